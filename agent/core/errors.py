@@ -1,0 +1,55 @@
+"""The errors of the agent. The class says what the caller does next."""
+
+from __future__ import annotations
+
+
+class AgentError(Exception):
+    """Root of all errors that the agent itself raises."""
+
+
+class ConfigError(AgentError):
+    """The operator has to change something: exit 2, never retried. The text names file, key and fix."""
+
+
+class CameraError(AgentError):
+    """Something about a camera session."""
+
+
+class CameraUnreachable(CameraError):
+    """Nobody answers: try again after the backoff."""
+
+
+class CameraRefused(CameraError):
+    """The camera says no: try again after the longest wait."""
+
+
+class SessionLost(CameraError):
+    """An open session went silent: reopen at once, then back off."""
+
+
+class StoreError(AgentError):
+    """Something about the image store."""
+
+
+class StoreUnavailable(StoreError):
+    """The store is absent, wrong or read-only: keep in the spool and retry."""
+
+
+class StoreFull(StoreError):
+    """No space: run retention, then retry."""
+
+
+class StoreStalled(StoreError):
+    """A call into the store does not return: health says so; nothing else can be done."""
+
+
+class MqttError(AgentError):
+    """Something about the broker."""
+
+
+class BrokerUnreachable(MqttError):
+    """No answer from the broker: retry with backoff."""
+
+
+class BrokerRefused(MqttError):
+    """The broker says no (credentials, client id): retry at the longest delay, say so in health."""

@@ -1,0 +1,95 @@
+"""Hand-over between owner threads: bounded, with a stated loss that is counted."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from enum import Enum
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class WhenFull(Enum):
+    """What a full mailbox does with one more message."""
+
+    DROP_OLDEST = "drop_oldest"
+    REFUSE = "refuse"
+
+
+class Mailbox(Generic[T]):
+    """A bounded queue of frozen messages with one reader.
+
+    `put` never blocks: a full box drops its oldest message or refuses the new one, and counts it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        capacity: int,
+        when_full: WhenFull,
+        *,
+        limit_bytes: int | None = None,
+    ) -> None:
+        if capacity < 1:
+            raise ValueError(f"mailbox {name}: capacity {capacity} must be at least 1")
+        self.name = name
+        self.capacity = capacity
+        self._when_full = when_full
+        self._limit_bytes = limit_bytes
+        self._items: deque[tuple[T, int]] = deque()
+        self._bytes = 0
+        self._dropped = 0
+        self._changed = threading.Condition()
+
+    def put(self, message: T, size: int = 0) -> bool:
+        """Adds a message; False when it was refused.
+
+        Args:
+            message: a frozen value.
+            size: its weight in bytes, counted against `limit_bytes`.
+        """
+        with self._changed:
+            while self._full(size):
+                self._dropped += 1
+                if self._when_full is WhenFull.REFUSE or not self._items:
+                    return False
+                self._bytes -= self._items.popleft()[1]
+            self._items.append((message, size))
+            self._bytes += size
+            self._changed.notify()
+            return True
+
+    def get(self, timeout: float | None = 0.0) -> T | None:
+        """The oldest message, or None after `timeout` seconds without one (None: waits for ever)."""
+        with self._changed:
+            if not self._items and timeout != 0.0:
+                self._changed.wait_for(lambda: bool(self._items), timeout)
+            if not self._items:
+                return None
+            message, size = self._items.popleft()
+            self._bytes -= size
+            return message
+
+    def clear(self) -> int:
+        """Throws everything away, uncounted (a session ended); returns how many there were."""
+        with self._changed:
+            count = len(self._items)
+            self._items.clear()
+            self._bytes = 0
+            return count
+
+    @property
+    def depth(self) -> int:
+        """Messages waiting now."""
+        return len(self._items)
+
+    @property
+    def dropped(self) -> int:
+        """Messages lost for want of room, since the start."""
+        return self._dropped
+
+    def _full(self, size: int) -> bool:
+        if len(self._items) >= self.capacity:
+            return True
+        return self._limit_bytes is not None and self._bytes + size > self._limit_bytes
