@@ -1,0 +1,449 @@
+"""The frozen values that travel between owner threads, in the order a frame causes them.
+
+camera -> engine, camera -> vision (`Frame`), vision -> engine, vision -> recorder, recorder/store -> engine,
+engine -> vision, camera, beeper, mqtt. Times named `at` are monotonic seconds of the frame or the cause;
+`utc` is aware UTC. `camera` is the camera's id from the configuration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from agent.core.frame import Frame
+
+# ------------------------------------------------------------------ camera -> engine
+
+
+class CameraCode(StrEnum):
+    """Where a camera session stands; the words are those of the health payload."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALLED = "stalled"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class CameraState:
+    """The session changed its state. LIVE is said with the first whole frame, never before."""
+
+    camera: str
+    code: CameraCode
+    reason: str
+    at: float
+    session: int
+    retry_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStats:
+    """A snapshot of a source's counters since the agent's start; the source replaces it whole."""
+
+    frames: int = 0
+    frames_damaged: int = 0
+    fragments: int = 0
+    fragments_lost: int = 0
+    fragments_repeated: int = 0
+    datagrams_foreign: int = 0
+    datagrams_bad: int = 0
+    sessions: int = 0
+    reconnects: int = 0
+    fps: float = 0.0
+    last_frame_at: float | None = None
+
+
+# ------------------------------------------------------------------ vision -> engine, recorder
+
+
+class Reason(StrEnum):
+    """What decided about one judged frame."""
+
+    MOTION = "motion"
+    QUIET = "quiet"
+    TOO_MUCH = "too_much_changed"
+    WARMING_UP = "warming_up"
+    DAMAGED = "damaged"
+
+
+class EndReason(StrEnum):
+    """Why an event ended."""
+
+    CLEARED = "cleared"
+    DISARMED = "disarmed"
+    CAMERA_LOST = "camera_lost"
+    SHUTDOWN = "shutdown"
+    INTERRUPTED = "interrupted"
+
+
+Box = tuple[float, float, float, float]  # x, y, width, height in 0..1 of the stored orientation
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """The detector's result for one judged frame, with what decided.
+
+    `score`, `min_changed`, `max_changed` are percent of the unmasked pixels (0..100); the latter two
+    are the limits in force, also for profile `seed`, whose own limits are counts.
+    """
+
+    seq: int
+    at: float
+    motion: bool
+    reason: Reason
+    changed_pixels: int = 0
+    score: float = 0.0
+    pixel_threshold: int = 0
+    min_changed: float = 0.0
+    max_changed: float = 0.0
+    unmasked_pixels: int = 0
+    profile: str = ""
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MotionStarted:
+    """An event began; `triggers` are the camera's own bytes of N-2, N-1 and N, `delta` a PNG (L, 8 bit)."""
+
+    camera: str
+    event_id: str
+    at: float
+    utc: datetime
+    detection: Detection
+    picture: bytes = field(repr=False)
+    delta: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MotionImproved:
+    """A better picture of the running event (higher score), at most one a second."""
+
+    camera: str
+    event_id: str
+    at: float
+    utc: datetime
+    detection: Detection
+    picture: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MotionEnded:
+    """The event is over; `peak` is its strongest detection."""
+
+    camera: str
+    event_id: str
+    at: float
+    utc: datetime
+    started_utc: datetime
+    duration: float
+    detection: Detection
+    peak: Detection
+    reason: EndReason
+    judged: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class MotionSuppressed:
+    """Something changed but a rule said no; one per span, at most one in 10 s. `count` frames so far."""
+
+    camera: str
+    event_id: str
+    at: float
+    utc: datetime
+    detection: Detection
+    count: int
+
+
+class PictureReason(StrEnum):
+    """Why a still picture was taken."""
+
+    MANUAL = "manual"
+    INTERVAL = "interval"
+
+
+@dataclass(frozen=True, slots=True)
+class PictureTaken:
+    """A JPEG in stored orientation; `stored_as` its path in the store (None: not stored)."""
+
+    camera: str
+    picture_id: str
+    at: float
+    utc: datetime
+    reason: PictureReason
+    width: int
+    height: int
+    jpeg: bytes = field(repr=False)
+    request: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRefused:
+    """No picture could be taken for the request: no frame yet, or the last one is too old."""
+
+    camera: str
+    request: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class VisionStats:
+    """A snapshot of the vision worker's counters since the agent's start."""
+
+    frames: int = 0
+    judged: int = 0
+    damaged: int = 0
+    detections: int = 0
+    suppressed: int = 0
+    clips_truncated: int = 0
+    cpu_per_judged: float = 0.0  # seconds of thread CPU time, moving average
+    last_score: float = 0.0
+    width: int = 0
+    height: int = 0
+
+
+# ------------------------------------------------------------------ vision -> recorder
+
+
+@dataclass(frozen=True, slots=True)
+class ClipStart:
+    """Open a clip: `frames` is everything from the pre-roll up to and with N, in order of `at`.
+
+    The UTC of any frame of the clip is `utc + (frame.at - at)`.
+    """
+
+    camera: str
+    event_id: str
+    at: float
+    utc: datetime
+    frames: tuple[Frame, ...]
+    triggers: tuple[Frame, Frame, Frame]
+    delta: bytes = field(repr=False)
+    detection: Detection
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFrame:
+    """The next frame of the open clip."""
+
+    event_id: str
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class ClipEnd:
+    """Close the clip; `best` is the frame of the peak (camera's own bytes)."""
+
+    event_id: str
+    at: float
+    reason: EndReason
+    best: Frame
+    peak: Detection
+    judged: int
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StorePicture:
+    """Put a monitoring picture into the store (stored orientation, already a JPEG)."""
+
+    camera: str
+    utc: datetime
+    jpeg: bytes = field(repr=False)
+
+
+ClipPart = ClipStart | ClipFrame | ClipEnd | StorePicture
+
+# ------------------------------------------------------------------ recorder, store -> engine
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingSaved:
+    """The clip is in the store and the day's file shows the event without repair."""
+
+    camera: str
+    event_id: str
+    started_utc: datetime
+    duration: float
+    path: str
+    day_file: str
+    day_position: float
+    size: int
+    codec: str
+    frames: int
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFailed:
+    """A clip is lost, wholly, and why."""
+
+    camera: str
+    event_id: str
+    code: str
+    message: str
+
+
+class StoreCode(StrEnum):
+    """The state of the image store; the words are those of the health payload."""
+
+    OK = "ok"
+    STARTING = "starting"
+    ABSENT = "absent"
+    WRONG = "wrong_store"
+    NOT_ADOPTED = "not_adopted"
+    READ_ONLY = "read_only"
+    FULL = "full"
+    STALLED = "stalled"
+    FAILING = "failing"
+    NONE = "not_configured"
+
+
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """The store's state changed, or its figures did (at most once a minute)."""
+
+    code: StoreCode
+    reason: str
+    at: float
+    free_mib: float | None = None
+    used_percent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """A snapshot of the spool's counters."""
+
+    spool_records: int = 0
+    spool_bytes: int = 0
+    lost_events: int = 0
+    lost_records: int = 0
+    saved: int = 0
+
+
+# ------------------------------------------------------------------ beeper -> engine
+
+
+@dataclass(frozen=True, slots=True)
+class AudioState:
+    """The speaker's state changed: ok, or why there is no sound."""
+
+    ok: bool
+    code: str  # ok | disabled | no_device | no_library | stalled | failed
+    reason: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class BeepDone:
+    """The answer to a `Beep`: played, or why not."""
+
+    ok: bool
+    message: str
+    request: str | None
+    at: float
+
+
+# ------------------------------------------------------------------ mqtt -> engine
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerUp:
+    """Connected and subscribed; everything true is to be published now."""
+
+    at: float
+    protocol: str
+    reconnects: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerDown:
+    """Not connected; `code` is one of unreachable, refused, lost, taken_over, protocol."""
+
+    at: float
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message as it came; nothing parsed, nothing decided."""
+
+    topic: str
+    payload: bytes = field(repr=False)
+    retain: bool
+    at: float
+    response_topic: str | None = None
+    correlation: bytes | None = None
+    #: True when this connection can tell a replayed message from a live one published with `-r`
+    #: (MQTT 5: retainHandling=2, retainAsPublished): then `retain` means "live, with the flag set".
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MqttStats:
+    """A snapshot of the mqtt worker's counters."""
+
+    connected: bool = False
+    reconnects: int = 0
+    dropped: int = 0
+    journal_waiting: int = 0
+    journal_lost: int = 0
+
+
+# ------------------------------------------------------------------ engine -> owners
+
+
+@dataclass(frozen=True, slots=True)
+class VisionSettings:
+    """What vision needs of the run-time settings; replaced whole, between two frames."""
+
+    armed: bool
+    pixel_threshold: int
+    min_changed: float
+    max_changed: float
+    post_frames: int
+    record: bool
+    monitoring_interval: float
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """New settings for vision."""
+
+    settings: VisionSettings
+
+
+@dataclass(frozen=True, slots=True)
+class TakePicture:
+    """Take a picture of the next or latest frame and answer with `PictureTaken` or `PictureRefused`."""
+
+    request: str | None
+    reason: PictureReason = PictureReason.MANUAL
+
+
+@dataclass(frozen=True, slots=True)
+class CameraWent:
+    """The session ended: an open event ends (`camera_lost`), history is forgotten."""
+
+    session: int
+
+
+VisionOrder = Configure | TakePicture | CameraWent
+
+
+@dataclass(frozen=True, slots=True)
+class RestartSession:
+    """Close the camera session and open a new one."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beep:
+    """Play the sound once; `request` is echoed in `BeepDone` (None: nobody waits for the answer)."""
+
+    request: str | None

@@ -1,0 +1,234 @@
+"""What only the operator may set: the configuration file and the environment.
+
+Reading, merging and reporting of mistakes is `agent.configuration`; here are the keys, their
+defaults and limits.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+
+from schemas.base import ID_LIMIT, ID_PATTERN, Strict
+from schemas.settings import (
+    SEED_MAX_CHANGED,
+    SEED_MIN_CHANGED,
+    CameraSettings,
+)
+from schemas.topics import RESERVED
+
+Identifier = Annotated[str, Field(pattern=ID_PATTERN, max_length=ID_LIMIT)]
+
+_UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+_UNITS |= {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+_SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*$")
+
+
+def parse_size(value: object) -> object:
+    """`"500 MiB"` -> bytes; whole numbers pass.
+
+    Raises:
+        ValueError: naming the units known.
+    """
+    if not isinstance(value, str):
+        return value
+    match = _SIZE.match(value)
+    if match is None or match[2].casefold() not in _UNITS:
+        raise ValueError(f"{value!r} is no size: write a number with B, KiB, MiB, GiB or TiB")
+    return int(float(match[1]) * _UNITS[match[2].casefold()])
+
+
+Size = Annotated[int, BeforeValidator(parse_size), Field(ge=0)]
+
+
+def _plain_topic(value: str) -> str:
+    if (
+        not value
+        or set(value) & set("+#\0 ")
+        or value.startswith(("/", "$"))
+        or value.endswith("/")
+    ):
+        raise ValueError(f"{value!r} is no topic: no spaces, no + or #, no slash at either end")
+    return value
+
+
+Topic = Annotated[str, Field(max_length=200), AfterValidator(_plain_topic)]
+
+
+class AgentConfig(Strict):
+    """`agent:`."""
+
+    id: Identifier | None = Field(None, description="default: the host name")
+    name: str | None = Field(None, max_length=60)
+    state_dir: Path | None = Field(None, description="settings, journal, spool")
+    trust_clock: Literal["auto", "always"] = Field(
+        "auto", description="always: purge although the kernel does not call the clock synchronised"
+    )
+
+
+class TlsConfig(Strict):
+    """`mqtt.tls:`."""
+
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+    insecure: bool = Field(False, description="do not check the broker's host name")
+
+
+class MqttConfig(Strict):
+    """`mqtt:`."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(1883, ge=1, le=65535)
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    tls: TlsConfig | None = None
+    base_topic: Annotated[Identifier, Field(description="first level of every topic")] = (
+        "surveillance"
+    )
+    client_id: str | None = Field(None, max_length=60)
+    keepalive: int = Field(30, ge=5, le=600)
+    protocol: Literal["auto", "5", "3.1.1"] = "auto"
+    publish_images: bool = True
+    max_image_kb: int = Field(500, ge=20, le=10_000)
+
+    @model_validator(mode="after")
+    def _one_password(self) -> MqttConfig:
+        if self.password is not None and self.password_file is not None:
+            raise ValueError("password and password_file are both set: keep one")
+        return self
+
+
+class HomeAssistantConfig(Strict):
+    """`home_assistant:`."""
+
+    discovery: bool = True
+    prefix: Topic = "homeassistant"
+    status_topic: Topic = "homeassistant/status"
+
+
+class SpoolConfig(Strict):
+    """`store.spool:`."""
+
+    path: Path | None = Field(None, description="default: state_dir/spool")
+    max_size: Size = 256 * 2**20
+
+
+class StoreConfig(Strict):
+    """`store:`."""
+
+    path: Path
+    adopt: Literal["auto", "manual"] = "auto"
+    require_mount: bool = False
+    retention_days: int = Field(4, ge=1, le=3650)
+    spool: SpoolConfig = SpoolConfig()
+
+
+class BeepConfig(Strict):
+    """`beep:`."""
+
+    enabled: bool = True
+    sound: Path | None = Field(None, description="a WAV file; default: a generated sound")
+    device: str | None = None
+    cooldown_seconds: float = Field(60.0, ge=0, le=86400)
+    volume: float = Field(1.0, ge=0, le=1)
+
+
+class DetectionConfig(Strict):
+    """`cameras.<id>.detection:`."""
+
+    profile: Literal["plain", "seed"] = "plain"
+    pixel_threshold: int = Field(50, ge=1, le=255)
+    min_changed: float = Field(SEED_MIN_CHANGED, ge=0, le=100)
+    max_changed: float = Field(SEED_MAX_CHANGED, ge=0, le=100)
+
+
+class RecordingConfig(Strict):
+    """`cameras.<id>.recording:`."""
+
+    enabled: bool = True
+    pre_seconds: float = Field(1.0, ge=0, le=30)
+    post_frames: int = Field(10, ge=1, le=1000)
+    timestamp: bool = True
+
+
+def _right_angle(value: object) -> object:
+    if value not in {0, 180, "0", "180"}:
+        raise ValueError("0 or 180")
+    return int(str(value))
+
+
+class CameraConfig(Strict):
+    """`cameras.<id>:`."""
+
+    source: str
+    name: str | None = Field(None, max_length=60)
+    enabled: bool = True
+    armed: bool = True
+    rotate: Annotated[Literal[0, 180], BeforeValidator(_right_angle)] = 0
+    flip_h: bool = False
+    flip_v: bool = False
+    mask: Path | None = None
+    analysis_fps: float = Field(3.0, gt=0, le=60)
+    monitoring_interval_seconds: float = Field(900.0, ge=0, le=86400)
+    clear_delay_seconds: float = Field(0.0, ge=0, le=600)
+    beep_on_motion: bool = True
+    detection: DetectionConfig = DetectionConfig()
+    recording: RecordingConfig = RecordingConfig()
+
+    @model_validator(mode="after")
+    def _settings_fit(self) -> CameraConfig:
+        self.settings()
+        return self
+
+    def settings(self) -> CameraSettings:
+        """The run-time settings that this configuration starts from."""
+        return CameraSettings(
+            armed=self.armed,
+            pixel_threshold=self.detection.pixel_threshold,
+            min_changed=self.detection.min_changed,
+            max_changed=self.detection.max_changed,
+            post_frames=self.recording.post_frames,
+            clear_delay=self.clear_delay_seconds,
+            record_on_motion=self.recording.enabled,
+            beep_on_motion=self.beep_on_motion,
+            monitoring_interval=self.monitoring_interval_seconds,
+        )
+
+
+#: Configuration key (below a camera) of each run-time setting, for provenance.
+SETTING_KEYS = {
+    "armed": "armed",
+    "pixel_threshold": "detection.pixel_threshold",
+    "min_changed": "detection.min_changed",
+    "max_changed": "detection.max_changed",
+    "post_frames": "recording.post_frames",
+    "clear_delay": "clear_delay_seconds",
+    "record_on_motion": "recording.enabled",
+    "beep_on_motion": "beep_on_motion",
+    "monitoring_interval": "monitoring_interval_seconds",
+}
+
+
+class Config(Strict):
+    """The whole configuration."""
+
+    agent: AgentConfig = AgentConfig()
+    mqtt: MqttConfig = MqttConfig()
+    home_assistant: HomeAssistantConfig = HomeAssistantConfig()
+    store: StoreConfig | None = None
+    beep: BeepConfig = BeepConfig()
+    cameras: dict[Identifier, CameraConfig] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _camera_names_free(self) -> Config:
+        taken = sorted(RESERVED & set(self.cameras))
+        if taken:
+            raise ValueError(
+                f"a camera cannot be called {taken[0]!r}: that is a topic of the agent"
+            )
+        return self

@@ -1,0 +1,79 @@
+"""Records: motion and recording events. Never retained, QoS 1, in the journal before they are sent."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.base import Payload, Strict, UtcTime
+
+Box = Annotated[
+    tuple[float, float, float, float],
+    Field(description="x, y, width, height in 0..1 of the stored picture"),
+]
+
+
+class Explanation(Strict):
+    """What decided: the figures of one judged frame and the limits in force."""
+
+    rule: str = Field(description="motion | quiet | too_much_changed | warming_up | damaged")
+    profile: str
+    changed_pixels: int = Field(ge=0)
+    changed_percent: float = Field(ge=0, le=100)
+    unmasked_pixels: int = Field(ge=0)
+    pixel_threshold: int
+    min_changed: float
+    max_changed: float
+    text: str = Field(description="the same as a sentence")
+
+
+class MotionEvent(Payload):
+    """`<C>/event/motion`. `id` is the same in start, end, recording, manifest and file names."""
+
+    event_type: Literal["motion_started", "motion_ended", "motion_suppressed"]
+    id: str = Field(description="ULID of the event")
+    seq: int = Field(ge=1, description="counts this camera's motion messages, for ever")
+    ts: UtcTime
+    camera: str
+    agent: str
+    score: float = Field(ge=0, le=100, description="percent of unmasked pixels that changed")
+    changed_pixels: int = Field(ge=0)
+    threshold: float = Field(description="min_changed in force, percent")
+    box: Box | None = None
+    armed: bool
+    late: bool = Field(default=False, description="sent more than 5 s after `ts`")
+    started_at: UtcTime | None = None
+    duration_s: float | None = None
+    peak_score: float | None = None
+    reason: str | None = Field(
+        default=None,
+        description="cleared | disarmed | camera_lost | shutdown | interrupted;"
+        " suppressed: too_much_changed",
+    )
+    frames: int | None = Field(default=None, description="frames delivered during the event")
+    suppressed_frames: int | None = None
+    explanation: Explanation
+
+
+class RecordingEvent(Payload):
+    """`<C>/event/recording`: said only when the clip is safe, or lost for good."""
+
+    event_type: Literal["recording_saved", "recording_failed"]
+    id: str = Field(description="ULID of the motion event")
+    seq: int = Field(ge=1, description="counts this camera's recording messages, for ever")
+    ts: UtcTime
+    camera: str
+    agent: str
+    late: bool = False
+    started_at: UtcTime | None = None
+    duration_s: float | None = None
+    path: str | None = Field(default=None, description="the clip, relative to the store")
+    day_file: str | None = None
+    day_position_s: float | None = Field(default=None, description="where it begins in day_file")
+    size_bytes: int | None = None
+    frames: int | None = None
+    codec: str | None = None
+    truncated: bool = False
+    error: str | None = None
+    message: str | None = None

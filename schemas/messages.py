@@ -1,0 +1,34 @@
+"""Messages as values: what is to be published."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """One message to the broker.
+
+    Attributes:
+        topic: from `schemas.topics`.
+        payload: bytes as they travel.
+        qos: 0 for pictures (never queued), 1 for everything else.
+        retain: True for state, never for events and answers.
+        content_type: MQTT 5 property; None leaves it out.
+        expiry: MQTT 5 message expiry in seconds; None leaves it out.
+        correlation: MQTT 5 correlation data of the request that this answers.
+    """
+
+    topic: str
+    payload: bytes = field(repr=False)
+    qos: int = 1
+    retain: bool = False
+    content_type: str | None = None
+    expiry: int | None = None
+    correlation: bytes | None = field(default=None, repr=False)
+
+
+def state(topic: str, payload: str | bytes) -> Publish:
+    """A retained state message, QoS 1."""
+    raw = payload.encode() if isinstance(payload, str) else payload
+    return Publish(topic, raw, qos=1, retain=True)

@@ -1,0 +1,185 @@
+"""What may be changed at run time, from Home Assistant or by any MQTT client.
+
+The limits stand here once: commands are checked with them, Home Assistant's numbers show them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
+
+from schemas.base import Strict, UtcTime
+
+#: The seed's limits, as percent of its 640x480 picture: 250 and 50,000 of 307,200 pixels.
+SEED_MIN_CHANGED = 0.0814
+SEED_MAX_CHANGED = 16.28
+
+SettingValue = bool | int | float
+
+PixelThreshold = Annotated[int, Field(ge=1, le=255, description="grey levels a pixel must change")]
+Percent = Annotated[float, Field(ge=0.0, le=100.0)]
+
+
+class CameraSettings(Strict):
+    """Run-time settings of one camera."""
+
+    armed: bool = Field(True, description="judge frames, make events")
+    pixel_threshold: PixelThreshold = 50
+    min_changed: Annotated[
+        float, Field(ge=0.0, le=100.0, description="% of unmasked pixels: more is motion")
+    ] = SEED_MIN_CHANGED
+    max_changed: Annotated[
+        float, Field(ge=0.0, le=100.0, description="% of unmasked pixels: as much is no motion")
+    ] = SEED_MAX_CHANGED
+    post_frames: Annotated[
+        int, Field(ge=1, le=1000, description="judged frames without motion that end an event")
+    ] = 10
+    clear_delay: Annotated[
+        float, Field(ge=0.0, le=600.0, description="seconds that motion stays ON after an event")
+    ] = 0.0
+    record_on_motion: bool = Field(True, description="record events into the store")
+    beep_on_motion: bool = Field(True, description="beep when an event starts")
+    monitoring_interval: Annotated[
+        float, Field(ge=0.0, le=86400.0, description="seconds between monitoring pictures, 0: none")
+    ] = 900.0
+
+    @model_validator(mode="after")
+    def _limits_in_order(self) -> CameraSettings:
+        if self.max_changed <= self.min_changed:
+            raise ValueError(
+                f"max_changed ({self.max_changed} %) must be above min_changed"
+                f" ({self.min_changed} %)",
+            )
+        return self
+
+
+class AgentSettings(Strict):
+    """Run-time settings of the agent itself."""
+
+    beep_enabled: bool = Field(True, description="the speaker may sound at all")
+
+
+Origin = Literal["default", "file", "command"]
+
+
+class Provenance(Strict):
+    """Where a value came from, and since when (commands only)."""
+
+    origin: Origin
+    since: UtcTime | None = None
+
+
+class StoredValue(Strict):
+    """One value that a command set, as kept in the settings file."""
+
+    value: bool | int | float
+    since: UtcTime
+
+
+class StoredSettings(Strict):
+    """The settings file: only what commands changed; everything else follows the configuration."""
+
+    v: Literal[1] = 1
+    agent: dict[str, StoredValue] = Field(default_factory=dict)
+    cameras: dict[str, dict[str, StoredValue]] = Field(default_factory=dict)
+
+
+TRUE_WORDS = frozenset({"on", "true", "1", "yes"})
+FALSE_WORDS = frozenset({"off", "false", "0", "no"})
+#: The payload that gives a setting back to the configuration.
+RESET_WORD = "reset"
+
+
+def setting_names(model: type[Strict]) -> tuple[str, ...]:
+    """The names of a settings model, in order."""
+    return tuple(model.model_fields)
+
+
+def limits(model: type[Strict], name: str) -> dict[str, Any]:
+    """`type`, `minimum`, `maximum`, `default` of a setting, out of the model's JSON Schema."""
+    schema: dict[str, Any] = model.model_json_schema()["properties"][name]
+    return schema
+
+
+def allowed_text(model: type[Strict], name: str) -> str:
+    """The allowed values of a setting in words, for refusals: `a whole number 1..255`."""
+    schema = limits(model, name)
+    if schema["type"] == "boolean":
+        return "ON or OFF"
+    kind = "a whole number" if schema["type"] == "integer" else "a number"
+    return f"{kind} {schema['minimum']:g}..{schema['maximum']:g}"
+
+
+def parse_value(model: type[Strict], name: str, text: str) -> SettingValue:
+    """Reads a setting's value from a command's text.
+
+    Raises:
+        ValueError: with the allowed range in words.
+    """
+    word = text.strip().casefold()
+    refusal = f"{name} must be {allowed_text(model, name)}, not {text.strip()[:40]!r}"
+    if limits(model, name)["type"] == "boolean":
+        if word in TRUE_WORDS:
+            return True
+        if word in FALSE_WORDS:
+            return False
+        raise ValueError(refusal)
+    try:
+        number = float(word)
+        return check_value(model, name, int(number) if number.is_integer() else number)
+    except (ValueError, OverflowError):
+        raise ValueError(refusal) from None
+
+
+def check_value(model: type[Strict], name: str, value: object) -> SettingValue:
+    """Checks a value that already has a type (JSON), against one setting's own limits.
+
+    Raises:
+        ValueError: with the allowed range in words.
+    """
+    field = model.model_fields[name]
+    wants_bool = limits(model, name)["type"] == "boolean"
+    annotation: Any = field.annotation
+    adapter: TypeAdapter[Any] = TypeAdapter(
+        Annotated[annotation, *field.metadata] if field.metadata else annotation,
+    )
+    refusal = f"{name} must be {allowed_text(model, name)}, not {str(value)[:40]!r}"
+    if wants_bool != isinstance(value, bool) or isinstance(value, str):
+        raise ValueError(refusal)
+    try:
+        result: SettingValue = adapter.validate_python(value)
+    except ValidationError:
+        raise ValueError(refusal) from None
+    return result
+
+
+def show_value(value: SettingValue) -> str:
+    """A setting's value as its state topic says it: ON/OFF, `50`, `0.0814`."""
+    if isinstance(value, bool):
+        return "ON" if value else "OFF"
+    return f"{value:.10g}"
+
+
+def with_value(
+    settings: CameraSettings,
+    name: str,
+    value: SettingValue,
+) -> CameraSettings:
+    """The settings with one value replaced.
+
+    Raises:
+        ValueError: when the values contradict each other.
+    """
+    try:
+        return CameraSettings.model_validate({**settings.model_dump(), name: value})
+    except ValidationError as error:
+        raise ValueError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from None
+
+
+def provenance_of(since: datetime | None, *, in_file: bool) -> Provenance:
+    """Where a value comes from, given when a command set it and whether the file names it."""
+    if since is not None:
+        return Provenance(origin="command", since=since)
+    return Provenance(origin="file" if in_file else "default")

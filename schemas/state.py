@@ -1,0 +1,154 @@
+"""Retained state: what is true now. Published again on every connect."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from schemas.base import Payload, Strict, UtcTime
+from schemas.events import Box
+from schemas.settings import Provenance
+
+Health = Literal["ok", "degraded", "error"]
+
+
+class MotionAttributes(Payload):
+    """`<C>/motion/attributes`: the running or last event."""
+
+    event_id: str | None = None
+    started_at: UtcTime | None = None
+    ended_at: UtcTime | None = None
+    score: float | None = None
+    peak_score: float | None = None
+    changed_pixels: int | None = None
+    box: Box | None = None
+    explanation: str | None = None
+
+
+class PictureMeta(Payload):
+    """`<C>/snapshot/meta`, `<C>/motion/image_meta`: sent before the picture it describes."""
+
+    id: str
+    captured_at: UtcTime
+    reason: Literal["motion", "manual", "interval"]
+    motion_id: str | None = None
+    width: int
+    height: int
+    bytes: int
+    content_type: str = "image/jpeg"
+    request_id: str | None = None
+
+
+class CameraHealth(Payload):
+    """`<C>/health`, each 60 s and on change."""
+
+    status: Health
+    problems: list[str]
+    ts: UtcTime
+    state: str
+    state_reason: str
+    state_since: UtcTime
+    fps: float
+    width: int
+    height: int
+    last_frame_age_s: float | None
+    armed: bool
+    frames: int
+    frames_judged: int
+    frames_damaged: int
+    frames_dropped: int
+    fragments: int
+    fragments_lost: int
+    fragments_repeated: int
+    datagrams_bad: int
+    datagrams_foreign: int
+    reconnects: int
+    events: int
+    events_suppressed: int
+    last_suppressed: str | None
+    recordings_saved: int
+    recordings_failed: int
+    last_motion: UtcTime | None
+    detector_ms: float
+    settings: dict[str, Provenance]
+
+
+class StorageHealth(Strict):
+    """The image store within the agent's health."""
+
+    state: str
+    reason: str
+    free_mib: float | None
+    used_pct: float | None
+    spool_records: int
+    spool_kib: int
+    lost_events: int
+
+
+class MqttHealth(Strict):
+    """The broker connection within the agent's health."""
+
+    protocol: str
+    reconnects: int
+    dropped: int
+    journal_waiting: int
+    journal_lost: int
+
+
+class AudioHealth(Strict):
+    """The speaker within the agent's health."""
+
+    state: str
+    reason: str
+    beeps: int
+
+
+class MailboxHealth(Strict):
+    """One hand-over within the agent's health."""
+
+    depth: int
+    dropped: int
+
+
+class AgentHealth(Payload):
+    """`<A>/health`, each 60 s and on change."""
+
+    status: Health
+    problems: list[str]
+    ts: UtcTime
+    started_at: UtcTime
+    version: str
+    storage: StorageHealth
+    mqtt: MqttHealth
+    audio: AudioHealth
+    mailboxes: dict[str, MailboxHealth]
+    restarts: dict[str, int]
+    commands_refused: int
+    memory_mib: float | None
+    cpu_temp_c: float | None
+    load1: float | None
+    clock_synchronised: bool
+
+
+class AgentInfo(Payload):
+    """`<A>/info`: what does not change while the agent runs."""
+
+    version: str
+    agent: str
+    name: str
+    cameras: list[str]
+    topics: dict[str, str]
+    settings: dict[str, str] = Field(description="setting -> its allowed values in words")
+    operations: list[str]
+    event_post_frames: str = "analysed frames without motion that end an event"
+
+
+class LastError(Payload):
+    """`<A>/error`: the last thing that went wrong; code `ok` once it is over."""
+
+    code: str
+    message: str
+    source: Literal["camera", "storage", "mqtt", "audio", "command", "agent"]
+    count: int
+    ts: UtcTime

@@ -1,0 +1,191 @@
+"""Every topic name, as functions of the ids; the only place with a slash in a string."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: Words that are topics of the agent; a camera must not be called like one.
+RESERVED = frozenset(
+    {
+        "availability",
+        "health",
+        "info",
+        "error",
+        "beep",
+        "beep_enabled",
+        "restart",
+        "request",
+        "response",
+    },
+)
+
+#: Operations of `<A>/request/<op>`.
+OPERATIONS = ("snapshot", "beep", "arm", "settings", "status", "discovery", "events")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTopics:
+    """Topics of the agent itself: `<base>/<agent_id>/…`."""
+
+    base: str
+    agent_id: str
+
+    @property
+    def root(self) -> str:
+        """`<A>` of the contract."""
+        return f"{self.base}/{self.agent_id}"
+
+    @property
+    def availability(self) -> str:
+        """`online` or `offline`, retained; also the will."""
+        return f"{self.root}/availability"
+
+    @property
+    def health(self) -> str:
+        """JSON `schemas.state.AgentHealth`, retained."""
+        return f"{self.root}/health"
+
+    @property
+    def info(self) -> str:
+        """JSON `schemas.state.AgentInfo`, retained."""
+        return f"{self.root}/info"
+
+    @property
+    def error(self) -> str:
+        """JSON `schemas.state.LastError`, retained."""
+        return f"{self.root}/error"
+
+    @property
+    def beep_play(self) -> str:
+        """Command: play the sound once."""
+        return f"{self.root}/beep/play"
+
+    @property
+    def restart(self) -> str:
+        """Command: stop and let the supervisor start the agent again."""
+        return f"{self.root}/restart"
+
+    def setting_state(self, name: str) -> str:
+        """The value in force of an agent setting, retained."""
+        return f"{self.root}/{name}/state"
+
+    def setting_set(self, name: str) -> str:
+        """Command: a new value for an agent setting."""
+        return f"{self.root}/{name}/set"
+
+    def request(self, operation: str) -> str:
+        """Command with a transaction."""
+        return f"{self.root}/request/{operation}"
+
+    def response(self, noun: str) -> str:
+        """The answer to a command."""
+        return f"{self.root}/response/{noun}"
+
+    def camera(self, camera_id: str) -> CameraTopics:
+        """Topics of one camera."""
+        return CameraTopics(self, camera_id)
+
+    def discovery(self, prefix: str, camera_id: str | None = None) -> str:
+        """Home Assistant's device topic of the agent, or of one of its cameras."""
+        return f"{prefix}/device/{device_id(self.base, self.agent_id, camera_id)}/config"
+
+
+@dataclass(frozen=True, slots=True)
+class CameraTopics:
+    """Topics of one camera: `<base>/<agent_id>/<camera_id>/…`."""
+
+    agent: AgentTopics
+    camera_id: str
+
+    @property
+    def root(self) -> str:
+        """`<C>` of the contract."""
+        return f"{self.agent.root}/{self.camera_id}"
+
+    @property
+    def availability(self) -> str:
+        """`online` or `offline`: is the camera usable, retained."""
+        return f"{self.root}/availability"
+
+    @property
+    def motion(self) -> str:
+        """ON | OFF, retained."""
+        return f"{self.root}/motion/state"
+
+    @property
+    def motion_attributes(self) -> str:
+        """JSON `schemas.state.MotionAttributes`, retained."""
+        return f"{self.root}/motion/attributes"
+
+    @property
+    def motion_image(self) -> str:
+        """JPEG, the best frame of the last event, retained."""
+        return f"{self.root}/motion/image"
+
+    @property
+    def motion_image_meta(self) -> str:
+        """JSON `schemas.state.PictureMeta` of the motion image, retained, sent before it."""
+        return f"{self.root}/motion/image_meta"
+
+    @property
+    def motion_delta(self) -> str:
+        """PNG, the binary image that triggered the last event, retained."""
+        return f"{self.root}/motion/delta"
+
+    @property
+    def event_motion(self) -> str:
+        """JSON `schemas.events.MotionEvent`, never retained."""
+        return f"{self.root}/event/motion"
+
+    @property
+    def event_recording(self) -> str:
+        """JSON `schemas.events.RecordingEvent`, never retained."""
+        return f"{self.root}/event/recording"
+
+    @property
+    def snapshot(self) -> str:
+        """JPEG, retained."""
+        return f"{self.root}/snapshot/image"
+
+    @property
+    def snapshot_meta(self) -> str:
+        """JSON `schemas.state.PictureMeta` of the snapshot, retained, sent before it."""
+        return f"{self.root}/snapshot/meta"
+
+    @property
+    def snapshot_take(self) -> str:
+        """Command: take a picture now."""
+        return f"{self.root}/snapshot/take"
+
+    @property
+    def recording(self) -> str:
+        """ON | OFF: is a clip being recorded, retained."""
+        return f"{self.root}/recording/state"
+
+    @property
+    def health(self) -> str:
+        """JSON `schemas.state.CameraHealth`, retained."""
+        return f"{self.root}/health"
+
+    def setting_state(self, name: str) -> str:
+        """The value in force of a camera setting, retained."""
+        return f"{self.root}/{name}/state"
+
+    def setting_set(self, name: str) -> str:
+        """Command: a new value for a camera setting."""
+        return f"{self.root}/{name}/set"
+
+    def response(self, noun: str) -> str:
+        """The answer to a command."""
+        return f"{self.root}/response/{noun}"
+
+
+def device_id(base: str, agent_id: str, camera_id: str | None = None) -> str:
+    """Home Assistant's device identifier; ids have no double underscores, so these keep them apart."""
+    parts = [base, agent_id] if camera_id is None else [base, agent_id, camera_id]
+    return "__".join(parts)
+
+
+def unique_id(base: str, agent_id: str, camera_id: str | None, key: str) -> str:
+    """Home Assistant's key for one entity: never changes after release."""
+    return f"{device_id(base, agent_id, camera_id)}__{key}"
