@@ -1,4 +1,4 @@
-"""Records: motion and recording events. Never retained, QoS 1, in the journal before they are sent."""
+"""Records: motion and recording events. Never retained, QoS 1, journalled before sent."""
 
 from __future__ import annotations
 

@@ -32,3 +32,31 @@ def state(topic: str, payload: str | bytes) -> Publish:
     """A retained state message, QoS 1."""
     raw = payload.encode() if isinstance(payload, str) else payload
     return Publish(topic, raw, qos=1, retain=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A message that must not be lost: in the journal before it is sent, until acknowledged.
+
+    `stream` is "motion" or "recording"; `seq` counts per camera and stream, for ever.
+    """
+
+    camera: str
+    stream: str
+    seq: int
+    publish: Publish
+
+
+@dataclass(frozen=True, slots=True)
+class EventsQuery:
+    """Answer on `topics` with the journalled messages of a camera's motion stream after `since`."""
+
+    camera: str
+    since: int
+    topics: tuple[str, ...]
+    transaction: str | int | None
+    correlation: bytes | None
+
+
+#: What the engine hands to the mqtt thread.
+Outgoing = Publish | Record | EventsQuery

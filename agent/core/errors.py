@@ -8,7 +8,7 @@ class AgentError(Exception):
 
 
 class ConfigError(AgentError):
-    """The operator has to change something: exit 2, never retried. The text names file, key and fix."""
+    """The operator has to change something: exit 2, never retried. Names file, key and fix."""
 
 
 class CameraError(AgentError):

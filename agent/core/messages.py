@@ -1,8 +1,8 @@
 """The frozen values that travel between owner threads, in the order a frame causes them.
 
-camera -> engine, camera -> vision (`Frame`), vision -> engine, vision -> recorder, recorder/store -> engine,
-engine -> vision, camera, beeper, mqtt. Times named `at` are monotonic seconds of the frame or the cause;
-`utc` is aware UTC. `camera` is the camera's id from the configuration.
+camera -> engine, camera -> vision (`Frame`), vision -> engine, vision -> recorder,
+recorder/store -> engine, engine -> vision, camera, beeper, mqtt. Times named `at` are monotonic
+seconds of the frame or the cause; `utc` is aware UTC. `camera` is the camera's id.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent.core.frame import Frame
+from schemas.commands import Command, CommandError, ReplyTo
 
 # ------------------------------------------------------------------ camera -> engine
 
@@ -106,7 +107,7 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class MotionStarted:
-    """An event began; `triggers` are the camera's own bytes of N-2, N-1 and N, `delta` a PNG (L, 8 bit)."""
+    """An event began; `picture` is a JPEG in stored orientation, `delta` a PNG (L, 8 bit)."""
 
     camera: str
     event_id: str
@@ -148,7 +149,7 @@ class MotionEnded:
 
 @dataclass(frozen=True, slots=True)
 class MotionSuppressed:
-    """Something changed but a rule said no; one per span, at most one in 10 s. `count` frames so far."""
+    """Something changed but a rule said no; one per span, at most one in 10 s."""
 
     camera: str
     event_id: str
@@ -167,7 +168,7 @@ class PictureReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PictureTaken:
-    """A JPEG in stored orientation; `stored_as` its path in the store (None: not stored)."""
+    """A JPEG in stored orientation, within the size cap for MQTT."""
 
     camera: str
     picture_id: str
@@ -384,6 +385,34 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Parsed:
+    """A command as the router understood it."""
+
+    command: Command
+    reply: ReplyTo
+    at: float
+    #: Topic of a live message that was published with the retain flag: to be cleared by us.
+    clear_retained: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A message on a command topic that changes nothing; `setting` is published again unchanged."""
+
+    error: CommandError
+    reply: ReplyTo
+    at: float
+    setting: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HaOnline:
+    """Home Assistant said its birth: it wants discovery and all states."""
+
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class MqttStats:
     """A snapshot of the mqtt worker's counters."""
 
@@ -419,7 +448,7 @@ class Configure:
 
 @dataclass(frozen=True, slots=True)
 class TakePicture:
-    """Take a picture of the next or latest frame and answer with `PictureTaken` or `PictureRefused`."""
+    """Take a picture of the next or latest frame: `PictureTaken` or `PictureRefused`."""
 
     request: str | None
     reason: PictureReason = PictureReason.MANUAL

@@ -61,7 +61,7 @@ class Mailbox(Generic[T]):
             return True
 
     def get(self, timeout: float | None = 0.0) -> T | None:
-        """The oldest message, or None after `timeout` seconds without one (None: waits for ever)."""
+        """The oldest message, or None after `timeout` seconds without (None: waits for ever)."""
         with self._changed:
             if not self._items and timeout != 0.0:
                 self._changed.wait_for(lambda: bool(self._items), timeout)

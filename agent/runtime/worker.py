@@ -11,7 +11,7 @@ from agent.runtime.clock import Clock
 log = logging.getLogger(__name__)
 
 #: Restarts a worker may use up in `BUDGET_SECONDS` before the process gives up (exit 70): a fault
-#: that comes back at once is not cured by trying, and a clean start of the process is the tested path.
+#: that comes back at once is not cured by trying; a clean start of the process is the tested path.
 BUDGET = 5
 BUDGET_SECONDS = 60.0
 
@@ -78,7 +78,7 @@ class Worker:
         while not self.stop.is_set():
             try:
                 self._run(self)
-            except Exception as error:  # noqa: BLE001  the one boundary where any bug is caught
+            except Exception as error:
                 log.exception("worker %s: failed", self.name)
                 if not self._budget.spend(self._clock.monotonic()):
                     self._on_fatal(self.name, error)
