@@ -1,0 +1,138 @@
+"""JPEG and PNG bytes in and out: what a camera sends is checked before anything is allocated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from agent.imaging.orientation import Orientation
+
+Luma = npt.NDArray[np.uint8]
+
+#: Bounds what one peer can make us allocate: 40 million pixels are 40 MB of luma, 120 MB of BGR.
+LONGEST_SIDE = 8192
+MOST_PIXELS = 40_000_000
+
+_SOI = b"\xff\xd8"
+_EOI = b"\xff\xd9"
+#: ITU T.81 table B.1: start of frame, all kinds but DHT (c4), JPG (c8) and DAC (cc).
+_SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_SOS = 0xDA
+#: Bounds the walk through a made-up header; real ones have about ten segments before SOF.
+_MOST_SEGMENTS = 64
+
+#: Quality of a picture that had to be turned: little is lost, and few bytes are gained over 80.
+_TURNED_QUALITY = 90
+_QUALITY_STEPS = (90, 75, 60, 45, 30)
+_SMALLEST_SIDE = 32
+
+
+def dimensions(jpeg: bytes) -> tuple[int, int] | None:
+    """(height, width) from the header, or None: no whole JPEG, or larger than we allow.
+
+    Whole means: SOI first, EOI last. It is not decoded, so damage in between goes unseen.
+    """
+    if not jpeg.startswith(_SOI) or not jpeg.endswith(_EOI):
+        return None
+    for code, start, length in _segments(jpeg):
+        if code in _SOF:
+            if length < 8:
+                return None
+            height = int.from_bytes(jpeg[start + 3 : start + 5], "big")
+            width = int.from_bytes(jpeg[start + 5 : start + 7], "big")
+            return (height, width) if allowed(height, width) else None
+    return None
+
+
+def allowed(height: int, width: int) -> bool:
+    """True when a picture of this size may be decoded."""
+    return (
+        0 < height <= LONGEST_SIDE and 0 < width <= LONGEST_SIDE and height * width <= MOST_PIXELS
+    )
+
+
+def decode_luma(jpeg: bytes) -> Luma | None:
+    """The luma plane, uint8 (H, W), read-only, in the camera's orientation; None when damaged.
+
+    EXIF never turns it: the mask and the store's orientation are relative to the bare pixels.
+    """
+    if dimensions(jpeg) is None:
+        return None
+    luma = _decode(jpeg, cv2.IMREAD_GRAYSCALE)
+    if luma is not None:
+        luma.flags.writeable = False
+    return luma
+
+
+def stored_jpeg(jpeg: bytes, orientation: Orientation, limit: int) -> bytes | None:
+    """The picture in stored orientation in at most `limit` bytes; None when damaged.
+
+    The camera's own bytes where nothing has to be turned and they fit; else decoded, turned and
+    encoded again, with lower quality and then smaller as far as the limit demands.
+    """
+    if dimensions(jpeg) is None:
+        return None
+    if orientation.unchanged and len(jpeg) <= limit:
+        return jpeg
+    picture = _decode(jpeg, cv2.IMREAD_COLOR)
+    return None if picture is None else encode_within(orientation.picture(picture), limit)
+
+
+def encode_within(picture: npt.NDArray[np.uint8], limit: int) -> bytes:
+    """The best JPEG of `picture` in at most `limit` bytes: quality goes down first, then size.
+
+    Below 32 pixels a side nothing more is tried: that JPEG is returned whatever its size is.
+    """
+    while True:
+        for quality in _QUALITY_STEPS:
+            jpeg = encode(picture, quality)
+            if len(jpeg) <= limit:
+                return jpeg
+        height, width = picture.shape[0] // 2, picture.shape[1] // 2
+        if min(height, width) < _SMALLEST_SIDE:
+            return jpeg
+        smaller = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        picture = smaller.astype(np.uint8, copy=False)
+
+
+def encode(picture: npt.NDArray[np.uint8], quality: int = _TURNED_QUALITY) -> bytes:
+    """A JPEG of uint8 (H, W) luma or (H, W, 3) BGR; `quality` 1..100."""
+    _, data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return data.tobytes()
+
+
+def delta_png(binary: Luma, orientation: Orientation) -> bytes:
+    """The binary image uint8 (H, W), 0 and 255, as a grey 8-bit PNG in stored orientation."""
+    _, data = cv2.imencode(".png", orientation.picture(binary))
+    return data.tobytes()
+
+
+def _segments(jpeg: bytes) -> Iterator[tuple[int, int, int]]:
+    """(marker, index of its length field, length) of each segment before the first scan."""
+    at = 2
+    for _ in range(_MOST_SEGMENTS):
+        if at + 4 > len(jpeg) or jpeg[at] != 0xFF:
+            return
+        code = jpeg[at + 1]
+        if code == 0xFF:  # fill byte, T.81 B.1.1.2
+            at += 1
+            continue
+        length = int.from_bytes(jpeg[at + 2 : at + 4], "big")
+        if code == _SOS or length < 2 or at + 2 + length > len(jpeg):
+            return
+        yield code, at + 2, length
+        at += 2 + length
+
+
+def _decode(jpeg: bytes, colours: int) -> npt.NDArray[np.uint8] | None:
+    flags = colours | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), flags)
+    except cv2.error:
+        return None
+    if picture is None or picture.dtype != np.uint8:
+        return None
+    return picture.astype(np.uint8, copy=False)
