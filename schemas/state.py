@@ -141,7 +141,6 @@ class AgentInfo(Payload):
     topics: dict[str, str]
     settings: dict[str, str] = Field(description="setting -> its allowed values in words")
     operations: list[str]
-    event_post_frames: str = "analysed frames without motion that end an event"
 
 
 class LastError(Payload):

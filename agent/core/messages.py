@@ -87,7 +87,7 @@ Box = tuple[float, float, float, float]  # x, y, width, height in 0..1 of the st
 class Detection:
     """The detector's result for one judged frame, with what decided.
 
-    `score`, `min_changed`, `max_changed` are percent of the unmasked pixels (0..100); the latter two
+    `score`, `min_changed`, `max_changed` are percent of the unmasked pixels (0..100); the last two
     are the limits in force, also for profile `seed`, whose own limits are counts.
     """
 
@@ -116,6 +116,8 @@ class MotionStarted:
     detection: Detection
     picture: bytes = field(repr=False)
     delta: bytes = field(repr=False)
+    width: int = 0
+    height: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,8 @@ class MotionImproved:
     utc: datetime
     detection: Detection
     picture: bytes = field(repr=False)
+    width: int = 0
+    height: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -473,6 +477,6 @@ class RestartSession:
 
 @dataclass(frozen=True, slots=True)
 class Beep:
-    """Play the sound once; `request` is echoed in `BeepDone` (None: nobody waits for the answer)."""
+    """Play the sound once; `BeepDone` echoes `request` (None: nobody waits for the answer)."""
 
     request: str | None

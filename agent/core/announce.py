@@ -1,0 +1,126 @@
+"""What is true now, as messages: said on every connect, and after Home Assistant's birth."""
+
+from __future__ import annotations
+
+from agent.core.effects import Effect, PublishDiscovery
+from agent.core.health import agent_health, agent_info, camera_health
+from agent.core.reports import motion_attributes
+from agent.core.state import AgentNow, CameraNow, Now, Picture
+from schemas.messages import Publish, state
+from schemas.settings import AgentSettings, CameraSettings, setting_names, show_value
+from schemas.topics import AgentTopics
+
+#: Retained pictures leave the broker after a day, so that nobody takes an old one for today's.
+PICTURE_EXPIRY = 86_400
+
+ONLINE = "online"
+OFFLINE = "offline"
+
+
+def everything(now_state: AgentNow, now: Now) -> list[Effect]:
+    """Discovery, all states, `online` last, then the pictures (FACTS 6.5)."""
+    topics = now_state.setup.topics
+    effects: list[Effect] = [PublishDiscovery()] if now_state.setup.discovery else []
+    effects += agent_states(now_state, now)
+    for camera in now_state.cameras.values():
+        effects += camera_states(now_state, camera, now)
+    effects.append(state(topics.availability, ONLINE))
+    for camera in now_state.cameras.values():
+        effects += pictures(now_state, camera)
+    return effects
+
+
+def agent_states(now_state: AgentNow, now: Now) -> list[Effect]:
+    """The agent's own settings, info, last error, health."""
+    topics = now_state.setup.topics
+    effects: list[Effect] = [
+        state(
+            topics.setting_state(name),
+            show_value(getattr(now_state.settings, name)),
+        )
+        for name in setting_names(AgentSettings)
+    ]
+    effects.append(state(topics.info, agent_info(now_state).to_json()))
+    if now_state.error is not None:
+        effects.append(state(topics.error, now_state.error.to_json()))
+    effects.append(state(topics.health, agent_health(now_state, now).to_json()))
+    return effects
+
+
+def camera_states(now_state: AgentNow, camera: CameraNow, now: Now) -> list[Effect]:
+    """A camera's settings, motion, recording, availability, health."""
+    effects: list[Effect] = [setting_state(camera, name) for name in setting_names(CameraSettings)]
+    effects.append(motion_state(camera))
+    attributes = motion_attributes(camera)
+    if attributes.event_id is not None:
+        effects.append(state(camera.topics.motion_attributes, attributes.to_json()))
+    effects += [
+        recording_state(camera),
+        camera_availability(camera),
+        state(camera.topics.health, camera_health(now_state, camera, now).to_json()),
+    ]
+    return effects
+
+
+def setting_state(camera: CameraNow, name: str) -> Publish:
+    """The value in force of one camera setting."""
+    value = show_value(getattr(camera.settings, name))
+    return state(camera.topics.setting_state(name), value)
+
+
+def motion_state(camera: CameraNow) -> Publish:
+    """ON while an event runs and for `clear_delay` after it."""
+    return state(camera.topics.motion, "ON" if camera.motion_shown else "OFF")
+
+
+def recording_state(camera: CameraNow) -> Publish:
+    """ON while a clip is being recorded."""
+    on = camera.motion is not None and camera.motion.recorded
+    return state(camera.topics.recording, "ON" if on else "OFF")
+
+
+def camera_availability(camera: CameraNow) -> Publish:
+    """Is the camera usable: `online` only while frames come."""
+    return state(camera.topics.availability, ONLINE if camera.live else OFFLINE)
+
+
+def picture(now_state: AgentNow, topic: str, meta_topic: str, shown: Picture) -> list[Effect]:
+    """A picture's description, then the picture; nothing when pictures are not to be published."""
+    if not now_state.setup.publish_images:
+        return []
+    return [
+        state(meta_topic, shown.meta.to_json()),
+        Publish(
+            topic, shown.jpeg, 0, retain=True, content_type="image/jpeg", expiry=PICTURE_EXPIRY
+        ),
+    ]
+
+
+def delta(now_state: AgentNow, camera: CameraNow) -> list[Effect]:
+    """The binary image of the last event."""
+    if not now_state.setup.publish_images or camera.delta is None:
+        return []
+    topic = camera.topics.motion_delta
+    return [
+        Publish(
+            topic, camera.delta, 0, retain=True, content_type="image/png", expiry=PICTURE_EXPIRY
+        )
+    ]
+
+
+def pictures(now_state: AgentNow, camera: CameraNow) -> list[Effect]:
+    """All pictures that a camera has to show."""
+    topics = camera.topics
+    effects: list[Effect] = []
+    if camera.snapshot is not None:
+        effects += picture(now_state, topics.snapshot, topics.snapshot_meta, camera.snapshot)
+    if camera.motion_picture is not None:
+        effects += picture(
+            now_state, topics.motion_image, topics.motion_image_meta, camera.motion_picture
+        )
+    return effects + delta(now_state, camera)
+
+
+def farewell(topics: AgentTopics) -> Publish:
+    """The last message: we leave on purpose."""
+    return state(topics.availability, OFFLINE)

@@ -1,0 +1,301 @@
+"""What commands do. Each is answered; a refusal changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from agent.core import announce
+from agent.core.effects import Effect, Leave, SaveSettings, Say, ToVision
+from agent.core.faults import fault
+from agent.core.health import agent_health
+from agent.core.messages import Beep, Configure, Parsed, Refused, TakePicture
+from agent.core.state import AgentNow, CameraNow, Now, Pending
+from schemas.commands import (
+    CommandError,
+    ErrorCode,
+    GetEvents,
+    GetStatus,
+    PatchSettings,
+    PlayBeep,
+    ReplyTo,
+    ResetSetting,
+    Response,
+    Restart,
+    SendDiscovery,
+    SetSetting,
+    TakeSnapshot,
+)
+from schemas.messages import EventsQuery, Publish, state
+from schemas.settings import (
+    AgentSettings,
+    CameraSettings,
+    SettingValue,
+    StoredValue,
+    show_value,
+)
+
+#: Rate limits of actions (FACTS 6.3): a stuck automation must not keep the house busy.
+BEEP_EVERY = 1.0
+SNAPSHOT_EVERY = 0.5
+#: How long an owner may take before the command is answered with an error.
+ANSWER_WITHIN = 8.0
+#: Bounds what commands without an answer can make us remember.
+MAX_PENDING = 16
+
+Step = tuple[AgentNow, list[Effect]]
+
+
+def obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:
+    """Carries out one command; the answer may come later (picture, beep)."""
+    clear: list[Effect] = []
+    if parsed.clear_retained is not None:
+        clear = [
+            Publish(parsed.clear_retained, b"", qos=1, retain=True),
+            Say("WARNING", f"command {parsed.clear_retained}: was published with retain; cleared"),
+        ]
+    now_state, effects = _obey(now_state, parsed, now)
+    return now_state, clear + effects
+
+
+def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:
+    command, reply = parsed.command, parsed.reply
+    match command:
+        case SetSetting():
+            return change(now_state, command.camera, {command.name: command.value}, reply, now)
+        case ResetSetting():
+            return change(now_state, command.camera, {command.name: None}, reply, now)
+        case PatchSettings():
+            return change(now_state, command.camera, command.values, reply, now)
+        case TakeSnapshot():
+            return take_snapshot(now_state, command.camera, reply, now)
+        case PlayBeep():
+            return play_beep(now_state, reply, now)
+        case Restart():
+            farewell = Say("WARNING", "agent: restart was commanded")
+            return now_state, [*answer(now_state, reply, now), farewell, Leave(again=True)]
+        case GetStatus():
+            data = agent_health(now_state, now).model_dump(mode="json")
+            return now_state, answer(now_state, reply, now, data=data)
+        case SendDiscovery():
+            effects = announce.everything(now_state, now)
+            return now_state, [*answer(now_state, reply, now), *effects]
+        case GetEvents():
+            query = EventsQuery(
+                camera=command.camera,
+                since=command.since,
+                topics=reply_topics(now_state, reply),
+                transaction=reply.transaction,
+                correlation=reply.correlation,
+            )
+            return now_state, [query]
+
+
+def refuse(now_state: AgentNow, refused: Refused, now: Now) -> Step:
+    """Answers a message that is no valid command and shows the value in force again."""
+    return _refused(now_state, refused.reply, refused.error, now, (refused.setting,))
+
+
+def reply_topics(now_state: AgentNow, reply: ReplyTo) -> tuple[str, ...]:
+    """Where a command is answered: the plain response topic, and the one it asked for (MQTT 5)."""
+    topics = now_state.setup.topics
+    camera = now_state.cameras.get(reply.camera or "")
+    plain = camera.topics.response(reply.noun) if camera else topics.response(reply.noun)
+    return (plain,) if reply.response_topic is None else (plain, reply.response_topic)
+
+
+def answer(
+    now_state: AgentNow,
+    reply: ReplyTo,
+    now: Now,
+    *,
+    value: SettingValue | str | None = None,
+    data: dict[str, Any] | None = None,
+    error: CommandError | None = None,
+) -> list[Effect]:
+    """The response, on every topic where it is expected."""
+    response = Response(
+        ok=error is None,
+        command=reply.noun,
+        value=value,
+        data=data,
+        error=error,
+        transaction=reply.transaction,
+        ts=now.utc,
+    )
+    payload = response.to_json()
+    return [
+        Publish(topic, payload, qos=1, correlation=reply.correlation)
+        for topic in reply_topics(now_state, reply)
+    ]
+
+
+def change(
+    now_state: AgentNow,
+    camera_id: str | None,
+    values: Mapping[str, SettingValue | None],
+    reply: ReplyTo,
+    now: Now,
+) -> Step:
+    """Changes settings, all or nothing; None gives one back to the configuration."""
+    if camera_id is None:
+        return _change_agent(now_state, values, reply, now)
+    camera = now_state.cameras[camera_id]
+    base = camera.setup.base
+    wanted = {n: getattr(base, n) if v is None else v for n, v in values.items()}
+    try:
+        settings = CameraSettings.model_validate({**camera.settings.model_dump(), **wanted})
+    except ValueError as error:
+        words = str(getattr(error, "errors", list)()[0]["msg"]).removeprefix("Value error, ")
+        return _refused(
+            now_state, reply, CommandError(code="out_of_range", message=words), now, tuple(values)
+        )
+    stored = _stored(camera.stored, values, now)
+    camera = replace(camera, settings=settings, stored=stored)
+    now_state = now_state.with_camera(camera)
+    effects: list[Effect] = [
+        ToVision(camera_id, Configure(camera.vision_settings())),
+        SaveSettings(now_state.stored_settings()),
+        *(announce.setting_state(camera, name) for name in values),
+        *answer(now_state, reply, now, value=_single(values, settings)),
+    ]
+    shown = ", ".join(f"{n} = {show_value(getattr(settings, n))}" for n in values)
+    return now_state, [*effects, Say("INFO", f"camera {camera_id}: {shown}, by command")]
+
+
+def _change_agent(
+    now_state: AgentNow,
+    values: Mapping[str, SettingValue | None],
+    reply: ReplyTo,
+    now: Now,
+) -> Step:
+    base = now_state.setup.agent_base
+    wanted = {n: getattr(base, n) if v is None else v for n, v in values.items()}
+    settings = AgentSettings.model_validate({**now_state.settings.model_dump(), **wanted})
+    stored = _stored(now_state.stored, values, now)
+    now_state = replace(now_state, settings=settings, stored=stored)
+    topics = now_state.setup.topics
+    effects: list[Effect] = [SaveSettings(now_state.stored_settings())]
+    effects += [state(topics.setting_state(n), show_value(getattr(settings, n))) for n in values]
+    return now_state, [*effects, *answer(now_state, reply, now, value=_single(values, settings))]
+
+
+def take_snapshot(now_state: AgentNow, camera_id: str, reply: ReplyTo, now: Now) -> Step:
+    """Asks vision for a picture; the answer comes with it."""
+    camera = now_state.cameras[camera_id]
+    if not camera.live:
+        words = f"camera {camera_id} gives no pictures now"
+        return _fail(now_state, reply, "camera_unavailable", words, now)
+    if now.at - camera.last_snapshot_at < SNAPSHOT_EVERY:
+        words = f"at most one snapshot every {SNAPSHOT_EVERY} s"
+        return _fail(now_state, reply, "rate_limited", words, now)
+    camera = replace(camera, last_snapshot_at=now.at)
+    now_state, token = _remember(now_state.with_camera(camera), reply, now, "camera_unavailable")
+    if token is None:
+        return _fail(now_state, reply, "busy", "too many commands are waiting", now)
+    return now_state, [ToVision(camera_id, TakePicture(request=token))]
+
+
+def play_beep(now_state: AgentNow, reply: ReplyTo, now: Now) -> Step:
+    """Plays the sound at once, whatever the cooldown and `beep_enabled`: somebody asked for it."""
+    if now.at - now_state.beep_command_at < BEEP_EVERY:
+        words = f"at most one beep every {BEEP_EVERY} s"
+        return _fail(now_state, reply, "rate_limited", words, now)
+    now_state, token = _remember(now_state, reply, now, "audio_failed")
+    if token is None:
+        return _fail(now_state, reply, "busy", "too many commands are waiting", now)
+    return replace(now_state, beep_command_at=now.at), [Beep(request=token)]
+
+
+def finish(
+    now_state: AgentNow,
+    token: str | None,
+    now: Now,
+    *,
+    data: dict[str, Any] | None = None,
+    error: CommandError | None = None,
+) -> Step:
+    """Answers a waiting command, if it still waits."""
+    waiting = now_state.pending.get(token or "")
+    if waiting is None:
+        return now_state, []
+    pending = {key: value for key, value in now_state.pending.items() if key != token}
+    now_state = replace(now_state, pending=pending)
+    return now_state, answer(now_state, waiting.reply, now, data=data, error=error)
+
+
+def expire(now_state: AgentNow, now: Now) -> Step:
+    """Answers commands whose owner did not."""
+    effects: list[Effect] = []
+    for token, waiting in now_state.pending.items():
+        if now.at < waiting.until:
+            continue
+        code: ErrorCode = "audio_failed" if waiting.code == "audio_failed" else "camera_unavailable"
+        error = CommandError(code=code, message=f"no answer within {ANSWER_WITHIN:g} s")
+        now_state, answers = finish(now_state, token, now, error=error)
+        effects += answers
+    return now_state, effects
+
+
+def _remember(
+    now_state: AgentNow, reply: ReplyTo, now: Now, code: str
+) -> tuple[AgentNow, str | None]:
+    if len(now_state.pending) >= MAX_PENDING:
+        return now_state, None
+    token = str(now_state.requests + 1)
+    waiting = Pending(reply=reply, until=now.at + ANSWER_WITHIN, code=code)
+    pending = {**now_state.pending, token: waiting}
+    return replace(now_state, pending=pending, requests=now_state.requests + 1), token
+
+
+def _fail(now_state: AgentNow, reply: ReplyTo, code: ErrorCode, words: str, now: Now) -> Step:
+    return _refused(now_state, reply, CommandError(code=code, message=words), now, ())
+
+
+def _refused(
+    now_state: AgentNow,
+    reply: ReplyTo,
+    error: CommandError,
+    now: Now,
+    names: tuple[str | None, ...],
+) -> Step:
+    effects = answer(now_state, reply, now, error=error)
+    camera = now_state.cameras.get(reply.camera or "")
+    for name in names:
+        effects += _unchanged(now_state, camera, name)
+    where = f"camera {camera.camera_id}" if camera else "agent"
+    effects.append(Say("WARNING", f"{where}: command {reply.noun} refused: {error.message}"))
+    now_state = replace(now_state, refused=now_state.refused + 1)
+    now_state, said = fault(now_state, "command", error.code, error.message, now)
+    return now_state, effects + said
+
+
+def _unchanged(now_state: AgentNow, camera: CameraNow | None, name: str | None) -> list[Effect]:
+    """The value in force, so that a switch or slider that moved ahead snaps back."""
+    if camera is not None and name in CameraSettings.model_fields:
+        return [announce.setting_state(camera, name)]
+    if camera is None and name in AgentSettings.model_fields:
+        topic = now_state.setup.topics.setting_state(name)
+        return [state(topic, show_value(getattr(now_state.settings, name)))]
+    return []
+
+
+def _stored(
+    stored: Mapping[str, StoredValue],
+    values: Mapping[str, SettingValue | None],
+    now: Now,
+) -> dict[str, StoredValue]:
+    kept = {name: value for name, value in stored.items() if name not in values}
+    new = {n: StoredValue(value=v, since=now.utc) for n, v in values.items() if v is not None}
+    return {**kept, **new}
+
+
+def _single(
+    values: Mapping[str, SettingValue | None],
+    settings: CameraSettings | AgentSettings,
+) -> SettingValue | None:
+    if len(values) != 1:
+        return None
+    value: SettingValue = getattr(settings, next(iter(values)))
+    return value

@@ -1,0 +1,75 @@
+"""What the engine wants done. The shell (`agent.app`) carries it out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.core.messages import Beep, RestartSession, VisionOrder
+from schemas.messages import EventsQuery, Publish, Record
+from schemas.settings import StoredSettings
+
+
+@dataclass(frozen=True, slots=True)
+class ToVision:
+    """An order for the vision worker of one camera."""
+
+    camera: str
+    order: VisionOrder
+
+
+@dataclass(frozen=True, slots=True)
+class ToCamera:
+    """An order for the source of one camera."""
+
+    camera: str
+    order: RestartSession
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSettings:
+    """Keep the settings that commands changed, atomically, on local disk."""
+
+    stored: StoredSettings
+
+
+@dataclass(frozen=True, slots=True)
+class PublishDiscovery:
+    """Publish Home Assistant's device payloads (they depend on the configuration only)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """One log line about one fact; `level` is a name of the logging module."""
+
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteHealth:
+    """Write the health file that `surveillance-agent health` reads."""
+
+    status: str
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """End the process in good order; with `again` it starts itself anew."""
+
+    again: bool
+
+
+Effect = (
+    Publish
+    | Record
+    | EventsQuery
+    | ToVision
+    | ToCamera
+    | Beep
+    | SaveSettings
+    | PublishDiscovery
+    | Say
+    | WriteHealth
+    | Leave
+)

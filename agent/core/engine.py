@@ -1,0 +1,286 @@
+"""All decisions of the agent: `step(state, input, now) -> state, effects`. Pure.
+
+    vision, camera, recorder, store, beeper, mqtt  --input-->  step  --effects-->  their mailboxes
+
+Every input is handled in one place below; what it means is in `events` (motion, pictures,
+recordings), `commands` (settings, requests) and `announce` (what is true now).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from agent.core import announce, commands, events
+from agent.core.effects import Effect, Leave, Say, WriteHealth
+from agent.core.faults import cured, fault
+from agent.core.health import agent_health, agent_problems, agent_status, camera_health
+from agent.core.messages import (
+    AudioState,
+    BeepDone,
+    BrokerDown,
+    BrokerUp,
+    CameraState,
+    Detection,
+    EndReason,
+    HaOnline,
+    MotionEnded,
+    MotionImproved,
+    MotionStarted,
+    MotionSuppressed,
+    Parsed,
+    PictureRefused,
+    PictureTaken,
+    Reason,
+    RecordingFailed,
+    RecordingSaved,
+    Refused,
+    StoreCode,
+    StoreState,
+)
+from agent.core.state import AgentNow, CameraNow, CameraSetup, Now, Setup, Stopping, Tick
+from schemas.commands import CommandError
+from schemas.messages import state as state_message
+from schemas.settings import AgentSettings, CameraSettings, StoredSettings, StoredValue
+
+Step = tuple[AgentNow, list[Effect]]
+
+#: Health is said this often, and at once when a problem comes or goes (FACTS 4, cluster 19).
+HEALTH_EVERY = 60.0
+#: The line that says `still alive`.
+ALIVE_EVERY = 300.0
+
+Input = (
+    MotionStarted
+    | MotionImproved
+    | MotionEnded
+    | MotionSuppressed
+    | PictureTaken
+    | PictureRefused
+    | CameraState
+    | RecordingSaved
+    | RecordingFailed
+    | StoreState
+    | AudioState
+    | BeepDone
+    | BrokerUp
+    | BrokerDown
+    | HaOnline
+    | Parsed
+    | Refused
+    | Tick
+    | Stopping
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEvent:
+    """An event that an earlier process started and never ended, as the journal knows it."""
+
+    camera: str
+    event_id: str
+    started_utc: datetime
+
+
+def begin(
+    setup: Setup,
+    stored: StoredSettings,
+    last_seq: Mapping[tuple[str, str], int],
+    open_events: tuple[OpenEvent, ...],
+    now: Now,
+) -> Step:
+    """The state at start: configuration, then what commands changed, counts that go on.
+
+    Events that a killed process left open are ended, so that nobody waits for their end.
+    """
+    effects: list[Effect] = []
+    cameras: dict[str, CameraNow] = {}
+    for camera in setup.cameras:
+        settings, kept, said = _camera_settings(camera, stored)
+        effects += said
+        cameras[camera.camera_id] = CameraNow(
+            setup=camera,
+            topics=setup.topics.camera(camera.camera_id),
+            settings=settings,
+            stored=kept,
+            motion_seq=last_seq.get((camera.camera_id, "motion"), 0),
+            recording_seq=last_seq.get((camera.camera_id, "recording"), 0),
+        )
+    agent = {n: v for n, v in stored.agent.items() if n in AgentSettings.model_fields}
+    values = {name: value.value for name, value in agent.items()}
+    settings_now = AgentSettings.model_validate({**setup.agent_base.model_dump(), **values})
+    now_state = AgentNow(setup=setup, cameras=cameras, settings=settings_now, stored=agent)
+    for open_event in open_events:
+        if open_event.camera in cameras:
+            now_state, ended = events.motion_ended(now_state, _interrupted(open_event, now), now)
+            effects += ended
+    return now_state, effects
+
+
+def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PLR0911, PLR0912  a table
+    """One input, one decision."""
+    match cause:
+        case MotionStarted():
+            return events.motion_started(now_state, cause, now)
+        case MotionImproved():
+            return events.motion_improved(now_state, cause)
+        case MotionEnded():
+            return events.motion_ended(now_state, cause, now)
+        case MotionSuppressed():
+            return events.motion_suppressed(now_state, cause)
+        case PictureTaken():
+            return events.picture_taken(now_state, cause, now)
+        case PictureRefused():
+            return events.picture_refused(now_state, cause, now)
+        case CameraState():
+            return _then_health(events.camera_state(now_state, cause, now), now)
+        case RecordingSaved() | RecordingFailed():
+            return events.recording(now_state, cause, now)
+        case StoreState():
+            return _then_health(_store(now_state, cause, now), now)
+        case AudioState():
+            return _then_health(_audio(now_state, cause, now), now)
+        case BeepDone():
+            return _beep_done(now_state, cause, now)
+        case BrokerUp():
+            now_state = replace(now_state, connected=True, protocol=cause.protocol)
+            said = Say("INFO", f"broker: connected, MQTT {cause.protocol}")
+            return now_state, [*announce.everything(now_state, now), said]
+        case BrokerDown():
+            return _broker_down(now_state, cause, now)
+        case HaOnline():
+            return replace(now_state, announce_at=now.at + now_state.setup.birth_delay), []
+        case Parsed():
+            return commands.obey(now_state, cause, now)
+        case Refused():
+            return commands.refuse(now_state, cause, now)
+        case Tick():
+            return _tick(now_state, cause, now)
+        case Stopping():
+            return now_state, [Leave(again=False)]
+
+
+def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
+    now_state = replace(now_state, gauges=cause.gauges)
+    now_state, effects = events.clear_late(now_state, now)
+    now_state, answers = commands.expire(now_state, now)
+    effects += answers
+    if now_state.announce_at is not None and now.at >= now_state.announce_at:
+        now_state = replace(now_state, announce_at=None)
+        effects += announce.everything(now_state, now)
+    if now_state.alive_at is None:
+        now_state = replace(now_state, alive_at=now.at)
+    elif now.at - now_state.alive_at >= ALIVE_EVERY:
+        now_state = replace(now_state, alive_at=now.at)
+        effects.append(_still_alive(now_state))
+    return _then_health((now_state, effects), now)
+
+
+def _then_health(result: Step, now: Now) -> Step:
+    """Adds the health messages when they are due or the problems changed."""
+    now_state, effects = result
+    problems = agent_problems(now_state)
+    changed = problems != now_state.problems
+    if not changed and now.at - now_state.health_at < HEALTH_EVERY:
+        return result
+    before = now_state.problems
+    now_state = replace(now_state, health_at=now.at, problems=problems)
+    health = agent_health(now_state, now)
+    topics = now_state.setup.topics
+    said: list[Effect] = [state_message(topics.health, health.to_json())]
+    said += [
+        state_message(camera.topics.health, camera_health(now_state, camera, now).to_json())
+        for camera in now_state.cameras.values()
+    ]
+    said.append(WriteHealth(agent_status(now_state, problems), problems))
+    if changed:
+        words = ", ".join(problems) or "none"
+        level = "WARNING" if set(problems) - set(before) else "INFO"
+        said.append(Say(level, f"agent: problems: {words}"))
+    return now_state, effects + said
+
+
+def _store(now_state: AgentNow, cause: StoreState, now: Now) -> Step:
+    before = now_state.store
+    now_state = replace(now_state, store=cause)
+    if before is not None and before.code is cause.code:
+        return now_state, []
+    if cause.code in {StoreCode.OK, StoreCode.NONE, StoreCode.STARTING}:
+        now_state, said = cured(now_state, "storage", now)
+        return now_state, [*said, Say("INFO", f"store: {cause.code.value}: {cause.reason}")]
+    code = f"store_{cause.code.value}"
+    now_state, said = fault(now_state, "storage", code, cause.reason, now)
+    return now_state, [*said, Say("WARNING", f"store: {cause.code.value}: {cause.reason}")]
+
+
+def _audio(now_state: AgentNow, cause: AudioState, now: Now) -> Step:
+    now_state = replace(now_state, audio=cause)
+    if cause.ok or cause.code == "disabled":
+        now_state, said = cured(now_state, "audio", now)
+        return now_state, [*said, Say("INFO", f"speaker: {cause.code}: {cause.reason}")]
+    now_state, said = fault(now_state, "audio", f"audio_{cause.code}", cause.reason, now)
+    return now_state, [*said, Say("WARNING", f"speaker: {cause.code}: {cause.reason}")]
+
+
+def _beep_done(now_state: AgentNow, cause: BeepDone, now: Now) -> Step:
+    if cause.ok:
+        now_state = replace(now_state, beeps=now_state.beeps + 1)
+        return commands.finish(now_state, cause.request, now)
+    error = CommandError(code="audio_failed", message=cause.message)
+    return commands.finish(now_state, cause.request, now, error=error)
+
+
+def _broker_down(now_state: AgentNow, cause: BrokerDown, now: Now) -> Step:
+    now_state = replace(now_state, connected=False)
+    now_state, said = fault(now_state, "mqtt", f"broker_{cause.code}", cause.reason, now)
+    return now_state, [*said, Say("WARNING", f"broker: {cause.code}: {cause.reason}")]
+
+
+def _still_alive(now_state: AgentNow) -> Say:
+    parts = []
+    for camera in now_state.cameras.values():
+        stats = now_state.gauges.cameras.get(camera.camera_id)
+        frames = (
+            f"{stats.frames} frames, {stats.frames_damaged} damaged, {stats.reconnects} reconnects"
+            if stats
+            else "no frames"
+        )
+        parts.append(f"{camera.camera_id}: {frames}, {camera.events} events, {camera.saved} clips")
+    return Say("INFO", f"agent: still alive; {'; '.join(parts)}")
+
+
+def _camera_settings(
+    camera: CameraSetup,
+    stored: StoredSettings,
+) -> tuple[CameraSettings, dict[str, StoredValue], list[Effect]]:
+    """The settings in force; stored values that no longer fit fall back to the configuration."""
+    kept = {
+        name: value
+        for name, value in stored.cameras.get(camera.camera_id, {}).items()
+        if name in CameraSettings.model_fields
+    }
+    values = {name: value.value for name, value in kept.items()}
+    try:
+        settings = CameraSettings.model_validate({**camera.base.model_dump(), **values})
+    except ValueError as error:
+        words = f"camera {camera.camera_id}: stored settings do not fit any more: {error}"
+        return camera.base, {}, [Say("WARNING", words)]
+    return settings, kept, []
+
+
+def _interrupted(open_event: OpenEvent, now: Now) -> MotionEnded:
+    nothing = Detection(seq=0, at=now.at, motion=False, reason=Reason.QUIET)
+    return MotionEnded(
+        camera=open_event.camera,
+        event_id=open_event.event_id,
+        at=now.at,
+        utc=now.utc,
+        started_utc=open_event.started_utc,
+        duration=max(0.0, (now.utc - open_event.started_utc).total_seconds()),
+        detection=nothing,
+        peak=nothing,
+        reason=EndReason.INTERRUPTED,
+        judged=0,
+        frames=0,
+    )

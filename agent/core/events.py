@@ -1,0 +1,258 @@
+"""What vision saw, becomes what is said: motion state, events, pictures, the beep."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agent.core import announce, commands, reports
+from agent.core.effects import Effect, Say, ToVision
+from agent.core.faults import cured, fault
+from agent.core.messages import (
+    Beep,
+    CameraCode,
+    CameraState,
+    CameraWent,
+    EndReason,
+    MotionEnded,
+    MotionImproved,
+    MotionStarted,
+    MotionSuppressed,
+    PictureRefused,
+    PictureTaken,
+    RecordingFailed,
+    RecordingSaved,
+)
+from agent.core.state import AgentNow, CameraNow, MotionNow, Now, Picture
+from schemas.commands import CommandError
+from schemas.events import MotionEvent, RecordingEvent
+from schemas.messages import Publish, Record, state
+from schemas.state import PictureMeta
+
+Step = tuple[AgentNow, list[Effect]]
+
+
+def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
+    """Motion ON, the event's first message, its picture, the beep."""
+    camera = now_state.cameras[cause.camera]
+    event = reports.motion_started(now_state, camera, cause)
+    recorded = camera.settings.record_on_motion and _store_wanted(now_state)
+    motion = MotionNow(cause.event_id, cause.utc, cause.detection, cause.detection, recorded)
+    camera = replace(
+        camera,
+        motion=motion,
+        motion_shown=True,
+        motion_off_at=None,
+        motion_seq=event.seq,
+        events=camera.events + 1,
+        last_motion_utc=cause.utc,
+        motion_picture=_motion_picture(cause),
+        delta=cause.delta,
+    )
+    now_state, beep = _beep_on_motion(now_state.with_camera(camera), camera, now)
+    effects: list[Effect] = [
+        announce.motion_state(camera),
+        motion_record(camera, event),
+        *beep,
+        _attributes(camera),
+        announce.recording_state(camera),
+        *_show_motion_picture(now_state, camera),
+        *announce.delta(now_state, camera),
+        Say("INFO", f"camera {cause.camera}: motion {cause.event_id}: {event.explanation.text}"),
+    ]
+    return now_state, effects
+
+
+def motion_improved(now_state: AgentNow, cause: MotionImproved) -> Step:
+    """A better picture of the running event."""
+    camera = now_state.cameras[cause.camera]
+    if camera.motion is None or camera.motion.event_id != cause.event_id:
+        return now_state, []
+    camera = replace(
+        camera,
+        motion=replace(camera.motion, detection=cause.detection, peak=cause.detection),
+        motion_picture=_motion_picture(cause),
+    )
+    return now_state.with_camera(camera), _show_motion_picture(now_state, camera)
+
+
+def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
+    """The event's last message; motion OFF now or after `clear_delay`."""
+    camera = now_state.cameras[cause.camera]
+    event = reports.motion_ended(now_state, camera, cause)
+    keep_on = cause.reason is EndReason.CLEARED and camera.settings.clear_delay > 0
+    if camera.motion is not None:
+        camera = replace(
+            camera,
+            motion=replace(camera.motion, detection=cause.detection, peak=cause.peak),
+        )
+    camera = replace(camera, attributes=reports.motion_attributes(camera, ended=cause.utc))
+    camera = replace(
+        camera,
+        motion=None,
+        motion_seq=event.seq,
+        motion_shown=keep_on,
+        motion_off_at=now.at + camera.settings.clear_delay if keep_on else None,
+    )
+    effects: list[Effect] = [
+        announce.motion_state(camera),
+        motion_record(camera, event),
+        _attributes(camera),
+        announce.recording_state(camera),
+        Say(
+            "INFO",
+            f"camera {cause.camera}: motion {cause.event_id} ended after {cause.duration:.1f} s"
+            f" ({cause.reason.value}), peak {cause.peak.score:.3f} %, {cause.frames} frames",
+        ),
+    ]
+    if cause.reason is EndReason.CAMERA_LOST:
+        effects.append(announce.camera_availability(camera))
+    return now_state.with_camera(camera), effects
+
+
+def motion_suppressed(now_state: AgentNow, cause: MotionSuppressed) -> Step:
+    """Something changed, a rule said no: counted and said, with the reason."""
+    camera = now_state.cameras[cause.camera]
+    event = reports.motion_suppressed(now_state, camera, cause)
+    camera = replace(
+        camera,
+        motion_seq=event.seq,
+        suppressed=camera.suppressed + 1,
+        last_suppressed=event.explanation.text,
+    )
+    effects: list[Effect] = [
+        motion_record(camera, event),
+        Say("INFO", f"camera {cause.camera}: suppressed: {event.explanation.text}"),
+    ]
+    return now_state.with_camera(camera), effects
+
+
+def clear_late(now_state: AgentNow, now: Now) -> Step:
+    """Motion OFF where `clear_delay` has passed."""
+    effects: list[Effect] = []
+    for camera in now_state.cameras.values():
+        if camera.motion_off_at is not None and now.at >= camera.motion_off_at:
+            off = replace(camera, motion_shown=False, motion_off_at=None)
+            now_state = now_state.with_camera(off)
+            effects.append(announce.motion_state(off))
+    return now_state, effects
+
+
+def picture_taken(now_state: AgentNow, cause: PictureTaken, now: Now) -> Step:
+    """Publishes a snapshot, and answers whoever asked for it."""
+    meta = PictureMeta(
+        id=cause.picture_id,
+        captured_at=cause.utc,
+        reason=cause.reason.value,
+        width=cause.width,
+        height=cause.height,
+        bytes=len(cause.jpeg),
+        request_id=cause.request,
+    )
+    camera = replace(now_state.cameras[cause.camera], snapshot=Picture(meta, cause.jpeg))
+    now_state = now_state.with_camera(camera)
+    topics = camera.topics
+    effects = announce.picture(
+        now_state, topics.snapshot, topics.snapshot_meta, Picture(meta, cause.jpeg)
+    )
+    data = meta.model_dump(mode="json")
+    now_state, answers = commands.finish(now_state, cause.request, now, data=data)
+    return now_state, effects + answers
+
+
+def picture_refused(now_state: AgentNow, cause: PictureRefused, now: Now) -> Step:
+    """Tells whoever asked for a picture why there is none."""
+    error = CommandError(code="camera_unavailable", message=cause.message)
+    return commands.finish(now_state, cause.request, now, error=error)
+
+
+def camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:
+    """The session came or went; `offline` follows the end of an event that it cut."""
+    camera = now_state.cameras[cause.camera]
+    was_live = camera.live
+    camera = replace(camera, link=cause, link_utc=now.utc)
+    now_state = now_state.with_camera(camera)
+    effects: list[Effect] = []
+    if was_live and not camera.live:
+        effects.append(ToVision(cause.camera, CameraWent(cause.session)))
+    if camera.motion is None or camera.live:
+        effects.append(announce.camera_availability(camera))
+    if camera.live:
+        now_state, said = cured(now_state, "camera", now)
+    elif cause.code in {CameraCode.CONNECTING, CameraCode.DISABLED}:
+        said = []
+    else:
+        words = f"camera {cause.camera}: {cause.reason}"
+        now_state, said = fault(now_state, "camera", f"camera_{cause.code.value}", words, now)
+    return now_state, effects + said
+
+
+def recording(now_state: AgentNow, cause: RecordingSaved | RecordingFailed, now: Now) -> Step:
+    """A clip is safe, or lost: said once, by the journal."""
+    camera = now_state.cameras.get(cause.camera)
+    if camera is None:  # a clip of a camera that the configuration no longer names
+        words = f"camera {cause.camera}: clip {cause.event_id} of an earlier configuration"
+        return now_state, [Say("INFO", words)]
+    event = reports.recording_event(now_state, camera, cause, now)
+    saved = isinstance(cause, RecordingSaved)
+    camera = replace(
+        camera,
+        recording_seq=event.seq,
+        saved=camera.saved + int(saved),
+        failed=camera.failed + int(not saved),
+    )
+    now_state = now_state.with_camera(camera)
+    effects: list[Effect] = [recording_record(camera, event)]
+    if isinstance(cause, RecordingFailed):
+        words = f"camera {cause.camera}: clip {cause.event_id} lost: {cause.message}"
+        now_state, said = fault(now_state, "storage", cause.code, words, now)
+        return now_state, [*effects, *said, Say("ERROR", words)]
+    words = f"camera {cause.camera}: clip {cause.event_id} stored as {cause.path}"
+    return now_state, [*effects, Say("INFO", words)]
+
+
+def motion_record(camera: CameraNow, event: MotionEvent) -> Record:
+    """A motion event for the journal."""
+    publish = Publish(camera.topics.event_motion, event.to_json(), qos=1)
+    return Record(camera.camera_id, "motion", event.seq, publish)
+
+
+def recording_record(camera: CameraNow, event: RecordingEvent) -> Record:
+    """A recording event for the journal."""
+    publish = Publish(camera.topics.event_recording, event.to_json(), qos=1)
+    return Record(camera.camera_id, "recording", event.seq, publish)
+
+
+def _attributes(camera: CameraNow) -> Publish:
+    return state(camera.topics.motion_attributes, reports.motion_attributes(camera).to_json())
+
+
+def _motion_picture(cause: MotionStarted | MotionImproved) -> Picture:
+    meta = PictureMeta(
+        id=f"{cause.event_id}-{cause.detection.seq}",
+        captured_at=cause.utc,
+        reason="motion",
+        motion_id=cause.event_id,
+        width=cause.width,
+        height=cause.height,
+        bytes=len(cause.picture),
+    )
+    return Picture(meta, cause.picture)
+
+
+def _show_motion_picture(now_state: AgentNow, camera: CameraNow) -> list[Effect]:
+    topics = camera.topics
+    if camera.motion_picture is None:
+        return []
+    shown = camera.motion_picture
+    return announce.picture(now_state, topics.motion_image, topics.motion_image_meta, shown)
+
+
+def _beep_on_motion(now_state: AgentNow, camera: CameraNow, now: Now) -> Step:
+    wanted = now_state.settings.beep_enabled and camera.settings.beep_on_motion
+    if not wanted or now.at - now_state.beep_at < now_state.setup.beep_cooldown:
+        return now_state, []
+    return replace(now_state, beep_at=now.at), [Beep(request=None)]
+
+
+def _store_wanted(now_state: AgentNow) -> bool:
+    return now_state.store is None or now_state.store.code != "not_configured"

@@ -1,0 +1,155 @@
+"""How the agent and its cameras are: problems as codes, one word of status, all counters."""
+
+from __future__ import annotations
+
+from agent.core.messages import CameraCode, CameraStats, VisionStats
+from agent.core.state import AgentNow, CameraNow, Now
+from schemas.settings import CameraSettings, allowed_text, setting_names
+from schemas.state import (
+    AgentHealth,
+    AgentInfo,
+    AudioHealth,
+    CameraHealth,
+    Health,
+    MailboxHealth,
+    MqttHealth,
+    StorageHealth,
+)
+from schemas.topics import OPERATIONS
+
+
+def camera_problems(camera: CameraNow) -> list[str]:
+    """What is wrong with one camera, as codes."""
+    code = camera.link.code if camera.link else CameraCode.CONNECTING
+    if code in {CameraCode.LIVE, CameraCode.DISABLED}:
+        return []
+    return [f"camera_{code.value}"]
+
+
+def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
+    """`<C>/health`."""
+    stats = state.gauges.cameras.get(camera.camera_id, CameraStats())
+    vision = state.gauges.vision.get(camera.camera_id, VisionStats())
+    problems = camera_problems(camera)
+    age = None if stats.last_frame_at is None else max(0.0, now.at - stats.last_frame_at)
+    status: Health = "error" if problems else "ok"
+    if problems == ["camera_connecting"]:
+        status = "degraded"
+    return CameraHealth(
+        status=status,
+        problems=problems,
+        ts=now.utc,
+        state=camera.link.code.value if camera.link else CameraCode.CONNECTING.value,
+        state_reason=camera.link.reason if camera.link else "starting",
+        state_since=camera.link_utc or state.setup.started_utc,
+        fps=round(stats.fps, 1),
+        width=vision.width,
+        height=vision.height,
+        last_frame_age_s=None if age is None else round(age, 1),
+        armed=camera.settings.armed,
+        frames=stats.frames,
+        frames_judged=vision.judged,
+        frames_damaged=stats.frames_damaged + vision.damaged,
+        frames_dropped=state.gauges.mailboxes.get(f"{camera.camera_id}.frames", (0, 0))[1],
+        fragments=stats.fragments,
+        fragments_lost=stats.fragments_lost,
+        fragments_repeated=stats.fragments_repeated,
+        datagrams_bad=stats.datagrams_bad,
+        datagrams_foreign=stats.datagrams_foreign,
+        reconnects=stats.reconnects,
+        events=camera.events,
+        events_suppressed=camera.suppressed,
+        last_suppressed=camera.last_suppressed,
+        recordings_saved=camera.saved,
+        recordings_failed=camera.failed,
+        last_motion=camera.last_motion_utc,
+        detector_ms=round(vision.cpu_per_judged * 1000, 2),
+        settings=camera.provenance(),
+    )
+
+
+def agent_problems(state: AgentNow) -> tuple[str, ...]:
+    """What is wrong anywhere, as codes; a missing speaker is named but harms nothing else."""
+    problems = [f"{c.camera_id}_{p}" for c in state.cameras.values() for p in camera_problems(c)]
+    if state.store is not None and state.store.code not in {"ok", "not_configured", "starting"}:
+        problems.append(f"store_{state.store.code.value}")
+    if state.audio is not None and not state.audio.ok and state.audio.code != "disabled":
+        problems.append(f"audio_{state.audio.code}")
+    problems += [f"{name}_silent" for name in state.gauges.silent]
+    return tuple(problems)
+
+
+def agent_status(state: AgentNow, problems: tuple[str, ...]) -> Health:
+    """`error` when no camera is usable, `degraded` when something is wrong, else `ok`.
+
+    A machine without a speaker is not ill: audio problems alone leave the status `ok`.
+    """
+    enabled = [c for c in state.cameras.values() if not (c.link and c.link.code == "disabled")]
+    if enabled and not any(c.live for c in enabled):
+        connecting = all("camera_connecting" in camera_problems(c) for c in enabled)
+        return "degraded" if connecting else "error"
+    return "degraded" if any(not p.startswith("audio_") for p in problems) else "ok"
+
+
+def agent_health(state: AgentNow, now: Now) -> AgentHealth:
+    """`<A>/health`."""
+    gauges, store, audio = state.gauges, state.store, state.audio
+    problems = agent_problems(state)
+    return AgentHealth(
+        status=agent_status(state, problems),
+        problems=list(problems),
+        ts=now.utc,
+        started_at=state.setup.started_utc,
+        version=state.setup.version,
+        storage=StorageHealth(
+            state=store.code.value if store else "starting",
+            reason=store.reason if store else "",
+            free_mib=_rounded(store.free_mib if store else None, 0),
+            used_pct=_rounded(store.used_percent if store else None, 1),
+            spool_records=gauges.store.spool_records,
+            spool_kib=gauges.store.spool_bytes // 1024,
+            lost_events=gauges.store.lost_events,
+        ),
+        mqtt=MqttHealth(
+            protocol=state.protocol,
+            reconnects=gauges.mqtt.reconnects,
+            dropped=gauges.mqtt.dropped,
+            journal_waiting=gauges.mqtt.journal_waiting,
+            journal_lost=gauges.mqtt.journal_lost,
+        ),
+        audio=AudioHealth(
+            state=audio.code if audio else "starting",
+            reason=audio.reason if audio else "",
+            beeps=state.beeps,
+        ),
+        mailboxes={
+            name: MailboxHealth(depth=depth, dropped=dropped)
+            for name, (depth, dropped) in sorted(gauges.mailboxes.items())
+        },
+        restarts={name: count for name, count in gauges.restarts.items() if count},
+        commands_refused=state.refused,
+        memory_mib=_rounded(gauges.host.memory_mib, 0),
+        cpu_temp_c=_rounded(gauges.host.cpu_temp_c, 0),
+        load1=_rounded(gauges.host.load1, 1),
+        clock_synchronised=gauges.host.clock_synchronised,
+    )
+
+
+def agent_info(state: AgentNow) -> AgentInfo:
+    """`<A>/info`."""
+    topics = state.setup.topics
+    return AgentInfo(
+        version=state.setup.version,
+        agent=topics.agent_id,
+        name=state.setup.name,
+        cameras=list(state.cameras),
+        topics={name: f"{topics.root}/{name}" for name in sorted(state.cameras)},
+        settings={
+            name: allowed_text(CameraSettings, name) for name in setting_names(CameraSettings)
+        },
+        operations=list(OPERATIONS),
+    )
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

@@ -1,0 +1,156 @@
+"""Events and what is known of them, as payloads. Pure builders, named by nouns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from agent.core.messages import (
+    Detection,
+    MotionEnded,
+    MotionStarted,
+    MotionSuppressed,
+    Reason,
+    RecordingFailed,
+    RecordingSaved,
+)
+from agent.core.state import AgentNow, CameraNow, Now
+from schemas.events import Explanation, MotionEvent, RecordingEvent
+from schemas.state import MotionAttributes
+
+
+def explanation(detection: Detection) -> Explanation:
+    """The figures that decided, and the same as a sentence."""
+    return Explanation(
+        rule=detection.reason.value,
+        profile=detection.profile,
+        changed_pixels=detection.changed_pixels,
+        changed_percent=round(detection.score, 4),
+        unmasked_pixels=detection.unmasked_pixels,
+        pixel_threshold=detection.pixel_threshold,
+        min_changed=detection.min_changed,
+        max_changed=detection.max_changed,
+        text=sentence(detection),
+    )
+
+
+def sentence(detection: Detection) -> str:
+    """Why this was or was not motion, for people."""
+    figures = (
+        f"{detection.changed_pixels} of {detection.unmasked_pixels} pixels"
+        f" ({detection.score:.3f} %) changed by more than {detection.pixel_threshold} grey levels"
+    )
+    if detection.reason is Reason.TOO_MUCH:
+        return f"{figures}: not below max_changed {detection.max_changed:g} %, so no motion"
+    limits = f"{detection.min_changed:g} % and {detection.max_changed:g} %"
+    if detection.reason is Reason.MOTION:
+        return f"{figures}: between {limits}"
+    return f"{figures}: not between {limits}"
+
+
+def motion_started(state: AgentNow, camera: CameraNow, cause: MotionStarted) -> MotionEvent:
+    """The event's first message; `seq` is the next one of the camera."""
+    return MotionEvent(
+        event_type="motion_started",
+        id=cause.event_id,
+        seq=camera.motion_seq + 1,
+        ts=cause.utc,
+        camera=camera.camera_id,
+        agent=state.setup.topics.agent_id,
+        score=round(cause.detection.score, 4),
+        changed_pixels=cause.detection.changed_pixels,
+        threshold=cause.detection.min_changed,
+        box=cause.detection.box,
+        armed=camera.settings.armed,
+        started_at=cause.utc,
+        explanation=explanation(cause.detection),
+    )
+
+
+def motion_ended(state: AgentNow, camera: CameraNow, cause: MotionEnded) -> MotionEvent:
+    """The event's last message."""
+    return MotionEvent(
+        event_type="motion_ended",
+        id=cause.event_id,
+        seq=camera.motion_seq + 1,
+        ts=cause.utc,
+        camera=camera.camera_id,
+        agent=state.setup.topics.agent_id,
+        score=round(cause.detection.score, 4),
+        changed_pixels=cause.peak.changed_pixels,
+        threshold=cause.peak.min_changed,
+        box=cause.peak.box,
+        armed=camera.settings.armed,
+        started_at=cause.started_utc,
+        duration_s=round(cause.duration, 3),
+        peak_score=round(cause.peak.score, 4),
+        reason=cause.reason.value,
+        frames=cause.frames,
+        explanation=explanation(cause.peak),
+    )
+
+
+def motion_suppressed(state: AgentNow, camera: CameraNow, cause: MotionSuppressed) -> MotionEvent:
+    """Something changed, a rule said no: why."""
+    return MotionEvent(
+        event_type="motion_suppressed",
+        id=cause.event_id,
+        seq=camera.motion_seq + 1,
+        ts=cause.utc,
+        camera=camera.camera_id,
+        agent=state.setup.topics.agent_id,
+        score=round(cause.detection.score, 4),
+        changed_pixels=cause.detection.changed_pixels,
+        threshold=cause.detection.min_changed,
+        box=cause.detection.box,
+        armed=camera.settings.armed,
+        reason=cause.detection.reason.value,
+        suppressed_frames=cause.count,
+        explanation=explanation(cause.detection),
+    )
+
+
+def recording_event(
+    state: AgentNow,
+    camera: CameraNow,
+    cause: RecordingSaved | RecordingFailed,
+    now: Now,
+) -> RecordingEvent:
+    """A clip is safe, or lost for good."""
+    saved = cause if isinstance(cause, RecordingSaved) else None
+    failed = cause if isinstance(cause, RecordingFailed) else None
+    return RecordingEvent(
+        event_type="recording_saved" if saved else "recording_failed",
+        id=cause.event_id,
+        seq=camera.recording_seq + 1,
+        ts=now.utc,
+        camera=camera.camera_id,
+        agent=state.setup.topics.agent_id,
+        started_at=saved.started_utc if saved else None,
+        duration_s=round(saved.duration, 3) if saved else None,
+        path=saved.path if saved else None,
+        day_file=saved.day_file if saved else None,
+        day_position_s=round(saved.day_position, 3) if saved else None,
+        size_bytes=saved.size if saved else None,
+        frames=saved.frames if saved else None,
+        codec=saved.codec if saved else None,
+        truncated=saved.truncated if saved else False,
+        error=failed.code if failed else None,
+        message=failed.message if failed else None,
+    )
+
+
+def motion_attributes(camera: CameraNow, ended: datetime | None = None) -> MotionAttributes:
+    """The running event, or with `ended` the one that just ended."""
+    motion = camera.motion
+    if motion is None:
+        return camera.attributes or MotionAttributes()
+    return MotionAttributes(
+        event_id=motion.event_id,
+        started_at=motion.started_utc,
+        ended_at=ended,
+        score=round(motion.detection.score, 4),
+        peak_score=round(motion.peak.score, 4),
+        changed_pixels=motion.peak.changed_pixels,
+        box=motion.peak.box,
+        explanation=sentence(motion.peak),
+    )

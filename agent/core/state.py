@@ -1,0 +1,230 @@
+"""The engine's state: what the agent knows and has decided. Frozen; replaced, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from agent.core.messages import (
+    AudioState,
+    CameraState,
+    CameraStats,
+    Detection,
+    MqttStats,
+    StoreState,
+    StoreStats,
+    VisionSettings,
+    VisionStats,
+)
+from schemas.commands import ReplyTo
+from schemas.settings import (
+    AgentSettings,
+    CameraSettings,
+    Provenance,
+    StoredSettings,
+    StoredValue,
+    provenance_of,
+    setting_names,
+)
+from schemas.state import LastError, MotionAttributes, PictureMeta
+from schemas.topics import AgentTopics, CameraTopics
+
+
+@dataclass(frozen=True, slots=True)
+class CameraSetup:
+    """What the configuration says about one camera; `in_file` names the settings it sets."""
+
+    camera_id: str
+    base: CameraSettings
+    in_file: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What does not change while the agent runs.
+
+    `birth_delay` is the pause in seconds between Home Assistant's birth and our answer; the shell
+    draws it at random from 1..5 s, so that a house full of agents does not answer at once.
+    """
+
+    topics: AgentTopics
+    name: str
+    version: str
+    started_utc: datetime
+    cameras: tuple[CameraSetup, ...]
+    agent_base: AgentSettings = field(default_factory=AgentSettings)
+    agent_in_file: frozenset[str] = frozenset()
+    beep_cooldown: float = 60.0
+    publish_images: bool = True
+    discovery: bool = True
+    birth_delay: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """The time of an input: monotonic seconds and aware UTC."""
+
+    at: float
+    utc: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HostFigures:
+    """What the machine says about itself; None where it does not."""
+
+    memory_mib: float | None = None
+    cpu_temp_c: float | None = None
+    load1: float | None = None
+    clock_synchronised: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """The counters of all owners, gathered by the shell for one `Tick`."""
+
+    cameras: Mapping[str, CameraStats] = field(default_factory=dict)
+    vision: Mapping[str, VisionStats] = field(default_factory=dict)
+    store: StoreStats = field(default_factory=StoreStats)
+    mqtt: MqttStats = field(default_factory=MqttStats)
+    mailboxes: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # name: depth, dropped
+    restarts: Mapping[str, int] = field(default_factory=dict)
+    silent: tuple[str, ...] = ()  # workers without a beat
+    host: HostFigures = field(default_factory=HostFigures)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A second has passed."""
+
+    gauges: Gauges
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """The process is told to end: say farewell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as it is published: its description first."""
+
+    meta: PictureMeta
+    jpeg: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MotionNow:
+    """The running event."""
+
+    event_id: str
+    started_utc: datetime
+    detection: Detection
+    peak: Detection
+    recorded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CameraNow:
+    """Everything about one camera."""
+
+    setup: CameraSetup
+    topics: CameraTopics
+    settings: CameraSettings
+    stored: Mapping[str, StoredValue]
+    link: CameraState | None = None
+    link_utc: datetime | None = None
+    motion: MotionNow | None = None
+    motion_shown: bool = False
+    motion_off_at: float | None = None
+    attributes: MotionAttributes | None = None
+    snapshot: Picture | None = None
+    motion_picture: Picture | None = None
+    delta: bytes | None = field(default=None, repr=False)
+    motion_seq: int = 0
+    recording_seq: int = 0
+    events: int = 0
+    suppressed: int = 0
+    saved: int = 0
+    failed: int = 0
+    last_motion_utc: datetime | None = None
+    last_suppressed: str | None = None
+    last_snapshot_at: float = -1e9
+
+    @property
+    def camera_id(self) -> str:
+        """The camera's id."""
+        return self.setup.camera_id
+
+    @property
+    def live(self) -> bool:
+        """True while frames come."""
+        return self.link is not None and self.link.code == "live"
+
+    def provenance(self) -> dict[str, Provenance]:
+        """Where each setting's value comes from."""
+        return {
+            name: provenance_of(
+                self.stored[name].since if name in self.stored else None,
+                in_file=name in self.setup.in_file,
+            )
+            for name in setting_names(CameraSettings)
+        }
+
+    def vision_settings(self) -> VisionSettings:
+        """The part of the settings that vision needs."""
+        return VisionSettings(
+            armed=self.settings.armed,
+            pixel_threshold=self.settings.pixel_threshold,
+            min_changed=self.settings.min_changed,
+            max_changed=self.settings.max_changed,
+            post_frames=self.settings.post_frames,
+            record=self.settings.record_on_motion,
+            monitoring_interval=self.settings.monitoring_interval,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A command whose answer is still to come from an owner."""
+
+    reply: ReplyTo
+    until: float
+    code: str  # error code if nothing comes
+
+
+@dataclass(frozen=True, slots=True)
+class AgentNow:
+    """Everything."""
+
+    setup: Setup
+    cameras: Mapping[str, CameraNow]
+    settings: AgentSettings
+    stored: Mapping[str, StoredValue] = field(default_factory=dict)
+    connected: bool = False
+    protocol: str = ""
+    announce_at: float | None = None
+    store: StoreState | None = None
+    audio: AudioState | None = None
+    beeps: int = 0
+    beep_at: float = -1e9
+    beep_command_at: float = -1e9
+    pending: Mapping[str, Pending] = field(default_factory=dict)
+    requests: int = 0
+    refused: int = 0
+    gauges: Gauges = field(default_factory=Gauges)
+    health_at: float = -1e9
+    alive_at: float | None = None
+    problems: tuple[str, ...] = ()
+    error: LastError | None = None
+
+    def with_camera(self, camera: CameraNow) -> AgentNow:
+        """The state with one camera replaced."""
+        return replace(self, cameras={**self.cameras, camera.camera_id: camera})
+
+    def stored_settings(self) -> StoredSettings:
+        """What the settings file is to say."""
+        return StoredSettings(
+            agent=dict(self.stored),
+            cameras={c.camera_id: dict(c.stored) for c in self.cameras.values() if c.stored},
+        )
