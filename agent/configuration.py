@@ -1,0 +1,256 @@
+"""Reads the configuration: file, then environment, checked as a whole, every mistake named.
+
+A mistake names the key, the line of the file (or the variable), what is allowed and, for a key that
+does not exist, the nearest one that does.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+
+from agent.core.errors import ConfigError
+from schemas.base import ID_LIMIT
+from schemas.config import SETTING_KEYS, Config
+from schemas.settings import CameraSettings, setting_names
+
+PREFIX = "SURVEILLANCE_"
+#: Where a configuration is looked for when none is named.
+DEFAULT_PLACES = (Path("config.yaml"), Path("/etc/surveillance-agent/config.yaml"))
+#: Variables with the prefix that are no configuration keys.
+NOT_KEYS = frozenset({"CONFIG", "LOG_LEVEL"})
+#: Bounds what a file can make us read; a real one has a few kB.
+MAX_FILE_BYTES = 1_000_000
+
+Path_ = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The configuration in force and where each given value came from (`file:12`, a variable)."""
+
+    config: Config
+    file: Path | None
+    origins: Mapping[Path_, str] = field(default_factory=dict)
+
+    def named_settings(self, camera_id: str) -> frozenset[str]:
+        """The run-time settings of a camera that the configuration itself sets."""
+        return frozenset(
+            name
+            for name in setting_names(CameraSettings)
+            if ("cameras", camera_id, *SETTING_KEYS[name].split(".")) in self.origins
+        )
+
+
+def find_file(named: str | None, environ: Mapping[str, str]) -> Path | None:
+    """The file to read: named, or at a default place; None when there is none.
+
+    Raises:
+        ConfigError: when a file is named and missing.
+    """
+    wanted = named or environ.get(f"{PREFIX}CONFIG")
+    if wanted:
+        path = Path(wanted)
+        if not path.is_file():
+            raise ConfigError(f"configuration {path}: there is no such file")
+        return path
+    return next((path for path in DEFAULT_PLACES if path.is_file()), None)
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
+    """Reads, merges and checks.
+
+    Raises:
+        ConfigError: with every mistake, one a line.
+    """
+    tree, origins = _read_file(path) if path else ({}, {})
+    _merge_environment(tree, origins, environ)
+    try:
+        config = Config.model_validate(tree)
+    except ValidationError as error:
+        where = path or "environment"
+        lines = [_mistake(details, origins) for details in error.errors()]
+        raise ConfigError(f"configuration {where}:\n" + "\n".join(lines)) from None
+    return Loaded(config, path, origins)
+
+
+def password_of(config: Config) -> str | None:
+    """The broker's password, from the configuration or its file.
+
+    Raises:
+        ConfigError: when the file cannot be read.
+    """
+    mqtt = config.mqtt
+    if mqtt.password is not None:
+        return mqtt.password.get_secret_value()
+    if mqtt.password_file is None:
+        return None
+    try:
+        return mqtt.password_file.read_text().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"mqtt.password_file {mqtt.password_file}: {error}") from None
+
+
+def agent_id_of(config: Config) -> str:
+    """The configured id, else the host name as an id."""
+    return config.agent.id or slug(socket.gethostname())
+
+
+def slug(text: str) -> str:
+    """Any text as an identifier: `[a-z0-9]+(_[a-z0-9]+)*`, at most 32 characters."""
+    words = re.sub(r"[^a-z0-9]+", "_", text.casefold())[:ID_LIMIT].strip("_")
+    return words or "agent"
+
+
+def state_dir_of(config: Config) -> Path:
+    """The folder for settings, journal and spool; created if need be.
+
+    Raises:
+        ConfigError: when no folder can be written.
+    """
+    fallback = Path.home() / ".local/state/surveillance-agent"
+    wanted = config.agent.state_dir
+    places = [wanted] if wanted else [Path("/var/lib/surveillance-agent"), fallback]
+    reasons = []
+    for place in places:
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reasons.append(f"{place}: {error.strerror}")
+            continue
+        if os.access(place, os.W_OK | os.X_OK):
+            return place
+        reasons.append(f"{place}: not writable")
+    raise ConfigError(f"agent.state_dir: {'; '.join(reasons)}; name a writable folder")
+
+
+def effective(loaded: Loaded) -> list[str]:
+    """Every key with its value (secrets hidden) and origin, one a line, for `check-config`."""
+    return list(_lines(loaded.config, (), loaded.origins))
+
+
+def _lines(value: object, path: Path_, origins: Mapping[Path_, str]) -> list[str]:
+    if isinstance(value, BaseModel):
+        items: list[tuple[str, object]] = [(n, getattr(value, n)) for n in type(value).model_fields]
+    elif isinstance(value, dict):
+        items = list(value.items())
+    else:
+        return [f"{'.'.join(path)} = {_shown(value)}  ({origins.get(path, 'default')})"]
+    return [line for name, inner in items for line in _lines(inner, (*path, name), origins)]
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return "**hidden**"
+    if isinstance(value, str):
+        return re.sub(r"(?<=://)[^/@\s]+@", "**hidden**@", value)
+    return "none" if value is None else str(value)
+
+
+# ---------------------------------------------------------------- file and environment
+
+
+def _read_file(path: Path) -> tuple[dict[str, Any], dict[Path_, str]]:
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise ConfigError(f"configuration {path}: larger than {MAX_FILE_BYTES} bytes")
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        tree = yaml.safe_load(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"configuration {path}: {error}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"configuration {path}: not valid YAML: {error}") from None
+    if tree is None:
+        return {}, {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"configuration {path}: must be keys and values, like `mqtt: {{…}}`")
+    origins: dict[Path_, str] = {}
+    _collect_lines(root, (), path.name, origins)
+    return tree, origins
+
+
+def _collect_lines(
+    node: yaml.Node | None, path: Path_, name: str, origins: dict[Path_, str]
+) -> None:
+    """Notes the line of every key; a key given twice is a mistake that YAML itself lets pass."""
+    if not isinstance(node, yaml.MappingNode):
+        return
+    for key, value in node.value:
+        here = (*path, str(key.value))
+        line = key.start_mark.line + 1
+        if here in origins:
+            raise ConfigError(f"configuration {name}, line {line}: {'.'.join(here)} is given twice")
+        origins[here] = f"{name}:{line}"
+        _collect_lines(value, here, name, origins)
+
+
+def _merge_environment(
+    tree: dict[str, Any],
+    origins: dict[Path_, str],
+    environ: Mapping[str, str],
+) -> None:
+    for variable, text in sorted(environ.items()):
+        if not variable.startswith(PREFIX) or variable.removeprefix(PREFIX) in NOT_KEYS:
+            continue
+        path = tuple(variable.removeprefix(PREFIX).casefold().split("__"))
+        branch = tree
+        for key in path[:-1]:
+            inner = branch.setdefault(key, {})
+            if not isinstance(inner, dict):
+                raise ConfigError(f"{variable}: {'.'.join(path)} is no key: {key} has a value")
+            branch = inner
+        try:
+            branch[path[-1]] = yaml.safe_load(text) if text else None
+        except yaml.YAMLError:
+            branch[path[-1]] = text
+        origins[path] = variable
+
+
+# ---------------------------------------------------------------- mistakes
+
+
+def _mistake(details: ErrorDetails, origins: Mapping[Path_, str]) -> str:
+    path = tuple(str(part) for part in details["loc"] if part != "[key]")
+    origin = next(
+        (origins[path[:n]] for n in range(len(path), 0, -1) if path[:n] in origins), "not given"
+    )
+    key = ".".join(path) or "the whole"
+    if details["type"] == "extra_forbidden":
+        return f"  {origin}: {key}: no such key{_nearest(path)}"
+    message = details["msg"].removeprefix("Value error, ")
+    given = details["input"]
+    shown = "" if isinstance(given, dict | BaseModel) else f", not {str(given)[:60]!r}"
+    if details["type"] == "missing":
+        return f"  {origin}: {key}: is required and missing"
+    if "__" in key or details["loc"][-1:] == ("[key]",):
+        message = "an id has small letters and digits, joined by single underscores, at most 32"
+    return f"  {origin}: {key}: {message}{shown}"
+
+
+def _nearest(path: Path_) -> str:
+    model: type[BaseModel] = Config
+    for part in path[:-1]:
+        model = _model_below(model, part)
+    known = list(model.model_fields)
+    close = difflib.get_close_matches(path[-1], known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; allowed: {', '.join(known)}"
+
+
+def _model_below(model: type[BaseModel], part: str) -> type[BaseModel]:
+    """The model of the key `part`; below `cameras` the part is a camera's id: the model stays."""
+    info = model.model_fields.get(part)
+    if info is None:
+        return model
+    candidates = [info.annotation, *getattr(info.annotation, "__args__", ())]
+    return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), model)
