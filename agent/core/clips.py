@@ -1,0 +1,95 @@
+"""What a clip begins with: the frames before the one that started the event."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from agent.core.frame import Frame
+
+#: Bounds what one camera can make us keep: a second of 30 frames of 1 MB just fits.
+PRE_ROLL_BYTES = 32 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class ClipPlan:
+    """What the recorder gets at the start of an event.
+
+    Attributes:
+        frames: from the pre-roll up to and with N, in order of `at`, none twice.
+        triggers: the judged frames N-2, N-1 and N; all of them are in `frames`.
+    """
+
+    frames: tuple[Frame, ...]
+    triggers: tuple[Frame, Frame, Frame]
+
+
+class PreRoll:
+    """Keeps the frames that an event starting now would begin with.
+
+    These are all delivered frames of the last `seconds`, and all since the judged frame that will
+    be N-2 of the next judged one, should that be longer ago. When they weigh more than `limit`
+    bytes the oldest go and are counted; the (at most three) judged frames stay even then.
+    """
+
+    def __init__(self, seconds: float, limit: int = PRE_ROLL_BYTES) -> None:
+        self._seconds = seconds
+        self._limit = limit
+        self._ring: deque[Frame] = deque()  # bounded by `seconds` and `limit`
+        self._bytes = 0
+        self._judged: deque[Frame] = deque(maxlen=3)
+        self._dropped = 0
+
+    @property
+    def dropped(self) -> int:
+        """Frames given up for want of room since the start."""
+        return self._dropped
+
+    def add(self, frame: Frame) -> None:
+        """Takes a delivered frame and lets go of those that no event needs any more."""
+        since = self._since(frame.at)
+        while self._ring and self._ring[0].at < since:
+            self._pop_oldest()
+        self._ring.append(frame)
+        self._bytes += len(frame.jpeg)
+        while self._bytes > self._limit:
+            self._pop_oldest()
+            self._dropped += 1
+
+    def judged(self, frame: Frame) -> None:
+        """Notes that this frame, added before, was judged."""
+        self._judged.append(frame)
+
+    def plan(self) -> ClipPlan:
+        """The start of a clip whose N is the last judged frame.
+
+        Raises:
+            ValueError: fewer than three frames were judged: the detector cannot have found motion.
+        """
+        if len(self._judged) < 3:
+            raise ValueError("an event needs three judged frames")
+        before, last, now = self._judged
+        since = min(now.at - self._seconds, before.at)
+        wanted = {frame.seq: frame for frame in self._ring if frame.at >= since}
+        wanted |= {frame.seq: frame for frame in (before, last, now)}
+        frames = tuple(wanted[seq] for seq in sorted(wanted) if seq <= now.seq)
+        return ClipPlan(frames, (before, last, now))
+
+    def forget_judged(self) -> None:
+        """Judging pauses: no frame is kept for its sake any more."""
+        self._judged.clear()
+
+    def forget(self) -> None:
+        """The session ended: nothing before is comparable."""
+        self._ring.clear()
+        self._bytes = 0
+        self._judged.clear()
+
+    def _since(self, at: float) -> float:
+        """The oldest time needed when the frame of `at` comes, and perhaps becomes N."""
+        by_time = at - self._seconds
+        next_before = list(self._judged)[-2:]  # they become N-2 and N-1
+        return min(by_time, next_before[0].at) if next_before else by_time
+
+    def _pop_oldest(self) -> None:
+        self._bytes -= len(self._ring.popleft().jpeg)
