@@ -1,0 +1,34 @@
+"""What the machine says about itself, out of /proc and /sys; None where it says nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")
+_STATM = Path("/proc/self/statm")
+
+
+def memory_mib() -> float | None:
+    """Resident memory of this process in MiB."""
+    try:
+        pages = int(_STATM.read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def cpu_temp_c() -> float | None:
+    """Temperature of the processor in degrees Celsius; on a Raspberry Pi zone 0 is the SoC."""
+    try:
+        return int(_THERMAL.read_text()) / 1000
+    except (OSError, ValueError):
+        return None
+
+
+def load1() -> float | None:
+    """Runnable processes, mean of the last minute."""
+    try:
+        return os.getloadavg()[0]
+    except OSError:
+        return None
