@@ -1,0 +1,37 @@
+"""A clock that only moves when somebody waits on it or a test says so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from agent.runtime.clock import Waitable
+
+START = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+
+
+class FakeClock:
+    """`agent.runtime.clock.Clock` for tests: starts at 1000.0 s, 2026-11-22 07:00 UTC."""
+
+    def __init__(self, at: float = 1000.0, utc: datetime = START) -> None:
+        self._at = at
+        self._utc = utc
+
+    def monotonic(self) -> float:
+        return self._at
+
+    def utc(self) -> datetime:
+        return self._utc
+
+    def wait(self, stop: Waitable, seconds: float) -> bool:
+        if not stop.is_set():
+            self.advance(max(0.0, seconds))
+        return stop.is_set()
+
+    def advance(self, seconds: float) -> None:
+        """Lets time pass, on both clocks."""
+        self._at += seconds
+        self._utc += timedelta(seconds=seconds)
+
+    def step_utc(self, seconds: float) -> None:
+        """Steps the wall clock alone, as NTP or a hand would."""
+        self._utc += timedelta(seconds=seconds)

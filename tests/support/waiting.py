@@ -1,0 +1,19 @@
+"""Waiting for real threads and processes: for a condition, with a deadline, never a fixed time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def wait_until(what: str, condition: Callable[[], T], seconds: float = 10.0) -> T:
+    """The condition's first true value; fails the test, saying what did not happen."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.01)
+    return value
