@@ -1,0 +1,107 @@
+"""The mask: a grey PNG, as large as the stored picture, white where motion counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from agent.core.errors import ConfigError
+from agent.imaging.jpeg import allowed
+from agent.imaging.orientation import Orientation
+
+Grey = npt.NDArray[np.uint8]
+
+#: From this grey level on a mask's pixel looks.
+LOOKS_FROM = 128
+
+#: PNG specification, sections 5.2 and 11.2.2: signature; IHDR is first, with width, height, bit
+#: depth and colour type at these places.
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_HEADER_BYTES = 33
+_GREY, _COLOUR = 0, 2
+_REFUSED = {3: "has a palette", 4: "has an alpha channel", 6: "has an alpha channel"}
+_FIX = "save it as an 8-bit greyscale PNG without transparency, white looks, black does not"
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """A loaded mask.
+
+    Attributes:
+        path: where it came from, for messages.
+        grey: uint8 (H, W), read-only, already turned into the camera's orientation, so that no
+            frame has to be turned to be judged.
+    """
+
+    path: Path
+    grey: Grey = field(repr=False)
+
+    def check_size(self, height: int, width: int) -> None:
+        """Compares with the size of the camera's frames, which only the first frame tells.
+
+        Raises:
+            ConfigError: they differ; names both sizes.
+        """
+        if self.grey.shape != (height, width):
+            ours = f"{self.grey.shape[1]}x{self.grey.shape[0]}"
+            raise ConfigError(
+                f"mask {self.path}: is {ours}, but the camera's pictures are {width}x{height};"
+                f" paint the mask over a snapshot of this camera"
+            )
+
+
+def load_mask(path: Path, orientation: Orientation) -> Mask:
+    """Reads a mask that was painted over a stored picture.
+
+    A colour PNG is taken as well when it shows nothing but greys: that is what simple paint
+    programs write.
+
+    Raises:
+        ConfigError: missing, unreadable, not such a PNG, or without one pixel that looks.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(f"mask {path}: no such file") from None
+    except OSError as error:
+        raise ConfigError(f"mask {path}: cannot be read: {error.strerror}") from error
+    _check_header(path, data)
+    grey = orientation.picture(_decode(path, data))
+    if int(grey.max()) < LOOKS_FROM:
+        raise ConfigError(
+            f"mask {path}: is all black, so nothing would be judged;"
+            f" pixels of {LOOKS_FROM} and above look"
+        )
+    grey.flags.writeable = False
+    return Mask(path, grey)
+
+
+def _check_header(path: Path, data: bytes) -> None:
+    if not data.startswith(_SIGNATURE) or len(data) < _HEADER_BYTES:
+        raise ConfigError(f"mask {path}: is no PNG; {_FIX}")
+    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    if not allowed(height, width):
+        raise ConfigError(f"mask {path}: {width}x{height} is larger than any camera's picture")
+    depth, colours = data[24], data[25]
+    if colours not in {_GREY, _COLOUR}:
+        raise ConfigError(f"mask {path}: {_REFUSED.get(colours, 'is damaged')}; {_FIX}")
+    if depth > 8:
+        raise ConfigError(f"mask {path}: has {depth} bits per pixel; {_FIX}")
+
+
+def _decode(path: Path, data: bytes) -> Grey:
+    try:
+        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        raise ConfigError(f"mask {path}: is damaged; {_FIX}") from error
+    if picture is None:
+        raise ConfigError(f"mask {path}: is damaged; {_FIX}")
+    blue, green, red = (picture[:, :, channel] for channel in range(3))
+    if not (np.array_equal(blue, green) and np.array_equal(green, red)):
+        raise ConfigError(f"mask {path}: is coloured; {_FIX}")
+    return np.ascontiguousarray(blue, dtype=np.uint8)
