@@ -194,13 +194,12 @@ class BeeperWorker:
         self._say(answer)
 
     def _say(self, answer: Answer) -> None:
-        """Tells log and engine, once, until it changes."""
+        """Tells the engine, once, until it changes; the engine's log line is enough."""
         old, self._said = self._said, answer
         ok = answer.code == _OK
         if old is not None and old.code == answer.code and (ok or old.message == answer.message):
             return
-        level = logging.INFO if ok or answer.code == "disabled" else logging.WARNING
-        log.log(level, "beeper: %s: %s", answer.code, answer.message)
+        log.debug("beeper: %s: %s", answer.code, answer.message)
         at = self._clock.monotonic()
         self._to_engine(AudioState(ok, answer.code, answer.message, at))
 
