@@ -6,8 +6,14 @@ import os
 from pathlib import Path
 
 
-def write_atomic(path: Path, data: bytes, mode: int = 0o640) -> None:
+def write_atomic(path: Path, data: bytes, mode: int = 0o640, *, sync: bool = True) -> None:
     """Writes beside the file, syncs, renames.
+
+    Args:
+        path: the file to replace.
+        data: its new content.
+        mode: its permissions.
+        sync: False where nobody needs the content after a power cut: it spares the SD card.
 
     Raises:
         OSError: when the folder cannot be written; the old file is untouched then.
@@ -18,7 +24,8 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o640) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         part.replace(path)
     except OSError:
         part.unlink(missing_ok=True)

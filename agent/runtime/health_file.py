@@ -1,0 +1,98 @@
+"""The file through which `surveillance-agent health` sees how the running agent is.
+
+Its age is measured on the monotonic clock of this boot, so that a step of the wall clock makes
+neither a dead agent look alive nor a living one dead. Containers share that clock with their host.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from agent.runtime.atomic import write_atomic
+
+log = logging.getLogger(__name__)
+
+NAME = "health.json"
+#: Seconds after which a file says: the agent hangs or is gone. Three times the 30 s that
+#: may pass between two writes.
+MAX_AGE = 90.0
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_MAX_BYTES = 65_536  # protects the reader against a file that is not ours
+
+
+def write_health(
+    folder: Path, status: str, problems: Sequence[str], now: float | None = None
+) -> bool:
+    """Replaces the file; False (and a log line) when the disk refuses.
+
+    Args:
+        folder: the agent's state folder.
+        status: ok, degraded or error.
+        problems: codes, as in the health payload.
+        now: monotonic seconds; None: of this moment.
+    """
+    facts = {
+        "status": status,
+        "problems": list(problems),
+        "pid": os.getpid(),
+        "boot_id": _boot_id(),
+        "at": time.monotonic() if now is None else now,
+    }
+    try:
+        write_atomic(folder / NAME, json.dumps(facts).encode() + b"\n", sync=False)
+    except OSError as error:
+        log.warning("health file %s: not written: %s", folder / NAME, error)
+        return False
+    return True
+
+
+def remove_health(folder: Path) -> None:
+    """Removes the file when the agent ends, so that nobody takes it for running."""
+    try:
+        (folder / NAME).unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("health file %s: not removed: %s", folder / NAME, error)
+
+
+def read_health(folder: Path, now: float | None = None) -> tuple[bool, str]:
+    """Whether the agent is well, and one line that says why.
+
+    Well is: it wrote the file within `MAX_AGE` seconds, in this boot, and its status is not
+    `error`. A degraded agent does its work as far as it can, and a restart would not help it.
+
+    Args:
+        folder: the agent's state folder.
+        now: monotonic seconds; None: of this moment.
+    """
+    path = folder / NAME
+    try:
+        with path.open("rb") as file:
+            facts = json.loads(file.read(_MAX_BYTES))
+        status, boot_id, at = str(facts["status"]), str(facts["boot_id"]), float(facts["at"])
+        problems = ", ".join(str(problem) for problem in facts["problems"])
+    except FileNotFoundError:
+        return False, f"not running, or its state folder is another one: no {path}"
+    except OSError as error:
+        return False, f"{path}: {error.strerror}"
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False, f"{path}: not a health file"
+    age = (time.monotonic() if now is None else now) - at
+    if boot_id != _boot_id():
+        return False, "not running: the last sign of life is from before the machine's restart"
+    if not 0.0 <= age <= MAX_AGE:
+        return False, f"not running, or hanging: the last sign of life is {age:.0f} s old"
+    text = f"{status}, {age:.0f} s ago" + (f": {problems}" if problems else "")
+    return status in {"ok", "degraded"}, text
+
+
+def _boot_id() -> str:
+    try:
+        return _BOOT_ID.read_text().strip()
+    except OSError:  # not Linux: the age alone decides
+        return ""
