@@ -1,0 +1,151 @@
+"""Logging for the whole process: one line per fact on stderr, at once, without secrets.
+
+    2026-11-22T08:15:01.312+01:00 WARNING camera: camera front_door: no datagram for 5 s
+
+What a message contains may come from a camera or a broker: line breaks and control characters
+are written as text, so that nobody can forge a line or talk to the terminal.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import select
+from datetime import datetime
+from urllib.parse import quote, quote_plus
+
+from agent.core.errors import ConfigError
+
+VARIABLE = "SURVEILLANCE_LOG_LEVEL"
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+#: Longest line in bytes. A pipe that reports room takes this much at once (PIPE_BUF is 4096), so
+#: a line is never split and never waits.
+MAX_BYTES = 4000
+
+#: Libraries that say more than an operator wants; their warnings are facts like any other.
+_NOISY = ("amqtt", "asyncio", "av", "libav", "paho", "transitions")
+
+_STDERR = 2
+_HIDDEN = "***"
+_MIN_SECRET = 4  # characters; hiding shorter ones would make every line unreadable
+#: Behind a URL's scheme: everything to the last @ before the path, and where there is none,
+#: user:password with a slash in the password, which is no valid URL but is written.
+_USER_INFO = re.compile(r"(?<=://)(?:[^/\s]*|[^/:@\s]+:[^@\s]*)@")
+_PARAMETER = re.compile(
+    r"([?&;](?:access_?token|api_?key|auth|key|pass|passwd|password|pw|pwd|secret|token)=)[^&;#\s]+",
+    re.IGNORECASE,
+)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+_secrets: set[str] = set()
+
+
+def set_up(level: str | None = None, descriptor: int = _STDERR) -> None:
+    """Sends the whole process's log to `descriptor`, replacing what was set up before.
+
+    Args:
+        level: one of LEVELS in any case; None: of the environment, else INFO.
+        descriptor: where lines go.
+
+    Raises:
+        ConfigError: no such level.
+    """
+    name = (level or os.environ.get(VARIABLE) or "INFO").strip().upper()
+    if name not in LEVELS:
+        where = "log level" if level else VARIABLE
+        raise ConfigError(f"{where}: {name!r} is none of {', '.join(LEVELS)}")
+    root = logging.getLogger()
+    root.handlers = [LineHandler(descriptor)]
+    root.setLevel(name)
+    for library in _NOISY:
+        logging.getLogger(library).setLevel(logging.WARNING)
+
+
+def hide(secret: str | None) -> None:
+    """From now on, `redact` hides this text, also as it is written in URLs.
+
+    Fewer than 4 characters are not hidden: they occur everywhere.
+    """
+    if secret and len(secret) >= _MIN_SECRET:
+        _secrets.update({secret, quote(secret), quote(secret, safe=""), quote_plus(secret)})
+
+
+def redact(text: str) -> str:
+    """The text without hidden secrets and without what URLs carry: user, password, tokens."""
+    for secret in sorted(_secrets, key=len, reverse=True):  # one may be part of another
+        text = text.replace(secret, _HIDDEN)
+    text = _USER_INFO.sub(f"{_HIDDEN}@", text)
+    return _PARAMETER.sub(rf"\g<1>{_HIDDEN}", text)
+
+
+class LineFormatter(logging.Formatter):
+    """A record as one line of at most MAX_BYTES with its end; a traceback follows after ` | `."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Time with offset, level, thread, message."""
+        at = datetime.fromtimestamp(record.created).astimezone()
+        head = f"{at.isoformat(timespec='milliseconds')} {record.levelname} {record.threadName}: "
+        text = record.getMessage()
+        if record.exc_info:
+            text += "\n" + self.formatException(record.exc_info)
+        lines = [line.strip() for line in redact(text).splitlines()]
+        one_line = " | ".join(line for line in lines if line)
+        return _shortened(_CONTROL.sub(_escaped, head + one_line))
+
+
+class LineHandler(logging.Handler):
+    """Writes each line with one call, and none where it would have to wait.
+
+    A reader of our stderr that stopped reading must not stop the agent: lines that find no room
+    are counted, and the next one that does says how many are missing.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._room = select.poll()
+        self._room.register(descriptor, select.POLLOUT)
+        self._missing = 0
+        self.setFormatter(LineFormatter())
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes the record, or counts it."""
+        try:
+            line = self.format(record)
+        except (TypeError, ValueError, KeyError):  # a message that does not fit its arguments
+            line = f"log: unprintable record from {record.pathname}:{record.lineno}"
+        if not self._has_room():
+            self._missing += 1
+            return
+        if self._missing:  # together they still fit into PIPE_BUF
+            line = f"log: {self._missing} lines missing, nobody read them\n{line}"
+        if self._has_room() and self._write(line):
+            self._missing = 0
+        else:
+            self._missing += 1
+
+    def _has_room(self) -> bool:
+        return any(event & select.POLLOUT for _, event in self._room.poll(0))
+
+    def _write(self, line: str) -> bool:
+        try:
+            os.write(self._descriptor, line.encode(errors="backslashreplace") + b"\n")
+        except OSError:  # closed, or its disk is full: there is nobody to tell
+            return False
+        return True
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape", errors="backslashreplace").decode("ascii")
+
+
+def _shortened(line: str) -> str:
+    """Cut in its middle: a line's beginning says who, a traceback's end says what."""
+    data = line.encode(errors="backslashreplace")
+    if len(data) < MAX_BYTES:
+        return line
+    half = (MAX_BYTES - 60) // 2
+    start, end = data[:half].decode(errors="ignore"), data[-half:].decode(errors="ignore")
+    return f"{start} [... {len(data) - 2 * half} bytes left out ...] {end}"
