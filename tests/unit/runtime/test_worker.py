@@ -1,0 +1,65 @@
+"""Workers: restarted within a budget, then fatal; time bases do not jump."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+from agent.runtime.clock import SystemClock, TimeBase
+from agent.runtime.worker import BUDGET, RestartBudget, Worker
+from tests.support.clock import START, FakeClock
+
+
+def test_the_budget_is_a_sliding_window() -> None:
+    budget = RestartBudget(limit=2, window=10.0)
+    assert budget.spend(0.0)
+    assert budget.spend(1.0)
+    assert not budget.spend(2.0)
+    assert budget.spend(20.0)
+
+
+def test_a_worker_that_raises_is_started_again_and_then_gives_up() -> None:
+    gave_up = threading.Event()
+    runs: list[str] = []
+
+    def run(worker: Worker) -> None:
+        runs.append(worker.name)
+        raise ValueError("broken")
+
+    worker = Worker("w", run, FakeClock(), lambda _name, _error: gave_up.set())
+    worker.start()
+    assert gave_up.wait(5.0)
+    assert worker.join(5.0)
+    assert len(runs) == BUDGET + 1
+    assert worker.restarts == BUDGET
+
+
+def test_a_worker_that_returns_is_done() -> None:
+    fatal: list[str] = []
+    worker = Worker("w", lambda _w: None, SystemClock(), lambda name, _e: fatal.append(name))
+    worker.start()
+    assert worker.join(5.0)
+    assert fatal == []
+
+
+def test_a_beat_ends_the_silence() -> None:
+    clock = FakeClock()
+    worker = Worker("w", lambda _w: None, clock, lambda _n, _e: None)
+    clock.advance(7.0)
+    assert worker.silent_for(clock.monotonic()) == 7.0
+    worker.beat()
+    assert worker.silent_for(clock.monotonic()) == 0.0
+
+
+def test_a_worker_that_never_started_is_joined_at_once() -> None:
+    assert Worker("w", lambda _w: None, SystemClock(), lambda _n, _e: None).join(0.0)
+
+
+def test_a_step_of_the_wall_clock_moves_no_time_within_an_event() -> None:
+    clock = FakeClock(at=10.0)
+    base = TimeBase(clock)
+    clock.step_utc(-3600.0)
+    clock.advance(2.0)
+    assert base.utc(12.0) == START + timedelta(seconds=2)
+    base.anchor()
+    assert base.utc(12.0) == START + timedelta(seconds=2) - timedelta(hours=1)

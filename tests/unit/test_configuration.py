@@ -1,0 +1,236 @@
+"""What the operator writes is taken over whole, or every mistake is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.configuration import (
+    agent_id_of,
+    effective,
+    find_file,
+    load,
+    password_of,
+    slug,
+    state_dir_of,
+)
+from agent.core.errors import ConfigError
+
+MINIMAL = """
+mqtt: {host: 127.0.0.1}
+store: {path: /mnt/imagestore}
+cameras:
+  front_door: {source: "hk://192.168.1.2"}
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Path:
+    return tmp_path / "config.yaml"
+
+
+def mistakes(path: Path, text: str) -> list[str]:
+    path.write_text(text)
+    with pytest.raises(ConfigError) as raised:
+        load(path, {})
+    text = str(raised.value)
+    return text.splitlines()[1:] if text.startswith(f"configuration {path}:\n") else [text]
+
+
+def test_the_minimal_file_of_the_contract_is_enough(write: Path) -> None:
+    write.write_text(MINIMAL)
+    config = load(write, {}).config
+    assert config.store is not None
+    assert config.store.retention_days == 4
+    camera = config.cameras["front_door"]
+    assert camera.settings().min_changed == 0.0814
+    assert camera.settings().max_changed == 16.28
+    assert camera.settings().post_frames == 10
+    assert camera.settings().monitoring_interval == 900
+    assert camera.analysis_fps == 3
+    assert config.beep.cooldown_seconds == 60
+
+
+def test_the_environment_wins_over_the_file(write: Path) -> None:
+    write.write_text(MINIMAL)
+    environ = {
+        "SURVEILLANCE_MQTT__HOST": "broker",
+        "SURVEILLANCE_CAMERAS__FRONT_DOOR__DETECTION__PIXEL_THRESHOLD": "30",
+        "SURVEILLANCE_LOG_LEVEL": "DEBUG",
+        "OTHER": "x",
+    }
+    config = load(write, environ).config
+    assert config.mqtt.host == "broker"
+    assert config.cameras["front_door"].detection.pixel_threshold == 30
+
+
+def test_the_environment_alone_is_a_configuration() -> None:
+    config = load(None, {"SURVEILLANCE_CAMERAS__YARD__SOURCE": "hk://10.0.0.9"}).config
+    assert list(config.cameras) == ["yard"]
+
+
+def test_a_misspelt_key_is_named_with_its_line_and_the_nearest_one(write: Path) -> None:
+    text = MINIMAL + '  yard:\n    source: "hk://10.0.0.9"\n    detecton: {profile: seed}\n'
+    assert mistakes(write, text) == [
+        "  config.yaml:8: cameras.yard.detecton: no such key; did you mean detection?",
+    ]
+
+
+def test_a_key_like_no_other_is_answered_with_all_there_are(write: Path) -> None:
+    (line,) = mistakes(write, "zzz: 1\n" + MINIMAL)
+    assert "config.yaml:1: zzz: no such key; allowed: agent, mqtt, home_assistant" in line
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mqtt: {port: 70000}", "mqtt.port: Input should be less than or equal to 65535"),
+        ("store: {path: /x, retention_days: 0}", "retention_days: Input should be greater than"),
+        ("store: {path: /x, spool: {max_size: 3 parsecs}}", "write a number with B, KiB, MiB"),
+        ("home_assistant: {prefix: 'a/#'}", "is no topic"),
+        ("beep: {volume: 2}", "beep.volume: Input should be less than or equal to 1"),
+        ("mqtt: {password: a, password_file: b}", "both set"),
+        ("agent: {id: Front Door}", "agent.id"),
+    ],
+)
+def test_values_out_of_range_are_named_with_what_is_allowed(
+    write: Path, text: str, expected: str
+) -> None:
+    (line,) = mistakes(write, f"{text}\ncameras: {{yard: {{source: 'hk://10.0.0.9'}}}}\n")
+    assert expected in line
+    assert line.startswith("  config.yaml:1: ")
+
+
+@pytest.mark.parametrize(
+    ("camera", "expected"),
+    [
+        ("rotate: 90", "rotate: 0 or 180"),
+        ("detection: {profile: robst}", "'plain' or 'seed'"),
+        ("detection: {min_changed: 50}", "max_changed (16.28 %) must be above min_changed (50"),
+        ("analysis_fps: 0", "analysis_fps"),
+    ],
+)
+def test_mistakes_of_a_camera_are_named(write: Path, camera: str, expected: str) -> None:
+    text = f"cameras:\n  yard:\n    source: 'hk://10.0.0.9'\n    {camera}\n"
+    assert expected in "\n".join(mistakes(write, text))
+
+
+def test_all_mistakes_are_named_at_once(write: Path) -> None:
+    lines = mistakes(write, "mqtt: {port: 0, keepalive: 1}\ncameras: {yard: {}}\n")
+    assert len(lines) == 3
+    assert any("cameras.yard.source: is required" in line for line in lines)
+
+
+@pytest.mark.parametrize("name", ["Front", "a__b", "a-b", "x" * 33, "_a"])
+def test_camera_names_are_identifiers(write: Path, name: str) -> None:
+    (line,) = mistakes(write, f"cameras: {{{name}: {{source: 'hk://10.0.0.9'}}}}\n")
+    assert "small letters and digits" in line
+
+
+@pytest.mark.parametrize("name", ["health", "beep", "request"])
+def test_a_camera_is_not_called_like_a_topic_of_the_agent(write: Path, name: str) -> None:
+    (line,) = mistakes(write, f"cameras: {{{name}: {{source: 'hk://10.0.0.9'}}}}\n")
+    assert "a topic of the agent" in line
+
+
+def test_without_a_camera_there_is_nothing_to_do(write: Path) -> None:
+    assert "cameras" in mistakes(write, "mqtt: {host: x}\n")[0]
+
+
+def test_a_key_given_twice_is_a_mistake(write: Path) -> None:
+    (line,) = mistakes(write, "mqtt: {host: a}\nmqtt: {host: b}\n" + MINIMAL)
+    assert "line 2: mqtt is given twice" in line
+
+
+@pytest.mark.parametrize("text", ["mqtt: [", "- a\n- b\n", "just words", "\x00"])
+def test_what_is_no_configuration_is_refused_with_the_files_name(write: Path, text: str) -> None:
+    assert str(write) in mistakes(write, text)[0]
+
+
+def test_an_empty_file_lacks_a_camera(write: Path) -> None:
+    assert "cameras: is required" in mistakes(write, "")[0]
+
+
+def test_a_giant_file_is_refused_unread(write: Path) -> None:
+    write.write_text("#" * 1_000_001)
+    with pytest.raises(ConfigError, match="larger than"):
+        load(write, {})
+
+
+def test_a_named_file_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file"):
+        find_file(str(tmp_path / "absent.yaml"), {})
+    with pytest.raises(ConfigError, match="no such file"):
+        find_file(None, {"SURVEILLANCE_CONFIG": str(tmp_path / "absent.yaml")})
+
+
+def test_the_option_wins_over_the_environment(write: Path) -> None:
+    write.write_text(MINIMAL)
+    assert find_file(str(write), {"SURVEILLANCE_CONFIG": "/absent"}) == write
+
+
+def test_without_any_file_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_file(None, {}) is None
+
+
+def test_the_effective_configuration_shows_origins_and_hides_secrets(write: Path) -> None:
+    write.write_text(
+        MINIMAL.replace("{host: 127.0.0.1}", "{password: hunter2}").replace("hk://", "hk://u:pw@")
+    )
+    text = "\n".join(effective(load(write, {"SURVEILLANCE_MQTT__PORT": "1884"})))
+    assert "hunter2" not in text
+    assert "pw@" not in text
+    assert "mqtt.password = **hidden**  (config.yaml:2)" in text
+    assert "mqtt.port = 1884  (SURVEILLANCE_MQTT__PORT)" in text
+    assert "store.retention_days = 4  (default)" in text
+
+
+def test_settings_named_in_the_file_are_known_as_such(write: Path) -> None:
+    write.write_text(MINIMAL.replace('1.2"', '1.2", detection: {pixel_threshold: 40}'))
+    assert load(write, {}).named_settings("front_door") == {"pixel_threshold"}
+
+
+def test_the_password_comes_from_its_file_without_the_line_end(write: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret\n")
+    write.write_text(MINIMAL)
+    loaded = load(write, {"SURVEILLANCE_MQTT__PASSWORD_FILE": str(secret)})
+    assert password_of(loaded.config) == "s3cret"
+    secret.unlink()
+    with pytest.raises(ConfigError, match="password_file"):
+        password_of(loaded.config)
+
+
+def test_no_password_is_none_and_a_given_one_is_used(write: Path) -> None:
+    write.write_text(MINIMAL)
+    assert password_of(load(write, {}).config) is None
+    assert password_of(load(write, {"SURVEILLANCE_MQTT__PASSWORD": "x"}).config) == "x"
+
+
+@pytest.mark.parametrize(
+    ("host", "slugged"),
+    [("raspberrypi", "raspberrypi"), ("Pi-4.local", "pi_4_local"), ("--", "agent")],
+)
+def test_a_host_name_becomes_an_id(host: str, slugged: str) -> None:
+    assert slug(host) == slugged
+
+
+def test_the_configured_id_is_used(write: Path) -> None:
+    write.write_text("agent: {id: attic}\n" + MINIMAL)
+    assert agent_id_of(load(write, {}).config) == "attic"
+
+
+def test_the_state_folder_is_made_and_an_impossible_one_is_named(tmp_path: Path) -> None:
+    wanted = tmp_path / "deep" / "state"
+    environ = {
+        "SURVEILLANCE_AGENT__STATE_DIR": str(wanted),
+        "SURVEILLANCE_CAMERAS__YARD__SOURCE": "hk://10.0.0.9",
+    }
+    assert state_dir_of(load(None, environ).config) == wanted
+    assert wanted.is_dir()
+    (tmp_path / "file").write_text("")
+    environ["SURVEILLANCE_AGENT__STATE_DIR"] = str(tmp_path / "file" / "below")
+    with pytest.raises(ConfigError, match=r"agent\.state_dir: .*file/below"):
+        state_dir_of(load(None, environ).config)
