@@ -1,0 +1,304 @@
+"""The composition root: builds every part, wires every mailbox, starts and stops them in order.
+
+Knows all, decides nothing: what is to be done is decided by `agent.core.engine`.
+
+    camera --frames--> vision --clip parts--> recorder --records--> spool --> store (child process)
+       |                 |                       |                               |
+       +-----------------+---------- inbox ------+-------------------------------+
+                                       |
+                            main thread: engine.step  --effects--> outbox --> mqtt, tones --> beeper
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import random
+import signal
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from agent import __version__
+from agent.configuration import Loaded, agent_id_of
+from agent.core import engine
+from agent.core.announce import farewell
+from agent.core.messages import (
+    CameraCode,
+    CameraState,
+    Received,
+    StoreCode,
+    StoreState,
+    StoreStats,
+)
+from agent.core.state import CameraSetup, Gauges, HostFigures, Now, Setup, Stopping, Tick
+from agent.mqtt.journal import Journal
+from agent.mqtt.router import parse
+from agent.parts import CameraParts, build_parts
+from agent.perform import Performer
+from agent.runtime import host
+from agent.runtime.clock import Clock, SystemClock, clock_is_synchronised
+from agent.runtime.mailbox import Mailbox, WhenFull
+from agent.runtime.settings_file import load_settings
+from agent.runtime.worker import Worker
+from schemas.config import Config
+from schemas.settings import AgentSettings
+from schemas.topics import AgentTopics
+
+log = logging.getLogger(__name__)
+
+EXIT_STOPPED = 0
+EXIT_GAVE_UP = 70
+
+#: Docker kills 10 s after SIGTERM: everything has to be closed before that.
+STOP_WITHIN = 7.5
+#: A worker without a beat for so long is named in health ...
+SILENT_AFTER = 10.0
+#: ... and, other than the store (whose disk may hang for good), ends the process.
+DEAD_AFTER = 30.0
+#: The main loop itself stood still for longer (SIGSTOP, a suspended machine): nobody's fault.
+STOOD_STILL = 5.0
+#: A message in the inbox means that somebody waits: so many fit, a full one is a bug or a flood.
+INBOX = 256
+
+
+class App:
+    """One agent process."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        state_dir: Path,
+        *,
+        clock: Clock | None = None,
+        extra: Sequence[Worker] = (),
+    ) -> None:
+        """Builds everything; nothing runs yet.
+
+        Raises:
+            ConfigError: a mask, a sound, a source that cannot be used.
+        """
+        self.again = False
+        self._clock = clock or SystemClock()
+        self._config = loaded.config
+        self._leaving = False
+        self._signal: int | None = None
+        self._exit_code = EXIT_STOPPED
+        self._inbox: Mailbox[object] = Mailbox("inbox", INBOX, WhenFull.REFUSE)
+        self._topics = AgentTopics(loaded.config.mqtt.base_topic, agent_id_of(loaded.config))
+        journal = Journal(state_dir)
+        try:
+            setup = _setup(loaded, self._topics, self._now())
+            last_seq = {
+                (camera.camera_id, stream): journal.last_seq(camera.camera_id, stream)
+                for camera in setup.cameras
+                for stream in ("motion", "recording")
+            }
+            open_events = tuple(
+                engine.OpenEvent(e.camera, e.event_id, e.started_utc) for e in journal.open_events()
+            )
+        finally:
+            journal.close()
+        stored = load_settings(state_dir)
+        self._state, first = engine.begin(setup, stored, last_seq, open_events, self._now())
+        vision_settings = {n: c.vision_settings() for n, c in self._state.cameras.items()}
+        self._parts = build_parts(
+            loaded.config, self._topics, state_dir, vision_settings, self._inbox, self._clock
+        )
+        self._performer = Performer(
+            state_dir=state_dir,
+            outbox=self._parts.outbox.put,
+            vision={c.camera_id: c.vision_orders for c in self._parts.cameras},
+            cameras={c.camera_id: c.camera_orders for c in self._parts.cameras},
+            tones=self._parts.tones,
+            discovery=self._parts.discovery,
+            leave=self._leave,
+        )
+        self._performer.perform(first)
+        self._extra = list(extra)
+        self._workers = self._make_workers()
+        self._quiet_until = self._clock.monotonic()
+
+    def run(self) -> int:
+        """Runs until SIGTERM, SIGINT, a restart command or a fatal error; the exit code."""
+        self._install_signals()
+        log.info("agent %s: starting, version %s", self._topics.root, __version__)
+        self._say_what_is_off()
+        for worker in self._workers.values():
+            worker.start()
+        try:
+            self._loop()
+        finally:
+            left = self._shut_down()
+        if left:
+            log.error("agent: still busy at the end: %s", ", ".join(left))
+            logging.shutdown()
+            os._exit(self._exit_code)  # a thread inside a hung call cannot be joined
+        log.info("agent: stopped")
+        return self._exit_code
+
+    # ------------------------------------------------------------ the main loop
+
+    def _loop(self) -> None:
+        next_tick = self._clock.monotonic()
+        while not self._leaving:
+            cause = self._inbox.get(0.25)
+            if self._signal is not None:
+                log.info("agent: %s, stopping", signal.Signals(self._signal).name)
+                self._step(Stopping())
+                return
+            if cause is not None:
+                self._take(cause)
+            now = self._clock.monotonic()
+            if now >= next_tick:
+                if now - next_tick > STOOD_STILL:
+                    self._quiet_until = now + DEAD_AFTER
+                next_tick = now + 1.0
+                self._step(Tick(self._gauges(now)))
+                self._watch(now)
+
+    def _take(self, cause: object) -> None:
+        if isinstance(cause, Received):
+            parsed = parse(cause, self._topics, list(self._state.cameras))
+            if parsed is not None:
+                self._step(parsed)
+            return
+        self._step(cause)  # type: ignore[arg-type]  # the inbox carries engine inputs and Received
+
+    def _step(self, cause: engine.Input) -> None:
+        self._state, effects = engine.step(self._state, cause, self._now())
+        self._performer.perform(effects)
+
+    def _drain(self) -> None:
+        while (cause := self._inbox.get()) is not None:
+            self._take(cause)
+
+    def _now(self) -> Now:
+        return Now(self._clock.monotonic(), self._clock.utc())
+
+    def _leave(self, again: bool) -> None:  # noqa: FBT001  the effect's own field
+        self.again = again
+        self._leaving = True
+
+    # ------------------------------------------------------------ watching
+
+    def _gauges(self, now: float) -> Gauges:
+        parts = self._parts
+        return Gauges(
+            cameras={c.camera_id: c.source.stats for c in parts.cameras if c.source},
+            vision={c.camera_id: c.vision.stats for c in parts.cameras},
+            store=parts.store.stats if parts.store else StoreStats(),
+            mqtt=parts.mqtt.stats,
+            mailboxes={box.name: (box.depth, box.dropped) for box in parts.boxes},
+            restarts={name: worker.restarts for name, worker in self._workers.items()},
+            silent=tuple(
+                name
+                for name, worker in self._workers.items()
+                if now > self._quiet_until and worker.silent_for(now) > SILENT_AFTER
+            ),
+            host=HostFigures(
+                memory_mib=host.memory_mib(),
+                cpu_temp_c=host.cpu_temp_c(),
+                load1=host.load1(),
+                clock_synchronised=clock_is_synchronised(),
+            ),
+        )
+
+    def _watch(self, now: float) -> None:
+        """Ends the process when a worker is dead: a clean start is the tested path."""
+        if now < self._quiet_until:
+            return
+        for name, worker in self._workers.items():
+            if name != "store" and worker.silent_for(now) > DEAD_AFTER:
+                self._fatal(name, TimeoutError(f"no beat for {worker.silent_for(now):.0f} s"))
+
+    def _fatal(self, name: str, error: BaseException) -> None:
+        log.critical("worker %s: gave up: %s", name, error)
+        faulthandler.dump_traceback(all_threads=True)
+        self._exit_code = EXIT_GAVE_UP
+        self._leaving = True
+
+    def _on_thread_exception(self, args: threading.ExceptHookArgs) -> None:
+        name = args.thread.name if args.thread else "unknown"
+        self._fatal(name, args.exc_value or RuntimeError("died"))
+
+    def _install_signals(self) -> None:
+        threading.excepthook = self._on_thread_exception
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        faulthandler.register(signal.SIGUSR1, all_threads=True)
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        self._signal = number  # looked at between two inputs; a handler must take no lock
+
+    # ------------------------------------------------------------ start and stop
+
+    def _make_workers(self) -> dict[str, Worker]:
+        parts = self._parts
+        bodies = {}
+        for camera in parts.cameras:
+            bodies |= camera.bodies()
+        if parts.store is not None:
+            bodies["store"] = parts.store.run
+        bodies["mqtt"] = parts.mqtt.run
+        bodies["beeper"] = parts.beeper.run
+        made = {n: Worker(n, body, self._clock, self._fatal) for n, body in bodies.items()}
+        return {**{worker.name: worker for worker in self._extra}, **made}
+
+    def _say_what_is_off(self) -> None:
+        if self._parts.store is None:
+            reason = "no store.path is configured: nothing is recorded"
+            self._inbox.put(StoreState(StoreCode.NONE, reason, self._clock.monotonic()))
+        for camera in self._parts.cameras:
+            if camera.source is None:
+                self._inbox.put(_disabled(camera, self._clock.monotonic()))
+
+    def _shut_down(self) -> list[str]:
+        """Stops along the way of a frame, so that every owner sees all that came before."""
+        deadline = self._clock.monotonic() + STOP_WITHIN
+        left: list[str] = []
+        cameras = self._parts.cameras
+        left += self._stop([c.camera_worker for c in cameras], 1.0, deadline)
+        left += self._stop([c.vision_worker for c in cameras], 1.5, deadline)
+        left += self._stop([c.recorder_worker for c in cameras], 2.0, deadline)
+        self._drain()
+        left += self._stop(["store"], 3.0, deadline)
+        self._drain()
+        self._parts.outbox.put(farewell(self._topics))
+        left += self._stop(["mqtt", "beeper"], 2.5, deadline)
+        left += self._stop([worker.name for worker in self._extra], 1.0, deadline)
+        return left
+
+    def _stop(self, names: Sequence[str], seconds: float, deadline: float) -> list[str]:
+        """Stops the named workers together; the names of those that did not end in time."""
+        workers = [self._workers[name] for name in names if name in self._workers]
+        for worker in workers:
+            worker.stop.set()
+        until = min(self._clock.monotonic() + seconds, max(deadline, self._clock.monotonic() + 0.1))
+        return [w.name for w in workers if not w.join(until - self._clock.monotonic())]
+
+
+def _setup(loaded: Loaded, topics: AgentTopics, now: Now) -> Setup:
+    config: Config = loaded.config
+    return Setup(
+        topics=topics,
+        name=config.agent.name or topics.agent_id,
+        version=__version__,
+        started_utc=now.utc,
+        cameras=tuple(
+            CameraSetup(name, camera.settings(), loaded.named_settings(name))
+            for name, camera in config.cameras.items()
+        ),
+        agent_base=AgentSettings(beep_enabled=config.beep.enabled),
+        beep_cooldown=config.beep.cooldown_seconds,
+        publish_images=config.mqtt.publish_images,
+        discovery=config.home_assistant.discovery,
+        birth_delay=random.uniform(1.0, 5.0),  # noqa: S311  spreads agents, hides nothing
+    )
+
+
+def _disabled(camera: CameraParts, at: float) -> CameraState:
+    reason = "enabled: false in the configuration"
+    return CameraState(camera.camera_id, CameraCode.DISABLED, reason, at, session=0)
+

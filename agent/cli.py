@@ -1,0 +1,203 @@
+"""Arguments -> configuration -> what is asked; exit codes; the only prints."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from agent import __version__
+from agent.configuration import (
+    Loaded,
+    agent_id_of,
+    effective,
+    find_file,
+    load,
+    password_of,
+    state_dir_of,
+)
+from agent.core.errors import ConfigError
+
+EXIT_OK = 0
+EXIT_CONFIG = 2
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def run_command(argv: Sequence[str]) -> int:
+    """Runs one command line; exit code 0 stopped, 2 bad configuration or usage, 70 gave up."""
+    arguments = _parser().parse_args(argv)
+    try:
+        command: Command = arguments.command
+        return command(arguments)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return EXIT_CONFIG
+    except KeyboardInterrupt:
+        return EXIT_OK
+
+
+def _parser() -> argparse.ArgumentParser:
+    from agent.camera.hk import simulate
+
+    parser = argparse.ArgumentParser(
+        prog="surveillance-agent",
+        description="Watches cameras, explains motion, records it, speaks MQTT.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(
+        name: str, command: Command, text: str, *, config: bool = False
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=command)
+        if config:
+            sub.add_argument("--config", metavar="FILE", help="default: $SURVEILLANCE_CONFIG, …")
+        sub.add_argument("--log-level", default=os.environ.get("SURVEILLANCE_LOG_LEVEL", "INFO"))
+        return sub
+
+    add("run", _run, "run until SIGTERM; without any configuration: the demo", config=True)
+    add("demo", _demo, "simulated camera and embedded broker, nothing to configure")
+    add(
+        "check-config",
+        _check_config,
+        "print the effective configuration, or its mistakes",
+        config=True,
+    )
+    simulated = add("simulate-camera", _simulate, "play a camera of the UDP family")
+    simulate.add_arguments(simulated)
+    discovery = add(
+        "discovery", _discovery, "print the Home Assistant discovery payloads", config=True
+    )
+    discovery.add_argument("--clean", action="store_true", help="remove them from the broker")
+    adopt = add("adopt-store", _adopt_store, "write the identity into an image store", config=True)
+    adopt.add_argument("path", nargs="?", type=Path, help="default: store.path")
+    add("health", _health, "exit 0 if the running agent is well", config=True)
+    add("version", _version, "print the version")
+    return parser
+
+
+def _load(arguments: argparse.Namespace) -> Loaded:
+    return load(find_file(arguments.config, os.environ), os.environ)
+
+
+def _configured() -> bool:
+    """Whether the environment alone names a camera: then no file is needed and it is no demo."""
+    return any(name.startswith("SURVEILLANCE_CAMERAS__") for name in os.environ)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    if find_file(arguments.config, os.environ) is None and not _configured():
+        return _demo(arguments)
+    from agent.app import App
+    from agent.runtime.logs import set_up_logging
+
+    loaded = _load(arguments)
+    password = password_of(loaded.config)
+    set_up_logging(arguments.log_level, secrets=[password] if password else [])
+    logging.getLogger(__name__).info("configuration: %s", loaded.file or "environment")
+    app = App(loaded, state_dir_of(loaded.config))
+    code = app.run()
+    return _again() if app.again else code
+
+
+def _again() -> int:
+    """Starts the same command anew in this process id: restarting needs no supervisor."""
+    logging.shutdown()
+    os.execv(sys.executable, [sys.executable, "-m", "agent", *sys.argv[1:]])  # noqa: S606
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from agent.demo import run_demo
+    from agent.runtime.logs import set_up_logging
+
+    set_up_logging(arguments.log_level)
+    code, again = run_demo(print)
+    return _again() if again else code
+
+
+def _check_config(arguments: argparse.Namespace) -> int:
+    loaded = _load(arguments)
+    password_of(loaded.config)
+    print(f"# {loaded.file or 'no file: environment and defaults'}; the configuration is good")
+    print("\n".join(effective(loaded)))
+    return EXIT_OK
+
+
+def _simulate(arguments: argparse.Namespace) -> int:
+    from agent.camera.hk import simulate
+    from agent.runtime.logs import set_up_logging
+
+    set_up_logging(arguments.log_level)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return simulate.run_from_args(arguments, stop)
+
+
+def _discovery(arguments: argparse.Namespace) -> int:
+    from agent.parts import discovery_messages
+    from schemas.topics import AgentTopics
+
+    loaded = _load(arguments)
+    config = loaded.config
+    messages = discovery_messages(config, AgentTopics(config.mqtt.base_topic, agent_id_of(config)))
+    if arguments.clean:
+        return _clean([message.topic for message in messages], loaded)
+    for message in messages:
+        print(message.topic)
+        print(json.dumps(json.loads(message.payload), indent=2))
+    return EXIT_OK
+
+
+def _clean(topics: Sequence[str], loaded: Loaded) -> int:
+    from paho.mqtt import publish
+
+    mqtt = loaded.config.mqtt
+    password = password_of(loaded.config)
+    messages = [
+        publish.MessageDict(topic=topic, payload="", qos=1, retain=True) for topic in topics
+    ]
+    auth = (
+        publish.AuthParameter(username=mqtt.username, password=password) if mqtt.username else None
+    )
+    try:
+        publish.multiple(messages, hostname=mqtt.host, port=mqtt.port, auth=auth)
+    except OSError as error:
+        raise ConfigError(f"broker {mqtt.host}:{mqtt.port}: {error}") from None
+    print("\n".join(f"removed {topic}" for topic in topics))
+    return EXIT_OK
+
+
+def _adopt_store(arguments: argparse.Namespace) -> int:
+    from agent.storage.guard import adopt_store
+
+    loaded = _load(arguments) if arguments.path is None else None
+    path = arguments.path or (loaded.config.store.path if loaded and loaded.config.store else None)
+    if path is None:
+        raise ConfigError("adopt-store: name a folder, or configure store.path")
+    print(adopt_store(path))
+    return EXIT_OK
+
+
+def _health(arguments: argparse.Namespace) -> int:
+    from agent.demo import demo_state_dir
+    from agent.runtime.health_file import read_health
+
+    named = find_file(arguments.config, os.environ)
+    demo = named is None and not _configured()
+    folder = demo_state_dir() if demo else state_dir_of(_load(arguments).config)
+    well, text = read_health(folder)
+    print(text)
+    return EXIT_OK if well else 1
+
+
+def _version(_arguments: argparse.Namespace) -> int:
+    print(__version__)
+    return EXIT_OK

@@ -1,0 +1,91 @@
+"""The demo: the whole agent with a simulated camera and, where none answers, an embedded broker.
+
+Everything is real but the camera: the frames travel over UDP in the camera's own protocol.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from agent.camera.hk.simulator import Simulator, SimulatorOptions
+from agent.configuration import agent_id_of, load, state_dir_of
+from agent.demo_broker import DemoBroker, broker_answers
+from agent.runtime.clock import SystemClock
+from agent.runtime.worker import Worker
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+PORT = 1883
+STORE = Path("imagestore")
+CAMERA = "front_door"
+
+
+def demo_state_dir() -> Path:
+    """Settings, journal and spool of the demo, apart from those of a configured agent."""
+    folder = state_dir_of(load(None, _environment(0)).config) / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
+    """Runs until SIGTERM or SIGINT.
+
+    Args:
+        say: shows a line to the person at the terminal.
+
+    Returns:
+        The exit code, and whether a restart was commanded.
+    """
+    from agent.app import App
+
+    clock = SystemClock()
+    simulator = Simulator(SimulatorOptions(port=0), clock)
+    STORE.mkdir(exist_ok=True)
+    loaded = load(None, _environment(simulator.port))
+    broker = None if broker_answers(HOST, PORT) else DemoBroker(HOST, PORT)
+    try:
+        _explain(say, embedded=broker is not None, agent_id=agent_id_of(loaded.config))
+        camera = Worker("simulator", simulator.run, clock, _fatal)
+        app = App(loaded, demo_state_dir(), clock=clock, extra=[camera])
+        return app.run(), app.again
+    finally:
+        if broker is not None:
+            broker.stop()
+
+
+def _environment(port: int) -> dict[str, str]:
+    return {
+        "SURVEILLANCE_MQTT__HOST": HOST,
+        "SURVEILLANCE_MQTT__PORT": str(PORT),
+        "SURVEILLANCE_STORE__PATH": str(STORE.absolute()),
+        f"SURVEILLANCE_CAMERAS__{CAMERA.upper()}__SOURCE": f"hk://{HOST}:{port}",
+        f"SURVEILLANCE_CAMERAS__{CAMERA.upper()}__NAME": "Front door",
+    }
+
+
+def _fatal(name: str, error: BaseException) -> None:
+    log.critical("worker %s: gave up: %s", name, error)
+
+
+def _explain(say: Callable[[str], None], *, embedded: bool, agent_id: str) -> None:
+    root = f"surveillance/{agent_id}"
+    client = "" if shutil.which("mosquitto_sub") else "   (apt-get install mosquitto-clients)"
+    broker = "embedded, for this demo only" if embedded else "the one that already runs there"
+    for line in (
+        "",
+        f"No configuration: this is the demo. Camera: simulated, over UDP. Broker: {HOST}:{PORT},",
+        f"{broker}. Somebody walks by every ten seconds or so. Try in another terminal:{client}",
+        "",
+        f"  mosquitto_sub -h {HOST} -v -t '{root}/+/event/#' -t '{root}/+/motion/state'",
+        f"  mosquitto_pub -h {HOST} -q 1 -t {root}/{CAMERA}/armed/set -m OFF",
+        f"  mosquitto_pub -h {HOST} -q 1 -t {root}/{CAMERA}/snapshot/take -m PRESS",
+        f"  mosquitto_pub -h {HOST} -q 1 -t {root}/beep/play -m PRESS",
+        "",
+        f"The day's film: {STORE}/{CAMERA}/<date>/<date>.mp4    Ctrl-C ends it.",
+        "",
+    ):
+        say(line)

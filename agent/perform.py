@@ -1,0 +1,66 @@
+"""Carries out what the engine decided: each effect goes to its owner's mailbox."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.core.effects import (
+    Effect,
+    Leave,
+    PublishDiscovery,
+    SaveSettings,
+    Say,
+    ToCamera,
+    ToVision,
+    WriteHealth,
+)
+from agent.core.messages import Beep, RestartSession, VisionOrder
+from agent.runtime.health_file import write_health
+from agent.runtime.mailbox import Mailbox
+from agent.runtime.settings_file import save_settings
+from schemas.messages import EventsQuery, Outgoing, Publish, Record
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Performer:
+    """Knows where each kind of effect belongs."""
+
+    state_dir: Path
+    outbox: Callable[[Outgoing], object]
+    vision: Mapping[str, Mailbox[VisionOrder]]
+    cameras: Mapping[str, Mailbox[RestartSession]]
+    tones: Mailbox[Beep]
+    discovery: Sequence[Publish]
+    leave: Callable[[bool], None]
+
+    def perform(self, effects: Sequence[Effect]) -> None:
+        """Hands every effect over, in order."""
+        for effect in effects:
+            self._one(effect)
+
+    def _one(self, effect: Effect) -> None:
+        match effect:
+            case Publish() | Record() | EventsQuery():
+                self.outbox(effect)
+            case ToVision():
+                self.vision[effect.camera].put(effect.order)
+            case ToCamera():
+                self.cameras[effect.camera].put(effect.order)
+            case Beep():
+                self.tones.put(effect)
+            case PublishDiscovery():
+                for message in self.discovery:
+                    self.outbox(message)
+            case SaveSettings():
+                save_settings(self.state_dir, effect.stored)
+            case WriteHealth():
+                write_health(self.state_dir, effect.status, effect.problems)
+            case Say():
+                log.log(logging.getLevelNamesMapping()[effect.level], "%s", effect.text)
+            case Leave():
+                self.leave(effect.again)
