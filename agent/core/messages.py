@@ -196,7 +196,11 @@ class PictureRefused:
 
 @dataclass(frozen=True, slots=True)
 class VisionStats:
-    """A snapshot of the vision worker's counters since the agent's start."""
+    """A snapshot of the vision worker's counters since the agent's start.
+
+    `detections` and `suppressed` are frames. `problem` says why nothing is judged although the
+    camera is armed (a mask of the wrong size); empty: all is well.
+    """
 
     frames: int = 0
     judged: int = 0
@@ -204,10 +208,12 @@ class VisionStats:
     detections: int = 0
     suppressed: int = 0
     clips_truncated: int = 0
+    preroll_dropped: int = 0
     cpu_per_judged: float = 0.0  # seconds of thread CPU time, moving average
     last_score: float = 0.0
     width: int = 0
     height: int = 0
+    problem: str = ""
 
 
 # ------------------------------------------------------------------ vision -> recorder

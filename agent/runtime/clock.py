@@ -51,6 +51,11 @@ class SystemClock:
         return stop.wait(max(0.0, seconds))
 
 
+def thread_seconds() -> float:
+    """CPU seconds that the calling thread has used so far: a cost, no time of day."""
+    return time.thread_time()
+
+
 class TimeBase:
     """Turns a frame's monotonic time into UTC; re-anchored at each event start.
 
