@@ -1,0 +1,345 @@
+"""The vision worker, one thread per camera: from frames to events, pictures and clip parts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from ulid import ULID
+
+from agent.core.clips import PreRoll
+from agent.core.errors import ConfigError
+from agent.core.frame import Frame
+from agent.core.messages import (
+    CameraWent,
+    Configure,
+    Detection,
+    EndReason,
+    MotionEnded,
+    MotionImproved,
+    MotionStarted,
+    MotionSuppressed,
+    Reason,
+    TakePicture,
+    VisionOrder,
+    VisionSettings,
+    VisionStats,
+)
+from agent.core.motion import MotionMachine
+from agent.core.pacing import Pacer
+from agent.imaging.jpeg import decode_luma, delta_png, dimensions, stored_jpeg
+from agent.imaging.orientation import Orientation
+from agent.runtime.clock import Clock, TimeBase, thread_seconds
+from agent.runtime.mailbox import Mailbox
+from agent.runtime.worker import Worker
+from agent.vision.clip_feed import ClipFeed, ToRecorder
+from agent.vision.detector import Detector
+from agent.vision.masks import Mask
+from agent.vision.stills import Stills
+
+log = logging.getLogger(__name__)
+
+#: Seconds without a frame after which orders, beat and stop are looked at.
+_STEP = 0.25
+#: Weight of the newest frame in the moving average of the cost.
+_NEWEST = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class VisionOptions:
+    """What the configuration says about one camera's vision; fixed while the agent runs.
+
+    Attributes:
+        profile: of the detector.
+        mask: loaded with `load_mask`, in the camera's orientation; None: everything is looked at.
+        orientation: of what is stored and published.
+        analysis_fps: frames judged a second, at most.
+        pre_seconds: of clip before the event's first frame.
+        max_image_kb: kilobytes (1000) of a published picture, at most.
+    """
+
+    profile: str = "plain"
+    mask: Mask | None = None
+    orientation: Orientation = field(default_factory=Orientation)
+    analysis_fps: float = 3.0
+    pre_seconds: float = 1.0
+    max_image_kb: int = 500
+
+
+@dataclass(slots=True)
+class _Event:
+    """The running event, as long as the motion machine is active."""
+
+    started: MotionStarted
+    best: Frame
+    frames: int = 1
+
+
+class VisionWorker:
+    """Owns detector, motion machine and pre-roll of one camera.
+
+    A frame goes: pre-roll, open clip, judgement, pictures. Judging stops while disarmed and while
+    the mask does not fit the frames; pictures go on. A frame of a new session, or the news that
+    the session went, ends the event and forgets everything before.
+
+    Args:
+        camera_id: the camera's id.
+        options: from the configuration.
+        settings: in force at the start; `Configure` replaces them.
+        frames: from the camera.
+        orders: from the engine.
+        to_engine: takes what vision has to say; never blocks.
+        to_recorder: takes clip parts with their weight; False when the recorder has no room.
+        clock: for UTC and for the patience of those who asked for a picture.
+
+    Raises:
+        ConfigError: an unknown profile.
+    """
+
+    def __init__(
+        self,
+        camera_id: str,
+        options: VisionOptions,
+        settings: VisionSettings,
+        frames: Mailbox[Frame],
+        orders: Mailbox[VisionOrder],
+        to_engine: Callable[[object], object],
+        to_recorder: ToRecorder,
+        clock: Clock,
+    ) -> None:
+        self._camera = camera_id
+        self._options = options
+        self._limit = options.max_image_kb * 1000
+        self._settings = settings
+        self._frames = frames
+        self._orders = orders
+        self._to_engine = to_engine
+        self._clock = clock
+        self._time = TimeBase(clock)
+        self._detector = Detector(options.profile, options.mask, options.orientation)
+        self._machine = MotionMachine()
+        self._pacer = Pacer(options.analysis_fps)
+        self._preroll = PreRoll(options.pre_seconds)
+        self._feed = ClipFeed(to_recorder)
+        self._stills = Stills(
+            camera_id, options.orientation, self._limit, self._utc, to_engine, to_recorder
+        )
+        self._event: _Event | None = None
+        self._latest: Frame | None = None
+        self._last_detection: Detection | None = None
+        self._session = 0
+        self._session_gone = 0
+        self._misfit: tuple[int, int] | None = None  # size of the frames that the mask does not fit
+        self._stats = VisionStats()
+
+    @property
+    def stats(self) -> VisionStats:
+        """The counters; may be read from any thread."""
+        return replace(
+            self._stats,
+            clips_truncated=self._feed.truncated,
+            preroll_dropped=self._preroll.dropped,
+        )
+
+    def run(self, worker: Worker) -> None:
+        """Works until `worker.stop`; a running event is ended then."""
+        while not worker.stop.is_set():
+            worker.beat()
+            frame = self._frames.get(_STEP)
+            self.take_orders()
+            if frame is not None:
+                self.take_frame(frame)
+            self._stills.tick(self._latest, self._clock.monotonic())
+            self._feed.retry()
+        self._break_off(EndReason.SHUTDOWN)
+
+    def take_orders(self) -> None:
+        """Carries out what the engine wants, between two frames."""
+        while (order := self._orders.get()) is not None:
+            match order:
+                case Configure(settings):
+                    self._configure(settings)
+                case TakePicture():
+                    self._stills.ask(order, self._clock.monotonic())
+                case CameraWent(session):
+                    self._session_gone = max(self._session_gone, session)
+                    if session >= self._session:
+                        self._forget_session()
+
+    def take_frame(self, frame: Frame) -> None:
+        """Takes one delivered frame through everything that is done with it."""
+        self._count(frames=self._stats.frames + 1)
+        if frame.session <= self._session_gone:
+            return  # it was still on its way when the session went
+        if frame.session != self._session:
+            self._forget_session()
+            self._session = frame.session
+            height, width = dimensions(frame.jpeg) or (0, 0)
+            self._count(height=height, width=width)
+        self._latest = frame
+        self._preroll.add(frame)
+        if self._event is not None:
+            self._event.frames += 1
+            self._feed.frame(self._event.started.event_id, frame)
+        if self._settings.armed and self._pacer.admit(frame.at):
+            self._judge(frame)
+        self._stills.frame(frame, self._settings.monitoring_interval)
+
+    # ------------------------------------------------------------ orders
+
+    def _configure(self, settings: VisionSettings) -> None:
+        disarmed = self._settings.armed and not settings.armed
+        self._settings = settings
+        if disarmed:
+            self._break_off(EndReason.DISARMED)
+
+    def _forget_session(self) -> None:
+        self._break_off(EndReason.CAMERA_LOST)
+        self._preroll.forget()
+
+    def _break_off(self, reason: EndReason) -> None:
+        """Judging pauses: what was judged before will not be comparable with what comes next."""
+        self._end_event(reason)
+        self._machine.abandon()
+        self._detector.forget()
+        self._preroll.forget_judged()
+
+    # ------------------------------------------------------------ judging
+
+    def _judge(self, frame: Frame) -> None:
+        if self._misfit is not None and self._misfit == dimensions(frame.jpeg):
+            return
+        before = thread_seconds()
+        luma = decode_luma(frame.jpeg)
+        if luma is None:
+            self._count(damaged=self._stats.damaged + 1)
+            # it counts as a frame without motion: else nothing but damage would never end an event
+            self._follow(frame, Detection(frame.seq, frame.at, motion=False, reason=Reason.DAMAGED))
+            return
+        height, width = luma.shape
+        try:
+            detection = self._detector.judge(luma, frame.seq, frame.at, self._settings)
+        except ConfigError as error:
+            self._stop_judging(str(error), (height, width))
+            return
+        cost = thread_seconds() - before
+        self._misfit = None
+        self._count_judged(detection, cost, height, width)
+        self._preroll.judged(frame)
+        self._last_detection = detection
+        self._follow(frame, detection)
+
+    def _stop_judging(self, problem: str, size: tuple[int, int]) -> None:
+        """The mask does not fit: says so once for each size, until frames fit again."""
+        log.error("camera %s: nothing is judged: %s", self._camera, problem)
+        self._misfit = size
+        self._count(problem=problem, height=size[0], width=size[1])
+        self._break_off(EndReason.INTERRUPTED)
+
+    def _follow(self, frame: Frame, detection: Detection) -> None:
+        """From the detection to the event, and what is said about it."""
+        step = self._machine.update(detection, self._settings.post_frames)
+        if step.started:
+            self._start_event(frame, detection)
+        if self._event is not None and self._machine.peak.seq == frame.seq:
+            self._event.best = frame
+        if step.improved and self._event is not None:
+            self._improve(self._event)
+        if step.ended:
+            self._end_event(EndReason.CLEARED)
+        if step.suppressed:
+            utc = self._utc(detection.at)
+            self._to_engine(
+                MotionSuppressed(
+                    self._camera, _new_id(utc), detection.at, utc, detection, step.suppressed
+                )
+            )
+
+    # ------------------------------------------------------------ the event
+
+    def _start_event(self, frame: Frame, detection: Detection) -> None:
+        self._time.anchor()
+        utc = self._time.utc(frame.at)
+        started = MotionStarted(
+            camera=self._camera,
+            event_id=_new_id(utc),
+            at=frame.at,
+            utc=utc,
+            detection=detection,
+            picture=self._picture(frame),
+            delta=delta_png(self._detector.binary(), self._options.orientation),
+        )
+        self._event = _Event(started, best=frame)
+        self._to_engine(started)
+        if self._settings.record:
+            self._feed.start(started, self._preroll.plan())
+
+    def _improve(self, event: _Event) -> None:
+        peak = self._machine.peak
+        self._to_engine(
+            MotionImproved(
+                camera=self._camera,
+                event_id=event.started.event_id,
+                at=peak.at,
+                utc=self._time.utc(peak.at),
+                detection=peak,
+                picture=self._picture(event.best),
+            )
+        )
+
+    def _end_event(self, reason: EndReason) -> None:
+        """Ends the event, if one runs, with the last frame that came."""
+        event, last, latest = self._event, self._last_detection, self._latest
+        if event is None or last is None or latest is None:
+            return
+        self._event = None
+        ended = MotionEnded(
+            camera=self._camera,
+            event_id=event.started.event_id,
+            at=latest.at,
+            utc=self._time.utc(latest.at),
+            started_utc=event.started.utc,
+            duration=latest.at - event.started.at,
+            detection=last,
+            peak=self._machine.peak,
+            reason=reason,
+            judged=self._machine.judged,
+            frames=event.frames,
+        )
+        self._to_engine(ended)
+        self._feed.end(ended, event.best)
+
+    def _picture(self, frame: Frame) -> bytes:
+        return stored_jpeg(frame.jpeg, self._options.orientation, self._limit) or b""
+
+    def _utc(self, at: float) -> datetime:
+        """UTC of a frame's time; outside events the wall clock of now is trusted anew."""
+        if self._event is None:
+            self._time.anchor()
+        return self._time.utc(at)
+
+    # ------------------------------------------------------------ counters
+
+    def _count(self, **changes: int | str) -> None:
+        self._stats = replace(self._stats, **changes)  # type: ignore[arg-type]  # field by field
+
+    def _count_judged(self, detection: Detection, cost: float, height: int, width: int) -> None:
+        old = self._stats
+        average = old.cpu_per_judged
+        self._stats = replace(
+            old,
+            judged=old.judged + 1,
+            detections=old.detections + detection.motion,
+            suppressed=old.suppressed + (detection.reason is Reason.TOO_MUCH),
+            cpu_per_judged=average + _NEWEST * (cost - average) if old.judged else cost,
+            last_score=detection.score,
+            height=height,
+            width=width,
+            problem="",
+        )
+
+
+def _new_id(utc: datetime) -> str:
+    return str(ULID.from_datetime(utc))

@@ -1,0 +1,180 @@
+"""Pictures on demand and by the interval."""
+
+from datetime import UTC, datetime, timedelta
+
+import cv2
+import numpy as np
+
+from agent.core.messages import (
+    ClipPart,
+    PictureReason,
+    PictureRefused,
+    PictureTaken,
+    StorePicture,
+    TakePicture,
+)
+from agent.imaging.orientation import Orientation
+from agent.vision.stills import MOST_WAITING, Stills
+from tests.support.scene import HEIGHT, WIDTH, frame
+
+START = datetime(2026, 11, 22, 7, tzinfo=UTC)
+DAMAGED = b"\xff\xd8 torn"
+
+
+class Desk:
+    """Stills with both ears open."""
+
+    def __init__(self, orientation: Orientation | None = None, limit: int = 500_000) -> None:
+        self.said: list[object] = []
+        self.stored: list[ClipPart] = []
+        self.stills = Stills(
+            "door",
+            orientation or Orientation(),
+            limit,
+            lambda at: START + timedelta(seconds=at - 1000.0),
+            self.said.append,
+            self._store,
+        )
+
+    def _store(self, part: ClipPart, size: int) -> bool:
+        assert size > 0
+        self.stored.append(part)
+        return True
+
+    @property
+    def taken(self) -> list[PictureTaken]:
+        return [it for it in self.said if isinstance(it, PictureTaken)]
+
+    @property
+    def refusals(self) -> list[PictureRefused]:
+        return [it for it in self.said if isinstance(it, PictureRefused)]
+
+
+def test_a_request_is_answered_with_the_next_frame() -> None:
+    desk = Desk()
+    desk.stills.ask(TakePicture("r1"), 1000.0)
+    desk.stills.tick(frame(0), 1000.5)
+    assert desk.said == []
+
+    desk.stills.frame(frame(3), 0.0)
+    desk.stills.tick(frame(3), 1005.0)
+
+    (picture,) = desk.taken
+    assert (picture.camera, picture.request, picture.reason) == (
+        "door",
+        "r1",
+        PictureReason.MANUAL,
+    )
+    assert picture.jpeg == frame(3).jpeg
+    assert (picture.width, picture.height) == (WIDTH, HEIGHT)
+    assert (picture.at, picture.utc) == (1000.75, START + timedelta(seconds=0.75))
+    assert len(picture.picture_id) == 26
+    assert desk.stored == []
+
+
+def test_without_a_fresh_frame_the_latest_is_sent_after_a_second() -> None:
+    desk = Desk()
+    desk.stills.ask(TakePicture("r1"), 1004.0)
+    desk.stills.tick(frame(0), 1004.875)
+    assert desk.said == []
+
+    desk.stills.tick(frame(0), 1005.0)
+
+    assert [it.at for it in desk.taken] == [1000.0]
+
+
+def test_a_latest_frame_older_than_five_seconds_is_refused_with_its_age() -> None:
+    desk = Desk()
+    desk.stills.ask(TakePicture("r1"), 1060.0)
+
+    desk.stills.tick(frame(0), 1062.0)
+
+    assert desk.refusals == [PictureRefused("door", "r1", "the camera's last picture is 62 s old")]
+
+
+def test_without_any_frame_the_refusal_says_so() -> None:
+    desk = Desk()
+    desk.stills.ask(TakePicture(None), 1000.0)
+
+    desk.stills.tick(None, 1001.0)
+
+    assert desk.refusals == [PictureRefused("door", None, "the camera has not sent a picture yet")]
+
+
+def test_a_damaged_frame_is_passed_over_for_the_next() -> None:
+    desk = Desk()
+    desk.stills.ask(TakePicture("r1"), 1000.0)
+
+    desk.stills.frame(frame(0, jpeg=DAMAGED), 900.0)
+    desk.stills.frame(frame(1), 900.0)
+
+    assert [(it.at, it.reason) for it in desk.taken] == [
+        (1000.25, PictureReason.INTERVAL),
+        (1000.25, PictureReason.MANUAL),
+    ]
+
+
+def test_when_the_latest_frame_is_damaged_too_the_request_is_refused() -> None:
+    desk = Desk()
+    desk.stills.ask(TakePicture("r1"), 1000.0)
+
+    desk.stills.tick(frame(0, jpeg=DAMAGED), 1001.0)
+
+    assert [it.message for it in desk.refusals] == ["the camera's last picture is damaged"]
+
+
+def test_every_request_gets_its_own_answer_and_too_many_are_refused_at_once() -> None:
+    desk = Desk()
+    for number in range(MOST_WAITING + 1):
+        desk.stills.ask(TakePicture(f"r{number}"), 1000.0)
+    assert [it.request for it in desk.refusals] == [f"r{MOST_WAITING}"]
+
+    desk.stills.frame(frame(0), 0.0)
+
+    assert [it.request for it in desk.taken] == [f"r{number}" for number in range(MOST_WAITING)]
+
+
+def test_the_first_frame_is_a_monitoring_picture_and_then_one_each_interval() -> None:
+    desk = Desk()
+
+    for seq in range(25):
+        desk.stills.frame(frame(seq), 2.0)
+
+    assert [it.at for it in desk.taken] == [1000.0, 1002.0, 1004.0, 1006.0]
+    assert {it.reason for it in desk.taken} == {PictureReason.INTERVAL}
+    assert desk.stored == [StorePicture("door", it.utc, it.jpeg) for it in desk.taken]
+
+
+def test_an_interval_of_zero_takes_none_and_a_new_one_counts_from_the_last_picture() -> None:
+    desk = Desk()
+    desk.stills.frame(frame(0), 10.0)
+    for seq in range(1, 80):
+        desk.stills.frame(frame(seq), 0.0)
+
+    desk.stills.frame(frame(80), 10.0)
+
+    assert [it.at for it in desk.taken] == [1000.0, 1020.0]
+
+
+def test_what_is_published_is_capped_and_what_is_stored_is_not() -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (240, 320, 3), dtype=np.uint8)
+    data = cv2.imencode(".jpg", noise, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+    desk = Desk(limit=20_000)
+
+    desk.stills.frame(frame(0, jpeg=data), 900.0)
+
+    (picture,) = desk.taken
+    assert len(picture.jpeg) <= 20_000
+    assert desk.stored == [StorePicture("door", START, data)]
+
+
+def test_pictures_are_in_stored_orientation() -> None:
+    desk = Desk(Orientation(rotate=180))
+
+    desk.stills.frame(frame(0, motion=True), 900.0)  # the square is in the upper left corner
+
+    (picture,) = desk.taken
+    luma = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert luma is not None
+    assert luma[-4, -4] > 200
+    assert luma[4, 4] < 40
