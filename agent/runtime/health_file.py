@@ -18,8 +18,8 @@ from agent.runtime.atomic import write_atomic
 log = logging.getLogger(__name__)
 
 NAME = "health.json"
-#: Seconds after which a file says: the agent hangs or is gone. Three times the 30 s that
-#: may pass between two writes.
+#: Seconds after which a file says: the agent hangs or is gone. The engine writes it every
+#: minute and at each change; the rest is for a busy machine.
 MAX_AGE = 90.0
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

@@ -1,0 +1,152 @@
+"""The demo's own MQTT broker, a child process: `python -m agent.demo_broker [--port 1883]`.
+
+It speaks MQTT 3.1.1 only, listens on 127.0.0.1 only, asks for no password and forgets everything
+when it ends: enough to see the agent's topics without installing anything. It ends with its
+parent, or on SIGTERM. amqtt (extra `demo`) is imported in the child only.
+
+A client that asks for MQTT 5 is refused or, with a will or with properties in its CONNECT, gets
+no answer at all: the demo's agent has to be told to speak 3.1.1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+
+from agent.core.errors import BrokerUnreachable, ConfigError
+from agent.runtime import logs
+from agent.runtime.clock import Clock
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+START_SECONDS = 15.0  # amqtt's imports alone take 2 s on a Raspberry Pi 3 class machine (guessed)
+
+_STDIN, _STDOUT = 0, 1
+_READY = b"ready\n"  # what the child says to its parent
+_NO_AMQTT = 3  # exit code of the child
+_STOP_SECONDS = 2.0
+
+
+def broker_answers(host: str, port: int, seconds: float = 1.0) -> bool:
+    """True when something accepts TCP connections there within so many seconds."""
+    try:
+        with socket.create_connection((host, port), seconds):
+            return True
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def embedded_broker(port: int, clock: Clock) -> Iterator[int]:
+    """A broker on 127.0.0.1:`port` for the length of the block; gives its process id.
+
+    Raises:
+        ConfigError: the extra `demo` is not installed.
+        BrokerUnreachable: it did not get ready, for instance because the port is taken.
+    """
+    command = [sys.executable, "-m", "agent.demo_broker", "--port", str(port)]
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        process_group=0,  # Ctrl-C is for the agent, which says goodbye through this broker
+    )
+    try:
+        _wait_ready(process, port, clock)
+        yield process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(_STOP_SECONDS)
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                pipe.close()
+
+
+def _wait_ready(process: subprocess.Popen[bytes], port: int, clock: Clock) -> None:
+    if process.stdout is None:
+        raise BrokerUnreachable("no pipe to the embedded broker")
+    deadline = clock.monotonic() + START_SECONDS
+    while clock.monotonic() < deadline:
+        if not select.select([process.stdout], [], [], 1.0)[0]:
+            continue
+        if process.stdout.readline() == _READY:
+            return
+        if process.wait(_STOP_SECONDS) == _NO_AMQTT:
+            raise ConfigError("no broker: pip install 'surveillance-agent[demo]', or start one")
+        raise BrokerUnreachable(f"the embedded broker ended at once; is port {port} taken?")
+    raise BrokerUnreachable(f"the embedded broker is not ready after {START_SECONDS:.0f} s")
+
+
+async def _serve(port: int) -> None:
+    """Runs the broker until the input ends or SIGTERM or SIGINT comes."""
+    from amqtt.broker import Broker
+
+    leave = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, leave.set)
+    _watch_parent(loop, leave)
+    broker = Broker(
+        {
+            "listeners": {"default": {"type": "tcp", "bind": f"{HOST}:{port}"}},
+            "plugins": {
+                "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}
+            },
+        }
+    )
+    await broker.start()
+    log.info("embedded broker: listening on %s:%d, MQTT 3.1.1", HOST, port)
+    os.write(_STDOUT, _READY)
+    await leave.wait()
+
+
+def _watch_parent(loop: asyncio.AbstractEventLoop, leave: asyncio.Event) -> None:
+    def read() -> None:
+        if not os.read(_STDIN, 4096):
+            leave.set()
+
+    # A file or /dev/null cannot be watched, and tells nothing about a parent.
+    with contextlib.suppress(OSError):
+        loop.add_reader(_STDIN, read)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The child: serves; exit code 0 after the end was asked for."""
+    parser = argparse.ArgumentParser(prog="agent.demo_broker", description="MQTT 3.1.1 broker")
+    parser.add_argument("--port", type=int, default=1883)
+    options = parser.parse_args(arguments)
+    logs.set_up()
+    # Clients that come and go, probes of the port among them, are errors to amqtt.
+    for library in ("amqtt", "asyncio"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    try:
+        import amqtt.broker
+        from amqtt.errors import BrokerError
+    except ImportError as error:
+        log.error("embedded broker: %s", error)  # noqa: TRY400  the fact is enough
+        return _NO_AMQTT
+    del amqtt
+    try:
+        asyncio.run(_serve(options.port))
+    except BrokerError as error:
+        log.error("embedded broker: %s", error)  # noqa: TRY400  the fact is enough
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
