@@ -1,0 +1,123 @@
+"""Names of everything in the image store, and the way back from a name to its meaning.
+
+The layout is a contract with users (docs: image store). Local dates: a name belongs to the day and
+the second at which its event started where the camera hangs. Nothing here touches a file.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from enum import StrEnum
+
+IDENTITY = ".surveillance-store"
+MANIFEST = "events.jsonl"
+EVENTS = "events"
+MONITORING = "monitoring"
+
+_CAMERA = re.compile(r"(?=.{1,32}\Z)[a-z0-9]+(?:_[a-z0-9]+)*\Z")
+#: ULIDs have 26 characters; the limit only keeps a name within what file systems allow (255 bytes).
+_EVENT = re.compile(r"[0-9A-Za-z]{1,64}\Z")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
+_HIDDEN = re.compile(r"\.(?P<name>.+)\.part\Z")
+_DAY_FILE = re.compile(r"(?P<day>\d{4}-\d\d-\d\d)(?:-(?P<part>\d+))?\.mp4(?:\.damaged-\d+)?\Z")
+_EVENT_FILE = re.compile(
+    r"\d{6}_[0-9A-Za-z]{1,64}(?:_n-2|_n-1|_n|_delta)?(?:_\d+)?\.(?:mp4|jpg|png)\Z"
+)
+_MONITORING_FILE = re.compile(r"\d{6}(?:_\d+)?\.jpg\Z")
+
+
+class FileKind(StrEnum):
+    """The files of an event; the words are those of the manifest."""
+
+    CLIP = "clip"
+    BEST = "best"
+    BEFORE_LAST = "n-2"
+    LAST = "n-1"
+    TRIGGER = "n"
+    DELTA = "delta"
+
+
+_ENDINGS = {
+    FileKind.CLIP: ".mp4",
+    FileKind.BEST: ".jpg",
+    FileKind.BEFORE_LAST: "_n-2.jpg",
+    FileKind.LAST: "_n-1.jpg",
+    FileKind.TRIGGER: "_n.jpg",
+    FileKind.DELTA: "_delta.png",
+}
+
+
+def is_camera(name: str) -> bool:
+    """True for a camera id, which is the name of a camera's folder."""
+    return _CAMERA.match(name) is not None
+
+
+def is_event(name: str) -> bool:
+    """True for an event id that may become a part of a file name."""
+    return _EVENT.match(name) is not None
+
+
+def day_name(local: datetime) -> str:
+    """The day's folder of a local time: `2026-11-22`."""
+    return local.strftime("%Y-%m-%d")
+
+
+def day_of(name: str) -> date | None:
+    """The date that a day's folder stands for, or None when the name is not ours."""
+    if not _DAY.match(name):
+        return None
+    try:
+        return date.fromisoformat(name)
+    except ValueError:
+        return None
+
+
+def day_file(day: str, part: int = 1) -> str:
+    """The day's file: `2026-11-22.mp4`, then `2026-11-22-2.mp4` and so on."""
+    return f"{day}.mp4" if part == 1 else f"{day}-{part}.mp4"
+
+
+def part_of(name: str, day: str) -> int | None:
+    """The part number of a day's file of that day, or None when it is something else."""
+    match = _DAY_FILE.match(name)
+    if match is None or match["day"] != day or ".damaged-" in name:
+        return None
+    return int(match["part"] or 1)
+
+
+def event_file(local: datetime, event: str, kind: FileKind) -> str:
+    """The name of an event's file in the `events` folder, from its local start."""
+    return f"{local.strftime('%H%M%S')}_{event}{_ENDINGS[kind]}"
+
+
+def monitoring_file(local: datetime) -> str:
+    """The name of a monitoring picture in the `monitoring` folder."""
+    return f"{local.strftime('%H%M%S')}.jpg"
+
+
+def variant(name: str, number: int) -> str:
+    """The name to take when `name` exists: `081501.jpg` becomes `081501_2.jpg`."""
+    if number == 1:
+        return name
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem}_{number}{dot}{ending}"
+
+
+def part_name(name: str) -> str:
+    """The hidden name under which a file is written until it is whole."""
+    return f".{name}.part"
+
+
+def is_ours(day: str, *path: str) -> bool:
+    """True for a file that only this agent can have named, given its path inside a day's folder."""
+    *folders, name = path
+    hidden = _HIDDEN.match(name)
+    if hidden is not None:
+        name = hidden["name"]
+    if not folders:
+        match = _DAY_FILE.match(name)
+        return name == MANIFEST or (match is not None and match["day"] == day)
+    if folders == [EVENTS]:
+        return _EVENT_FILE.match(name) is not None
+    return folders == [MONITORING] and _MONITORING_FILE.match(name) is not None

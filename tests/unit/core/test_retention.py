@@ -1,0 +1,71 @@
+"""What may be deleted by age, and above all what may not."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.core.retention import StoredFile, plan
+
+TODAY = date(2026, 11, 22)
+
+
+def files(*ages: int) -> list[StoredFile]:
+    """One file of each age in days."""
+    days = [TODAY - timedelta(days=age) for age in ages]
+    return [StoredFile(day, f"front/{day}/{day}.mp4", 1000) for day in days]
+
+
+def ages(chosen: tuple[StoredFile, ...]) -> list[int]:
+    return [(TODAY - file.day).days for file in chosen]
+
+
+def test_files_older_than_the_limit_go_oldest_first() -> None:
+    assert ages(plan(files(0, 1, 4, 5, 9), TODAY, 4, clock_trusted=True).delete) == [9, 5]
+
+
+def test_the_last_day_within_the_limit_stays() -> None:
+    assert plan(files(0, 4), TODAY, 4, clock_trusted=True).delete == ()
+
+
+def test_an_empty_store_asks_for_nothing() -> None:
+    decided = plan([], TODAY, 4, clock_trusted=False)
+    assert decided.delete == ()
+    assert decided.refused is None
+
+
+def test_nothing_goes_while_the_clock_is_not_trusted() -> None:
+    decided = plan(files(0, 9), TODAY, 4, clock_trusted=False)
+    assert decided.delete == ()
+    assert decided.refused == "the clock is not synchronised"
+
+
+def test_the_newest_day_stays_however_old_it_is() -> None:
+    assert ages(plan(files(9, 12), TODAY, 4, clock_trusted=True).delete) == [12]
+
+
+def test_a_newest_day_implausibly_far_back_means_a_wrong_clock() -> None:
+    decided = plan(files(39, 60), TODAY, 4, clock_trusted=True)
+    assert decided.delete == ()
+    assert decided.refused is not None
+    assert "implausibly" in decided.refused
+
+
+def test_days_to_come_stay() -> None:
+    assert ages(plan(files(-400, -1, 0, 9), TODAY, 4, clock_trusted=True).delete) == [9]
+
+
+@given(st.lists(st.integers(-500, 500), max_size=30), st.integers(1, 100), st.booleans())
+def test_never_today_the_newest_day_the_future_or_a_day_within_the_limit(
+    given_ages: list[int],
+    days: int,
+    trusted: bool,  # noqa: FBT001
+) -> None:
+    chosen = plan(files(*given_ages), TODAY, days, clock_trusted=trusted).delete
+    if chosen:
+        assert trusted
+    for age in ages(chosen):
+        assert age > days
+        assert age > min(given_ages)
