@@ -1,0 +1,242 @@
+"""The unit that the day's file grows by: moof, mdat, a note with a checksum; the walk over them.
+
+Players never see any of it (it lies inside one big mdat): it is for recovery, which believes
+nothing whose checksum is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agent.storage.boxes import BadBox, Box, ReadAt, box, find, full_box, read_box
+from agent.storage.h264 import Codec
+from agent.storage.moov import Sample
+
+_NOTE = b"surveillancenote"  # 16 bytes: the extended type of our uuid box
+# sample flags, ISO/IEC 14496-12 section 8.8.3.1: depends on no other / on others and is no sync
+# sample
+_KEY = 0x02000000
+_DELTA = 0x01010000
+_NOT_SYNC = 0x00010000
+_TRUN = 0x701  # data offset; duration, size and flags of each sample
+#: A fragment is about one second; a larger box is damage, not data.
+_LARGEST = 64 << 20
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a fragment's note says.
+
+    Attributes:
+        event, k: which fragment of which event; the pair is unique.
+        started: local start of the event, ISO 8601 with offset.
+        first_ms: milliseconds since 1970, UTC, of its first picture.
+        codec: in every fragment that begins an event, so that the data alone can be read.
+    """
+
+    event: str
+    k: int
+    started: str
+    first_ms: int
+    codec: Codec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFragment:
+    """A whole fragment in a file: from `at` to `end`, its samples from `data_at`."""
+
+    at: int
+    data_at: int
+    end: int
+    number: int
+    samples: tuple[Sample, ...]
+    about: About
+
+
+@dataclass(frozen=True, slots=True)
+class SlotPair:
+    """Two places of `size` bytes, side by side from `at`, that take turns in holding the moov."""
+
+    at: int
+    size: int
+
+    def slot(self, index: int) -> int:
+        """Where slot 0 or 1 begins."""
+        return self.at + index * self.size
+
+    @property
+    def end(self) -> int:
+        """The first byte behind both."""
+        return self.at + 2 * self.size
+
+
+def build(number: int, base_ms: int, samples: Sequence[Sample], data: bytes, about: About) -> bytes:
+    """A fragment ready to be appended: moof, mdat, note.
+
+    Args:
+        number: counts the file's fragments from 1.
+        base_ms: the file's clock at the first sample.
+        samples: in order; their sizes add up to `data`.
+        data: the samples themselves.
+        about: goes into the note.
+    """
+    moof = _moof(number, base_ms, samples, 0)
+    moof = _moof(number, base_ms, samples, len(moof) + 8)
+    whole = moof + struct.pack(">I4s", 8 + len(data), b"mdat") + data
+    return whole + note(whole, _to_json(about))
+
+
+def data_offset(fragment: bytes) -> int:
+    """Where the samples begin in what `build` has returned."""
+    (moof,) = struct.unpack_from(">I", fragment)
+    return int(moof) + 8
+
+
+def note(covered: bytes, content: dict[str, Any]) -> bytes:
+    """A box with the checksum of the bytes right before it, and something to remember."""
+    text = json.dumps(content, separators=(",", ":")).encode()
+    return box(b"uuid", _NOTE, struct.pack(">II", zlib.crc32(covered), len(covered)), text)
+
+
+def read_note(read: ReadAt, at: int, end: int, covered_from: int) -> tuple[int, Any] | None:
+    """(end of the note, its content) if a whole note at `at` covers `covered_from`..`at`."""
+    found = read_box(read, at, end)
+    if found is None or found.kind != b"uuid" or not 32 <= found.end - at <= _LARGEST:
+        return None
+    data = read(found.end - at, at)
+    crc, length = struct.unpack_from(">II", data, 24)
+    if data[8:24] != _NOTE or length != at - covered_from or length > _LARGEST:
+        return None
+    if _checksum(read, covered_from, at) != crc:
+        return None
+    try:
+        return found.end, json.loads(data[32:])
+    except ValueError:
+        return None
+
+
+def walk(read: ReadAt, at: int, end: int, *, resync: bool) -> Iterator[StoredFragment | SlotPair]:
+    """The whole fragments and slot pairs from `at` on, in order.
+
+    Without `resync` it stops at the first byte that is not right; with it, the next whole fragment
+    behind the damage is looked for.
+    """
+    while at < end:
+        item = _read_item(read, at, end)
+        if item is None and resync:
+            item = _next_item(read, at + 1, end)
+        if item is None:
+            return
+        at = item.end
+        yield item
+
+
+def _read_item(read: ReadAt, at: int, end: int) -> StoredFragment | SlotPair | None:
+    found = read_box(read, at, end)
+    if found is None:
+        return None
+    if found.kind == b"free" and found.end - found.body > 64:
+        return SlotPair(found.body, (found.end - found.body) // 2)
+    if found.kind == b"moof" and found.end - at <= _LARGEST:
+        return _read_fragment(read, found, end)
+    return None
+
+
+def _read_fragment(read: ReadAt, moof: Box, end: int) -> StoredFragment | None:
+    mdat = read_box(read, moof.end, end)
+    if mdat is None or mdat.kind != b"mdat":
+        return None
+    noted = read_note(read, mdat.end, end, moof.start)
+    if noted is None:
+        return None
+    try:
+        number, samples = _parse_moof(read(moof.end - moof.start, moof.start))
+        about = _from_json(noted[1])
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return StoredFragment(moof.start, mdat.body, noted[0], number, samples, about)
+
+
+def _next_item(read: ReadAt, at: int, end: int) -> StoredFragment | None:
+    """The first whole fragment that begins at or behind `at`, wherever it lies."""
+    while at < end:
+        piece = read(_CHUNK, at)
+        where = piece.find(b"moof")
+        while where >= 0:
+            start = at + where - 4  # the size stands before the kind
+            item = _read_item(read, start, end)
+            if isinstance(item, StoredFragment):
+                return item
+            where = piece.find(b"moof", where + 1)
+        if len(piece) < _CHUNK:
+            return None
+        at += _CHUNK - 3  # the word may lie across two pieces
+    return None
+
+
+def _checksum(read: ReadAt, at: int, end: int) -> int:
+    crc = 0
+    while at < end:
+        piece = read(min(_CHUNK, end - at), at)
+        if not piece:
+            break
+        crc = zlib.crc32(piece, crc)
+        at += len(piece)
+    return crc
+
+
+def _moof(number: int, base_ms: int, samples: Sequence[Sample], offset: int) -> bytes:
+    entries = b"".join(
+        struct.pack(">III", sample.ms, sample.size, _KEY if sample.key else _DELTA)
+        for sample in samples
+    )
+    traf = box(
+        b"traf",
+        full_box(b"tfhd", 0, 0x020000, struct.pack(">I", 1)),  # offsets count from the moof
+        full_box(b"tfdt", 1, 0, struct.pack(">Q", base_ms)),
+        full_box(b"trun", 0, _TRUN, struct.pack(">Ii", len(samples), offset), entries),
+    )
+    return box(b"moof", full_box(b"mfhd", 0, 0, struct.pack(">I", number)), traf)
+
+
+def _parse_moof(moof: bytes) -> tuple[int, tuple[Sample, ...]]:
+    (number,) = struct.unpack_from(">I", moof, find(moof, b"moof", b"mfhd").body + 4)
+    trun = find(moof, b"moof", b"traf", b"trun")
+    (count,) = struct.unpack_from(">I", moof, trun.body + 4)
+    at = trun.body + 12
+    if at + 12 * count != trun.end:
+        raise BadBox("trun of another shape")
+    samples = tuple(
+        Sample(size, ms, not flags & _NOT_SYNC)
+        for ms, size, flags in struct.iter_unpack(">III", moof[at : trun.end])
+    )
+    return number, samples
+
+
+def _to_json(about: About) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "event": about.event,
+        "k": about.k,
+        "started": about.started,
+        "first_ms": about.first_ms,
+    }
+    if about.codec is not None:
+        content["codec"] = [about.codec.avcc.hex(), about.codec.width, about.codec.height]
+    return content
+
+
+def _from_json(content: dict[str, Any]) -> About:
+    codec = content.get("codec")
+    return About(
+        str(content["event"]),
+        int(content["k"]),
+        str(content["started"]),
+        int(content["first_ms"]),
+        Codec(bytes.fromhex(codec[0]), int(codec[1]), int(codec[2])) if codec else None,
+    )

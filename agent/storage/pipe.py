@@ -1,0 +1,66 @@
+"""The messages between the store's thread and its child process: JSON and a body.
+
+Pure: bytes in, messages out.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any, NamedTuple
+
+_HEAD = struct.Struct(">II")
+#: Bounds what a broken peer can make us buffer; the largest real body is one spool record.
+LIMIT = 80 << 20
+
+
+class BadMessage(ValueError):
+    """The other side speaks another language: the connection is of no use any more."""
+
+
+class Message(NamedTuple):
+    """What is said, and the bytes it is about."""
+
+    says: dict[str, Any]
+    body: bytes = b""
+
+
+def pack(message: Message) -> bytes:
+    """The message as bytes."""
+    text = json.dumps(message.says, separators=(",", ":")).encode()
+    return _HEAD.pack(len(text), len(message.body)) + text + message.body
+
+
+class Unpacker:
+    """Cuts a stream of bytes into messages."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Takes what has arrived."""
+        self._buffer += data
+
+    def next(self) -> Message | None:
+        """The next whole message, or None.
+
+        Raises:
+            BadMessage: the bytes are none of ours.
+        """
+        if len(self._buffer) < _HEAD.size:
+            return None
+        text, body = _HEAD.unpack_from(self._buffer)
+        if text + body > LIMIT:
+            raise BadMessage(f"a message of {text + body} bytes")
+        end = _HEAD.size + text + body
+        if len(self._buffer) < end:
+            return None
+        raw = bytes(self._buffer[_HEAD.size : end])
+        del self._buffer[:end]
+        try:
+            says = json.loads(raw[:text])
+        except ValueError as error:
+            raise BadMessage(str(error)) from error
+        if not isinstance(says, dict):
+            raise BadMessage("not an object")
+        return Message(says, raw[text:])

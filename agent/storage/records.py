@@ -1,0 +1,189 @@
+"""What waits in the spool and travels to the store: fragments, files, openings, closings.
+
+A record stands for itself: camera, event and local start are in each, so that the writer at the
+other end needs no memory. Pure bytes and values.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, ClassVar
+
+from agent.core.naming import FileKind, is_camera, is_event
+from agent.storage.h264 import Codec
+from agent.storage.moov import Sample
+
+_HEAD = struct.Struct(">4sII")  # magic, CRC-32 of all that follows it, length of the JSON part
+_MAGIC = b"SAR1"
+#: Bounds what a damaged length can make us allocate; real records are below 10 MB.
+LIMIT = 64 << 20
+
+
+class BadRecord(ValueError):
+    """The bytes are not a whole record."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventOpened:
+    """An event has begun; stays in the spool until the event is closed, so that none is forgotten.
+
+    Attributes:
+        started: local time of the event's start, aware: names and the day come from it.
+        explanation: the detection that started it.
+    """
+
+    word: ClassVar[str] = "opened"
+    camera: str
+    event: str
+    started: datetime
+    explanation: dict[str, Any] | None = None
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """At most about one second of an event's pictures, encoded.
+
+    Attributes:
+        k: counts the event's fragments from 0.
+        first_ms: milliseconds since 1970, UTC, of its first picture.
+        samples: sizes, durations and keys of the pictures in `body`, in order.
+        avcc: hexadecimal, see `agent.storage.h264.Codec`.
+    """
+
+    word: ClassVar[str] = "fragment"
+    camera: str
+    event: str
+    started: datetime
+    k: int
+    first_ms: int
+    samples: tuple[Sample, ...] = field(repr=False)
+    avcc: str
+    width: int
+    height: int
+    body: bytes = field(repr=False)
+
+    @property
+    def codec(self) -> Codec:
+        """What all samples of a file have to share."""
+        return Codec(bytes.fromhex(self.avcc), self.width, self.height)
+
+    @property
+    def ms(self) -> int:
+        """Milliseconds that its pictures are shown."""
+        return sum(sample.ms for sample in self.samples)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFile:
+    """A file of an event that is stored as it is."""
+
+    word: ClassVar[str] = "file"
+    camera: str
+    event: str
+    started: datetime
+    kind: FileKind
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventClosed:
+    """Nothing more comes of this event: its clip can be made.
+
+    Attributes:
+        ended, duration: None when nobody saw the end (`interrupted`).
+        frames: pictures encoded; `skipped`: damaged ones; None when unknown.
+        explanation: the strongest detection.
+    """
+
+    word: ClassVar[str] = "closed"
+    camera: str
+    event: str
+    started: datetime
+    reason: str
+    ended: datetime | None = None
+    duration: float | None = None
+    frames: int | None = None
+    skipped: int | None = None
+    judged: int | None = None
+    truncated: bool = False
+    explanation: dict[str, Any] | None = None
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonitoringPicture:
+    """A picture taken without an event; `started` is when."""
+
+    word: ClassVar[str] = "picture"
+    camera: str
+    started: datetime
+    event: str = ""
+    body: bytes = field(repr=False)
+
+
+Record = EventOpened | Fragment | EventFile | EventClosed | MonitoringPicture
+_KINDS: dict[str, type[Record]] = {
+    kind.word: kind for kind in (EventOpened, Fragment, EventFile, EventClosed, MonitoringPicture)
+}
+
+
+def encode(record: Record) -> bytes:
+    """The record as bytes, with a checksum over everything."""
+    about: dict[str, Any] = {"record": record.word}
+    for each in fields(record):
+        if each.name != "body":
+            value = getattr(record, each.name)
+            about[each.name] = value.isoformat() if isinstance(value, datetime) else value
+    text = json.dumps(about, separators=(",", ":")).encode()
+    rest = struct.pack(">I", len(text)) + text + record.body
+    return _MAGIC + struct.pack(">I", zlib.crc32(rest)) + rest
+
+
+def decode(data: bytes) -> Record:
+    """The record in `data`.
+
+    Raises:
+        BadRecord: it is damaged, cut off, or none of ours.
+    """
+    if len(data) < _HEAD.size:
+        raise BadRecord("too short")
+    magic, crc, length = _HEAD.unpack_from(data)
+    if magic != _MAGIC or zlib.crc32(memoryview(data)[8:]) != crc:
+        raise BadRecord("damaged")
+    try:
+        about = json.loads(data[_HEAD.size : _HEAD.size + length])
+        kind = _KINDS[about.pop("record")]
+        record = kind(**_typed(about), body=data[_HEAD.size + length :])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise BadRecord(f"not a record: {error}") from error
+    _check(record)
+    return record
+
+
+def _typed(about: dict[str, Any]) -> dict[str, Any]:
+    """JSON's values as the ones the records have."""
+    for name in ("started", "ended"):
+        if about.get(name) is not None:
+            about[name] = datetime.fromisoformat(about[name])
+    if "samples" in about:
+        about["samples"] = tuple(Sample(*sample) for sample in about["samples"])
+    if "kind" in about:
+        about["kind"] = FileKind(about["kind"])
+    return about
+
+
+def _check(record: Record) -> None:
+    """Refuses what would become a wrong path or a wrong table."""
+    if not is_camera(record.camera) or record.started.utcoffset() is None:
+        raise BadRecord("camera or start is not usable")
+    if not isinstance(record, MonitoringPicture) and not is_event(record.event):
+        raise BadRecord("event is not usable")
+    if isinstance(record, Fragment):
+        sizes = sum(sample.size for sample in record.samples)
+        if not record.samples or sizes != len(record.body):
+            raise BadRecord("samples do not add up to the body")
