@@ -62,8 +62,12 @@ class AgentConfig(Strict):
     """`agent:`."""
 
     id: Identifier | None = Field(None, description="default: the host name")
-    name: str | None = Field(None, max_length=60)
-    state_dir: Path | None = Field(None, description="settings, journal, spool")
+    name: str | None = Field(None, max_length=60, description="shown in Home Assistant")
+    state_dir: Path | None = Field(
+        None,
+        description="settings, event journal, store identity, spool; default:"
+        " /var/lib/surveillance-agent, else ~/.local/state/surveillance-agent",
+    )
     trust_clock: Literal["auto", "always"] = Field(
         "auto", description="always: purge although the kernel does not call the clock synchronised"
     )
@@ -72,9 +76,9 @@ class AgentConfig(Strict):
 class TlsConfig(Strict):
     """`mqtt.tls:`."""
 
-    ca: Path | None = None
-    cert: Path | None = None
-    key: Path | None = None
+    ca: Path | None = Field(None, description="certificate authority; default: the system's")
+    cert: Path | None = Field(None, description="our own certificate")
+    key: Path | None = Field(None, description="our own key")
     insecure: bool = Field(False, description="do not check the broker's host name")
 
 
@@ -85,16 +89,20 @@ class MqttConfig(Strict):
     port: int = Field(1883, ge=1, le=65535)
     username: str | None = None
     password: SecretStr | None = None
-    password_file: Path | None = None
+    password_file: Path | None = Field(None, description="instead of `password`")
     tls: TlsConfig | None = None
     base_topic: Annotated[Identifier, Field(description="first level of every topic")] = (
         "surveillance"
     )
-    client_id: str | None = Field(None, max_length=60)
-    keepalive: int = Field(30, ge=5, le=600)
-    protocol: Literal["auto", "5", "3.1.1"] = "auto"
-    publish_images: bool = True
-    max_image_kb: int = Field(500, ge=20, le=10_000)
+    client_id: str | None = Field(
+        None, max_length=60, description="default: from base topic, agent and machine id"
+    )
+    keepalive: int = Field(30, ge=5, le=600, description="seconds")
+    protocol: Literal["auto", "5", "3.1.1"] = Field(
+        "auto", description="auto: 5, and 3.1.1 where the broker refuses it"
+    )
+    publish_images: bool = Field(True, description="pictures over MQTT")
+    max_image_kb: int = Field(500, ge=20, le=10_000, description="larger pictures are scaled")
 
     @model_validator(mode="after")
     def _one_password(self) -> MqttConfig:
@@ -115,16 +123,20 @@ class SpoolConfig(Strict):
     """`store.spool:`."""
 
     path: Path | None = Field(None, description="default: state_dir/spool")
-    max_size: Size = 256 * 2**20
+    max_size: Annotated[Size, Field(description="beyond it the oldest events are lost")] = (
+        256 * 2**20
+    )
 
 
 class StoreConfig(Strict):
     """`store:`."""
 
-    path: Path
-    adopt: Literal["auto", "manual"] = "auto"
-    require_mount: bool = False
-    retention_days: int = Field(4, ge=1, le=3650)
+    path: Path = Field(description="a folder that exists, empty at its first use")
+    adopt: Literal["auto", "manual"] = Field(
+        "auto", description="manual: only `adopt-store` makes a folder the store (for a NAS)"
+    )
+    require_mount: bool = Field(False, description="the folder must be a mount point")
+    retention_days: int = Field(4, ge=1, le=3650, description="older recordings are deleted")
     spool: SpoolConfig = SpoolConfig()
 
 
@@ -133,27 +145,33 @@ class BeepConfig(Strict):
 
     enabled: bool = True
     sound: Path | None = Field(None, description="a WAV file; default: a generated sound")
-    device: str | None = None
-    cooldown_seconds: float = Field(60.0, ge=0, le=86400)
+    device: str | None = Field(None, description="part of the sound device's name")
+    cooldown_seconds: float = Field(60.0, ge=0, le=86400, description="between two beeps")
     volume: float = Field(1.0, ge=0, le=1)
 
 
 class DetectionConfig(Strict):
     """`cameras.<id>.detection:`."""
 
-    profile: Literal["plain", "seed"] = "plain"
-    pixel_threshold: int = Field(50, ge=1, le=255)
-    min_changed: float = Field(SEED_MIN_CHANGED, ge=0, le=100)
-    max_changed: float = Field(SEED_MAX_CHANGED, ge=0, le=100)
+    profile: Literal["plain", "seed"] = Field("plain", description="seed: the original rule")
+    pixel_threshold: int = Field(50, ge=1, le=255, description="grey levels a pixel must change")
+    min_changed: float = Field(
+        SEED_MIN_CHANGED, ge=0, le=100, description="% of the pixels looked at: more is motion"
+    )
+    max_changed: float = Field(
+        SEED_MAX_CHANGED, ge=0, le=100, description="%: as much is a change of light, no motion"
+    )
 
 
 class RecordingConfig(Strict):
     """`cameras.<id>.recording:`."""
 
     enabled: bool = True
-    pre_seconds: float = Field(1.0, ge=0, le=30)
-    post_frames: int = Field(10, ge=1, le=1000)
-    timestamp: bool = True
+    pre_seconds: float = Field(1.0, ge=0, le=30, description="recorded from before the motion")
+    post_frames: int = Field(
+        10, ge=1, le=1000, description="judged frames without motion that end an event"
+    )
+    timestamp: bool = Field(True, description="burn the frame's local time in")
 
 
 def _right_angle(value: object) -> object:
@@ -165,17 +183,23 @@ def _right_angle(value: object) -> object:
 class CameraConfig(Strict):
     """`cameras.<id>:`."""
 
-    source: str
+    source: str = Field(description="`hk://HOST[:PORT]`")
     name: str | None = Field(None, max_length=60)
     enabled: bool = True
     armed: bool = True
     rotate: Annotated[Literal[0, 180], BeforeValidator(_right_angle)] = 0
     flip_h: bool = False
     flip_v: bool = False
-    mask: Path | None = None
-    analysis_fps: float = Field(3.0, gt=0, le=60)
-    monitoring_interval_seconds: float = Field(900.0, ge=0, le=86400)
-    clear_delay_seconds: float = Field(0.0, ge=0, le=600)
+    mask: Path | None = Field(
+        None, description="8-bit grey PNG as the stored picture: white looks, black does not"
+    )
+    analysis_fps: float = Field(3.0, gt=0, le=60, description="frames judged a second, at most")
+    monitoring_interval_seconds: float = Field(
+        900.0, ge=0, le=86400, description="between unconditional pictures, 0: none"
+    )
+    clear_delay_seconds: float = Field(
+        0.0, ge=0, le=600, description="motion stays ON so long after an event"
+    )
     beep_on_motion: bool = True
     detection: DetectionConfig = DetectionConfig()
     recording: RecordingConfig = RecordingConfig()

@@ -1,4 +1,4 @@
-"""`python -m schemas.export [--check]`: writes or compares the committed JSON Schemas."""
+"""`python -m schemas.export [--check]`: writes or compares JSON Schemas and reference pages."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import json
 import sys
 from pathlib import Path
 
-from schemas import commands, config, events, settings, state
+from schemas import commands, config, events, reference, settings, state
 from schemas.base import Strict
 
 FOLDER = Path(__file__).parent / "json"
+#: Present in a checkout only.
+DOCS = Path(__file__).parent.parent / "docs"
 
 MODELS: dict[str, type[Strict]] = {
     "agent_health": state.AgentHealth,
@@ -39,7 +41,11 @@ def stale() -> list[str]:
     """Names whose committed schema differs from the model, or that have no model any more."""
     committed = {path.stem: path.read_text() for path in FOLDER.glob("*.json")}
     names = sorted(committed.keys() | MODELS.keys())
-    return [n for n in names if n not in MODELS or committed.get(n) != rendered(n)]
+    found = [n for n in names if n not in MODELS or committed.get(n) != rendered(n)]
+    page = DOCS / "configuration.md"
+    if DOCS.is_dir() and (not page.exists() or page.read_text() != reference.configuration()):
+        found.append(page.name)
+    return found
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -56,6 +62,8 @@ def main(argv: list[str] | None = None) -> int:
         path.unlink()
     for name in MODELS:
         (FOLDER / f"{name}.json").write_text(rendered(name))
+    if DOCS.is_dir():
+        (DOCS / "configuration.md").write_text(reference.configuration())
     return 0
 
 

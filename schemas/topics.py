@@ -181,7 +181,7 @@ class CameraTopics:
 
 
 def device_id(base: str, agent_id: str, camera_id: str | None = None) -> str:
-    """Home Assistant's device identifier; ids have no double underscores, so these keep them apart."""
+    """Home Assistant's device identifier; ids have no `__`, so it keeps them apart."""
     parts = [base, agent_id] if camera_id is None else [base, agent_id, camera_id]
     return "__".join(parts)
 

@@ -18,12 +18,15 @@ def test_a_stale_or_foreign_schema_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(export, "FOLDER", tmp_path)
+    monkeypatch.setattr(export, "DOCS", tmp_path)
     assert export.main([]) == 0
     assert export.main(["--check"]) == 0
     (tmp_path / "motion_event.json").write_text("{}")
     (tmp_path / "gone.json").write_text("{}")
     assert export.main(["--check"]) == 1
-    assert "gone, motion_event" in capsys.readouterr().err
+    (tmp_path / "configuration.md").write_text("old")
+    assert export.main(["--check"]) == 1
+    assert "gone, motion_event, configuration.md" in capsys.readouterr().err
 
 
 def test_reserved_words_are_the_agents_own_topics() -> None:
