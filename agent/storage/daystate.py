@@ -1,0 +1,175 @@
+"""What a day's file knows of itself, and the bytes of its head. Pure.
+
+    0    ftyp                  32 bytes
+    32   jump                  16-byte header of a free or mdat box that reaches to the CURRENT moov
+    48   free                  a pair of slots, each: moov | mdat of size 0 (to the end of the file)
+    | note
+         { moof mdat note }*   the data
+         [ free                a larger pair of slots, when the moov has outgrown the old ones
+         { moof mdat note }* ]
+
+A player sees ftyp, something to skip, moov, mdat to the end: the most ordinary MP4 there is.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.storage.boxes import ReadAt, read_box
+from agent.storage.fragments import SlotPair, StoredFragment, note, read_note
+from agent.storage.h264 import Codec
+from agent.storage.moov import FTYP, Chapter, SampleTable, moov, parse_codec
+
+JUMP = len(FTYP)
+_JUMP = struct.Struct(">I4sQ")
+CHAIN = JUMP + _JUMP.size
+#: Room for a moov of some 8,000 frames; four times as much each time it is outgrown.
+FIRST_SLOT = 128 * 1024
+GROWTH = 4
+
+
+@dataclass(slots=True)
+class StoredEvent:
+    """One event's place in the file; milliseconds on the file's clock, bytes from its start.
+
+    Attributes:
+        started: local start of the event, ISO 8601 with offset.
+        first_ms: milliseconds since 1970, UTC, of its first picture.
+        k: number of its last fragment.
+    """
+
+    event: str
+    started: str
+    first_ms: int
+    position: int
+    ms: int
+    frames: int
+    at: int
+    end: int
+    k: int
+
+
+@dataclass(slots=True)
+class DayState:
+    """All that is needed to append to a day's file.
+
+    Attributes:
+        clock: milliseconds that the file plays.
+        end: where the next fragment goes.
+        shown: up to where the current moov reaches.
+        fragments: number of the last fragment.
+        generation: counts checkpoints.
+        slots, current: the pair in use, and which of the two the jump leads to.
+    """
+
+    codec: Codec
+    slots: SlotPair
+    end: int
+    current: int = 0
+    clock: int = 0
+    shown: int = 0
+    fragments: int = 0
+    generation: int = 0
+    events: list[StoredEvent] = field(default_factory=list)
+    table: SampleTable = field(default_factory=SampleTable)
+
+    def count(self, fragment: StoredFragment) -> None:
+        """Takes a fragment that lies in the file into the tables."""
+        about = fragment.about
+        self.table.add(fragment.data_at, fragment.samples)
+        if not self.events or self.events[-1].event != about.event:
+            self.events.append(
+                StoredEvent(
+                    about.event, about.started, about.first_ms, self.clock, 0, 0, fragment.at, 0, 0
+                )
+            )
+        event = self.events[-1]
+        ms = sum(sample.ms for sample in fragment.samples)
+        event.k = about.k
+        event.ms += ms
+        event.frames += len(fragment.samples)
+        event.end = self.end = fragment.end
+        self.clock += ms
+        self.fragments = fragment.number
+
+
+def head(state: DayState, first_slot: int) -> bytes:
+    """The first bytes of a file, its slots still empty: zeros, not holes: the room is sure."""
+    free = struct.pack(">I4s", 8 + 2 * first_slot, b"free") + bytes(2 * first_slot)
+    return FTYP + jump(state, first_slot) + free
+
+
+def first_pair(first_slot: int) -> SlotPair:
+    """The pair of slots in the head."""
+    return SlotPair(CHAIN + 8, first_slot)
+
+
+def jump(state: DayState, first_slot: int) -> bytes:
+    """The 16 bytes at `JUMP` that make the current slot the current one.
+
+    A later pair of slots lies behind data, so there the box is an mdat.
+    """
+    to = state.slots.slot(state.current)
+    kind = b"free" if to < first_pair(first_slot).end else b"mdat"
+    return _JUMP.pack(1, kind, to - JUMP)
+
+
+def slot_content(state: DayState, index: int) -> bytes:
+    """What goes into slot `index`: moov, header of the mdat, and the note that proves them."""
+    chapters = [Chapter(event.position, event.started[11:19]) for event in state.events]
+    visible = moov(state.codec, state.table, state.clock, chapters) + struct.pack(
+        ">I4s", 0, b"mdat"
+    )
+    content = {
+        "generation": state.generation,
+        "fragments": state.fragments,
+        "clock": state.clock,
+        "end": state.end,
+        "slots": [state.slots.at, state.slots.size],
+        "current": index,
+        "events": [
+            [e.event, e.started, e.first_ms, e.position, e.ms, e.frames, e.at, e.end, e.k]
+            for e in state.events
+        ],
+    }
+    return visible + note(visible, content)
+
+
+def read_jump(read: ReadAt) -> int | None:
+    """Where the current slot begins, or None when the jump is damaged."""
+    data = read(_JUMP.size, JUMP)
+    if len(data) < _JUMP.size:
+        return None
+    size, kind, length = _JUMP.unpack(data)
+    return JUMP + length if size == 1 and kind in {b"free", b"mdat"} else None
+
+
+def read_slot(read: ReadAt, at: int, end: int) -> DayState | None:
+    """The state in the slot at `at`, or None when it is not whole."""
+    found = read_box(read, at, end)
+    if found is None or found.kind != b"moov":
+        return None
+    noted = read_note(read, found.end + 8, end, at)
+    if noted is None:
+        return None
+    try:
+        return _parse(read(found.end - at, at), noted[1])
+    except (ValueError, KeyError, TypeError, struct.error):
+        return None
+
+
+def _parse(data: bytes, content: dict[str, Any]) -> DayState:
+    return DayState(
+        codec=parse_codec(data),
+        slots=SlotPair(*content["slots"]),
+        end=content["end"],
+        current=content["current"],
+        clock=content["clock"],
+        shown=content["end"],
+        fragments=content["fragments"],
+        generation=content["generation"],
+        events=[StoredEvent(*event) for event in content["events"]],
+        table=SampleTable.parse(data),
+    )

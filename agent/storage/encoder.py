@@ -1,0 +1,180 @@
+"""The camera's JPEGs as H.264 with the stored orientation and the timestamp in the picture.
+
+The only module of this room that needs PyAV, numpy and OpenCV. One access unit per picture, in
+order.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+from av.video.frame import PictureType
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+
+from agent.imaging.orientation import Orientation
+from agent.imaging.stamp import stamp
+from agent.storage.h264 import AccessUnit, Codec, access_unit
+
+#: The cheapest there is. Superfast saves a third of the bytes for 1.4 to 1.7 times the time (see
+#: benchmarks/recording.py): a Pi has more disk for four days than it has spare cores while things
+#: move.
+PRESET = "ultrafast"
+CRF = 26
+#: x264 spends more bits on pictures that are shown longer (10 fps: three times the bytes of 30
+#: fps), so it is told a constant rate; the true times are in the container.
+_RATE = 25
+#: BT.601, as JPEG has it; untagged HD is taken for BT.709. No scene cuts: key pictures are ours to
+#: place.
+_X264 = (
+    "scenecut=0:repeat-headers=1:annexb=1:force-cfr=1"
+    ":colorprim=smpte170m:transfer=smpte170m:colormatrix=smpte170m"
+)
+#: Never by itself: key pictures are asked for.
+_NO_AUTOMATIC_KEYS = 1_000_000
+#: Bounds what one JPEG can make us allocate; 8K has 33 million.
+_MOST_PIXELS = 40_000_000
+_BEST_QUALITY = 90
+
+Plane = npt.NDArray[np.uint8]
+
+
+class Painter:
+    """JPEG bytes to a picture as it is stored: planar 4:2:0, limited range, turned, stamped."""
+
+    def __init__(self, orientation: Orientation) -> None:
+        self._orientation = orientation
+        self._reformatter = VideoReformatter()
+        self._decoder = _open_decoder()
+
+    def paint(
+        self, jpeg: bytes, text: str | None, size: tuple[int, int] | None = None
+    ) -> av.VideoFrame | None:
+        """The picture, or None when the JPEG is damaged.
+
+        Args:
+            jpeg: from SOI to EOI.
+            text: burnt in, upper left.
+            size: (width, height) to scale to; None: its own, made even.
+        """
+        decoded = self._decode(jpeg)
+        if decoded is None:
+            return None
+        width, height = size or (decoded.width & ~1, decoded.height & ~1)
+        if width < 2 or height < 2:
+            return None
+        # without the ranges the samples are copied as they are, and every player shows too much
+        # contrast
+        picture = self._reformatter.reformat(
+            decoded,
+            width,
+            height,
+            "yuv420p",
+            src_color_range=ColorRange.JPEG,
+            dst_color_range=ColorRange.MPEG,
+            src_colorspace=Colorspace.ITU601,
+            dst_colorspace=Colorspace.ITU601,
+        )
+        for index in range(3):
+            plane = _plane(picture, index)
+            if not self._orientation.unchanged:
+                plane[:] = self._orientation.picture(plane)
+            if index == 0 and text:
+                stamp(plane, text)
+        return picture
+
+    def _decode(self, jpeg: bytes) -> av.VideoFrame | None:
+        # an empty packet would tell the decoder that nothing more comes, for ever
+        if len(jpeg) < 4 or not jpeg.startswith(b"\xff\xd8") or not jpeg.endswith(b"\xff\xd9"):
+            return None
+        try:
+            frames = self._decoder.decode(av.Packet(jpeg))
+        except av.FFmpegError:
+            self._decoder = _open_decoder()
+            return None
+        return frames[0] if frames else None
+
+
+class ClipEncoder:
+    """Encodes one event; all its pictures get the size of the first."""
+
+    def __init__(self, orientation: Orientation, preset: str = PRESET) -> None:
+        self._painter = Painter(orientation)
+        self._preset = preset
+        self._context: av.VideoCodecContext | None = None
+        self._count = 0
+        self.codec: Codec | None = None
+
+    def encode(self, jpeg: bytes, text: str | None, *, key: bool) -> AccessUnit | None:
+        """The encoded picture, or None when the JPEG is damaged.
+
+        Args:
+            jpeg: from SOI to EOI.
+            text: burnt in.
+            key: decoding can start here; the first picture of an event always is.
+        """
+        context = self._context
+        size = (context.width, context.height) if context else None
+        picture = self._painter.paint(jpeg, text, size)
+        if picture is None:
+            return None
+        if context is None:
+            context = self._context = _open_encoder(picture.width, picture.height, self._preset)
+            key = True
+        picture.pts = self._count
+        picture.time_base = Fraction(1, _RATE)
+        # decoded JPEGs are of type I, which would make every picture a key picture
+        picture.pict_type = PictureType.I if key else PictureType.NONE
+        self._count += 1
+        packets = context.encode(picture)
+        unit = access_unit(b"".join(bytes(packet) for packet in packets))
+        if unit.avcc is not None and self.codec is None:
+            self.codec = Codec(unit.avcc, picture.width, picture.height)
+        return unit
+
+
+def still(orientation: Orientation, jpeg: bytes, text: str | None) -> bytes | None:
+    """The picture as it is stored, as a JPEG; None when it is damaged."""
+    picture = Painter(orientation).paint(jpeg, text)
+    if picture is None:
+        return None
+    planes = np.concatenate([_plane(picture, index).ravel() for index in range(3)])
+    stacked = planes.reshape(picture.height * 3 // 2, picture.width)
+    bgr = cv2.cvtColor(stacked, cv2.COLOR_YUV2BGR_I420)
+    good, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _BEST_QUALITY])
+    return encoded.tobytes() if good else None
+
+
+def _plane(picture: av.VideoFrame, index: int) -> Plane:
+    """A writable view, uint8 (H, W), of one plane."""
+    plane = picture.planes[index]
+    lines: Plane = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    return lines[: plane.height, : plane.width]
+
+
+def _open_decoder() -> av.VideoCodecContext:
+    decoder = av.VideoCodecContext.create("mjpeg", "r")
+    decoder.thread_count = 1
+    decoder.options = {"max_pixels": str(_MOST_PIXELS)}
+    return decoder
+
+
+def _open_encoder(width: int, height: int, preset: str) -> av.VideoCodecContext:
+    encoder = av.VideoCodecContext.create("libx264", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
+    encoder.time_base = Fraction(1, _RATE)
+    encoder.framerate = Fraction(_RATE, 1)
+    encoder.max_b_frames = 0
+    encoder.gop_size = _NO_AUTOMATIC_KEYS
+    encoder.thread_count = 1
+    encoder.options = {
+        "preset": preset,
+        "tune": "zerolatency",
+        "crf": str(CRF),
+        "x264-params": _X264,
+    }
+    encoder.open()
+    return encoder

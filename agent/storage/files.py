@@ -1,0 +1,232 @@
+"""Files, relative to an open folder: the day's file with its lock, and small files written whole.
+
+Everything is relative to a folder that was opened once: when a mount vanishes, calls fail instead
+of landing on what lies under the mount point. Symbolic links are never followed.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from hashlib import sha256
+from pathlib import PurePath
+
+from agent.core.errors import StoreUnavailable
+from agent.core.naming import part_name, variant
+
+_COPY = 1 << 20
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+#: File systems without locks or without fsync on folders answer with one of these.
+_NOT_SUPPORTED = {errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
+
+
+class Locked(StoreUnavailable):
+    """Another process writes this file."""
+
+
+class DataFile:
+    """An open file that is read and written at given places; `close` it.
+
+    Attributes:
+        dirty: something was written and not yet synced.
+    """
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self.dirty = False
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file."""
+        return os.fstat(self._fd).st_size
+
+    def read(self, size: int, at: int) -> bytes:
+        """Up to `size` bytes from `at`, fewer only at the end of the file."""
+        parts = []
+        while size > 0 and (part := os.pread(self._fd, size, at)):
+            parts.append(part)
+            size -= len(part)
+            at += len(part)
+        return b"".join(parts)
+
+    def write(self, data: bytes, at: int) -> None:
+        """Writes all of `data` at `at`."""
+        rest = memoryview(data)
+        self.dirty = True
+        while rest:
+            written = os.pwrite(self._fd, rest, at)
+            at += written
+            rest = rest[written:]
+
+    def truncate(self, size: int) -> None:
+        """Cuts the file, or lengthens it by zeros."""
+        self.dirty = True
+        os.ftruncate(self._fd, size)
+
+    def sync(self) -> None:
+        """Returns when everything written is on the medium."""
+        if self.dirty:
+            os.fdatasync(self._fd)
+            self.dirty = False
+
+    def close(self) -> None:
+        """Closes the file; NFS may report a lost write only here."""
+        if self._fd >= 0:
+            fd, self._fd = self._fd, -1
+            os.close(fd)
+
+
+def open_data_file(folder: int, name: str) -> DataFile:
+    """Opens a file for reading and appending, creating it, as its only writer.
+
+    Raises:
+        Locked: another process has it.
+        OSError: what the file system says.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    fd = os.open(name, flags, 0o644, dir_fd=folder)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(fd)
+        raise Locked(f"{name}: another process is writing it") from error
+    except OSError as error:
+        if error.errno not in _NOT_SUPPORTED:
+            os.close(fd)
+            raise
+    return DataFile(fd)
+
+
+def open_for_reading(folder: int, name: str) -> DataFile:
+    """Opens an existing file for reading only, without a lock."""
+    return DataFile(os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=folder))
+
+
+def open_folder(parent: int, name: str) -> int:
+    """The descriptor of a folder; the caller closes it."""
+    return os.open(name, _FOLDER, dir_fd=parent)
+
+
+def make_folders(parent: int, path: str) -> int:
+    """Opens `path` below `parent`, creating what is missing; the caller closes the descriptor."""
+    fd = os.dup(parent)
+    try:
+        for name in PurePath(path).parts:
+            try:
+                os.mkdir(name, 0o755, dir_fd=fd)
+                sync_folder(fd)
+            except FileExistsError:
+                pass
+            inner = open_folder(fd, name)
+            os.close(fd)
+            fd = inner
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def sync_folder(folder: int) -> None:
+    """Makes new, renamed and removed names of a folder lasting."""
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        if error.errno not in _NOT_SUPPORTED:
+            raise
+
+
+def exists(folder: int, name: str) -> bool:
+    """True when there is anything of that name."""
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def read_whole(folder: int, name: str, limit: int = 64 << 20) -> bytes:
+    """The content of a file, at most `limit` bytes of it."""
+    file = open_for_reading(folder, name)
+    try:
+        return file.read(limit, 0)
+    finally:
+        file.close()
+
+
+def write_new(folder: int, name: str, data: bytes) -> str:
+    """Writes a whole new file, lasting, and returns its name; never overwrites.
+
+    When the name exists with the very same content nothing happens (a record that came twice); with
+    other content the next free variant is taken.
+    """
+    wanted = sha256(data).hexdigest()
+    name, there = _free_name(folder, name, wanted)
+    if there:
+        return name
+    file = create_part(folder, part_name(name))
+    try:
+        file.write(data, 0)
+        file.sync()
+    finally:
+        file.close()
+    return place_part(folder, name, wanted)
+
+
+def place_part(folder: int, name: str, digest: str) -> str:
+    """Gives the whole, synced part of `name` its name, or the next free variant; never overwrites.
+
+    When a file with the SHA-256 `digest` has the name already, the part is dropped.
+    """
+    final, there = _free_name(folder, name, digest)
+    if there:
+        os.unlink(part_name(name), dir_fd=folder)
+    else:
+        os.rename(part_name(name), final, src_dir_fd=folder, dst_dir_fd=folder)
+    sync_folder(folder)
+    return final
+
+
+def digest_of(folder: int, name: str) -> str:
+    """The SHA-256 of a file, hexadecimal."""
+    file = open_for_reading(folder, name)
+    digest = sha256()
+    at = 0
+    try:
+        while piece := file.read(_COPY, at):
+            digest.update(piece)
+            at += len(piece)
+    finally:
+        file.close()
+    return digest.hexdigest()
+
+
+def _free_name(folder: int, name: str, digest: str) -> tuple[str, bool]:
+    """The first variant of `name` that is free, or (True) has this very content."""
+    number = 1
+    while exists(folder, variant(name, number)):
+        if digest_of(folder, variant(name, number)) == digest:
+            return variant(name, number), True
+        number += 1
+    return variant(name, number), False
+
+
+def create_part(folder: int, hidden: str) -> DataFile:
+    """An empty file to be renamed when it is whole; what a broken attempt left there is dropped."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+    return DataFile(os.open(hidden, flags, 0o644, dir_fd=folder))
+
+
+def append_line(folder: int, name: str, line: bytes) -> None:
+    """Appends a line, lasting; a torn last line is closed first, so that it harms only itself."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    file = DataFile(os.open(name, flags, 0o644, dir_fd=folder))
+    try:
+        end = file.size
+        torn = end > 0 and file.read(1, end - 1) != b"\n"
+        file.write(b"\n" * torn + line + b"\n", end)
+        file.sync()
+    finally:
+        file.close()
+    if end == 0:
+        sync_folder(folder)
