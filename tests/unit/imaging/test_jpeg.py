@@ -94,6 +94,12 @@ def test_fill_bytes_before_a_marker_are_skipped() -> None:
     assert jpeg.dimensions(data[:2] + b"\xff\xff" + data[2:]) == (48, 64)
 
 
+def test_a_header_of_endless_segments_is_given_up() -> None:
+    data = encoded(scene())
+
+    assert jpeg.dimensions(data[:2] + b"\xff\xe0\0\x02" * 100 + data[2:]) is None
+
+
 @given(st.binary(max_size=200))
 def test_no_bytes_make_the_header_reader_raise(noise: bytes) -> None:
     jpeg.dimensions(b"\xff\xd8" + noise + b"\xff\xd9")

@@ -144,6 +144,15 @@ def test_seed_follows_a_limit_that_was_changed_as_percent() -> None:
     assert motion.max_changed == pytest.approx(100 * 50_000 / 307_200)
 
 
+def test_seed_follows_an_upper_limit_that_was_changed_as_percent() -> None:
+    rules = Rules(max_changed=1.0)
+
+    detection, _ = judge_last(Detector("seed"), grey(), grey(), with_pixels(3072), rules=rules)
+
+    assert detection.reason is Reason.TOO_MUCH
+    assert detection.min_changed == pytest.approx(100 * 250 / 307_200)
+
+
 def naive_seed(before: Luma, last: Luma, now: Luma, mask: Luma | None, threshold: int) -> Luma:
     """The rule in plain numpy, signed arithmetic, nothing reused."""
     first = np.abs(now.astype(np.int16) - before.astype(np.int16))
@@ -329,6 +338,16 @@ def test_the_box_surrounds_the_largest_part_and_not_the_specks() -> None:
     detection, _ = judge_last(Detector("plain"), grey(), grey(), plane)
 
     assert detection.box == (160 / 640, 96 / 480, 160 / 640, 96 / 480)
+
+
+def test_the_box_of_a_large_picture_is_exact_too() -> None:
+    plane = grey(0, 1080, 1920)
+    plane[101:303, 505:777] = 255
+    black = np.zeros_like(plane)
+
+    detection, _ = judge_last(Detector("plain"), black, black, plane)
+
+    assert detection.box == (505 / 1920, 101 / 1080, 272 / 1920, 202 / 1080)
 
 
 def test_the_box_is_that_of_the_stored_picture() -> None:
