@@ -157,6 +157,20 @@ def test_the_operators_sound_is_heard_as_it_is(
     assert heard.samples == samples
 
 
+def test_the_longest_sound_which_no_pipe_holds_at_once_is_heard_whole(
+    house: House, card: SoundCard, tmp_path: Path
+) -> None:
+    card.plug_in()
+    samples = b"".join(struct.pack("<h", at % 9_999 + 1) for at in range(480_000)) * 2
+    path = tmp_path / "siren.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((2, 2, 48_000, 480_000, "NONE", ""))
+        file.writeframes(samples)
+    house.start(BeepOptions(sound=path))
+    assert house.beep().ok
+    assert card.heard()[0].samples == samples
+
+
 def test_a_device_is_found_by_a_part_of_its_name(house: House, card: SoundCard) -> None:
     card.plug_in("porch_speaker")
     house.start(BeepOptions(device="PORCH"))
