@@ -18,6 +18,7 @@ import random
 import signal
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from agent import __version__
@@ -34,11 +35,12 @@ from agent.core.messages import (
 )
 from agent.core.state import CameraSetup, Gauges, HostFigures, Now, Setup, Stopping, Tick
 from agent.mqtt.journal import Journal
-from agent.mqtt.router import parse
-from agent.parts import CameraParts, build_parts
+from agent.mqtt.router import Ignored, parse
+from agent.parts import Body, CameraParts, build_parts
 from agent.perform import Performer
 from agent.runtime import host
 from agent.runtime.clock import Clock, SystemClock, clock_is_synchronised
+from agent.runtime.health_file import remove_health
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.settings_file import load_settings
 from agent.runtime.worker import Worker
@@ -59,6 +61,8 @@ SILENT_AFTER = 10.0
 DEAD_AFTER = 30.0
 #: The main loop itself stood still for longer (SIGSTOP, a suspended machine): nobody's fault.
 STOOD_STILL = 5.0
+#: Name of the event journal in the state folder.
+JOURNAL = "journal.sqlite"
 #: A message in the inbox means that somebody waits: so many fit, a full one is a bug or a flood.
 INBOX = 256
 
@@ -87,24 +91,29 @@ class App:
         self._exit_code = EXIT_STOPPED
         self._inbox: Mailbox[object] = Mailbox("inbox", INBOX, WhenFull.REFUSE)
         self._topics = AgentTopics(loaded.config.mqtt.base_topic, agent_id_of(loaded.config))
-        journal = Journal(state_dir)
-        try:
-            setup = _setup(loaded, self._topics, self._now())
-            last_seq = {
-                (camera.camera_id, stream): journal.last_seq(camera.camera_id, stream)
-                for camera in setup.cameras
-                for stream in ("motion", "recording")
-            }
-            open_events = tuple(
-                engine.OpenEvent(e.camera, e.event_id, e.started_utc) for e in journal.open_events()
-            )
-        finally:
-            journal.close()
+        self._state_dir = state_dir
+        journal = Journal(state_dir / JOURNAL, self._clock)
+        setup = _setup(loaded, self._topics, self._now())
+        last_seq = {
+            (camera.camera_id, stream): journal.last_seq(camera.camera_id, stream)
+            for camera in setup.cameras
+            for stream in ("motion", "recording")
+        }
+        open_events = tuple(
+            engine.OpenEvent(e.camera, e.id, datetime.fromisoformat(e.started))
+            for e in journal.open_events()
+        )
         stored = load_settings(state_dir)
         self._state, first = engine.begin(setup, stored, last_seq, open_events, self._now())
         vision_settings = {n: c.vision_settings() for n, c in self._state.cameras.items()}
         self._parts = build_parts(
-            loaded.config, self._topics, state_dir, vision_settings, self._inbox, self._clock
+            loaded.config,
+            self._topics,
+            state_dir,
+            journal,
+            vision_settings,
+            self._inbox,
+            self._clock,
         )
         self._performer = Performer(
             state_dir=state_dir,
@@ -161,7 +170,7 @@ class App:
     def _take(self, cause: object) -> None:
         if isinstance(cause, Received):
             parsed = parse(cause, self._topics, list(self._state.cameras))
-            if parsed is not None:
+            if not isinstance(parsed, Ignored):
                 self._step(parsed)
             return
         self._step(cause)  # type: ignore[arg-type]  # the inbox carries engine inputs and Received
@@ -236,7 +245,7 @@ class App:
 
     def _make_workers(self) -> dict[str, Worker]:
         parts = self._parts
-        bodies = {}
+        bodies: dict[str, Body] = {}
         for camera in parts.cameras:
             bodies |= camera.bodies()
         if parts.store is not None:
@@ -268,6 +277,7 @@ class App:
         self._parts.outbox.put(farewell(self._topics))
         left += self._stop(["mqtt", "beeper"], 2.5, deadline)
         left += self._stop([worker.name for worker in self._extra], 1.0, deadline)
+        remove_health(self._state_dir)
         return left
 
     def _stop(self, names: Sequence[str], seconds: float, deadline: float) -> list[str]:
@@ -301,4 +311,3 @@ def _setup(loaded: Loaded, topics: AgentTopics, now: Now) -> Setup:
 def _disabled(camera: CameraParts, at: float) -> CameraState:
     reason = "enabled: false in the configuration"
     return CameraState(camera.camera_id, CameraCode.DISABLED, reason, at, session=0)
-

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -59,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(command=command)
         if config:
             sub.add_argument("--config", metavar="FILE", help="default: $SURVEILLANCE_CONFIG, …")
-        sub.add_argument("--log-level", default=os.environ.get("SURVEILLANCE_LOG_LEVEL", "INFO"))
+        sub.add_argument("--log-level", metavar="LEVEL", help="DEBUG, INFO, WARNING or ERROR")
         return sub
 
     add("run", _run, "run until SIGTERM; without any configuration: the demo", config=True)
@@ -96,11 +97,11 @@ def _run(arguments: argparse.Namespace) -> int:
     if find_file(arguments.config, os.environ) is None and not _configured():
         return _demo(arguments)
     from agent.app import App
-    from agent.runtime.logs import set_up_logging
+    from agent.runtime import logs
 
     loaded = _load(arguments)
-    password = password_of(loaded.config)
-    set_up_logging(arguments.log_level, secrets=[password] if password else [])
+    logs.set_up(arguments.log_level)
+    logs.hide(password_of(loaded.config) or "")
     logging.getLogger(__name__).info("configuration: %s", loaded.file or "environment")
     app = App(loaded, state_dir_of(loaded.config))
     code = app.run()
@@ -115,9 +116,9 @@ def _again() -> int:
 
 def _demo(arguments: argparse.Namespace) -> int:
     from agent.demo import run_demo
-    from agent.runtime.logs import set_up_logging
+    from agent.runtime import logs
 
-    set_up_logging(arguments.log_level)
+    logs.set_up(arguments.log_level)
     code, again = run_demo(print)
     return _again() if again else code
 
@@ -132,9 +133,9 @@ def _check_config(arguments: argparse.Namespace) -> int:
 
 def _simulate(arguments: argparse.Namespace) -> int:
     from agent.camera.hk import simulate
-    from agent.runtime.logs import set_up_logging
+    from agent.runtime import logs
 
-    set_up_logging(arguments.log_level)
+    logs.set_up(arguments.log_level)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -160,16 +161,21 @@ def _clean(topics: Sequence[str], loaded: Loaded) -> int:
     from paho.mqtt import publish
 
     mqtt = loaded.config.mqtt
-    password = password_of(loaded.config)
-    messages = [
-        publish.MessageDict(topic=topic, payload="", qos=1, retain=True) for topic in topics
-    ]
+    password = password_of(loaded.config) or ""
     auth = (
         publish.AuthParameter(username=mqtt.username, password=password) if mqtt.username else None
     )
+    tls = None
+    if mqtt.tls is not None:
+        tls = ssl.create_default_context(cafile=mqtt.tls.ca)
+        tls.check_hostname = not mqtt.tls.insecure
+        if mqtt.tls.cert is not None:
+            tls.load_cert_chain(mqtt.tls.cert, mqtt.tls.key)
     try:
-        publish.multiple(messages, hostname=mqtt.host, port=mqtt.port, auth=auth)
-    except OSError as error:
+        publish.multiple(
+            [(topic, "", 1, True) for topic in topics], mqtt.host, mqtt.port, auth=auth, tls=tls
+        )
+    except (OSError, ValueError) as error:
         raise ConfigError(f"broker {mqtt.host}:{mqtt.port}: {error}") from None
     print("\n".join(f"removed {topic}" for topic in topics))
     return EXIT_OK

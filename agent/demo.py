@@ -5,6 +5,7 @@ Everything is real but the camera: the frames travel over UDP in the camera's ow
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from agent.camera.hk.simulator import Simulator, SimulatorOptions
 from agent.configuration import agent_id_of, load, state_dir_of
-from agent.demo_broker import DemoBroker, broker_answers
+from agent.demo_broker import broker_answers, embedded_broker
 from agent.runtime.clock import SystemClock
 from agent.runtime.worker import Worker
 
@@ -45,20 +46,21 @@ def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
     clock = SystemClock()
     simulator = Simulator(SimulatorOptions(port=0), clock)
     STORE.mkdir(exist_ok=True)
-    loaded = load(None, _environment(simulator.port))
-    broker = None if broker_answers(HOST, PORT) else DemoBroker(HOST, PORT)
-    try:
-        _explain(say, embedded=broker is not None, agent_id=agent_id_of(loaded.config))
+    with contextlib.ExitStack() as stack:
+        embedded = not broker_answers(HOST, PORT)
+        if embedded:
+            stack.enter_context(embedded_broker(PORT, clock))
+        loaded = load(None, _environment(simulator.port, embedded=embedded))
+        _explain(say, embedded=embedded, agent_id=agent_id_of(loaded.config))
         camera = Worker("simulator", simulator.run, clock, _fatal)
         app = App(loaded, demo_state_dir(), clock=clock, extra=[camera])
         return app.run(), app.again
-    finally:
-        if broker is not None:
-            broker.stop()
 
 
-def _environment(port: int) -> dict[str, str]:
+def _environment(port: int, *, embedded: bool = False) -> dict[str, str]:
+    # amqtt leaves an MQTT 5 client with a will unanswered: no use asking.
     return {
+        "SURVEILLANCE_MQTT__PROTOCOL": "'3.1.1'" if embedded else "auto",
         "SURVEILLANCE_MQTT__HOST": HOST,
         "SURVEILLANCE_MQTT__PORT": str(PORT),
         "SURVEILLANCE_STORE__PATH": str(STORE.absolute()),

@@ -90,7 +90,7 @@ class BeeperWorker:
         self,
         options: BeepOptions,
         tones: Mailbox[Beep],
-        to_engine: Callable[[object], None],
+        to_engine: Callable[[object], object],
         clock: Clock,
         *,
         start: Callable[[str | None], SoundProcess] = Speaker,

@@ -18,19 +18,21 @@ from schemas.state import (
 from schemas.topics import OPERATIONS
 
 
-def camera_problems(camera: CameraNow) -> list[str]:
-    """What is wrong with one camera, as codes."""
+def camera_problems(now_state: AgentNow, camera: CameraNow) -> list[str]:
+    """What is wrong with one camera, as codes; `blind`: its mask does not fit its frames."""
     code = camera.link.code if camera.link else CameraCode.CONNECTING
-    if code in {CameraCode.LIVE, CameraCode.DISABLED}:
-        return []
-    return [f"camera_{code.value}"]
+    vision = now_state.gauges.vision.get(camera.camera_id, VisionStats())
+    problems = ["blind"] if vision.problem else []
+    if code not in {CameraCode.LIVE, CameraCode.DISABLED}:
+        problems.append(f"camera_{code.value}")
+    return problems
 
 
 def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
     """`<C>/health`."""
     stats = state.gauges.cameras.get(camera.camera_id, CameraStats())
     vision = state.gauges.vision.get(camera.camera_id, VisionStats())
-    problems = camera_problems(camera)
+    problems = camera_problems(state, camera)
     age = None if stats.last_frame_at is None else max(0.0, now.at - stats.last_frame_at)
     status: Health = "error" if problems else "ok"
     if problems == ["camera_connecting"]:
@@ -40,7 +42,7 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
         problems=problems,
         ts=now.utc,
         state=camera.link.code.value if camera.link else CameraCode.CONNECTING.value,
-        state_reason=camera.link.reason if camera.link else "starting",
+        state_reason=vision.problem or (camera.link.reason if camera.link else "starting"),
         state_since=camera.link_utc or state.setup.started_utc,
         fps=round(stats.fps, 1),
         width=vision.width,
@@ -70,7 +72,9 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
 
 def agent_problems(state: AgentNow) -> tuple[str, ...]:
     """What is wrong anywhere, as codes; a missing speaker is named but harms nothing else."""
-    problems = [f"{c.camera_id}_{p}" for c in state.cameras.values() for p in camera_problems(c)]
+    problems = [
+        f"{c.camera_id}_{p}" for c in state.cameras.values() for p in camera_problems(state, c)
+    ]
     if state.store is not None and state.store.code not in {"ok", "not_configured", "starting"}:
         problems.append(f"store_{state.store.code.value}")
     if state.audio is not None and not state.audio.ok and state.audio.code != "disabled":
@@ -86,7 +90,7 @@ def agent_status(state: AgentNow, problems: tuple[str, ...]) -> Health:
     """
     enabled = [c for c in state.cameras.values() if not (c.link and c.link.code == "disabled")]
     if enabled and not any(c.live for c in enabled):
-        connecting = all("camera_connecting" in camera_problems(c) for c in enabled)
+        connecting = all("camera_connecting" in camera_problems(state, c) for c in enabled)
         return "degraded" if connecting else "error"
     return "degraded" if any(not p.startswith("audio_") for p in problems) else "ok"
 

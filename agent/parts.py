@@ -1,0 +1,299 @@
+"""Builds the parts of the agent out of the configuration, and the mailboxes between them.
+
+Every mailbox of the agent is made here; `Parts.boxes` is the table that health shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent import __version__
+from agent.audio.beeper import BeeperWorker, BeepOptions
+from agent.camera.source import FrameSource, source_for
+from agent.configuration import password_of
+from agent.core.announce import farewell
+from agent.core.frame import Frame
+from agent.core.messages import (
+    Beep,
+    ClipPart,
+    RestartSession,
+    VisionOrder,
+    VisionSettings,
+)
+from agent.imaging.orientation import Orientation
+from agent.mqtt.client import MqttWorker
+from agent.mqtt.connection import MqttOptions
+from agent.mqtt.journal import Journal
+from agent.mqtt.outbox import Outbox
+from agent.mqtt.router import command_filters
+from agent.runtime.clock import Clock, clock_is_synchronised
+from agent.runtime.mailbox import Mailbox, WhenFull
+from agent.runtime.worker import Worker
+from agent.storage.recorder import RecorderOptions, RecorderWorker
+from agent.storage.spool import Spool
+from agent.storage.store import StoreOptions, StoreWorker
+from agent.vision.masks import load_mask
+from agent.vision.worker import VisionOptions, VisionWorker
+from ha_discovery.device import AgentDevice, CameraDevice, discovery
+from schemas.config import CameraConfig, Config
+from schemas.messages import Publish
+from schemas.topics import AgentTopics
+
+#: Frames between camera and vision: half a second at 30 fps while the encoder has the processor.
+FRAMES = 16
+#: Clip parts between vision and recorder: 17 s of a 30 fps camera, within 64 MiB.
+CLIP_PARTS = 512
+CLIP_BYTES = 64 * 2**20
+ORDERS = 8
+
+Body = Callable[[Worker], None]
+ToEngine = Callable[[object], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class CameraParts:
+    """One camera's owners and the boxes between them; `source` is None when it is disabled."""
+
+    camera_id: str
+    source: FrameSource | None
+    vision: VisionWorker
+    recorder: RecorderWorker | None
+    frames: Mailbox[Frame]
+    clip_parts: Mailbox[ClipPart]
+    vision_orders: Mailbox[VisionOrder]
+    camera_orders: Mailbox[RestartSession]
+
+    @property
+    def camera_worker(self) -> str:
+        """Name of the thread that owns the session."""
+        return f"{self.camera_id}.camera"
+
+    @property
+    def vision_worker(self) -> str:
+        """Name of the thread that owns the detector."""
+        return f"{self.camera_id}.vision"
+
+    @property
+    def recorder_worker(self) -> str:
+        """Name of the thread that owns the encoder."""
+        return f"{self.camera_id}.recorder"
+
+    def bodies(self) -> dict[str, Body]:
+        """The threads to run, consumers first."""
+        bodies: dict[str, Body] = {}
+        if self.recorder is not None:
+            bodies[self.recorder_worker] = self.recorder.run
+        bodies[self.vision_worker] = self.vision.run
+        if self.source is not None:
+            bodies[self.camera_worker] = self.source.run
+        return bodies
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that runs."""
+
+    cameras: tuple[CameraParts, ...]
+    store: StoreWorker | None
+    mqtt: MqttWorker
+    outbox: Outbox
+    beeper: BeeperWorker
+    tones: Mailbox[Beep]
+    discovery: tuple[Publish, ...]
+    boxes: tuple[Mailbox[Any], ...]
+
+
+def build_parts(
+    config: Config,
+    topics: AgentTopics,
+    state_dir: Path,
+    journal: Journal,
+    settings: Mapping[str, VisionSettings],
+    inbox: Mailbox[object],
+    clock: Clock,
+) -> Parts:
+    """Makes every part; nothing runs yet.
+
+    Raises:
+        ConfigError: a source, mask or sound that cannot be used.
+    """
+    to_engine: ToEngine = inbox.put
+    spool = _spool(config, state_dir)
+    cameras = tuple(
+        _camera(name, config, settings[name], spool, to_engine, clock) for name in config.cameras
+    )
+    tones: Mailbox[Beep] = Mailbox("tones", 1, WhenFull.DROP_OLDEST)
+    outbox = Outbox()
+    boxes: list[Mailbox[Any]] = [inbox, tones]
+    for camera in cameras:
+        boxes += [camera.frames, camera.clip_parts, camera.vision_orders, camera.camera_orders]
+    messages = discovery_messages(config, topics) if config.home_assistant.discovery else []
+    return Parts(
+        cameras=cameras,
+        store=_store(config, topics, spool, state_dir, to_engine, clock),
+        mqtt=MqttWorker(_mqtt_options(config, topics), outbox, journal, to_engine, clock),
+        outbox=outbox,
+        beeper=BeeperWorker(_beep_options(config), tones, to_engine, clock),
+        tones=tones,
+        discovery=tuple(messages),
+        boxes=tuple(boxes),
+    )
+
+
+def discovery_messages(config: Config, topics: AgentTopics) -> list[Publish]:
+    """Home Assistant's device payloads, the agent's first."""
+    device = AgentDevice(topics, config.agent.name or topics.agent_id, __version__)
+    cameras = [CameraDevice(n, display_name(n, c)) for n, c in config.cameras.items()]
+    return discovery(device, cameras, config.home_assistant.prefix)
+
+
+def display_name(camera_id: str, camera: CameraConfig) -> str:
+    """What people call the camera."""
+    return camera.name or camera_id.replace("_", " ").capitalize()
+
+
+def _camera(
+    name: str,
+    config: Config,
+    settings: VisionSettings,
+    spool: Spool | None,
+    to_engine: ToEngine,
+    clock: Clock,
+) -> CameraParts:
+    camera = config.cameras[name]
+    frames: Mailbox[Frame] = Mailbox(f"{name}.frames", FRAMES, WhenFull.DROP_OLDEST)
+    parts: Mailbox[ClipPart] = Mailbox(
+        f"{name}.clip_parts", CLIP_PARTS, WhenFull.REFUSE, limit_bytes=CLIP_BYTES
+    )
+    vision_orders: Mailbox[VisionOrder] = Mailbox(f"{name}.vision_orders", ORDERS, WhenFull.REFUSE)
+    camera_orders: Mailbox[RestartSession] = Mailbox(
+        f"{name}.camera_orders", ORDERS, WhenFull.REFUSE
+    )
+    source = source_for(
+        camera.source,
+        name,
+        clock,
+        lambda frame: _no_answer(frames.put(frame, len(frame.jpeg))),
+        lambda state: _no_answer(to_engine(state)),
+        camera_orders,
+    )
+    orientation = Orientation(camera.rotate, flip_h=camera.flip_h, flip_v=camera.flip_v)
+    options = VisionOptions(
+        profile=camera.detection.profile,
+        mask=load_mask(camera.mask, orientation) if camera.mask else None,
+        orientation=orientation,
+        analysis_fps=camera.analysis_fps,
+        pre_seconds=camera.recording.pre_seconds,
+        max_image_kb=config.mqtt.max_image_kb,
+    )
+    to_recorder = parts.put if spool is not None else _nowhere
+    vision = VisionWorker(
+        name, options, settings, frames, vision_orders, to_engine, to_recorder, clock
+    )
+    recorder = None
+    if spool is not None:
+        recording = RecorderOptions(orientation, camera.recording.timestamp)
+        recorder = RecorderWorker(name, recording, parts, spool, clock)
+    return CameraParts(
+        camera_id=name,
+        source=source if camera.enabled else None,
+        vision=vision,
+        recorder=recorder,
+        frames=frames,
+        clip_parts=parts,
+        vision_orders=vision_orders,
+        camera_orders=camera_orders,
+    )
+
+
+def _no_answer(_accepted: bool) -> None:  # noqa: FBT001  a mailbox's answer
+    """A source has nobody to tell that a box was full; the box counts it."""
+
+
+def _nowhere(_part: ClipPart, _size: int) -> bool:
+    """Without a store clip parts go nowhere, and that is no loss."""
+    return True
+
+
+def _spool(config: Config, state_dir: Path) -> Spool | None:
+    if config.store is None:
+        return None
+    return Spool(config.store.spool.path or state_dir / "spool", config.store.spool.max_size)
+
+
+def _store(
+    config: Config,
+    topics: AgentTopics,
+    spool: Spool | None,
+    state_dir: Path,
+    to_engine: ToEngine,
+    clock: Clock,
+) -> StoreWorker | None:
+    if config.store is None or spool is None:
+        return None
+    options = StoreOptions(
+        path=config.store.path,
+        agent=topics.agent_id,
+        adopt=config.store.adopt == "auto",
+        require_mount=config.store.require_mount,
+        retention_days=config.store.retention_days,
+    )
+    trusted = config.agent.trust_clock == "always"
+    return StoreWorker(
+        spool,
+        options,
+        state_dir,
+        to_engine,
+        clock,
+        lambda: trusted or clock_is_synchronised(),
+    )
+
+
+def _mqtt_options(config: Config, topics: AgentTopics) -> MqttOptions:
+    mqtt = config.mqtt
+    return MqttOptions(
+        host=mqtt.host,
+        port=mqtt.port,
+        client_id=mqtt.client_id or client_id(topics, _machine_id()),
+        will=farewell(topics),
+        filters=tuple(command_filters(topics, list(config.cameras))),
+        status_topic=config.home_assistant.status_topic
+        if config.home_assistant.discovery
+        else None,
+        username=mqtt.username,
+        password=password_of(config),
+        tls=mqtt.tls,
+        keepalive=mqtt.keepalive,
+        protocol=mqtt.protocol,
+    )
+
+
+def _beep_options(config: Config) -> BeepOptions:
+    return BeepOptions(
+        enabled=config.beep.enabled,
+        sound=config.beep.sound,
+        device=config.beep.device,
+        volume=config.beep.volume,
+    )
+
+
+def client_id(topics: AgentTopics, machine: str) -> str:
+    """`<base>-<agent>-<4 hex of the machine>`: a cloned SD card does not throw its twin out.
+
+    The machine's id is hashed, as systemd asks for: it must not be shown as it is.
+    """
+    digest = hashlib.sha256(f"surveillance-agent {machine}".encode()).hexdigest()[:4]
+    return f"{topics.base}-{topics.agent_id}-{digest}"
+
+
+def _machine_id() -> str:
+    for path in (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id")):
+        try:
+            return path.read_text().strip()
+        except OSError:
+            continue
+    return ""
