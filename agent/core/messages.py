@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent.core.frame import Frame
+from agent.core.store_code import StoreCode as StoreCode  # noqa: PLC0414  a message's word, too
 from schemas.commands import Command, CommandError, ReplyTo
 
 # ------------------------------------------------------------------ camera -> engine
@@ -296,21 +297,6 @@ class RecordingFailed:
     event_id: str
     code: str
     message: str
-
-
-class StoreCode(StrEnum):
-    """The state of the image store; the words are those of the health payload."""
-
-    OK = "ok"
-    STARTING = "starting"
-    ABSENT = "absent"
-    WRONG = "wrong_store"
-    NOT_ADOPTED = "not_adopted"
-    READ_ONLY = "read_only"
-    FULL = "full"
-    STALLED = "stalled"
-    FAILING = "failing"
-    NONE = "not_configured"
 
 
 @dataclass(frozen=True, slots=True)

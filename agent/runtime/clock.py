@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -74,3 +75,21 @@ class TimeBase:
     def utc(self, at: float) -> datetime:
         """UTC of the monotonic time `at`."""
         return self._utc + timedelta(seconds=at - self._at)
+
+
+#: Larger than `struct timex` of any Linux (208 bytes on 64-bit machines, adjtimex(2)).
+_TIMEX_BYTES = 512
+#: What adjtimex(2) returns for a clock that nobody has set.
+_TIME_ERROR = 5
+
+
+def clock_is_synchronised() -> bool:
+    """True when the kernel says that a time service keeps the wall clock right.
+
+    False also where it cannot be asked (not Linux, forbidden): who deletes by date has to be sure.
+    """
+    try:
+        asked = ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+    except (OSError, AttributeError):
+        return False
+    return 0 <= int(asked) < _TIME_ERROR
