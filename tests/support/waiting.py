@@ -9,7 +9,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(what: str, condition: Callable[[], T], seconds: float = 10.0) -> T:
+def wait_until(what: str, condition: Callable[[], T | None], seconds: float = 10.0) -> T:
     """The condition's first true value; fails the test, saying what did not happen."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):

@@ -1,0 +1,87 @@
+"""An event's clip: the samples of the day's file as an ordinary MP4, its head in front."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from agent.storage.boxes import ReadAt
+from agent.storage.files import DataFile
+from agent.storage.fragments import StoredFragment
+from agent.storage.h264 import Codec
+from agent.storage.moov import FTYP, SampleTable, moov
+
+_COPY = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A run of samples, and how to read the file they lie in."""
+
+    read: ReadAt
+    fragment: StoredFragment
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """What was written: `size` in bytes, `ms` played; not `whole`: cut at the limit."""
+
+    size: int
+    sha256: str
+    frames: int
+    ms: int
+    whole: bool
+
+
+def write_clip(
+    out: DataFile,
+    codec: Codec,
+    pieces: Iterable[Piece],
+    limit: int,
+    alive: Callable[[], None],
+) -> Clip:
+    """Writes a clip of at most about `limit` bytes of samples into an empty file, and syncs it.
+
+    Args:
+        out: the empty file.
+        codec: that of all pieces.
+        pieces: in order.
+        limit: bytes; the rest is left out.
+        alive: called now and then, so that a slow store is not taken for a hanging one.
+    """
+    table = SampleTable()
+    spans: list[tuple[ReadAt, int, int]] = []  # where to copy from: (read, at, size)
+    size = ms = 0
+    whole = True
+    for piece in pieces:
+        samples = piece.fragment.samples
+        length = sum(sample.size for sample in samples)
+        if size + length > limit:
+            whole = False
+            break
+        table.add(size, samples)
+        spans.append((piece.read, piece.fragment.data_at, length))
+        size += length
+        ms += sum(sample.ms for sample in samples)
+    digest = hashlib.sha256()
+    at = 0
+    for data in _content(codec, table, ms, size, spans):
+        out.write(data, at)
+        digest.update(data)
+        at += len(data)
+        alive()
+    out.sync()
+    return Clip(at, digest.hexdigest(), table.samples, ms, whole)
+
+
+def _content(
+    codec: Codec, table: SampleTable, ms: int, size: int, spans: list[tuple[ReadAt, int, int]]
+) -> Iterable[bytes]:
+    # offsets have a fixed width: the head's length does not depend on them
+    length = len(FTYP) + len(moov(codec, table, ms)) + 8
+    yield FTYP + moov(codec, table.moved(length), ms) + struct.pack(">I4s", 8 + size, b"mdat")
+    for read, start, span in spans:
+        for at in range(start, start + span, _COPY):
+            yield read(min(_COPY, start + span - at), at)

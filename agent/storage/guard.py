@@ -1,0 +1,203 @@
+"""Is this the right store? Checked before anything is written into it, by an identity file.
+
+A mount point alone proves nothing: in a container a bind mount is always one, and shows the
+system's own disk when the network share was not mounted. The store's folder itself is never
+created.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+
+from agent.core.errors import ConfigError, StoreUnavailable
+from agent.core.naming import IDENTITY, part_name
+from agent.core.store_code import StoreCode
+from agent.runtime.atomic import write_atomic
+from agent.runtime.clock import SystemClock
+from agent.storage.files import read_whole, write_new
+
+#: What a fresh file system may hold and is still empty, and our own broken attempt.
+_NOTHING = {"lost+found", part_name(IDENTITY)}
+#: On the local disk: which store belongs to the configured path.
+_MEMORY = "store.json"
+_MOUNTS = Path("/proc/self/mountinfo")
+_CODES = {
+    errno.ENOSPC: StoreCode.FULL,
+    errno.EDQUOT: StoreCode.FULL,
+    errno.EROFS: StoreCode.READ_ONLY,
+    errno.EACCES: StoreCode.READ_ONLY,
+    errno.EPERM: StoreCode.READ_ONLY,
+    errno.ENOENT: StoreCode.ABSENT,
+    errno.ENOTDIR: StoreCode.ABSENT,
+    errno.ENODEV: StoreCode.ABSENT,
+    errno.ENOTCONN: StoreCode.ABSENT,
+}
+
+
+class StoreRefused(StoreUnavailable):
+    """The store may not be used; `code` is its state in the health payload."""
+
+    def __init__(self, code: StoreCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the configuration and the agent's memory say about the store.
+
+    Attributes:
+        expect: the remembered uuid; None when no store is remembered.
+        adopt: an empty folder may get an identity when none is remembered.
+        require_mount: `path` has to be a mount point.
+    """
+
+    path: str
+    agent: str
+    expect: str | None = None
+    adopt: bool = True
+    require_mount: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStore:
+    """An open, checked store; `fd` is its folder, to be closed by the caller."""
+
+    fd: int
+    uuid: str
+    adopted: bool
+
+
+def code_of(error: OSError) -> StoreCode:
+    """The store's state that an error of the file system means."""
+    return _CODES.get(error.errno or 0, StoreCode.FAILING)
+
+
+def open_store(terms: Terms) -> OpenStore:
+    """Opens the store's folder after making sure that it is the right one.
+
+    Raises:
+        StoreRefused: absent, wrong, not adopted, read-only.
+    """
+    if terms.require_mount and not is_mount_point(terms.path, _MOUNTS.read_text()):
+        raise StoreRefused(StoreCode.ABSENT, f"{terms.path} is not a mount point")
+    try:
+        fd = os.open(terms.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise StoreRefused(code_of(error), f"{terms.path}: {error.strerror}") from error
+    try:
+        return _identify(fd, terms)
+    except OSError as error:
+        os.close(fd)
+        raise StoreRefused(code_of(error), f"{terms.path}: {error.strerror}") from error
+    except BaseException:
+        os.close(fd)
+        raise
+
+
+def adopt_store(path: str | Path, agent: str = "", state_dir: Path | None = None) -> str:
+    """Writes an identity into a store by hand; returns its uuid. An identity that is there stays.
+
+    Args:
+        path: an existing folder, empty or not.
+        agent: goes into the identity, for people.
+        state_dir: the agent's, so that it expects this store from now on.
+
+    Raises:
+        ConfigError: there is no such folder, or it cannot be written.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            found = _read_identity(fd) or _write_identity(fd, agent)
+        finally:
+            os.close(fd)
+        if state_dir is not None:
+            remember(state_dir, str(path), found)
+    except OSError as error:
+        raise ConfigError(f"store {path}: {error.strerror}") from error
+    return found
+
+
+def remember(state_dir: Path, path: str, identity: str) -> None:
+    """Keeps on the local disk which store belongs to `path`."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    content = json.dumps({"path": path, "uuid": identity}) + "\n"
+    write_atomic(state_dir / _MEMORY, content.encode())
+
+
+def remembered(state_dir: Path, path: str) -> str | None:
+    """The uuid of the store that was used at `path`, or None. Another path is another store."""
+    try:
+        known = json.loads((state_dir / _MEMORY).read_text())
+        return str(known["uuid"]) if known["path"] == path else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def is_mount_point(path: str, mountinfo: str) -> bool:
+    """True when the text of /proc/self/mountinfo lists `path`; the path itself is never touched."""
+    wanted = os.path.normpath(path)
+    points = (line.split(" ")[4] for line in mountinfo.splitlines() if line.count(" ") > 4)
+    # the kernel writes blanks and backslashes in names as octal (proc(5))
+    return any(point.encode().decode("unicode_escape") == wanted for point in points)
+
+
+def _identify(fd: int, terms: Terms) -> OpenStore:
+    """Checks the identity in an open folder, or gives it one where the terms allow that."""
+    if os.fstatvfs(fd).f_flag & os.ST_RDONLY:
+        raise StoreRefused(StoreCode.READ_ONLY, f"{terms.path} is mounted read-only")
+    found = _read_identity(fd)
+    adopted = found is None and terms.expect is None and terms.adopt and _is_empty(fd)
+    if adopted:
+        found = _write_identity(fd, terms.agent)
+    if found is None or found != (terms.expect or found):
+        raise _refusal(terms, found)
+    return OpenStore(fd, found, adopted)
+
+
+def _refusal(terms: Terms, found: str | None) -> StoreRefused:
+    if found is not None:
+        return StoreRefused(
+            StoreCode.WRONG,
+            f"{terms.path} is store {found}, expected {terms.expect}; "
+            "`surveillance-agent adopt-store` accepts the new one",
+        )
+    if terms.expect is not None:
+        return StoreRefused(
+            StoreCode.ABSENT,
+            f"{terms.path} has no identity file (not mounted?); expected {terms.expect}",
+        )
+    return StoreRefused(
+        StoreCode.NOT_ADOPTED,
+        f"{terms.path} has no identity file and is not empty, or store.adopt is manual: "
+        "run `surveillance-agent adopt-store`",
+    )
+
+
+def _is_empty(fd: int) -> bool:
+    return set(os.listdir(fd)) <= _NOTHING
+
+
+def _read_identity(fd: int) -> str | None:
+    try:
+        content = json.loads(read_whole(fd, IDENTITY, 4096))
+        return str(uuid.UUID(str(content["uuid"])))
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreRefused(StoreCode.WRONG, f"{IDENTITY} is damaged: {error}") from error
+
+
+def _write_identity(fd: int, agent: str) -> str:
+    identity = str(uuid.uuid4())
+    created = SystemClock().utc().astimezone(UTC).isoformat(timespec="seconds")
+    content = {"uuid": identity, "created": created, "agent": agent}
+    write_new(fd, IDENTITY, json.dumps(content).encode() + b"\n")
+    return identity

@@ -1,0 +1,282 @@
+"""The thread that turns one camera's clip parts into records in the spool."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+import av
+
+from agent.core.frame import Frame
+from agent.core.messages import (
+    ClipEnd,
+    ClipFrame,
+    ClipPart,
+    ClipStart,
+    Detection,
+    EndReason,
+    StorePicture,
+)
+from agent.core.naming import FileKind
+from agent.imaging.orientation import Orientation
+from agent.runtime.clock import Clock
+from agent.runtime.mailbox import Mailbox
+from agent.runtime.worker import Worker
+from agent.storage.cutter import Cut, Cutter
+from agent.storage.encoder import PRESET, ClipEncoder, still
+from agent.storage.records import (
+    EventClosed,
+    EventFile,
+    EventOpened,
+    Fragment,
+    MonitoringPicture,
+    Record,
+)
+from agent.storage.spool import Spool
+
+log = logging.getLogger(__name__)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: A player can jump to key pictures only; each costs about five ordinary ones.
+_KEY_EVERY = 2.0
+_POLL = 0.25
+#: Without new pictures what is complete goes to the spool after so many seconds.
+_FLUSH_AFTER = 1.0
+#: What is left in the mailbox at a stop is worked off for so long; the agent has 8 s for
+#: everything.
+_DRAIN = 1.5
+_TRIGGERS = (FileKind.BEFORE_LAST, FileKind.LAST, FileKind.TRIGGER)
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderOptions:
+    """How a camera's clips look."""
+
+    orientation: Orientation = field(default_factory=Orientation)
+    timestamp: bool = True
+    preset: str = PRESET
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderStats:
+    """A snapshot of the counters; `skipped` frames were damaged or could not be encoded."""
+
+    events: int = 0
+    frames: int = 0
+    skipped: int = 0
+
+
+class _OpenClip:
+    """The event that is being recorded: frames in, records out."""
+
+    def __init__(
+        self,
+        start: ClipStart,
+        options: RecorderOptions,
+        tz: tzinfo | None,
+        put: Callable[[Record], bool],
+    ) -> None:
+        self.event = start.event_id
+        self.frames = 0
+        self.skipped = 0
+        self._start = start
+        self._options = options
+        self._tz = tz
+        self._put = put
+        self._started = start.utc.astimezone(tz)
+        self._encoder = ClipEncoder(options.orientation, options.preset)
+        self._cutter = Cutter()
+        self._first_at: float | None = None
+        self._key_at = float("-inf")
+        self.kept = self._open()
+
+    def add(self, frame: Frame) -> None:
+        """Encodes a frame; a damaged one is skipped and counted."""
+        key = frame.at - self._key_at >= _KEY_EVERY
+        text = self._text(frame.at) if self._options.timestamp else None
+        try:
+            unit = self._encoder.encode(frame.jpeg, text, key=key)
+        except (av.FFmpegError, ValueError) as error:
+            if not self.skipped:
+                log.warning("%s: frame %d not encoded: %s", self._start.camera, frame.seq, error)
+            unit = None
+        if unit is None:
+            self.skipped += 1
+            return
+        self.frames += 1
+        if unit.key:
+            self._key_at = frame.at
+        if self._first_at is None:
+            self._first_at = frame.at
+        at_ms = round((frame.at - self._first_at) * 1000)
+        self._keep(self._cutter.add(unit.sample, at_ms, key=unit.key))
+
+    def flush(self) -> None:
+        """Spools what is complete: nothing came for a while."""
+        self._keep(self._cutter.flush())
+
+    def close(self, end: ClipEnd | None) -> None:
+        """Spools the rest and the closing record; without `end` the event counts as interrupted."""
+        self._keep(self._cutter.finish())
+        if end is not None:
+            text = self._text(end.best.at) if self._options.timestamp else None
+            picture = still(self._options.orientation, end.best.jpeg, text)
+            if picture is not None:
+                self._file(FileKind.BEST, picture)
+        self.kept = self.kept and self._put(
+            EventClosed(
+                camera=self._start.camera,
+                event=self.event,
+                started=self._started,
+                reason=(end.reason if end else EndReason.INTERRUPTED).value,
+                ended=self._local(end.at) if end else None,
+                duration=round(end.at - self._start.at, 3) if end else None,
+                frames=self.frames,
+                skipped=self.skipped,
+                judged=end.judged if end else None,
+                truncated=end.truncated if end else True,
+                explanation=_explain(end.peak) if end else None,
+            )
+        )
+
+    def _open(self) -> bool:
+        start = self._start
+        opened = EventOpened(
+            camera=start.camera,
+            event=self.event,
+            started=self._started,
+            explanation=_explain(start.detection),
+        )
+        self.kept = self._put(opened)
+        for kind, frame in zip(_TRIGGERS, start.triggers, strict=True):
+            self._file(kind, frame.jpeg)
+        self._file(FileKind.DELTA, start.delta)
+        for frame in start.frames:
+            self.add(frame)
+        return self.kept
+
+    def _file(self, kind: FileKind, body: bytes) -> None:
+        record = EventFile(
+            camera=self._start.camera,
+            event=self.event,
+            started=self._started,
+            kind=kind,
+            body=body,
+        )
+        self.kept = self.kept and self._put(record)
+
+    def _keep(self, cuts: list[Cut]) -> None:
+        codec = self._encoder.codec
+        for cut in cuts:
+            if codec is None or self._first_at is None:
+                return
+            first = self._utc(self._first_at) + timedelta(milliseconds=cut.at_ms)
+            self.kept = self.kept and self._put(
+                Fragment(
+                    camera=self._start.camera,
+                    event=self.event,
+                    started=self._started,
+                    k=cut.k,
+                    first_ms=round((first - _EPOCH) / timedelta(milliseconds=1)),
+                    samples=cut.samples,
+                    avcc=codec.avcc.hex(),
+                    width=codec.width,
+                    height=codec.height,
+                    body=cut.data,
+                )
+            )
+
+    def _utc(self, at: float) -> datetime:
+        return self._start.utc + timedelta(seconds=at - self._start.at)
+
+    def _local(self, at: float) -> datetime:
+        return self._utc(at).astimezone(self._tz)
+
+    def _text(self, at: float) -> str:
+        return timestamp(self._local(at))
+
+
+class RecorderWorker:
+    """Owns one camera's encoder: clip parts from its mailbox become records in the spool."""
+
+    def __init__(
+        self,
+        camera_id: str,
+        options: RecorderOptions,
+        parts: Mailbox[ClipPart],
+        spool: Spool,
+        clock: Clock,
+        tz: tzinfo | None = None,
+    ) -> None:
+        self._camera = camera_id
+        self._options = options
+        self._parts = parts
+        self._spool = spool
+        self._clock = clock
+        self._tz = tz
+        self._clip: _OpenClip | None = None
+        self._fed_at = 0.0
+        self.stats = RecorderStats()
+
+    def run(self, worker: Worker) -> None:
+        """The thread's body; on stop what is in the mailbox is worked off first."""
+        try:
+            while not worker.stop.is_set():
+                worker.beat()
+                part = self._parts.get(_POLL)
+                if part is not None:
+                    self._take(part)
+                elif self._clip and self._clock.monotonic() - self._fed_at >= _FLUSH_AFTER:
+                    self._clip.flush()
+            deadline = self._clock.monotonic() + _DRAIN
+            while self._clock.monotonic() < deadline and (part := self._parts.get()) is not None:
+                worker.beat()
+                self._take(part)
+        finally:
+            self._close(None)
+
+    def _take(self, part: ClipPart) -> None:
+        self._fed_at = self._clock.monotonic()
+        match part:
+            case ClipStart():
+                self._close(None)
+                self._clip = _OpenClip(part, self._options, self._tz, self._spool.put)
+            case ClipFrame():
+                # frames of an event that the spool has lost are not worth their encoding
+                if self._clip and self._clip.event == part.event_id and self._clip.kept:
+                    self._clip.add(part.frame)
+            case ClipEnd():
+                if self._clip and self._clip.event == part.event_id:
+                    self._close(part)
+            case StorePicture():
+                local = part.utc.astimezone(self._tz)
+                picture = MonitoringPicture(camera=self._camera, started=local, body=part.jpeg)
+                self._spool.put(picture)
+
+    def _close(self, end: ClipEnd | None) -> None:
+        clip, self._clip = self._clip, None
+        if clip is None:
+            return
+        clip.close(end)
+        self.stats = RecorderStats(
+            self.stats.events + 1,
+            self.stats.frames + clip.frames,
+            self.stats.skipped + clip.skipped,
+        )
+
+
+def timestamp(local: datetime) -> str:
+    """The text in the picture: `2026-11-22 08:15:01.3 +01:00`, tenths cut, not rounded."""
+    zone = local.strftime("%z")
+    return f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 100_000} {zone[:3]}:{zone[3:5]}"
+
+
+def _explain(detection: Detection) -> dict[str, Any]:
+    """What decided, as the manifest has it."""
+    about = asdict(detection)
+    del about["at"]  # seconds of a clock that means nothing outside this process
+    about["reason"] = detection.reason.value
+    return about

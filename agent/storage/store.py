@@ -1,0 +1,345 @@
+"""The thread that moves records from the spool to the store, through the child process.
+
+    down ──backoff over──▶ opening ──answer──▶ ready ◀──answer── asked
+     ▲                        │                  └───request──▶   │
+     └──── refused, failed, child gone ◀──────────────────────────┤
+                                               20 s without a word: stalled, and still asked
+
+A child that hangs in a dead share is waited for, never replaced: a second one would only hang
+beside it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+from typing import Any
+
+from agent.core.messages import (
+    RecordingFailed,
+    RecordingSaved,
+    StoreCode,
+    StoreState,
+    StoreStats,
+)
+from agent.runtime.clock import Clock
+from agent.runtime.worker import Worker
+from agent.storage.childlink import ChildGone, ChildLink
+from agent.storage.guard import Terms, remember, remembered
+from agent.storage.pipe import BadMessage
+from agent.storage.spool import Spool
+
+log = logging.getLogger(__name__)
+
+#: Seconds without a word after which the store counts as hanging (a slow share may take some for a
+#: sync).
+STALLED_AFTER = 20.0
+#: Seconds before the next try, the last one for ever.
+BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0)
+#: Free space is looked at, and published, this often.
+FIGURES_EVERY = 60.0
+#: While an event waits for being shown, the child is asked to look this often.
+TICK_EVERY = 2.0
+PURGE_EVERY = 3600.0
+#: What is left of the shutdown's 8 s for emptying the spool.
+DRAIN = 2.5
+#: A record that has crashed the child so often is given up, so that it does not block all others.
+CRASHES = 3
+_POLL = 0.25
+_CRASHED = 1  # Python's exit status after an uncaught exception
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """What the configuration says about the store.
+
+    Attributes:
+        path: the store's folder; never created.
+        agent: the agent's id, for the identity file.
+        adopt: give an empty folder an identity when none is remembered (`adopt: auto`).
+        require_mount: the folder has to be a mount point.
+        retention_days: days after which recordings are deleted.
+    """
+
+    path: Path
+    agent: str
+    adopt: bool = True
+    require_mount: bool = False
+    retention_days: int = 4
+
+
+class StoreWorker:
+    """Empties the spool into the store, in order, and says what has become of it."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        options: StoreOptions,
+        state_dir: Path,
+        to_engine: Callable[[object], object],
+        clock: Clock,
+        clock_trusted: Callable[[], bool],
+        tz: tzinfo | None = None,
+    ) -> None:
+        self._spool = spool
+        self._options = options
+        self._state_dir = state_dir
+        self._to_engine = to_engine
+        self._clock = clock
+        self._clock_trusted = clock_trusted
+        self._tz = tz
+        self._link: ChildLink | None = None
+        self._former: ChildLink | None = None  # hung up, perhaps not ended yet
+        self._asked: str | None = None
+        self._heard_at = 0.0
+        self._sent = 0  # the last record that the child has got
+        self._failures = 0
+        self._retry_at = 0.0
+        self._ticked_at = self._purged_at = self._figures_at = float("-inf")
+        self._waiting = False  # the child waits for something to become due
+        self._code: StoreCode | None = None
+        self._refused: str | None = None
+        self._crashes: Counter[int] = Counter()
+        self._saved = 0
+
+    @property
+    def stats(self) -> StoreStats:
+        """The counters since the agent's start."""
+        return StoreStats(
+            spool_records=self._spool.depth,
+            spool_bytes=self._spool.size,
+            lost_events=self._spool.lost_events,
+            lost_records=self._spool.lost_records,
+            saved=self._saved,
+        )
+
+    def run(self, worker: Worker) -> None:
+        """The thread's body; on stop the spool gets some seconds, the rest the next start."""
+        if self._code is None:
+            self._say(StoreCode.STARTING, "looking for the store")
+        try:
+            while not worker.stop.is_set():
+                worker.beat()
+                self._step(worker)
+            self._drain(worker)
+        finally:
+            self._hang_up()
+
+    def _step(self, worker: Worker) -> None:
+        for lost in self._spool.take_lost():
+            self._to_engine(RecordingFailed(lost.camera, lost.event, lost.code, lost.message))
+        if self._link is None:
+            self._connect(worker)
+        elif self._asked is not None:
+            self._listen(self._link)
+        elif not self._ask(self._link):
+            self._spool.wait(self._sent, _POLL)
+
+    def _connect(self, worker: Worker) -> None:
+        if self._former is not None and self._former.ended():
+            self._former = None
+        if self._former is not None or self._clock.monotonic() < self._retry_at:
+            self._clock.wait(worker.stop, _POLL)
+            return
+        self._link = ChildLink()
+        self._sent = 0
+        path = str(self._options.path)
+        terms = Terms(
+            path=path,
+            agent=self._options.agent,
+            expect=remembered(self._state_dir, path),
+            adopt=self._options.adopt,
+            require_mount=self._options.require_mount,
+        )
+        self._request(self._link, "open", {"terms": asdict(terms)})
+
+    def _ask(self, link: ChildLink) -> bool:
+        """Sends the next request that is due; False when there is nothing to do."""
+        now = self._clock.monotonic()
+        if now - self._purged_at >= PURGE_EVERY:
+            self._purged_at = now
+            today = self._clock.utc().astimezone(self._tz).date()
+            trusted = self._clock_trusted()
+            days = self._options.retention_days
+            about = {"today": today.isoformat(), "days": days, "clock_trusted": trusted}
+            self._request(link, "purge", about)
+        elif now - self._ticked_at >= (TICK_EVERY if self._waiting else FIGURES_EVERY):
+            self._ticked_at = now
+            self._request(link, "tick", {})
+        else:
+            return self._ask_next_record(link)
+        return True
+
+    def _ask_next_record(self, link: ChildLink) -> bool:
+        while (number := self._spool.after(self._sent)) is not None:
+            self._sent = number
+            found = self._spool.read(number)
+            if found is not None:
+                self._request(link, "record", {"number": number}, found[1])
+                return True
+        return False
+
+    def _request(
+        self, link: ChildLink, what: str, about: dict[str, Any], body: bytes = b""
+    ) -> None:
+        self._asked = what
+        self._heard_at = self._clock.monotonic()
+        link.send({"do": what, **about}, body)
+
+    def _listen(self, link: ChildLink) -> None:
+        try:
+            answer = link.poll(_POLL)
+        except (ChildGone, BadMessage) as error:
+            self._note_crash(error)
+            self._failed(StoreCode.FAILING, str(error))
+            return
+        now = self._clock.monotonic()
+        if answer is None:
+            if now - self._heard_at >= STALLED_AFTER:
+                silence = f"no answer for {STALLED_AFTER:.0f} s while asked: {self._asked}"
+                self._say(StoreCode.STALLED, silence)
+            return
+        self._heard_at = now
+        if "alive" in answer:
+            return
+        if "failed" in answer:
+            self._failed(StoreCode(answer["failed"]), str(answer["reason"]))
+            return
+        asked, self._asked = self._asked, None
+        self._take(str(asked), answer)
+
+    def _take(self, asked: str, answer: dict[str, Any]) -> None:
+        """Does what the answer to a request calls for."""
+        if asked == "open":
+            self._opened(answer)
+        elif asked == "purge":
+            self._purged(answer)
+        else:
+            for entry in answer["finished"]:
+                self._finished(entry)
+            self._spool.remove(answer["done"])
+            self._waiting = bool(answer["waiting"])
+        if asked in {"record", "finish"} or self._spool.after(self._sent) is None:
+            # only now: a full store can be opened and looked at all right
+            self._failures = 0
+            self._say(StoreCode.OK, "")
+        if "free_mib" in answer:
+            self._say_figures(answer["free_mib"], answer["used_percent"])
+
+    def _opened(self, answer: dict[str, Any]) -> None:
+        path = str(self._options.path)
+        if answer["adopted"]:
+            log.info("store %s: adopted as %s", path, answer["uuid"])
+        if remembered(self._state_dir, path) != answer["uuid"]:
+            remember(self._state_dir, path, answer["uuid"])
+
+    def _purged(self, answer: dict[str, Any]) -> None:
+        for path, size in answer["removed"]:
+            log.info(
+                "store: removed %s (%d bytes, older than %d days)",
+                path,
+                size,
+                self._options.retention_days,
+            )
+        if answer["refused"] != self._refused:
+            self._refused = answer["refused"]
+            if self._refused:
+                log.warning("store: nothing is purged: %s", self._refused)
+
+    def _finished(self, entry: dict[str, Any]) -> None:
+        camera, event = entry["camera"], entry["id"]
+        clip = entry["files"].get("clip")
+        if clip is None:
+            reason = "no picture of the event could be stored"
+            self._to_engine(RecordingFailed(camera, event, "no_frames", reason))
+            return
+        self._saved += 1
+        folder = f"{camera}/{entry['started_local'][:10]}"
+        place = entry["day"][0]
+        log.info("store: saved %s/%s (%d frames)", folder, clip["name"], entry["frames"])
+        self._to_engine(
+            RecordingSaved(
+                camera=camera,
+                event_id=event,
+                started_utc=datetime.fromisoformat(entry["clip_started"]),
+                duration=entry["clip_s"],
+                path=f"{folder}/{clip['name']}",
+                day_file=f"{folder}/{place['file']}",
+                day_position=place["position_ms"] / 1000,
+                size=clip["size"],
+                codec="h264",
+                frames=entry["frames"],
+                truncated=entry["truncated"],
+            )
+        )
+
+    def _failed(self, code: StoreCode, reason: str) -> None:
+        """The child is of no use any more: a new one after a while."""
+        self._hang_up()
+        pause = BACKOFF[min(self._failures, len(BACKOFF) - 1)]
+        self._failures += 1
+        self._retry_at = self._clock.monotonic() + pause
+        self._purged_at = float("-inf")  # room may be what it lacks
+        self._say(code, reason)
+
+    def _note_crash(self, error: Exception) -> None:
+        """Gives a record up that crashes the child again and again."""
+        if self._asked != "record" or getattr(error, "status", None) != _CRASHED:
+            return
+        self._crashes[self._sent] += 1
+        if self._crashes[self._sent] >= CRASHES:
+            log.error("store: record %d crashes the store process, it is dropped", self._sent)
+            del self._crashes[self._sent]
+            self._spool.drop(self._sent)
+
+    def _hang_up(self) -> None:
+        if self._link is not None:
+            self._link.hang_up()
+            self._former, self._link = self._link, None
+        self._asked = None
+        self._waiting = False
+
+    def _drain(self, worker: Worker) -> None:
+        """Sends what is left, shows everything and lets the child end, within `DRAIN` seconds."""
+        deadline = self._clock.monotonic() + DRAIN
+        finishing = False
+        while self._link is not None and self._clock.monotonic() < deadline:
+            worker.beat()
+            if self._asked is not None:
+                self._listen(self._link)
+            elif finishing:
+                break
+            elif not self._ask_next_record(self._link):
+                finishing = True
+                self._request(self._link, "finish", {})
+        self._hang_up()
+        while self._former is not None and self._clock.monotonic() < deadline:
+            if self._former.ended():
+                self._former = None
+            else:
+                self._former.wait(_POLL)
+        if self._spool.depth:
+            log.warning("store: %d records wait in the spool for the next start", self._spool.depth)
+
+    def _say(self, code: StoreCode, reason: str) -> None:
+        """Tells the engine when the state changes; the first of a row of failures is a warning."""
+        if code is self._code:
+            if code is not StoreCode.OK:
+                log.debug("store: %s: %s", code, reason)
+            return
+        known, self._code = self._code, code
+        if code is StoreCode.OK:
+            log.info("store: ok, was %s", known)
+        elif code is not StoreCode.STARTING:
+            log.warning("store: %s: %s", code, reason)
+        self._to_engine(StoreState(code, reason, self._clock.monotonic()))
+
+    def _say_figures(self, free_mib: float, used_percent: float) -> None:
+        now = self._clock.monotonic()
+        if self._code is StoreCode.OK and now - self._figures_at >= FIGURES_EVERY:
+            self._figures_at = now
+            self._to_engine(StoreState(StoreCode.OK, "", now, free_mib, used_percent))

@@ -1,0 +1,75 @@
+"""The recording half of an agent as a process of its own, to be killed: recorder, spool, store.
+
+Run as `python -m tests.support.recording_agent FOLDER FIRST COUNT`. Records one event of COUNT
+pictures numbered from FIRST on, one each 20 ms, never ends it, and says what the store says.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from agent.core.frame import Frame
+from agent.core.messages import (
+    ClipFrame,
+    ClipPart,
+    ClipStart,
+    Detection,
+    Reason,
+    RecordingFailed,
+    RecordingSaved,
+)
+from agent.runtime.clock import SystemClock
+from agent.runtime.mailbox import Mailbox, WhenFull
+from agent.runtime.worker import Worker
+from agent.storage.recorder import RecorderOptions, RecorderWorker
+from agent.storage.spool import Spool
+from agent.storage.store import StoreOptions, StoreWorker
+from tests.support.recordings import STARTED, name_of, numbered_jpeg
+
+#: Four pictures a second in the event's own time, fifty in real time.
+_STEP = 0.25
+_PAUSE = 0.02
+
+
+def main() -> None:
+    """Records until it is killed."""
+    folder, first, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+    clock = SystemClock()
+    spool = Spool(folder / "spool")
+    parts: Mailbox[ClipPart] = Mailbox("parts", 512, WhenFull.REFUSE)
+    options = StoreOptions(folder / "store", "me")
+    store = StoreWorker(spool, options, folder / "state", _tell, clock, lambda: True)
+    zone = ZoneInfo("Europe/Berlin")
+    recorder = RecorderWorker("front", RecorderOptions(), parts, spool, clock, zone)
+    workers = [
+        Worker(name, run, clock, lambda *_: os._exit(70))
+        for name, run in (("store", store.run), ("recorder", recorder.run))
+    ]
+    for worker in workers:
+        worker.start()
+    event = name_of(first)
+    frames = [Frame(numbered_jpeg(first + n), 100 + n * _STEP, n, 1) for n in range(count)]
+    found = Detection(2, frames[2].at, motion=True, reason=Reason.MOTION)
+    triggers = (frames[0], frames[1], frames[2])
+    parts.put(
+        ClipStart("front", event, frames[2].at, STARTED, tuple(frames[:3]), triggers, b"d", found)
+    )
+    never = threading.Event()
+    for frame in frames[3:]:
+        clock.wait(never, _PAUSE)
+        parts.put(ClipFrame(event, frame))
+    never.wait(60)
+
+
+def _tell(message: object) -> None:
+    if isinstance(message, RecordingSaved | RecordingFailed):
+        sys.stdout.write(f"{type(message).__name__} {message.event_id}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

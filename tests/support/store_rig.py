@@ -1,0 +1,85 @@
+"""A spool, a store worker with its real child process, and what they say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Self
+
+from agent.core.messages import RecordingFailed, RecordingSaved, StoreCode, StoreState
+from agent.runtime.clock import SystemClock
+from agent.runtime.worker import Worker
+from agent.storage.records import Record
+from agent.storage.spool import Spool
+from agent.storage.store import StoreOptions, StoreWorker
+from tests.support.waiting import wait_until
+
+
+class StoreRig:
+    """One agent's storage side; `start` and `stop` are its life, the folders stay."""
+
+    def __init__(self, path: Path, *, trusted: bool = True, **options: Any) -> None:  # noqa: ANN401
+        self.path = path
+        self.store = path / "store"
+        self.said: list[object] = []
+        self.failures: list[BaseException] = []
+        self.spool = Spool(path / "spool", options.pop("limit_bytes", 64 << 20))
+        self.worker = StoreWorker(
+            self.spool,
+            StoreOptions(self.store, "me", **options),
+            path / "state",
+            self.said.append,
+            SystemClock(),
+            lambda: trusted,
+        )
+        self._thread = Worker(
+            "store", self.worker.run, SystemClock(), lambda _, error: self.failures.append(error)
+        )
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """As at the agent's end: what is left gets some seconds, then the child goes."""
+        self._thread.stop.set()
+        assert self._thread.join(5)
+        assert self.failures == []
+
+    def put(self, *records: Record) -> None:
+        for record in records:
+            assert self.spool.put(record)
+
+    def wait_for(self, code: StoreCode, seconds: float = 10.0) -> StoreState:
+        """The next state of that code that is or has been said."""
+        return wait_until(
+            f"store {code}", lambda: next((s for s in self.states if s.code is code), None), seconds
+        )
+
+    def wait_until_empty(self, seconds: float = 20.0) -> None:
+        wait_until("the spool is empty", lambda: self.spool.depth == 0, seconds)
+
+    @property
+    def child(self) -> int:
+        """The process that writes into the store."""
+        link = wait_until("a child is there", lambda: self.worker._link)
+        return link.pid
+
+    @property
+    def states(self) -> list[StoreState]:
+        return [each for each in self.said if isinstance(each, StoreState)]
+
+    @property
+    def saved(self) -> list[RecordingSaved]:
+        return [each for each in self.said if isinstance(each, RecordingSaved)]
+
+    @property
+    def failed(self) -> list[RecordingFailed]:
+        return [each for each in self.said if isinstance(each, RecordingFailed)]
+
+    def manifest(self, day: str = "2026-11-22", camera: str = "front") -> list[dict[str, Any]]:
+        lines = (self.store / camera / day / "events.jsonl").read_text().splitlines()
+        return [json.loads(line) for line in lines]

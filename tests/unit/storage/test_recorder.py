@@ -1,0 +1,194 @@
+"""The recorder: clip parts in, records out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from agent.core.frame import Frame
+from agent.core.messages import (
+    ClipEnd,
+    ClipFrame,
+    ClipPart,
+    ClipStart,
+    Detection,
+    EndReason,
+    Reason,
+    StorePicture,
+)
+from agent.core.naming import FileKind
+from agent.runtime.mailbox import Mailbox, WhenFull
+from agent.runtime.worker import Worker
+from agent.storage.recorder import RecorderOptions, RecorderWorker, timestamp
+from agent.storage.records import (
+    EventClosed,
+    EventFile,
+    EventOpened,
+    Fragment,
+    MonitoringPicture,
+    Record,
+)
+from agent.storage.spool import Spool
+from tests.support.clock import FakeClock
+from tests.support.recordings import numbered_jpeg
+
+EVENT = "01JD9Z3V5X8Q2M4N6P7R9S0T1W"
+UTC_START = datetime(2026, 11, 22, 7, 15, 1, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
+FOUND = Detection(3, 101.0, motion=True, reason=Reason.MOTION, score=2.5, changed_pixels=700)
+
+
+def frame(number: int, at: float) -> Frame:
+    return Frame(numbered_jpeg(number), at, number, 1)
+
+
+def start(event: str = EVENT) -> ClipStart:
+    frames = tuple(frame(number, 100.0 + number / 4) for number in range(5))
+    triggers = (frames[0], frames[2], frames[4])
+    return ClipStart("front", event, 101.0, UTC_START, frames, triggers, b"\x89PNG", FOUND)
+
+
+def end(event: str = EVENT, at: float = 104.0) -> ClipEnd:
+    return ClipEnd(event, at, EndReason.CLEARED, frame(2, 100.5), FOUND, 10)
+
+
+class Rig:
+    """A recorder with its mailbox; `work` lets it work off what is in there."""
+
+    def __init__(self, path: Path, limit_bytes: int = 1 << 20) -> None:
+        self.clock = FakeClock()
+        self.parts: Mailbox[ClipPart] = Mailbox("parts", 100, WhenFull.REFUSE)
+        self.spool = Spool(path, limit_bytes)
+        self.recorder = RecorderWorker(
+            "front", RecorderOptions(), self.parts, self.spool, self.clock, BERLIN
+        )
+
+    def work(self, *parts: ClipPart) -> list[Record]:
+        for part in parts:
+            assert self.parts.put(part)
+        worker = Worker("recorder", self.recorder.run, self.clock, lambda *_: None)
+        worker.stop.set()
+        self.recorder.run(worker)
+        return self.records()
+
+    def records(self) -> list[Record]:
+        records, number = [], 0
+        while (following := self.spool.after(number)) is not None:
+            number = following
+            found = self.spool.read(number)
+            assert found is not None
+            records.append(found[0])
+        return records
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path / "spool")
+
+
+def test_an_event_becomes_opening_files_fragments_best_and_closing(rig: Rig) -> None:
+    more = [ClipFrame(EVENT, frame(number, 100.0 + number / 4)) for number in range(5, 16)]
+    records = rig.work(start(), *more, end())
+    assert isinstance(records[0], EventOpened)
+    assert isinstance(records[-1], EventClosed)
+    kinds = [record.kind for record in records if isinstance(record, EventFile)]
+    assert sorted(kinds) == sorted(set(FileKind) - {FileKind.CLIP})
+    fragments = [record for record in records if isinstance(record, Fragment)]
+    assert [each.k for each in fragments] == list(range(len(fragments)))
+    assert sum(len(each.samples) for each in fragments) == 16
+    assert all(each.ms <= 1000 for each in fragments)
+    assert {record.camera for record in records} == {"front"}
+
+
+def test_trigger_pictures_are_the_cameras_own_bytes(rig: Rig) -> None:
+    files = {r.kind: r.body for r in rig.work(start(), end()) if isinstance(r, EventFile)}
+    assert files[FileKind.BEFORE_LAST] == numbered_jpeg(0)
+    assert files[FileKind.LAST] == numbered_jpeg(2)
+    assert files[FileKind.TRIGGER] == numbered_jpeg(4)
+    assert files[FileKind.DELTA] == b"\x89PNG"
+    assert files[FileKind.BEST] not in (b"", numbered_jpeg(2))
+
+
+def test_names_come_from_the_local_start_and_times_from_the_frames(rig: Rig) -> None:
+    records = rig.work(start(), end())
+    assert {str(record.started) for record in records} == {"2026-11-22 08:15:01+01:00"}
+    first = next(record for record in records if isinstance(record, Fragment))
+    assert first.first_ms == round(UTC_START.timestamp() * 1000) - 1000  # the pre-roll
+    closed = records[-1]
+    assert isinstance(closed, EventClosed)
+    assert (closed.duration, closed.frames, closed.reason) == (3.0, 5, "cleared")
+    assert closed.ended == UTC_START + timedelta(seconds=3)
+    assert closed.explanation is not None
+    assert closed.explanation["score"] == 2.5
+    assert "at" not in closed.explanation
+
+
+def test_key_pictures_come_at_least_every_two_seconds(rig: Rig) -> None:
+    more = [ClipFrame(EVENT, frame(number, 100.0 + number / 4)) for number in range(5, 40)]
+    records = rig.work(start(), *more, end())
+    keys, at = [], 0
+    for record in records:
+        for sample in record.samples if isinstance(record, Fragment) else ():
+            keys += [at] * sample.key
+            at += sample.ms
+    assert keys == [0, 2000, 4000, 6000, 8000]
+
+
+def test_damaged_frames_are_skipped_and_counted(rig: Rig) -> None:
+    bad = ClipFrame(EVENT, Frame(b"\xff\xd8 nothing", 101.5, 9, 1))
+    closed = rig.work(start(), bad, end())[-1]
+    assert isinstance(closed, EventClosed)
+    assert (closed.frames, closed.skipped) == (5, 1)
+    assert (rig.recorder.stats.frames, rig.recorder.stats.skipped) == (5, 1)
+
+
+def test_an_event_without_any_good_frame_is_closed_all_the_same(rig: Rig) -> None:
+    broken = tuple(replace(each, jpeg=b"x") for each in start().frames)
+    records = rig.work(replace(start(), frames=broken), end())
+    assert not [record for record in records if isinstance(record, Fragment)]
+    assert isinstance(records[-1], EventClosed)
+
+
+def test_an_event_that_is_open_when_the_recorder_ends_counts_as_interrupted(rig: Rig) -> None:
+    closed = rig.work(start())[-1]
+    assert isinstance(closed, EventClosed)
+    assert (closed.reason, closed.truncated, closed.ended) == ("interrupted", True, None)
+
+
+def test_a_new_event_closes_a_forgotten_one(rig: Rig) -> None:
+    other = EVENT[:-1] + "X"
+    closed = [r for r in rig.work(start(), start(other), end(other)) if isinstance(r, EventClosed)]
+    assert [(each.event, each.reason) for each in closed] == [
+        (EVENT, "interrupted"),
+        (other, "cleared"),
+    ]
+
+
+def test_parts_of_an_event_that_is_not_open_are_ignored(rig: Rig) -> None:
+    assert rig.work(ClipFrame("other", frame(1, 100.0)), end("other")) == []
+
+
+def test_a_monitoring_picture_goes_straight_to_the_spool(rig: Rig) -> None:
+    (record,) = rig.work(StorePicture("front", UTC_START, b"\xff\xd8\xff\xd9"))
+    assert isinstance(record, MonitoringPicture)
+    assert (record.body, str(record.started)) == (
+        b"\xff\xd8\xff\xd9",
+        "2026-11-22 08:15:01+01:00",
+    )
+
+
+def test_frames_of_an_event_that_the_spool_has_lost_are_not_encoded(tmp_path: Path) -> None:
+    rig = Rig(tmp_path / "spool", limit_bytes=40_000)
+    more = [ClipFrame(EVENT, frame(number, 100.0 + number / 4)) for number in range(5, 60)]
+    assert rig.work(start(), *more, end()) == []
+    assert rig.recorder.stats.frames < 30
+    assert [lost.event for lost in rig.spool.take_lost()] == [EVENT]
+
+
+def test_the_timestamp_has_local_time_tenths_and_offset() -> None:
+    local = datetime(2026, 11, 22, 8, 15, 1, 399_999, timezone(-timedelta(hours=3, minutes=30)))
+    assert timestamp(local) == "2026-11-22 08:15:01.3 -03:30"

@@ -1,0 +1,180 @@
+"""The spool: bounded, in order, alive after a restart."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agent.core.naming import FileKind
+from agent.storage.records import (
+    EventClosed,
+    EventFile,
+    EventOpened,
+    MonitoringPicture,
+    Record,
+    encode,
+)
+from agent.storage.spool import Spool
+
+STARTED = datetime(2026, 11, 22, 8, 15, 1, tzinfo=UTC)
+
+
+def opened(event: str) -> EventOpened:
+    return EventOpened(camera="front", event=event, started=STARTED)
+
+
+def file(event: str, size: int = 10_000) -> EventFile:
+    return EventFile(
+        camera="front", event=event, started=STARTED, kind=FileKind.DELTA, body=bytes(size)
+    )
+
+
+def closed(event: str) -> EventClosed:
+    return EventClosed(camera="front", event=event, started=STARTED, reason="cleared")
+
+
+def picture(size: int = 10_000) -> MonitoringPicture:
+    return MonitoringPicture(camera="front", started=STARTED, body=bytes(size))
+
+
+def waiting(spool: Spool) -> list[Record]:
+    records, number = [], 0
+    while (following := spool.after(number)) is not None:
+        number = following
+        found = spool.read(number)
+        assert found is not None
+        records.append(found[0])
+    return records
+
+
+def test_records_come_out_in_order_and_stay_until_removed(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    records: list[Record] = [opened("A"), file("A"), closed("A"), picture()]
+    assert all(spool.put(record) for record in records)
+    assert waiting(spool) == records
+    assert waiting(spool) == records
+    number = spool.after(0)
+    assert number is not None
+    spool.remove([number])
+    assert waiting(spool) == records[1:]
+    assert spool.depth == 3
+
+
+def test_what_is_removed_leaves_nothing_on_the_disk(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    spool.put(file("A"))
+    spool.remove([1, 1, 77])
+    assert (spool.depth, spool.size) == (0, 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_restart_finds_everything_and_goes_on_numbering(tmp_path: Path) -> None:
+    Spool(tmp_path).put(picture())
+    again = Spool(tmp_path)
+    again.put(picture(20))
+    assert [len(record.body) for record in waiting(again)] == [10_000, 20]
+
+
+def test_an_event_that_nobody_closed_is_closed_as_interrupted(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    for record in (opened("A"), closed("A"), opened("B"), file("B")):
+        spool.put(record)
+    last = waiting(Spool(tmp_path))[-1]
+    assert isinstance(last, EventClosed)
+    assert (last.event, last.reason, last.truncated) == ("B", "interrupted", True)
+    assert len(waiting(Spool(tmp_path))) == 5
+
+
+def test_a_full_spool_drops_the_oldest_whole_event_and_names_it(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, limit_bytes=60_000)
+    for event in ("A", "B", "C"):
+        for record in (opened(event), file(event), closed(event)):
+            assert spool.put(record)
+    assert {record.event for record in waiting(spool)} == {"B", "C"}
+    assert spool.size <= 60_000
+    (lost,) = spool.take_lost()
+    assert (lost.camera, lost.event, lost.code) == ("front", "A", "spool_full")
+    assert spool.take_lost() == []
+    assert spool.lost_events == 1
+
+
+def test_the_rest_of_a_dropped_event_is_refused_and_counted_once(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, limit_bytes=40_000)
+    assert spool.put(opened("A"))
+    assert [spool.put(file("A")) for _ in range(4)] == [True, True, False, False]
+    assert not spool.put(closed("A"))
+    assert spool.depth == 0
+    assert spool.lost_events == 1
+    assert spool.put(opened("B"))
+
+
+def test_an_oldest_picture_goes_alone(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, limit_bytes=45_000)
+    assert all(spool.put(picture(size)) for size in (10_000, 10_001, 10_002, 10_003))
+    assert [len(record.body) for record in waiting(spool)] == [10_001, 10_002, 10_003]
+    assert (spool.lost_events, spool.lost_records) == (0, 1)
+
+
+def test_a_record_larger_than_the_spool_is_refused(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, limit_bytes=20_000)
+    assert not spool.put(file("A", 50_000))
+    assert not spool.put(picture(50_000))
+    assert (spool.depth, spool.lost_events, spool.lost_records) == (0, 1, 1)
+
+
+def test_a_damaged_record_is_dropped_and_counted(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    for record in (picture(1), picture(2)):
+        spool.put(record)
+    first = min(tmp_path.iterdir())
+    first.write_bytes(first.read_bytes()[:-1])
+    number = spool.after(0)
+    assert number is not None
+    assert spool.read(number) is None
+    assert spool.lost_records == 1
+    assert [len(record.body) for record in waiting(spool)] == [2]
+
+
+def test_a_restart_removes_what_a_power_cut_has_left(tmp_path: Path) -> None:
+    Spool(tmp_path).put(picture(1))
+    (tmp_path / "000000000002.rec").write_bytes(b"")
+    (tmp_path / "000000000003.rec").write_bytes(encode(picture(3))[:-1])
+    (tmp_path / "000000000004.tmp").write_bytes(b"half")
+    again = Spool(tmp_path)
+    assert [len(record.body) for record in waiting(again)] == [1]
+    assert again.lost_records == 2
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_that_cannot_be_written_loses_the_event_not_the_agent(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    (tmp_path / "spool").rmdir()
+    assert not spool.put(opened("A"))
+    assert not spool.put(file("A"))
+    (lost,) = spool.take_lost()
+    assert (lost.event, lost.code) == ("A", "spool_failed")
+
+
+@pytest.mark.parametrize("limit", [50_000, 1_000_000])
+def test_writers_in_several_threads_stay_within_the_bound(tmp_path: Path, limit: int) -> None:
+    spool = Spool(tmp_path, limit_bytes=limit)
+    sizes = []
+
+    def write(name: str) -> None:
+        for number in range(10):
+            event = f"{name}{number}"
+            for record in (opened(event), file(event), closed(event)):
+                spool.put(record)
+                sizes.append(spool.size)
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "ABC"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert max(sizes) <= limit
+    assert spool.size == sum(each.stat().st_size + 4096 for each in tmp_path.iterdir())
+    assert spool.lost_events == len(spool.take_lost())
