@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from agent import __version__
 from agent.configuration import (
@@ -172,9 +173,9 @@ def _clean(topics: Sequence[str], loaded: Loaded) -> int:
         if mqtt.tls.cert is not None:
             tls.load_cert_chain(mqtt.tls.cert, mqtt.tls.key)
     try:
-        publish.multiple(
-            [(topic, "", 1, True) for topic in topics], mqtt.host, mqtt.port, auth=auth, tls=tls
-        )
+        emptied: list[tuple[str, str, int, bool]] = [(topic, "", 1, True) for topic in topics]
+        context: Any = tls  # an SSLContext is taken, says paho's documentation; its types do not
+        publish.multiple(emptied, mqtt.host, mqtt.port, auth=auth, tls=context)
     except (OSError, ValueError) as error:
         raise ConfigError(f"broker {mqtt.host}:{mqtt.port}: {error}") from None
     print("\n".join(f"removed {topic}" for topic in topics))
