@@ -50,7 +50,9 @@ class CameraStats:
     fragments: int = 0
     fragments_lost: int = 0
     fragments_repeated: int = 0
+    fragments_reordered: int = 0
     datagrams_foreign: int = 0
+    datagrams_short: int = 0
     datagrams_bad: int = 0
     sessions: int = 0
     reconnects: int = 0
