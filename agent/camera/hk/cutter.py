@@ -1,0 +1,169 @@
+"""The stream of image bytes -> whole JPEGs, and distrust of what follows a hole. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.camera.hk.jpeg import EOI, SOI, HeaderWalk
+
+#: Bounds what one camera can make us buffer: forty times a usual frame of its kind.
+FRAME_LIMIT = 2 * 1024 * 1024
+
+#: Header of a frame's first fragment, with SOI behind it, and of every other fragment (proven).
+FIRST_HEADER = 15
+HEADER = 4
+
+#: SOI is followed by a marker in every JPEG; entropy-coded data never contains ff d8.
+_START = SOI + b"\xff"
+
+NOTHING: tuple[bytes, ...] = ()
+
+
+@dataclass(slots=True)
+class AssemblerCounts:
+    """What became of the datagrams and frames so far."""
+
+    fragments: int = 0
+    lost: int = 0
+    repeated: int = 0
+    reordered: int = 0
+    bad: int = 0
+    frames: int = 0
+    damaged: int = 0
+
+
+class FrameCutter:
+    """Cuts whole JPEGs out of the stream of image bytes.
+
+        SEEKING --SOI--> WALKING --SOS--> SCANNING --EOI--> (whole frame) --> SEEKING
+           ^                 |  no JPEG header    |  hole, SOI, too long
+           +-----------------+--------------------+   the frame in progress is damaged
+
+    After a hole nobody knows whether an SOI is a frame's or an embedded thumbnail's. Then the frame
+    counts only if it has the size of the last certain one; while none is known, only if its
+    SOI stands where a frame begins: behind a first fragment's header, or directly behind an EOI.
+    """
+
+    def __init__(self, counts: AssemblerCounts, limit: int = FRAME_LIMIT) -> None:
+        self._counts = counts
+        self._limit = limit
+        self._buffer = bytearray()
+        self._walk: HeaderWalk | None = None  # None: seeking
+        self._scanning = False  # the walk is done: only an EOI is missing
+        self._scanned = 0  # offset before which there is none
+        self._certain = False  # no hole since the last certain end of a frame
+        self._size: tuple[int, int] | None = None
+
+    @property
+    def buffered(self) -> int:
+        """Bytes held now; never more than the limit and one datagram."""
+        return len(self._buffer)
+
+    def hole(self) -> None:
+        """Bytes are missing here: the frame in progress is damaged, the next start uncertain."""
+        self._give_up()
+        self._certain = False
+
+    def take(self, datagram: bytes) -> Sequence[bytes]:
+        """Adds the next datagram of the stream; returns the frames that it completes."""
+        if datagram[FIRST_HEADER : FIRST_HEADER + 2] == SOI and self._begins_frame(datagram):
+            self._give_up()
+            self._buffer += datagram[FIRST_HEADER:]
+            self._begin()
+            return self._cut()
+        self._buffer += datagram[HEADER:]
+        if not self._scanning or self._buffer.find(EOI, self._scanned) >= 0:
+            return self._cut()
+        self._scanned = len(self._buffer) - 1
+        if self._scanned > self._limit:
+            self.hole()
+        return NOTHING
+
+    def _begins_frame(self, datagram: bytes) -> bool:
+        """Whether the SOI at offset 15 is behind a first fragment's header, not amid data."""
+        if self._walk is None:
+            return True
+        if not self._walk.done:  # inside a segment that is not at its end: a thumbnail's SOI
+            return self._walk.at <= len(self._buffer)
+        return datagram[FIRST_HEADER - 2 : FIRST_HEADER] != EOI
+
+    def _begin(self) -> HeaderWalk:
+        """The buffer now begins with a frame's SOI."""
+        self._walk = HeaderWalk()
+        self._scanning = False
+        self._scanned = 0
+        return self._walk
+
+    def _end(self, count: int) -> None:
+        """The first `count` bytes are done with, and so is the frame in progress."""
+        self._walk = None
+        self._scanning = False
+        del self._buffer[:count]
+
+    def _give_up(self) -> None:
+        """Forgets the bytes at hand; a frame in progress counts as damaged."""
+        self._counts.damaged += self._walk is not None
+        self._end(len(self._buffer))
+
+    def _cut(self) -> Sequence[bytes]:
+        """Takes every whole frame out of the buffer."""
+        frames: list[bytes] = []
+        while (walk := self._find_start()) is not None:
+            walk.advance(self._buffer)
+            if walk.broken:
+                self._drop(len(SOI))
+                continue
+            if not walk.done:
+                break
+            self._scanning = True
+            self._scanned = max(self._scanned, walk.at)
+            end = self._buffer.find(EOI, self._scanned)
+            if end < 0:
+                self._scanned = max(self._scanned, len(self._buffer) - 1)
+                break
+            self._finish(end + len(EOI), walk, frames)
+        if len(self._buffer) > self._limit:
+            self.hole()
+        return frames
+
+    def _find_start(self) -> HeaderWalk | None:
+        """The walk of the frame in progress, or of the next one that starts in the buffer."""
+        if self._walk is not None:
+            return self._walk
+        found = self._buffer.find(_START)
+        while found >= 0 and not self._start_counts(found):
+            found = self._buffer.find(_START, found + 1)
+        if found < 0:
+            del self._buffer[: -len(EOI + SOI)]  # both may end here, the third byte still to come
+            return None
+        del self._buffer[:found]
+        return self._begin()
+
+    def _start_counts(self, at: int) -> bool:
+        if self._certain or self._size is not None:
+            return True
+        return self._buffer[max(0, at - len(EOI)) : at] == EOI
+
+    def _drop(self, count: int) -> None:
+        """The frame in progress is none: looks for the next start behind `count` bytes."""
+        self._counts.damaged += 1
+        self._certain = False
+        self._end(count)
+
+    def _finish(self, end: int, walk: HeaderWalk, frames: list[bytes]) -> None:
+        """A frame ends at `end`: hands it on, unless it cannot be trusted."""
+        inner = self._buffer.rfind(SOI, walk.at, end)
+        if inner >= 0:  # the camera broke a frame off and began another
+            self._drop(inner)
+            return
+        if not self._certain and self._size not in (None, walk.size):
+            # A thumbnail, or a camera that changed its size: then the next certain start tells.
+            self._size = None
+            self._drop(end - len(EOI))
+            return
+        frames.append(bytes(self._buffer[:end]))
+        self._end(end)
+        self._counts.frames += 1
+        self._certain = True
+        self._size = walk.size
