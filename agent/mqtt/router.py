@@ -1,0 +1,325 @@
+"""Topic and bytes -> command or refusal. Pure: hostile input is refused or ignored, never raised.
+
+True for every command: an empty payload is ignored (it is how a retained message is cleared), words
+are trimmed and case-insensitive, and a message that the broker replays is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any, Literal
+
+from agent.core.messages import Parsed, Received, Refused
+from schemas.base import Strict
+from schemas.commands import (
+    Command,
+    CommandError,
+    ErrorCode,
+    GetEvents,
+    GetStatus,
+    PatchSettings,
+    PlayBeep,
+    ReplyTo,
+    ResetSetting,
+    Restart,
+    SendDiscovery,
+    SetSetting,
+    TakeSnapshot,
+)
+from schemas.settings import (
+    RESET_WORD,
+    AgentSettings,
+    CameraSettings,
+    SettingValue,
+    check_value,
+    parse_value,
+    setting_names,
+)
+from schemas.topics import OPERATIONS, AgentTopics
+
+#: Bounds what one message can make us parse and echo (FACTS 6.3).
+MAX_PAYLOAD = 4096
+#: A transaction is echoed into every answer: long enough for two UUIDs.
+MAX_TRANSACTION = 100
+#: MQTT allows 65,535 bytes; ours are below 150, and each answer repeats it.
+MAX_RESPONSE_TOPIC = 256
+
+PRESS = "press"
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Nothing to do and nobody to answer."""
+
+    reason: Literal["empty", "foreign"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """What a command topic is for; `name` is also the last level of the response topic."""
+
+    kind: Literal["setting", "press", "request"]
+    name: str
+    camera: str | None = None
+
+
+class _No(Exception):
+    """A refusal on its way up."""
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.error = CommandError(code=code, message=message)
+
+
+def command_filters(topics: AgentTopics, cameras: Collection[str]) -> list[str]:
+    """The exact subscriptions; `request/+` also catches operations that do not exist."""
+    fixed = [t for t, a in _addresses(topics, tuple(cameras)).items() if a.kind != "request"]
+    return [*fixed, topics.request("+")]
+
+
+def parse(
+    received: Received,
+    topics: AgentTopics,
+    cameras: Collection[str],
+) -> Parsed | Refused | Ignored:
+    """Understands one message; never raises, whatever it holds."""
+    address = _address(received.topic, topics, tuple(cameras))
+    if address is None:
+        return Ignored("foreign")
+    if not received.payload:
+        return Ignored("empty")
+    reply = ReplyTo(
+        noun=address.name,
+        camera=address.camera,
+        response_topic=_response_topic(received.response_topic),
+        correlation=received.correlation,
+    )
+    try:
+        content = _content(received.payload)
+        reply = reply.model_copy(update={"transaction": _transaction(content)})
+        _refuse_replayed(received)
+        command = _command(address, content, tuple(cameras))
+    except _No as no:
+        setting = address.name if address.kind == "setting" else None
+        return Refused(no.error, reply, received.at, setting)
+    parsed = Parsed(command, reply, received.at)
+    return replace(parsed, clear_retained=received.topic) if received.retain else parsed
+
+
+# ------------------------------------------------------------------ where it was sent
+
+
+@lru_cache(maxsize=4)
+def _addresses(topics: AgentTopics, cameras: tuple[str, ...]) -> dict[str, _Address]:
+    table = {topics.setting_set(n): _Address("setting", n) for n in setting_names(AgentSettings)}
+    table[topics.beep_play] = _Address("press", "beep")
+    table[topics.restart] = _Address("press", "restart")
+    for operation in OPERATIONS:
+        table[topics.request(operation)] = _Address("request", operation)
+    for camera in cameras:
+        of_camera = topics.camera(camera)
+        for name in setting_names(CameraSettings):
+            table[of_camera.setting_set(name)] = _Address("setting", name, camera)
+        table[of_camera.snapshot_take] = _Address("press", "snapshot", camera)
+    return table
+
+
+def _address(topic: str, topics: AgentTopics, cameras: tuple[str, ...]) -> _Address | None:
+    known = _addresses(topics, cameras).get(topic)
+    request = topics.request("")
+    if known is None and topic.startswith(request):
+        return _Address("request", _level(topic.removeprefix(request)))
+    return known
+
+
+def _level(word: str) -> str:
+    """An unknown operation's name as it may stand in a response topic."""
+    return "".join(c for c in word if c.isascii() and (c.isalnum() or c == "_"))[:32] or "unknown"
+
+
+def _response_topic(topic: str | None) -> str | None:
+    """The topic a requester asked to be answered on, unless nobody may publish there."""
+    if not topic or len(topic) > MAX_RESPONSE_TOPIC or set(topic) & set("+#\0"):
+        return None
+    return None if topic.startswith("$") else topic
+
+
+def _refuse_replayed(received: Received) -> None:
+    if received.retain and not received.live:
+        raise _No(
+            "retained_command",
+            "an old message that the broker keeps (published with retain) is never executed;"
+            f" clear it with: mosquitto_pub -r -n -t {received.topic}",
+        )
+
+
+# ------------------------------------------------------------------ what was sent
+
+
+def _content(payload: bytes) -> str | dict[str, Any]:
+    """A trimmed word, or a JSON object."""
+    if len(payload) > MAX_PAYLOAD:
+        raise _No("invalid_payload", f"{len(payload)} bytes; at most {MAX_PAYLOAD} are read")
+    try:
+        text = payload.decode().strip()
+    except UnicodeDecodeError:
+        raise _No("invalid_payload", "the payload is not UTF-8") from None
+    if not text.startswith("{"):
+        return text
+    try:
+        document: dict[str, Any] = json.loads(text, parse_constant=_no_constant)
+        json.dumps(document, ensure_ascii=False).encode()  # lone surrogates are no text
+    except (ValueError, RecursionError) as error:
+        raise _No("invalid_payload", f"no JSON object: {error}"[:200]) from None
+    return document
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"{word} is no JSON number")
+
+
+def _transaction(content: str | dict[str, Any]) -> str | int | None:
+    if isinstance(content, str):
+        return None
+    value = content.pop("transaction", None)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise _No("invalid_payload", "transaction must be a text or a whole number")
+    if len(str(value)) > MAX_TRANSACTION:
+        raise _No("invalid_payload", f"transaction has more than {MAX_TRANSACTION} characters")
+    return value
+
+
+# ------------------------------------------------------------------ what it means
+
+
+def _command(address: _Address, content: str | dict[str, Any], cameras: tuple[str, ...]) -> Command:
+    if address.kind == "setting":
+        return _setting(address, content)
+    if address.kind == "press":
+        _press(content)
+        if address.camera is not None:
+            return TakeSnapshot(camera=address.camera)
+        return PlayBeep() if address.name == "beep" else Restart()
+    build = _REQUESTS.get(address.name)
+    if build is None:
+        raise _No("unknown_command", f"known operations: {', '.join(OPERATIONS)}")
+    if isinstance(content, str) and content not in {"", '""'}:
+        raise _No("invalid_payload", "a request is a JSON object; {} where nothing is needed")
+    fields = {} if isinstance(content, str) else content
+    command = build(fields, cameras)
+    if fields:
+        raise _No("invalid_payload", f"unknown: {_names(fields)}")
+    return command
+
+
+def _press(content: str | dict[str, Any]) -> None:
+    """PRESS, or an object that held nothing but a transaction."""
+    pressed = content.casefold() == PRESS if isinstance(content, str) else not content
+    if not pressed:
+        raise _No("invalid_payload", 'send PRESS or {"transaction": …}')
+
+
+def _setting(address: _Address, content: str | dict[str, Any]) -> Command:
+    value: object = content
+    if isinstance(content, dict):
+        if set(content) != {"value"}:
+            raise _No("invalid_payload", 'send the value, or {"value": …, "transaction": …}')
+        value = content["value"]
+    checked = _value(_model(address.camera), address.name, value)
+    if checked is None:
+        return ResetSetting(camera=address.camera, name=address.name)
+    return SetSetting(camera=address.camera, name=address.name, value=checked)
+
+
+def _model(camera: str | None) -> type[Strict]:
+    return AgentSettings if camera is None else CameraSettings
+
+
+def _value(model: type[Strict], name: str, value: object) -> SettingValue | None:
+    """The value as the setting's own type; None gives it back to the configuration."""
+    if value is None or (isinstance(value, str) and value.strip().casefold() == RESET_WORD):
+        return None
+    try:
+        if isinstance(value, str):
+            return parse_value(model, name, value)
+        return check_value(model, name, value)
+    except ValueError as error:
+        raise _No("out_of_range", str(error)) from None
+
+
+# ------------------------------------------------------------------ request/<operation>
+# Each takes what it knows out of `fields`; what is left over is refused.
+
+_Fields = dict[str, Any]
+
+
+def _camera(fields: _Fields, cameras: tuple[str, ...]) -> str:
+    name = fields.pop("camera", None)
+    if name is None and len(cameras) == 1:
+        return cameras[0]
+    if not isinstance(name, str) or name not in cameras:
+        said = "camera is missing" if name is None else f"there is no camera {_short(name)}"
+        raise _No("invalid_payload", f"{said}; cameras: {', '.join(cameras)}")
+    return name
+
+
+def _arm(fields: _Fields, cameras: tuple[str, ...]) -> Command:
+    camera = _camera(fields, cameras)
+    value = _value(CameraSettings, "armed", fields.pop("value", ""))
+    if value is None:
+        return ResetSetting(camera=camera, name="armed")
+    return SetSetting(camera=camera, name="armed", value=value)
+
+
+def _patch(fields: _Fields, cameras: tuple[str, ...]) -> Command:
+    values = fields.pop("values", None)
+    if not isinstance(values, dict) or not values:
+        raise _No("invalid_payload", 'values must be an object such as {"armed": true}')
+    own = fields.get("camera") is None and set(values) <= set(setting_names(AgentSettings))
+    fields.pop("camera", None) if own else None
+    camera = None if own else _camera(fields, cameras)
+    model = _model(camera)
+    known = setting_names(model)
+    unknown = [name for name in values if name not in known]
+    if unknown:
+        raise _No("invalid_payload", "; ".join(_nearest(name, known) for name in unknown[:5]))
+    checked = {name: _value(model, name, value) for name, value in values.items()}
+    return PatchSettings(camera=camera, values=checked)
+
+
+def _events(fields: _Fields, cameras: tuple[str, ...]) -> Command:
+    since = fields.pop("since", None)
+    if isinstance(since, bool) or not isinstance(since, int) or not 0 <= since < 2**63:
+        raise _No("invalid_payload", "since must be a whole number: the last seq you have")
+    return GetEvents(camera=_camera(fields, cameras), since=since)
+
+
+_REQUESTS: dict[str, Callable[[_Fields, tuple[str, ...]], Command]] = {
+    "snapshot": lambda fields, cameras: TakeSnapshot(camera=_camera(fields, cameras)),
+    "beep": lambda _fields, _cameras: PlayBeep(),
+    "arm": _arm,
+    "settings": _patch,
+    "status": lambda _fields, _cameras: GetStatus(),
+    "discovery": lambda _fields, _cameras: SendDiscovery(),
+    "events": _events,
+}
+
+
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+    return f"there is no setting {_short(name)}; {hint}"
+
+
+def _names(fields: _Fields) -> str:
+    return ", ".join(_short(name) for name in list(fields)[:5])
+
+
+def _short(value: object) -> str:
+    return f"{str(value)[:40]!r}"

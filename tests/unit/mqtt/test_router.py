@@ -1,0 +1,303 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.core.messages import Parsed, Received, Refused
+from agent.mqtt.router import MAX_PAYLOAD, Ignored, command_filters, parse
+from schemas.commands import (
+    Command,
+    GetEvents,
+    GetStatus,
+    PatchSettings,
+    PlayBeep,
+    ResetSetting,
+    Response,
+    Restart,
+    SendDiscovery,
+    SetSetting,
+    TakeSnapshot,
+)
+from schemas.topics import OPERATIONS, AgentTopics
+
+TOPICS = AgentTopics("surveillance", "pi")
+DOOR = TOPICS.camera("door")
+CAMERAS = ("door", "yard")
+
+
+def read(
+    topic: str,
+    payload: bytes | str | dict[str, Any],
+    cameras: tuple[str, ...] = CAMERAS,
+    **flags: Any,  # noqa: ANN401  fields of Received
+) -> Parsed | Refused | Ignored:
+    raw = json.dumps(payload) if isinstance(payload, dict) else payload
+    content = raw.encode() if isinstance(raw, str) else raw
+    received = Received(topic, content, **{"retain": False, "at": 5.0, "live": True, **flags})
+    return parse(received, TOPICS, cameras)
+
+
+def command(topic: str, payload: bytes | str | dict[str, Any], **flags: Any) -> Command:  # noqa: ANN401
+    parsed = read(topic, payload, **flags)
+    assert isinstance(parsed, Parsed), parsed
+    return parsed.command
+
+
+def refusal(topic: str, payload: bytes | str | dict[str, Any], **flags: Any) -> Refused:  # noqa: ANN401
+    refused = read(topic, payload, **flags)
+    assert isinstance(refused, Refused), refused
+    return refused
+
+
+def disarm(camera: str) -> SetSetting:
+    return SetSetting(camera=camera, name="armed", value=False)
+
+
+@pytest.mark.parametrize(
+    ("payload", "value"),
+    [("ON", True), (" off\n", False), ("True", True), ("0", False), ('{"value": true}', True)],
+)
+def test_a_switch_takes_the_usual_words(payload: str, value: bool) -> None:  # noqa: FBT001
+    wanted = SetSetting(camera="door", name="armed", value=value)
+    assert command(DOOR.setting_set("armed"), payload) == wanted
+
+
+@pytest.mark.parametrize(
+    ("payload", "value"), [("0.5", 0.5), ("30", 30), ('{"value": "0.25"}', 0.25), ("1e1", 10)]
+)
+def test_a_number_is_read_with_a_dot(payload: str, value: float) -> None:
+    wanted = SetSetting(camera="door", name="min_changed", value=value)
+    assert command(DOOR.setting_set("min_changed"), payload) == wanted
+
+
+@pytest.mark.parametrize("payload", ["reset", " RESET ", '{"value": "reset"}', '{"value": null}'])
+def test_reset_gives_a_setting_back(payload: str) -> None:
+    wanted = ResetSetting(camera="door", name="armed")
+    assert command(DOOR.setting_set("armed"), payload) == wanted
+
+
+def test_the_agents_own_setting_has_no_camera() -> None:
+    wanted = SetSetting(camera=None, name="beep_enabled", value=False)
+    assert command(TOPICS.setting_set("beep_enabled"), "OFF") == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "range_text"),
+    [
+        ("pixel_threshold", "300", "1..255"),
+        ("pixel_threshold", "50.5", "1..255"),
+        ("min_changed", "-1", "0..100"),
+        ("min_changed", "nan", "0..100"),
+        ("max_changed", "inf", "0..100"),
+        ("post_frames", "many", "1..1000"),
+        ("armed", "maybe", "ON or OFF"),
+        ("armed", "   ", "ON or OFF"),
+        ("armed", '{"value": 1}', "ON or OFF"),
+        ("post_frames", '{"value": true}', "1..1000"),
+        ("post_frames", '{"value": [1]}', "1..1000"),
+        ("clear_delay", '{"value": 1' + "0" * 400 + "}", "0..600"),
+    ],
+)
+def test_a_refusal_names_the_allowed_range(name: str, payload: str, range_text: str) -> None:
+    refused = refusal(DOOR.setting_set(name), payload)
+    assert refused.error.code == "out_of_range"
+    assert range_text in refused.error.message
+    assert (refused.setting, refused.reply.camera, refused.reply.noun) == (name, "door", name)
+
+
+@pytest.mark.parametrize("payload", ["PRESS", "press ", "{}", '{"transaction": 7}'])
+def test_buttons_are_pressed_with_a_word_or_an_object(payload: str) -> None:
+    assert command(DOOR.snapshot_take, payload) == TakeSnapshot(camera="door")
+    assert command(TOPICS.beep_play, payload) == PlayBeep()
+    assert command(TOPICS.restart, payload) == Restart()
+
+
+@pytest.mark.parametrize("payload", ["go", "0", '{"tone": 1}', "[]"])
+def test_a_button_is_not_pressed_by_anything_else(payload: str) -> None:
+    refused = refusal(TOPICS.restart, payload)
+    assert refused.error.code == "invalid_payload"
+    assert "PRESS" in refused.error.message
+
+
+@pytest.mark.parametrize("topic", command_filters(TOPICS, CAMERAS)[:-1])
+def test_an_empty_payload_does_nothing_anywhere(topic: str) -> None:
+    assert read(topic, b"") == Ignored("empty")
+    assert read(topic, b"", retain=True, live=False) == Ignored("empty")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_empty_payload_is_no_request(operation: str) -> None:
+    assert read(TOPICS.request(operation), b"") == Ignored("empty")
+
+
+@pytest.mark.parametrize(
+    "topic", ["homeassistant/status", "surveillance/pi/garden/armed/set", DOOR.motion, ""]
+)
+def test_other_topics_are_not_ours(topic: str) -> None:
+    assert read(topic, "PRESS") == Ignored("foreign")
+
+
+def test_a_replayed_command_is_refused_with_the_way_to_clear_it() -> None:
+    topic = DOOR.setting_set("armed")
+    refused = refusal(topic, "OFF", retain=True, live=False)
+    assert refused.error.code == "retained_command"
+    assert f"mosquitto_pub -r -n -t {topic}" in refused.error.message
+    assert refused.setting == "armed"
+
+
+def test_a_live_command_with_the_retain_flag_is_executed_and_to_be_cleared() -> None:
+    parsed = read(TOPICS.beep_play, "PRESS", retain=True, live=True)
+    assert isinstance(parsed, Parsed)
+    assert parsed.clear_retained == TOPICS.beep_play
+
+
+def test_a_plain_command_needs_no_clearing() -> None:
+    parsed = read(TOPICS.beep_play, "PRESS")
+    assert isinstance(parsed, Parsed)
+    assert (parsed.clear_retained, parsed.at) == (None, 5.0)
+
+
+@pytest.mark.parametrize(
+    ("operation", "payload", "wanted"),
+    [
+        ("snapshot", {"camera": "yard"}, TakeSnapshot(camera="yard")),
+        ("beep", {}, PlayBeep()),
+        ("status", {}, GetStatus()),
+        ("discovery", {}, SendDiscovery()),
+        ("arm", {"camera": "yard", "value": "OFF"}, disarm("yard")),
+        ("arm", {"camera": "yard", "value": False}, disarm("yard")),
+        ("arm", {"camera": "yard", "value": None}, ResetSetting(camera="yard", name="armed")),
+        ("events", {"camera": "door", "since": 0}, GetEvents(camera="door", since=0)),
+        (
+            "settings",
+            {"camera": "door", "values": {"armed": "on", "post_frames": 5, "clear_delay": None}},
+            PatchSettings(
+                camera="door", values={"armed": True, "post_frames": 5, "clear_delay": None}
+            ),
+        ),
+        (
+            "settings",
+            {"values": {"beep_enabled": "reset"}},
+            PatchSettings(camera=None, values={"beep_enabled": None}),
+        ),
+    ],
+)  # fmt: skip
+def test_requests_are_understood(operation: str, payload: dict[str, Any], wanted: Command) -> None:
+    assert command(TOPICS.request(operation), payload) == wanted
+
+
+@pytest.mark.parametrize("payload", ["{}", " ", '""'])
+def test_a_request_without_needs_takes_nothing(payload: str) -> None:
+    assert command(TOPICS.request("status"), payload) == GetStatus()
+
+
+def test_the_camera_may_be_left_out_where_there_is_one() -> None:
+    payload = {"values": {"armed": False}}
+    assert command(TOPICS.request("snapshot"), {}, cameras=("door",)) == TakeSnapshot(camera="door")
+    patch = command(TOPICS.request("settings"), payload, cameras=("door",))
+    assert patch == PatchSettings(camera="door", values={"armed": False})
+
+
+@pytest.mark.parametrize(
+    ("operation", "payload", "words"),
+    [
+        ("snapshot", {}, "door, yard"),
+        ("snapshot", {"camera": "garage"}, "no camera 'garage'; cameras: door, yard"),
+        ("snapshot", {"camera": ["door"]}, "no camera"),
+        ("beep", {"loud": 1, "tone": 2}, "unknown: 'loud', 'tone'"),
+        ("arm", {"camera": "door"}, "ON or OFF"),
+        ("settings", {"camera": "door"}, "values must be an object"),
+        ("settings", {"camera": "door", "values": {}}, "values must be an object"),
+        ("settings", {"camera": "door", "values": {"armd": 1}}, "did you mean armed?"),
+        ("settings", {"camera": "door", "values": {"xyz": 1}}, "known: armed, pixel_threshold"),
+        ("settings", {"camera": "door", "values": {"armed": True, "post_frames": 0}}, "1..1000"),
+        ("settings", {"values": {"armed": True}}, "camera is missing"),
+        ("events", {"camera": "door"}, "since must be"),
+        ("events", {"camera": "door", "since": -1}, "since must be"),
+        ("events", {"camera": "door", "since": True}, "since must be"),
+        ("status", {"transaction": [1]}, "transaction must be"),
+        ("status", {"transaction": True}, "transaction must be"),
+        ("status", {"transaction": "x" * 101}, "more than 100"),
+    ],
+)
+def test_a_bad_request_is_told_what_is_wrong(
+    operation: str, payload: dict[str, Any], words: str
+) -> None:
+    refused = refusal(TOPICS.request(operation), payload)
+    assert words in refused.error.message
+    assert (refused.reply.noun, refused.reply.camera, refused.setting) == (operation, None, None)
+
+
+def test_an_unknown_operation_is_told_the_known_ones() -> None:
+    refused = refusal(TOPICS.request("dance+#/now"), "{}")
+    assert refused.error.code == "unknown_command"
+    assert "snapshot, beep, arm" in refused.error.message
+    assert refused.reply.noun == "dancenow"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"\xff\xfe", b"{", b'{"a": NaN}', b'{"a":' * 700, b'{"transaction": "\\ud800"}', b"x" * 5000],
+)
+def test_what_cannot_be_read_is_refused(payload: bytes) -> None:
+    assert refusal(TOPICS.request("status"), payload).error.code == "invalid_payload"
+
+
+def test_the_transaction_comes_back_also_with_a_refusal() -> None:
+    refused = refusal(DOOR.setting_set("armed"), {"value": "what", "transaction": "t1"})
+    assert refused.reply.transaction == "t1"
+
+
+def test_mqtt_5_answers_go_where_they_are_wanted() -> None:
+    parsed = read(TOPICS.request("status"), "{}", response_topic="my/reply", correlation=b"\x01")
+    assert isinstance(parsed, Parsed)
+    assert (parsed.reply.response_topic, parsed.reply.correlation) == ("my/reply", b"\x01")
+
+
+@pytest.mark.parametrize("topic", ["", "a/#", "a/+/b", "$SYS/x", "x" * 300])
+def test_a_response_topic_where_nobody_may_publish_is_left_out(topic: str) -> None:
+    parsed = read(TOPICS.request("status"), "{}", response_topic=topic)
+    assert isinstance(parsed, Parsed)
+    assert parsed.reply.response_topic is None
+
+
+def test_the_subscriptions_are_the_command_topics_and_nothing_else() -> None:
+    filters = command_filters(TOPICS, ["door"])
+    assert len(filters) == len(set(filters)) == 1 + 2 + 9 + 1 + 1
+    assert [name for name in filters if "+" in name or "#" in name] == [TOPICS.request("+")]
+    assert all(not name.endswith("/state") for name in filters)
+
+
+TOPIC = st.sampled_from(
+    [*command_filters(TOPICS, CAMERAS)[:-1], *map(TOPICS.request, OPERATIONS)]
+) | st.text().map(TOPICS.request)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = st.sampled_from(["value", "values", "transaction", "camera", "since", "armed", "x"])
+OBJECT = st.dictionaries(FIELDS, JSON, max_size=4).map(lambda value: json.dumps(value).encode())
+
+
+@given(topic=TOPIC, payload=st.binary(max_size=MAX_PAYLOAD + 9) | OBJECT, retain=st.booleans())
+def test_nothing_that_arrives_raises_and_every_answer_can_be_sent(
+    topic: str, payload: bytes, *, retain: bool
+) -> None:
+    result = parse(Received(topic, payload, retain=retain, at=0.0), TOPICS, CAMERAS)
+    if not isinstance(result, Ignored):
+        error = result.error if isinstance(result, Refused) else None
+        answer = Response.model_validate(
+            {
+                "ok": error is None,
+                "command": result.reply.noun,
+                "error": error,
+                "transaction": result.reply.transaction,
+                "ts": "2026-11-22T08:15:31+00:00",
+            }
+        )
+        assert len(answer.to_json()) < 2 * MAX_PAYLOAD
