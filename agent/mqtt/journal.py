@@ -1,0 +1,302 @@
+"""The event journal: a record is on disk before it is sent and stays until the broker has it.
+
+Owned by the mqtt thread; the main thread opens it and reads the counts before that one starts.
+Trouble with the disk never stops an event: it waits in memory, counted, for the next write.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent.mqtt.journal_file import FLOOR, JournalFile
+from agent.runtime.clock import Clock
+from schemas.messages import Record
+
+log = logging.getLogger(__name__)
+
+#: A month of a busy camera (600 messages a day), and what any SD card has to spare.
+MAX_MESSAGES = 20_000
+MAX_BYTES = 64 * 2**20
+MAX_AGE = 30 * 86_400.0
+EXPIRE_EVERY = 3600.0
+#: Bounds the memory while the disk refuses everything.
+MAX_UNSAVED = 1_000
+#: Acknowledgements are written with the next record, or when so many have come together.
+MAX_ACKNOWLEDGED = 64
+
+_WAITING = """SELECT id, camera, stream, seq, topic, payload, at FROM message
+    WHERE acknowledged = 0 AND id > ? ORDER BY id LIMIT ?"""
+_SINCE = """SELECT id, camera, stream, seq, topic, payload, at FROM message
+    WHERE camera = ? AND stream = ? AND seq > ? ORDER BY seq LIMIT ?"""
+_OLDEST = """SELECT id, length(payload), acknowledged FROM message
+    ORDER BY acknowledged DESC, id LIMIT 1"""
+_SIZES = "SELECT count(*), total(length(payload)), total(acknowledged = 0), max(id) FROM message"
+_COUNT = """INSERT INTO counter VALUES (?, ?, ?) ON CONFLICT (camera, stream)
+    DO UPDATE SET seq = max(seq, excluded.seq)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A journalled record; `at` is the wall clock (seconds since 1970) when it was handed in."""
+
+    id: int
+    camera: str
+    stream: str
+    seq: int
+    topic: str
+    payload: bytes = field(repr=False)
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEvent:
+    """A motion event that began and was never said to have ended: the process was killed."""
+
+    camera: str
+    id: str
+    started: str  # ISO 8601, the `ts` of its motion_started
+
+
+class Journal:
+    """Records on disk, in the order they came.
+
+    Attributes:
+        lost: unacknowledged records dropped for want of room or for their age.
+        unjournalled: records that were handed on without being on disk.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        *,
+        max_messages: int = MAX_MESSAGES,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        """Opens or creates the file; a damaged one is put aside.
+
+        Raises:
+            ConfigError: another agent has it open.
+        """
+        self._clock = clock
+        self._max_messages = max_messages
+        self._max_bytes = max_bytes
+        self.lost = 0
+        self.unjournalled = 0
+        self._unsaved: dict[int, Entry] = {}
+        self._acknowledged: list[int] = []
+        self._failures = 0
+        self._expire_at = clock.monotonic()
+        self._next_id = 1
+        self._file = JournalFile(path, int(clock.utc().timestamp()))
+        self._measure()
+        self._expire()
+
+    def last_seq(self, camera: str, stream: str) -> int:
+        """The highest seq ever handed in, 0 for a new stream.
+
+        Where the counts themselves were lost it is the wall clock in seconds: above any count, so
+        that a reader who drops doubles by seq sees a gap instead of dropping everything.
+        """
+        query = "SELECT max(seq) FROM counter WHERE (camera = ? AND stream = ?) OR camera = ?"
+        rows = self._read(query, (camera, stream, FLOOR))
+        return int(rows[0][0] or 0) if rows else 0
+
+    def open_events(self) -> list[OpenEvent]:
+        """Motion events without an end, at most one per camera."""
+        return [OpenEvent(*row) for row in self._read("SELECT camera, id, started FROM open_event")]
+
+    def append(self, records: Sequence[Record]) -> list[Entry]:
+        """Takes records; on return they are on disk, or `unjournalled` has counted up."""
+        entries = [self._new_entry(record) for record in records]
+        self._unsaved.update((entry.id, entry) for entry in entries)
+        if entries and (not self._save() or not self._file.durable):
+            self.unjournalled += len(entries)
+        while len(self._unsaved) > MAX_UNSAVED:
+            del self._unsaved[next(iter(self._unsaved))]
+            self.lost += 1
+        return entries
+
+    def waiting(self, limit: int, after: int = 0) -> list[Entry]:
+        """The oldest unacknowledged records with an id above `after`, in order."""
+        gone = set(self._acknowledged)
+        rows = self._read(_WAITING, (after, limit + len(gone)))
+        entries = [entry for entry in map(_entry, rows) if entry.id not in gone]
+        entries += [entry for entry in self._unsaved.values() if entry.id > after]
+        return sorted(entries, key=lambda entry: entry.id)[:limit]
+
+    @property
+    def waiting_count(self) -> int:
+        """Records that the broker has not acknowledged."""
+        return max(0, self._waiting - len(self._acknowledged)) + len(self._unsaved)
+
+    def acknowledge(self, entry_id: int) -> None:
+        """The broker has it. Written with the next record; after a kill it is sent once more."""
+        if self._unsaved.pop(entry_id, None) is None:
+            self._acknowledged.append(entry_id)
+        if len(self._acknowledged) >= MAX_ACKNOWLEDGED:
+            self._save()
+
+    def flush(self) -> None:
+        """Writes acknowledgements, and records that the disk refused before; drops what is old."""
+        if self._acknowledged or self._unsaved:
+            self._save()
+        if self._clock.monotonic() >= self._expire_at:
+            self._expire()
+
+    def since(self, camera: str, stream: str, seq: int, limit: int) -> list[Entry]:
+        """Records of a stream with a higher seq, acknowledged or not, by seq."""
+        entries = [_entry(row) for row in self._read(_SINCE, (camera, stream, seq, limit))]
+        entries += [
+            entry
+            for entry in self._unsaved.values()
+            if (entry.camera, entry.stream) == (camera, stream) and entry.seq > seq
+        ]
+        return sorted(entries, key=lambda entry: entry.seq)[:limit]
+
+    def close(self) -> None:
+        """Writes what is left and lets go of the file."""
+        self.flush()
+        self._file.db.close()
+
+    # -------------------------------------------------------------- the file
+
+    def _measure(self) -> None:
+        rows = self._read(_SIZES)
+        count, size, waiting, last = rows[0] if rows else (0, 0, 0, 0)
+        self._count, self._bytes, self._waiting = int(count), int(size), int(waiting)
+        self._next_id = max(self._next_id, int(last or 0) + 1)
+
+    def _new_entry(self, record: Record) -> Entry:
+        entry_id, self._next_id = self._next_id, self._next_id + 1
+        at = self._clock.utc().timestamp()
+        topic, payload = record.publish.topic, record.publish.payload
+        return Entry(entry_id, record.camera, record.stream, record.seq, topic, payload, at)
+
+    def _read(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """Rows, or none where the disk does not give them."""
+        try:
+            return self._file.db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            self._trouble(error)
+            return []
+
+    def _save(self) -> bool:
+        """Writes records and acknowledgements in one transaction: one wait for the disk."""
+        db = self._file.db
+        new = list(self._unsaved.values())
+        ids = [(entry_id,) for entry_id in self._acknowledged]
+        try:
+            db.execute("BEGIN")
+            update = "UPDATE message SET acknowledged = 1 WHERE id = ? AND acknowledged = 0"
+            done = max(0, db.executemany(update, ids).rowcount)
+            for entry in new:
+                _insert(db, entry)
+            removed, freed, lost = self._make_room(len(new), sum(len(e.payload) for e in new))
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._trouble(error)
+            return False
+        self._count += len(new) - removed
+        self._bytes += sum(len(entry.payload) for entry in new) - freed
+        self._waiting += len(new) - done - lost
+        self._lose(lost, "for want of room")
+        self._unsaved.clear()
+        self._acknowledged.clear()
+        self._recovered()
+        return True
+
+    def _make_room(self, added: int, added_bytes: int) -> tuple[int, int, int]:
+        """Deletes the oldest, acknowledged ones first; returns count, bytes, unacknowledged."""
+        db = self._file.db
+        removed = freed = lost = 0
+        while (
+            self._count + added - removed > self._max_messages
+            or self._bytes + added_bytes - freed > self._max_bytes
+        ):
+            row = db.execute(_OLDEST).fetchone()
+            if row is None:
+                break
+            entry_id, size, acknowledged = row
+            db.execute("DELETE FROM message WHERE id = ?", (entry_id,))
+            removed, freed, lost = removed + 1, freed + size, lost + (not acknowledged)
+        return removed, freed, lost
+
+    def _expire(self) -> None:
+        """Drops what is too old."""
+        self._expire_at = self._clock.monotonic() + EXPIRE_EVERY
+        oldest = self._clock.utc().timestamp() - MAX_AGE
+        query = "SELECT count(*) FROM message WHERE acknowledged = 0 AND at < ?"
+        lost = self._read(query, (oldest,))
+        self._read("DELETE FROM message WHERE at < ?", (oldest,))
+        self._lose(int(lost[0][0]) if lost else 0, "older than 30 days")
+        self._measure()
+
+    def _lose(self, count: int, why: str) -> None:
+        if count:
+            self.lost += count
+            log.warning("journal: %d unsent events dropped, %s", count, why)
+
+    def _trouble(self, error: sqlite3.Error) -> None:
+        """Says it once per streak; a file that is damaged (not just full) is put aside."""
+        self._failures += 1
+        level = logging.WARNING if self._failures == 1 else logging.DEBUG
+        log.log(level, "journal: %s", error)
+        if self._file.db.in_transaction:
+            self._roll_back()
+        if type(error) is sqlite3.DatabaseError:  # its subclasses mean a busy, full or absent disk
+            self._file.db.close()
+            self._file.put_aside(error)
+            self._measure()
+
+    def _roll_back(self) -> None:
+        try:
+            self._file.db.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            log.debug("journal: no rollback: %s", error)
+
+    def _recovered(self) -> None:
+        if self._failures:
+            log.info("journal: written again after %d failures", self._failures)
+            self._failures = 0
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    return Entry(*row)
+
+
+def _insert(db: sqlite3.Connection, entry: Entry) -> None:
+    values = (
+        entry.id,
+        entry.camera,
+        entry.stream,
+        entry.seq,
+        entry.topic,
+        entry.payload,
+        entry.at,
+    )
+    db.execute("INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?, 0)", values)
+    db.execute(_COUNT, (entry.camera, entry.stream, entry.seq))
+    content = _motion(entry)
+    match content.get("event_type"):
+        case "motion_started":
+            started = (entry.camera, str(content.get("id")), str(content.get("ts")))
+            db.execute("INSERT OR REPLACE INTO open_event VALUES (?, ?, ?)", started)
+        case "motion_ended":
+            db.execute("DELETE FROM open_event WHERE camera = ?", (entry.camera,))
+
+
+def _motion(entry: Entry) -> dict[str, Any]:
+    if entry.stream != "motion":
+        return {}
+    try:
+        content = json.loads(entry.payload)
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
