@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from agent.mqtt.outbox import MAX_ANSWERS, MAX_RECORDS, Outbox
+from schemas.messages import EventsQuery, Publish, Record, state
+
+
+def answer(text: str) -> Publish:
+    return Publish("a/response/x", text.encode())
+
+
+def picture(topic: str, text: str) -> Publish:
+    return Publish(topic, text.encode(), qos=0, retain=True)
+
+
+def record(seq: int) -> Record:
+    return Record("door", "motion", seq, Publish("a/event", b"{}"))
+
+
+def opened() -> Outbox:
+    outbox = Outbox()
+    outbox.open()
+    return outbox
+
+
+def drained(outbox: Outbox) -> list[Publish | EventsQuery]:
+    messages = []
+    while (message := outbox.next_message()) is not None:
+        messages.append(message)
+    return messages
+
+
+def test_the_newest_state_goes_out_in_the_place_of_the_first() -> None:
+    outbox = opened()
+    for topic, text in (("a", "1"), ("b", "1"), ("a", "2")):
+        outbox.put(state(topic, text))
+    assert drained(outbox) == [state("a", "2"), state("b", "1")]
+
+
+def test_without_a_connection_states_and_pictures_are_not_kept() -> None:
+    outbox = Outbox()
+    outbox.put(state("a", "1"))
+    outbox.put(picture("p", "1"))
+    outbox.open()
+    assert outbox.empty
+    assert outbox.dropped == 0
+
+
+def test_the_end_of_a_connection_forgets_what_was_true_then() -> None:
+    outbox = opened()
+    outbox.put(state("a", "1"))
+    outbox.put(picture("p", "1"))
+    outbox.close()
+    outbox.open()
+    assert drained(outbox) == []
+    assert outbox.next_picture() is None
+
+
+def test_answers_and_records_wait_for_a_connection() -> None:
+    outbox = Outbox()
+    query = EventsQuery("door", 0, ("a/response/events",), None, None)
+    for message in (answer("1"), query, record(1)):
+        outbox.put(message)
+    assert drained(outbox) == []
+    assert outbox.records() == [record(1)]
+    outbox.open()
+    assert drained(outbox) == [answer("1"), query]
+
+
+def test_an_answer_follows_the_states_it_speaks_of() -> None:
+    outbox = opened()
+    outbox.put(answer("ok"))
+    outbox.put(state("a", "1"))
+    assert drained(outbox) == [state("a", "1"), answer("ok")]
+
+
+def test_a_picture_follows_its_description() -> None:
+    outbox = opened()
+    outbox.put(picture("p", "1"))
+    outbox.put(state("p/meta", "1"))
+    assert outbox.next_picture() is None
+    assert drained(outbox) == [state("p/meta", "1")]
+    assert outbox.next_picture() == picture("p", "1")
+
+
+def test_only_the_newest_picture_of_a_topic_waits() -> None:
+    outbox = opened()
+    for text in ("1", "2", "3"):
+        outbox.put(picture("p", text))
+    assert outbox.next_picture() == picture("p", "3")
+    assert outbox.next_picture() is None
+
+
+def test_too_many_answers_lose_the_oldest_and_are_counted() -> None:
+    outbox = opened()
+    for number in range(MAX_ANSWERS + 3):
+        outbox.put(answer(str(number)))
+    assert outbox.dropped == 3
+    assert drained(outbox)[0] == answer("3")
+
+
+def test_too_many_records_lose_the_oldest_and_are_counted() -> None:
+    outbox = Outbox()
+    for seq in range(MAX_RECORDS + 2):
+        outbox.put(record(seq))
+    assert outbox.dropped == 2
+    assert outbox.records()[0] == record(2)
+    assert outbox.empty
+
+
+def test_what_is_put_wakes_the_reader() -> None:
+    outbox = opened()
+    outbox.put(answer("1"))
+    outbox.wait(60)  # returns at once, or the test's own time runs out
+    outbox.wake()
+    outbox.wait(60)
