@@ -1,0 +1,272 @@
+"""The mqtt thread: connects, subscribes, sends, reports, says goodbye.
+
+waiting --time--> opening --socket--> connecting --CONNACK--> subscribing --SUBACK--> up
+   ^                 |                    |                        |                  |
+   +-----------------+--------------------+-------- ended ---------+------------------+
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from enum import Enum
+from functools import partial
+from random import random
+
+from agent.core.messages import BrokerDown, BrokerUp, MqttStats, Received
+from agent.mqtt.attempts import Attempts
+from agent.mqtt.connection import (
+    Accepted,
+    Connection,
+    Ended,
+    Message,
+    MqttOptions,
+    Opened,
+    Sent,
+    Signal,
+    Subscribed,
+)
+from agent.mqtt.journal import Journal
+from agent.mqtt.outbox import Outbox
+from agent.mqtt.reasons import Why
+from agent.mqtt.sender import Sender
+from agent.runtime.clock import Clock
+from agent.runtime.mailbox import Mailbox, WhenFull
+from agent.runtime.worker import Worker
+from schemas.messages import Publish
+
+log = logging.getLogger(__name__)
+
+#: How often the thread looks around when nothing happens; every put wakes it at once.
+IDLE = 0.25
+#: A broker that accepts TCP but says nothing for so long is not there.
+ANSWER_WITHIN = 5.0
+#: A name look-up, TCP and the TLS handshake have deadlines of their own in paho's thread and in the
+#: system; this is for one that never comes back.
+OPEN_WITHIN = 60.0
+#: FACTS 6.5: the farewell may take so long.
+FAREWELL = 2.0
+#: How often acknowledgements are written when no record comes that would take them along.
+FLUSH_EVERY = 1.0
+#: Acknowledgements of one window, written pictures, and what begins and ends a connection.
+MAX_SIGNALS = 256
+
+
+class _Phase(Enum):
+    WAITING = "waiting"
+    OPENING = "opening"
+    CONNECTING = "connecting"
+    SUBSCRIBING = "subscribing"
+    UP = "up"
+
+
+class MqttWorker:
+    """The owner of the broker connection and the journal.
+
+    Attributes:
+        stats: replaced whole; any thread may read it.
+    """
+
+    def __init__(
+        self,
+        options: MqttOptions,
+        outbox: Outbox,
+        journal: Journal,
+        to_engine: Callable[[object], object],
+        clock: Clock,
+    ) -> None:
+        """Makes an idle worker.
+
+        Args:
+            options: where and how.
+            outbox: what others want to be sent.
+            journal: open; the worker closes it in the end.
+            to_engine: takes `Received`, `BrokerUp`, `BrokerDown`; never blocks, and returns False
+                when it has no room (a `Mailbox.put`).
+            clock: the time.
+        """
+        self._options = options
+        self._outbox = outbox
+        self._journal = journal
+        self._to_engine = to_engine
+        self._clock = clock
+        self._sender = Sender(outbox, journal, clock, options.will.topic)
+        self._attempts = Attempts(options.protocol, random)
+        self._connection: Connection | None = None
+        self._signals = _mailbox()
+        self._phase = _Phase.WAITING
+        self._deadline = 0.0
+        self._flush_at = 0.0
+        self._leaving = False
+        self._limits = Accepted(None, 1)
+        self._ups = 0
+        self._failures = 0
+        self._unheard = 0
+        self._down: Why | None = None
+        self._news: BrokerUp | BrokerDown | None = None
+        self.stats = MqttStats()
+
+    def run(self, worker: Worker) -> None:
+        """The thread's body: until `worker.stop`, then the farewell."""
+        self._drop_connection()
+        while not worker.stop.is_set():
+            worker.beat()
+            self._step()
+            self._outbox.wait(IDLE)
+        self._farewell(worker)
+        self._journal.close()
+
+    # -------------------------------------------------------------- one turn
+
+    def _step(self) -> None:
+        self._sender.journal_records()
+        while (signal := self._signals.get()) is not None:
+            self._react(signal)
+        now = self._clock.monotonic()
+        if self._phase is _Phase.UP:
+            self._sender.send()
+        elif now >= self._deadline and not self._leaving:
+            self._connect() if self._phase is _Phase.WAITING else self._give_up()
+        if now >= self._flush_at:
+            self._flush_at = now + FLUSH_EVERY
+            self._journal.flush()
+        self._tell()
+        self.stats = self._snapshot()
+
+    def _react(self, signal: Signal) -> None:
+        match signal:
+            case Opened():
+                self._enter(_Phase.CONNECTING, ANSWER_WITHIN)
+            case Accepted() if self._connection is not None:
+                self._attempts.accepted(self._clock.monotonic())
+                self._limits = signal
+                self._enter(_Phase.SUBSCRIBING, ANSWER_WITHIN)
+                self._connection.subscribe()
+            case Subscribed() if self._connection is not None:
+                self._up(self._connection, signal)
+            case Sent():
+                self._sender.sent(signal.mid, signal.error)
+            case Ended():
+                self._ended(signal.why, answered=signal.answered)
+
+    def _enter(self, phase: _Phase, within: float) -> None:
+        self._phase = phase
+        self._deadline = self._clock.monotonic() + within
+
+    def _connect(self) -> None:
+        signals = self._signals
+
+        def on_signal(signal: Signal) -> None:
+            signals.put(signal)
+            self._outbox.wake()
+
+        protocol = self._attempts.protocol
+        received = partial(self._received, live=protocol == "5")
+        self._connection = Connection(self._options, protocol, on_signal, received)
+        self._enter(_Phase.OPENING, OPEN_WITHIN)
+        why = self._connection.start()
+        if why is not None:
+            self._ended(why, answered=True)
+
+    def _give_up(self) -> None:
+        words = f"{self._options.where}: no answer to our {self._phase.value}"
+        self._ended(Why("unreachable", words), answered=self._phase is not _Phase.CONNECTING)
+
+    def _up(self, connection: Connection, signal: Subscribed) -> None:
+        self._phase = _Phase.UP
+        self._sender.connected(connection, self._limits)
+        for name in signal.refused:
+            log.warning("mqtt: the broker does not let us subscribe to %s: check its ACL", name)
+        where, protocol = self._options.where, connection.protocol
+        log.info("mqtt %s: connected, MQTT %s, %d failures before", where, protocol, self._failures)
+        self._ups += 1
+        self._failures = 0
+        self._down = None
+        self._news = BrokerUp(self._clock.monotonic(), protocol, self._ups - 1)
+
+    def _ended(self, why: Why, *, answered: bool) -> None:
+        self._drop_connection(too_large=why.code == "packet_too_large")
+        if self._leaving:
+            return
+        now = self._clock.monotonic()
+        why, delay = self._attempts.failed(why, now, answered=answered)
+        self._deadline = now + delay
+        self._failures += 1
+        level = logging.WARNING if why != self._down else logging.DEBUG
+        log.log(level, "mqtt: %s: %s; next attempt in %.1f s", why.code, why.reason, delay)
+        if why != self._down:
+            self._down = why
+            self._news = BrokerDown(now, why.code, why.reason)
+
+    def _drop_connection(self, *, too_large: bool = False) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.give_up()
+        self._signals = _mailbox()  # what it still says goes into the old one
+        self._sender.disconnected(too_large=too_large)
+        self._phase = _Phase.WAITING
+
+    # -------------------------------------------------------------- to the engine
+
+    def _received(self, message: Message, *, live: bool) -> None:
+        """Called in paho's thread: one put."""
+        received = Received(
+            topic=message.topic,
+            payload=message.payload,
+            retain=message.retain,
+            at=self._clock.monotonic(),
+            response_topic=message.response_topic,
+            correlation=message.correlation,
+            live=live,
+        )
+        if self._to_engine(received) is False:
+            self._unheard += 1
+
+    def _tell(self) -> None:
+        """Tells the engine where we stand; a full inbox is tried again, the newest news wins."""
+        if self._news is not None and self._to_engine(self._news) is not False:
+            self._news = None
+
+    def _snapshot(self) -> MqttStats:
+        sender = self._sender
+        return MqttStats(
+            connected=self._phase is _Phase.UP,
+            reconnects=max(0, self._ups - 1),
+            dropped=self._outbox.dropped + self._unheard + sender.oversize + sender.refused,
+            journal_waiting=self._journal.waiting_count,
+            journal_lost=self._journal.lost,
+        )
+
+    # -------------------------------------------------------------- the end
+
+    def _farewell(self, worker: Worker) -> None:
+        """Sends what waits, then `offline`, then DISCONNECT (after which no will is sent)."""
+        self._leaving = True
+        until = self._clock.monotonic() + FAREWELL
+        self._drain(worker, until - FAREWELL / 2)
+        if self._phase is _Phase.UP:
+            will = self._options.will
+            self._outbox.put(Publish(will.topic, will.payload, qos=1, retain=True))
+            self._drain(worker, until)
+        if self._connection is not None:
+            self._connection.hang_up()
+        while self._phase is _Phase.UP and self._clock.monotonic() < until:
+            self._outbox.wait(0.05)
+            self._step()
+        self._drop_connection()
+        log.info(
+            "mqtt %s: stopped, %d events wait", self._options.where, self.stats.journal_waiting
+        )
+
+    def _drain(self, worker: Worker, until: float) -> None:
+        self._step()
+        while self._phase is _Phase.UP and self._clock.monotonic() < until:
+            if self._sender.idle and self._outbox.empty:
+                return
+            worker.beat()
+            self._outbox.wait(0.05)
+            self._step()
+
+
+def _mailbox() -> Mailbox[Signal]:
+    return Mailbox("mqtt_signals", MAX_SIGNALS, WhenFull.REFUSE)

@@ -1,0 +1,361 @@
+"""One connection to the broker, from CONNECT to its end: the only file that knows paho.
+
+A new paho client is made for each connection: a client that reconnects by itself first sends what
+it could not send before, and the states in there are no longer true. `connect_async` and
+`loop_start` are paho's documented way; each callback is one put, because one that raises kills
+paho's thread and one that waits delays every acknowledgement.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from agent.mqtt.attempts import Protocol, ProtocolChoice
+from agent.mqtt.reasons import Why, from_error, from_reason_code
+from schemas.config import TlsConfig
+from schemas.messages import Publish
+
+#: What a broker may send us in one packet (MQTT 5 tells it): commands have at most 4 kB.
+MAX_INCOMING = 64 * 1024
+#: MQTT 5.0 section 3.2.2.3.3: what counts as "not limited".
+NO_RECEIVE_MAXIMUM = 65_535
+#: Seconds for TCP; TLS has the keep-alive time in paho.
+CONNECT_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class MqttOptions:
+    """Where and how to connect; secrets are not shown in its repr."""
+
+    host: str
+    port: int
+    client_id: str
+    will: Publish
+    filters: tuple[str, ...]
+    status_topic: str | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: TlsConfig | None = None
+    keepalive: int = 30
+    protocol: ProtocolChoice = "auto"
+
+    @property
+    def where(self) -> str:
+        """The broker's address for people."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The socket is open, TLS included; CONNECT is on its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """CONNACK said yes. `max_packet` is None where the broker names no limit."""
+
+    max_packet: int | None
+    receive_maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """SUBACK came; `refused` are the filters that the broker did not accept."""
+
+    refused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message is acknowledged (QoS 1) or written (QoS 0); `error` is the broker's refusal."""
+
+    mid: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """There is no connection. `answered` is False when the broker never said anything."""
+
+    why: Why
+    answered: bool
+
+
+Signal = Opened | Accepted | Subscribed | Sent | Ended
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of the broker, as it came."""
+
+    topic: str
+    payload: bytes = field(repr=False)
+    retain: bool
+    response_topic: str | None
+    correlation: bytes | None
+
+
+class Connection:
+    """A paho client for one connection.
+
+    `on_signal` and `on_message` are called in paho's thread and must only hand over.
+    """
+
+    def __init__(
+        self,
+        options: MqttOptions,
+        protocol: Protocol,
+        on_signal: Callable[[Signal], object],
+        on_message: Callable[[Message], object],
+    ) -> None:
+        self.protocol = protocol
+        self._options = options
+        self._signal = on_signal
+        self._message = on_message
+        self._answered = False
+        self._ended = False
+        self._given_up = False
+        self._last_error = ""
+        self._client = self._make_client()
+
+    def start(self) -> Why | None:
+        """Begins to connect; what comes of it is signalled. A `Why` when it cannot even begin."""
+        options = self._options
+        properties = None
+        if self.protocol == "5":
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's
+            properties.MaximumPacketSize = MAX_INCOMING
+        try:
+            options.host.encode("idna")  # paho's thread would die of a name like "a..b"
+            self._set_tls()
+            self._client.connect_async(
+                options.host, options.port, options.keepalive, properties=properties
+            )
+        except (OSError, ValueError) as error:
+            return self._cannot_begin(error)
+        self._client.loop_start()
+        return None
+
+    def subscribe(self) -> None:
+        """Subscribes to the commands and to Home Assistant's status."""
+        options = self._options
+        filters: list[Any] = [(f, self._command_options()) for f in options.filters]
+        if options.status_topic is not None:
+            plain = SubscribeOptions(qos=1) if self.protocol == "5" else 1
+            filters.append((options.status_topic, plain))
+        self._client.subscribe(filters)
+
+    def publish(self, message: Publish) -> int | None:
+        """Hands a message to paho; its id for `Sent`, or None when there is no connection."""
+        info = self._client.publish(
+            message.topic,
+            message.payload,
+            message.qos,
+            message.retain,
+            properties=_properties(message) if self.protocol == "5" else None,
+        )
+        return info.mid if info.rc == paho.MQTT_ERR_SUCCESS else None
+
+    def hang_up(self) -> None:
+        """Says DISCONNECT; `Ended` follows when it is written."""
+        self._client.disconnect()
+
+    def give_up(self) -> None:
+        """Ends it, whatever it does now; waits (at most 1 s) for paho's thread after `Ended`.
+
+        Before that the thread may sit in a name look-up or a TLS handshake: it is a daemon, and
+        hangs up should it ever come back.
+        """
+        self._given_up = True
+        self._client.disconnect()
+        if self._ended:
+            with suppress(AttributeError):  # paho forgets its thread as that ends: a race in it
+                self._client.loop_stop()
+
+    # -------------------------------------------------------------- making the client
+
+    def _make_client(self) -> paho.Client:
+        options = self._options
+        five = self.protocol == "5"
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=options.client_id,
+            clean_session=None if five else True,
+            protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
+            reconnect_on_failure=False,
+        )
+        client.connect_timeout = CONNECT_TIMEOUT
+        client.reconnect_delay_set(0, 0)  # after a failed connect its thread ends at once
+        client.max_queued_messages_set(100)
+        will = options.will
+        client.will_set(will.topic, will.payload, will.qos, will.retain)
+        if options.username is not None:
+            client.username_pw_set(options.username, options.password)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
+        client.on_log = self._on_log
+        client.on_socket_open = self._on_socket_open
+        return client
+
+    def _set_tls(self) -> None:
+        tls = self._options.tls
+        if tls is None:
+            return
+        for path in (tls.ca, tls.cert, tls.key):
+            if path is not None:
+                path.read_bytes()  # the ssl module does not say which file it misses
+        ca, cert, key = (str(path) if path else None for path in (tls.ca, tls.cert, tls.key))
+        self._client.tls_set(ca, cert, key)
+        self._client.tls_insecure_set(tls.insecure)
+
+    def _cannot_begin(self, error: Exception) -> Why:
+        if isinstance(error, UnicodeError):
+            return from_error(error, self._options.where)
+        name = getattr(error, "filename", None) or "mqtt.tls"
+        words = getattr(error, "strerror", None) or str(error)
+        return Why("tls", f"{name}: {words}; check mqtt.tls.ca, cert and key")
+
+    def _command_options(self) -> SubscribeOptions | int:
+        """MQTT 5: no replay of retained messages, the retain flag of live ones, no echo."""
+        if self.protocol == "3.1.1":
+            return 1
+        return SubscribeOptions(
+            qos=1,
+            noLocal=True,
+            retainAsPublished=True,
+            retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND,
+        )
+
+    # -------------------------------------------------------------- callbacks, in paho's thread
+
+    def _on_socket_open(self, _client: paho.Client, _userdata: object, sock: Any) -> None:  # noqa: ANN401  paho's
+        with suppress(OSError):  # an event must not wait for the state before it (Nagle)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._signal(Opened())
+
+    def _on_connect(
+        self,
+        _client: paho.Client,
+        _userdata: object,
+        _flags: paho.ConnectFlags,
+        code: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        self._answered = True
+        if self._given_up:
+            self._client.disconnect()
+        if code.is_failure:
+            self._end(from_reason_code(code.value, code.getName()))
+            return
+        max_packet = getattr(properties, "MaximumPacketSize", None)
+        receive_maximum = getattr(properties, "ReceiveMaximum", NO_RECEIVE_MAXIMUM)
+        self._signal(Accepted(max_packet, receive_maximum))
+
+    def _on_connect_fail(self, _client: paho.Client, _userdata: object) -> None:
+        # paho calls this while it handles the error, which it does not pass on.
+        self._answered = True  # nobody was asked
+        self._end(from_error(sys.exc_info()[1], self._options.where))
+
+    def _on_disconnect(
+        self,
+        _client: paho.Client,
+        _userdata: object,
+        flags: paho.DisconnectFlags,
+        code: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if flags.is_disconnect_packet_from_server:
+            self._answered = True
+            self._end(from_reason_code(code.value, code.getName()))
+        elif not self._answered:
+            hint = f" ({self._last_error})" if self._last_error else ""
+            tls = "; does it want a client certificate?" if self._options.tls else ""
+            words = f"the connection was closed without an answer{hint}{tls}"
+            self._end(Why("lost", f"{self._options.where}: {words}"))
+        else:
+            words = self._last_error or code.getName().lower()
+            self._end(Why("lost", f"{self._options.where}: the connection is gone: {words}"))
+
+    def _on_subscribe(
+        self,
+        _client: paho.Client,
+        _userdata: object,
+        _mid: int,
+        codes: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        filters = self._options.filters
+        names = [*filters, self._options.status_topic or ""]
+        refused = (n for n, code in zip(names, codes, strict=False) if code.is_failure)
+        self._signal(Subscribed(tuple(refused)))
+
+    def _on_publish(
+        self,
+        _client: paho.Client,
+        _userdata: object,
+        mid: int,
+        code: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        self._signal(Sent(mid, code.getName() if code.is_failure else None))
+
+    def _on_message(
+        self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage
+    ) -> None:
+        properties = message.properties
+        with suppress(UnicodeDecodeError):  # then it is no topic of ours
+            if not self._wanted(message.topic):
+                return
+            self._message(
+                Message(
+                    message.topic,
+                    bytes(message.payload),
+                    message.retain,
+                    getattr(properties, "ResponseTopic", None),
+                    getattr(properties, "CorrelationData", None),
+                )
+            )
+
+    def _wanted(self, topic: str) -> bool:
+        """False for what we did not ask for: amqtt replays what others have subscribed to."""
+        asked = (*self._options.filters, self._options.status_topic)
+        return topic in asked or any(
+            paho.topic_matches_sub(name, topic) for name in asked if name and "+" in name
+        )
+
+    def _on_log(self, _client: paho.Client, _userdata: object, level: int, text: str) -> None:
+        if level == LogLevel.MQTT_LOG_ERR:
+            self._last_error = text[:200]
+
+    def _end(self, why: Why) -> None:
+        """Signals the end once: a refused connect is followed by a disconnect."""
+        if not self._ended:
+            self._ended = True
+            self._signal(Ended(why, self._answered))
+
+
+def _properties(message: Publish) -> Properties:
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's
+    if message.content_type is not None:
+        properties.ContentType = message.content_type
+    if message.expiry is not None:
+        properties.MessageExpiryInterval = message.expiry
+    if message.correlation is not None:
+        properties.CorrelationData = message.correlation
+    return properties

@@ -1,0 +1,314 @@
+"""Connecting, losing, coming back, leaving: the mqtt room against a real Mosquitto."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.core.messages import BrokerDown, BrokerUp, Received
+from agent.mqtt.router import parse
+from schemas.messages import EventsQuery, Publish, state
+from tests.support.agent_mqtt import CAMERA, TOPICS, Ear, RunningMqtt, options, record
+from tests.support.broker import Broker, free_port
+from tests.support.faulty_link import FaultyLink
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    broker = Broker(tmp_path).start()
+    yield broker
+    broker.kill()
+
+
+def test_what_is_true_goes_out_after_the_connection_is_said_to_be_up(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with Ear(broker.port) as ear, RunningMqtt(options(broker.port), tmp_path) as agent:
+        up = agent.wait_for(BrokerUp)
+        agent.put(state(CAMERA.motion, "OFF"), state(TOPICS.availability, "online"))
+        ear.wait_for(TOPICS.availability)
+        assert up.protocol == "5"
+        assert [heard.topic for heard in ear.heard] == [CAMERA.motion, TOPICS.availability]
+        assert agent.mqtt.stats.connected
+
+
+def test_leaving_says_offline_and_sends_no_will(broker: Broker, tmp_path: Path) -> None:
+    with Ear(broker.port) as ear:
+        with RunningMqtt(options(broker.port), tmp_path) as agent:
+            agent.wait_for(BrokerUp)
+            agent.put(state(TOPICS.availability, "online"), record(1), state(CAMERA.motion, "OFF"))
+            ear.wait_for(CAMERA.event_motion)
+            agent.put(record(2))  # said at the last moment
+            begin = time.monotonic()
+        left_within = time.monotonic() - begin
+        ear.wait_for(TOPICS.availability, 2)
+        assert ear.payloads(TOPICS.availability) == [b"online", b"offline"]
+        assert ear.seqs(CAMERA.event_motion) == [1, 2]
+        assert left_within < 2.5
+    with Ear(broker.port) as later:
+        assert later.wait_for(TOPICS.availability).retain
+
+
+def test_a_killed_broker_is_found_again_and_hears_the_truth_anew(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with RunningMqtt(options(broker.port), tmp_path) as agent:
+        agent.wait_for(BrokerUp)
+        broker.kill()
+        assert agent.wait_for(BrokerDown).code == "lost"
+        agent.put(state(CAMERA.motion, "ON"))  # never said: nobody was there
+        agent.put(record(1))
+        time.sleep(2)  # the time a restart takes: the backoff must have grown
+        broker.start()
+        begin = time.monotonic()
+        up = agent.wait_for(BrokerUp, 2)
+        assert time.monotonic() - begin < 5
+        assert up.reconnects == 1
+        with Ear(broker.port) as ear:
+            agent.put(state(TOPICS.availability, "online"))
+            ear.wait_for(CAMERA.event_motion)
+            assert not ear.of(CAMERA.motion)
+
+
+def test_being_down_is_told_once_however_often_it_is_tried(tmp_path: Path) -> None:
+    with RunningMqtt(options(free_port()), tmp_path) as agent:
+        down = agent.wait_for(BrokerDown)
+        time.sleep(1.5)
+        assert agent.all_told(BrokerDown) == [down]
+        assert down.code == "unreachable"
+        assert "mqtt.port" in down.reason
+
+
+def test_a_half_open_connection_is_noticed_within_the_keepalive(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with (
+        FaultyLink(broker.port) as link,
+        RunningMqtt(options(link.port, keepalive=2), tmp_path) as agent,
+        Ear(broker.port) as ear,
+    ):
+        agent.wait_for(BrokerUp)
+        link.stalled = True
+        agent.put(record(1))
+        assert agent.wait_for(BrokerDown).code == "lost"
+        link.cut()
+        link.stalled = False
+        agent.wait_for(BrokerUp, 2)
+        agent.put(state(TOPICS.availability, "online"))
+        ear.wait_for(CAMERA.event_motion)
+
+
+def test_records_of_a_cut_connection_are_sent_again_in_order(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with FaultyLink(broker.port) as link, Ear(broker.port) as ear:
+        with RunningMqtt(options(link.port), tmp_path) as agent:
+            agent.wait_for(BrokerUp)
+            agent.put(state(TOPICS.availability, "online"))
+            for seq in range(1, 201):
+                agent.put(record(seq))
+                if seq in {50, 120}:
+                    link.cut()
+            wait_until("all seqs", lambda: set(ear.seqs(CAMERA.event_motion)) == set(range(1, 201)))
+            wait_until("all acknowledged", lambda: agent.mqtt.stats.journal_waiting == 0)
+        seqs = ear.seqs(CAMERA.event_motion)
+        assert list(dict.fromkeys(seqs)) == list(range(1, 201))
+        assert len(seqs) - 200 <= 2 * 20  # at most one window again per cut
+
+
+def test_a_broker_that_closes_at_once_is_no_reason_to_panic(broker: Broker, tmp_path: Path) -> None:
+    with FaultyLink(broker.port) as link:
+        link.refusing = True
+        with RunningMqtt(options(link.port, protocol="5"), tmp_path) as agent:
+            agent.wait_for(BrokerDown)
+            wait_until("three attempts", lambda: link.accepted >= 3)
+            link.refusing = False
+            assert agent.wait_for(BrokerUp).protocol == "5"
+
+
+def test_a_broker_that_never_answers_is_given_up_and_tried_again(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.mqtt.client.ANSWER_WITHIN", 0.5)
+    with FaultyLink(broker.port) as link:
+        link.stalled = True
+        with RunningMqtt(options(link.port), tmp_path) as agent:
+            down = agent.wait_for(BrokerDown)
+            assert down.code == "unreachable"
+            assert "connecting" in down.reason
+            link.stalled = False
+            agent.wait_for(BrokerUp)
+
+
+def test_another_client_with_our_id_is_named(broker: Broker, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with RunningMqtt(options(broker.port), tmp_path) as first:
+        first.wait_for(BrokerUp)
+        with RunningMqtt(options(broker.port), other) as second:
+            second.wait_for(BrokerUp)
+
+            def taken_over() -> list[BrokerDown]:
+                down = first.all_told(BrokerDown) + second.all_told(BrokerDown)
+                return [message for message in down if message.code == "taken_over"]
+
+            found = wait_until("one of them says it", taken_over, 20)
+            assert "mqtt.client_id" in found[0].reason
+
+
+#: An agent that records as fast as it can until it is killed.
+CHILD = """
+import sys
+from pathlib import Path
+from agent.core.messages import BrokerUp
+from schemas.messages import state
+from tests.support.agent_mqtt import TOPICS, RunningMqtt, options, record
+from tests.support.waiting import wait_until
+with RunningMqtt(options(int(sys.argv[1])), Path(sys.argv[2])) as agent:
+    agent.wait_for(BrokerUp)
+    agent.put(state(TOPICS.availability, "online"))
+    seq = agent.journal.last_seq("front_door", "motion")
+    while True:
+        agent.put(*(record(seq + number) for number in range(1, 101)))
+        seq += 100
+        wait_until("taken", lambda: agent.outbox.empty)
+"""
+
+
+def publishing_child(port: int, folder: Path) -> subprocess.Popen[bytes]:
+    root = Path(__file__).resolve().parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    arguments = [sys.executable, "-c", CHILD, str(port), str(folder)]
+    return subprocess.Popen(arguments, env=environment, cwd=root)
+
+
+def test_a_killed_agent_is_offline_and_its_journal_goes_on_where_it_was(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with Ear(broker.port) as ear:
+        for count in (300, 1000, 1700):
+            child = publishing_child(broker.port, tmp_path)
+            try:
+                ear.wait_for(CAMERA.event_motion, count, seconds=30)
+            finally:
+                child.send_signal(signal.SIGKILL)
+                child.wait()
+            wait_until("will", lambda: ear.payloads(TOPICS.availability)[-1:] == [b"offline"])
+        with RunningMqtt(options(broker.port), tmp_path) as agent:
+            last = agent.journal.last_seq("front_door", "motion")
+            agent.wait_for(BrokerUp)
+            agent.put(state(TOPICS.availability, "online"))
+            wait_until("nothing waits", lambda: agent.mqtt.stats.journal_waiting == 0, 30)
+        assert last >= 1500
+        assert list(dict.fromkeys(ear.seqs(CAMERA.event_motion))) == list(range(1, last + 1))
+
+
+def test_an_old_retained_command_does_not_even_arrive_with_mqtt_5(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with Ear(broker.port) as ear:
+        ear.say(CAMERA.setting_set("armed"), "OFF", retain=True)
+        with RunningMqtt(options(broker.port), tmp_path) as agent:
+            agent.wait_for(BrokerUp)
+            ear.say(CAMERA.setting_set("armed"), "ON", retain=True)
+            received = agent.wait_for(Received)
+            assert (received.payload, received.retain, received.live) == (b"ON", True, True)
+            parsed = parse(received, TOPICS, ["front_door"])
+            assert getattr(parsed, "clear_retained", None) == CAMERA.setting_set("armed")
+
+
+def test_an_old_retained_command_is_marked_as_such_with_mqtt_311(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with Ear(broker.port) as ear:
+        ear.say(CAMERA.setting_set("armed"), "OFF", retain=True)
+        with RunningMqtt(options(broker.port, protocol="3.1.1"), tmp_path) as agent:
+            assert agent.wait_for(BrokerUp).protocol == "3.1.1"
+            received = agent.wait_for(Received)
+            assert (received.payload, received.retain, received.live) == (b"OFF", True, False)
+            ear.say(CAMERA.setting_set("armed"), "ON", retain=True)
+            assert not agent.wait_for(Received, 2).retain
+
+
+def test_a_request_says_where_it_wants_its_answer(broker: Broker, tmp_path: Path) -> None:
+    with Ear(broker.port) as ear, RunningMqtt(options(broker.port), tmp_path) as agent:
+        agent.wait_for(BrokerUp)
+        ear.say(TOPICS.request("status"), "{}", ResponseTopic="my/reply", CorrelationData=b"7")
+        received = agent.wait_for(Received)
+        assert (received.response_topic, received.correlation) == ("my/reply", b"7")
+        agent.put(Publish("my/reply", b"{}", correlation=b"7"))
+        assert ear.wait_for("my/reply").properties.CorrelationData == b"7"
+
+
+def test_home_assistants_birth_arrives(broker: Broker, tmp_path: Path) -> None:
+    wanted = options(broker.port, status_topic="homeassistant/status")
+    with Ear(broker.port) as ear, RunningMqtt(wanted, tmp_path) as agent:
+        agent.wait_for(BrokerUp)
+        ear.say("homeassistant/status", "online")
+        assert agent.wait_for(Received).topic == "homeassistant/status"
+
+
+def test_a_flood_of_commands_is_counted_not_queued(broker: Broker, tmp_path: Path) -> None:
+    with (
+        Ear(broker.port) as ear,
+        RunningMqtt(options(broker.port), tmp_path, inbox=10) as agent,
+    ):
+        agent.wait_for(BrokerUp)
+        for _ in range(100):
+            ear.say(TOPICS.beep_play, "PRESS")
+        wait_until("all came", lambda: agent.inbox.depth + agent.mqtt.stats.dropped == 100)
+        assert agent.inbox.depth == 10
+        assert agent.mqtt.stats.connected
+
+
+def test_pictures_are_not_kept_for_later(broker: Broker, tmp_path: Path) -> None:
+    picture = Publish(CAMERA.snapshot, b"\xff\xd8 old \xff\xd9", 0, retain=True)
+    with Ear(broker.port) as ear, RunningMqtt(options(broker.port), tmp_path) as agent:
+        agent.put(picture)
+        agent.wait_for(BrokerUp)
+        shown = Publish(CAMERA.snapshot, b"\xff\xd8 new \xff\xd9", 0, True, "image/jpeg", expiry=60)
+        agent.put(shown)
+        heard = ear.wait_for(CAMERA.snapshot)
+        assert ear.payloads(CAMERA.snapshot) == [shown.payload]
+        assert heard.properties.ContentType == "image/jpeg"
+        assert heard.properties.MessageExpiryInterval <= 60
+
+
+def test_a_picture_that_is_too_large_for_the_broker_is_skipped(tmp_path: Path) -> None:
+    broker = Broker(tmp_path, ["allow_anonymous true", "max_packet_size 2000"]).start()
+    try:
+        with Ear(broker.port) as ear, RunningMqtt(options(broker.port), tmp_path) as agent:
+            agent.wait_for(BrokerUp)
+            agent.put(Publish(CAMERA.snapshot, bytes(3000), 0, retain=True))
+            agent.put(record(1), state(TOPICS.availability, "online"))
+            ear.wait_for(CAMERA.event_motion)
+            assert not ear.of(CAMERA.snapshot)
+            assert agent.mqtt.stats.dropped == 1
+            assert not agent.all_told(BrokerDown)
+    finally:
+        broker.kill()
+
+
+def test_a_missed_stretch_of_events_is_answered_from_the_journal(
+    broker: Broker, tmp_path: Path
+) -> None:
+    with Ear(broker.port) as ear, RunningMqtt(options(broker.port), tmp_path) as agent:
+        agent.wait_for(BrokerUp)
+        agent.put(state(TOPICS.availability, "online"))
+        agent.put(*(record(seq) for seq in range(1, 151)))
+        ear.wait_for(CAMERA.event_motion, 150)
+        agent.put(EventsQuery("front_door", 20, (TOPICS.response("events"),), "t1", None))
+        answer = json.loads(ear.wait_for(TOPICS.response("events")).payload)
+        seqs = [event["seq"] for event in answer["data"]["events"]]
+        assert seqs == list(range(21, 121))
+        assert answer["data"]["more"] is True
+        assert answer["transaction"] == "t1"

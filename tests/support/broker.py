@@ -1,0 +1,102 @@
+"""A private Mosquitto on a free port of loopback, with a configuration made for one test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.support.waiting import wait_until
+
+#: Debian keeps it where only root's PATH looks.
+PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
+
+
+def mosquitto() -> str:
+    """The program; without it the test is skipped, or fails where CI promised a broker."""
+    path = shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), *PLACES]))
+    if path is None:
+        if os.environ.get("REQUIRE_BROKER") == "1":
+            pytest.fail("REQUIRE_BROKER=1, but mosquitto is not installed")
+        pytest.skip("mosquitto is not installed")
+    return path
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Broker:
+    """Start, kill, restart; `log` is what it said.
+
+    `lines` are added to the configuration; `listener` lines belong to the listener (TLS).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        lines: Sequence[str] = ("allow_anonymous true",),
+        listener: Sequence[str] = (),
+    ) -> None:
+        self._program = mosquitto()
+        self.port = free_port()
+        self._log = folder / "mosquitto.log"
+        self._config = folder / "mosquitto.conf"
+        self._config.write_text(
+            "\n".join(
+                [
+                    f"listener {self.port} 127.0.0.1",
+                    *listener,
+                    f"log_dest file {self._log}",
+                    "log_type all",
+                    "persistence false",
+                    *lines,
+                    "",
+                ]
+            )
+        )
+        # It drops its rights to the user mosquitto, who has to read what the test wrote.
+        self._config.write_text(self._config.read_text() + "user root\n")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Broker:
+        """Starts it and waits for the port."""
+        self._process = subprocess.Popen(
+            [self._program, "-c", str(self._config)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_until(f"mosquitto listens on {self.port}: {self.log[-300:]}", self._listens)
+        return self
+
+    def kill(self) -> None:
+        """Ends it at once: no DISCONNECT, nothing retained survives."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def stop(self) -> None:
+        """Ends it in good order."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(5)
+            self._process = None
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text(errors="replace") if self._log.exists() else ""
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
