@@ -1,0 +1,337 @@
+"""The entities of one camera, in the order in which they matter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ha_discovery.components import CONFIG, DIAGNOSTIC, Component, Maker
+from schemas.settings import CameraSettings, limits
+from schemas.topics import CameraTopics
+
+#: `agent.core.messages.CameraCode`; a test compares them.
+CAMERA_STATES = ("connecting", "live", "stalled", "refused", "unreachable", "disabled")
+HEALTH_WORDS = ("ok", "degraded", "error")
+
+_PICTURE = "image/jpeg"
+
+#: setting -> name, icon, step, unit, device class.
+_NUMBERS: dict[str, tuple[str, str, float, str | None, str | None]] = {
+    "min_changed": ("Motion minimum", "mdi:arrow-collapse-down", 0.001, "%", None),
+    "max_changed": ("Motion maximum", "mdi:arrow-collapse-up", 0.001, "%", None),
+    "pixel_threshold": ("Pixel threshold", "mdi:contrast-circle", 1, None, None),
+    "post_frames": ("Frames after motion", "mdi:filmstrip", 1, "frames", None),
+    "clear_delay": ("Motion clear delay", "mdi:timer-outline", 1, "s", "duration"),
+    "monitoring_interval": ("Monitoring interval", "mdi:camera-timer", 1, "s", "duration"),
+}
+
+#: health field -> name, icon, enabled by default.
+_COUNTERS: dict[str, tuple[str, str, bool]] = {
+    "events": ("Events", "mdi:motion-sensor", True),
+    "events_suppressed": ("Suppressed events", "mdi:motion-sensor-off", True),
+    "recordings_saved": ("Recordings saved", "mdi:movie-check", True),
+    "recordings_failed": ("Recordings failed", "mdi:movie-remove", True),
+    "reconnects": ("Camera reconnects", "mdi:lan-disconnect", True),
+    "frames": ("Frames", "mdi:image-multiple", False),
+    "frames_judged": ("Frames judged", "mdi:image-search", False),
+    "frames_damaged": ("Damaged frames", "mdi:image-broken", True),
+    "frames_dropped": ("Dropped frames", "mdi:image-remove", False),
+    "fragments_lost": ("Lost fragments", "mdi:puzzle-remove", False),
+}
+
+
+def camera_components(make: Maker, topics: CameraTopics) -> list[Component]:
+    """Everything that Home Assistant shows of a camera."""
+    return [
+        motion(make, topics),
+        motion_event(make, topics),
+        recording_event(make, topics),
+        armed(make, topics),
+        snapshot(make, topics),
+        motion_snapshot(make, topics),
+        motion_delta(make, topics),
+        preview(make, topics),
+        take_snapshot(make, topics),
+        recording(make, topics),
+        last_motion(make, topics),
+        switch(make, topics, "record_on_motion", "Record on motion", "mdi:record-rec"),
+        switch(make, topics, "beep_on_motion", "Beep on motion", "mdi:bell-ring"),
+        *(number(make, topics, name) for name in _NUMBERS),
+        camera_link(make, topics),
+        camera_state(make, topics),
+        status(make, topics),
+        make.problem(topics.health),
+        frame_rate(make, topics),
+        frame_age(make, topics),
+        detector_time(make, topics),
+        *(counter(make, topics, name) for name in _COUNTERS),
+        trigger(topics, "motion_started"),
+        trigger(topics, "motion_ended"),
+    ]
+
+
+def _needs_camera(topics: CameraTopics) -> dict[str, Any]:
+    """Usable only while both the agent and the camera are."""
+    both = [{"t": topics.agent.availability}, {"t": topics.availability}]
+    return {"avty": both, "avty_mode": "all"}
+
+
+def motion(make: Maker, topics: CameraTopics) -> Component:
+    """Is there motion; attributes describe the running or last event."""
+    return make.entity(
+        "binary_sensor",
+        "motion",
+        dev_cla="motion",
+        stat_t=topics.motion,
+        json_attr_t=topics.motion_attributes,
+        **_needs_camera(topics),
+    )
+
+
+def motion_event(make: Maker, topics: CameraTopics) -> Component:
+    """Start and end of motion, and what a rule suppressed, each with its figures."""
+    return make.entity(
+        "event",
+        "motion_event",
+        "Motion event",
+        dev_cla="motion",
+        stat_t=topics.event_motion,
+        evt_typ=["motion_started", "motion_ended", "motion_suppressed"],
+    )
+
+
+def recording_event(make: Maker, topics: CameraTopics) -> Component:
+    """A clip is safe, or lost."""
+    return make.entity(
+        "event",
+        "recording_event",
+        "Recording event",
+        ic="mdi:movie-open",
+        stat_t=topics.event_recording,
+        evt_typ=["recording_saved", "recording_failed"],
+    )
+
+
+def armed(make: Maker, topics: CameraTopics) -> Component:
+    """Judges frames or not; the switch that people use most, so no configuration category."""
+    return make.entity(
+        "switch",
+        "armed",
+        "Armed",
+        ic="mdi:shield-home",
+        stat_t=topics.setting_state("armed"),
+        cmd_t=topics.setting_set("armed"),
+    )
+
+
+def switch(make: Maker, topics: CameraTopics, name: str, label: str, icon: str) -> Component:
+    """A yes-or-no setting."""
+    return make.entity(
+        "switch",
+        name,
+        label,
+        ent_cat=CONFIG,
+        ic=icon,
+        stat_t=topics.setting_state(name),
+        cmd_t=topics.setting_set(name),
+    )
+
+
+def number(make: Maker, topics: CameraTopics, name: str) -> Component:
+    """A setting with a number; its range is the one that commands are checked with."""
+    label, icon, step, unit, device_class = _NUMBERS[name]
+    allowed = limits(CameraSettings, name)
+    options = {"unit_of_meas": unit, "dev_cla": device_class}
+    return make.entity(
+        "number",
+        name,
+        label,
+        ent_cat=CONFIG,
+        ic=icon,
+        stat_t=topics.setting_state(name),
+        cmd_t=topics.setting_set(name),
+        min=allowed["minimum"],
+        max=allowed["maximum"],
+        step=step,
+        mode="box",
+        **{key: value for key, value in options.items() if value is not None},
+    )
+
+
+def snapshot(make: Maker, topics: CameraTopics) -> Component:
+    """The last picture taken on demand or by the interval."""
+    return make.entity(
+        "image",
+        "snapshot",
+        "Snapshot",
+        img_t=topics.snapshot,
+        cont_type=_PICTURE,
+        json_attr_t=topics.snapshot_meta,
+    )
+
+
+def motion_snapshot(make: Maker, topics: CameraTopics) -> Component:
+    """The best picture of the last event."""
+    return make.entity(
+        "image",
+        "motion_snapshot",
+        "Motion snapshot",
+        img_t=topics.motion_image,
+        cont_type=_PICTURE,
+        json_attr_t=topics.motion_image_meta,
+    )
+
+
+def motion_delta(make: Maker, topics: CameraTopics) -> Component:
+    """The pixels that made the last event."""
+    return make.entity(
+        "image",
+        "motion_delta",
+        "Motion difference",
+        ent_cat=DIAGNOSTIC,
+        en=False,
+        img_t=topics.motion_delta,
+        cont_type="image/png",
+    )
+
+
+def preview(make: Maker, topics: CameraTopics) -> Component:
+    """The snapshot as a camera entity, for cards and actions that only take cameras."""
+    return make.entity(
+        "camera", "preview", "Preview", en=False, t=topics.snapshot, **_needs_camera(topics)
+    )
+
+
+def take_snapshot(make: Maker, topics: CameraTopics) -> Component:
+    """Takes a picture now."""
+    return make.entity(
+        "button",
+        "take_snapshot",
+        "Take snapshot",
+        ic="mdi:camera",
+        cmd_t=topics.snapshot_take,
+        **_needs_camera(topics),
+    )
+
+
+def recording(make: Maker, topics: CameraTopics) -> Component:
+    """Is a clip being recorded."""
+    return make.entity(
+        "binary_sensor",
+        "recording",
+        "Recording",
+        dev_cla="running",
+        stat_t=topics.recording,
+        **_needs_camera(topics),
+    )
+
+
+def last_motion(make: Maker, topics: CameraTopics) -> Component:
+    """When motion last began."""
+    return make.entity(
+        "sensor",
+        "last_motion",
+        "Last motion",
+        dev_cla="timestamp",
+        stat_t=topics.health,
+        val_tpl="{{ value_json.last_motion }}",
+    )
+
+
+def camera_link(make: Maker, topics: CameraTopics) -> Component:
+    """Do frames arrive."""
+    return make.entity(
+        "binary_sensor",
+        "camera_link",
+        "Camera link",
+        ent_cat=DIAGNOSTIC,
+        dev_cla="connectivity",
+        stat_t=topics.availability,
+        pl_on="online",
+        pl_off="offline",
+    )
+
+
+def camera_state(make: Maker, topics: CameraTopics) -> Component:
+    """Where the session stands, and why."""
+    why = "{{ {'reason': value_json.state_reason, 'since': value_json.state_since} | tojson }}"
+    return make.choice(
+        "camera_state",
+        "Camera state",
+        topics.health,
+        "state",
+        CAMERA_STATES,
+        ic="mdi:cctv",
+        json_attr_t=topics.health,
+        json_attr_tpl=why,
+    )
+
+
+def status(make: Maker, topics: CameraTopics) -> Component:
+    """The camera's health in one word."""
+    return make.choice(
+        "status", "Status", topics.health, "status", HEALTH_WORDS, ic="mdi:heart-pulse"
+    )
+
+
+def frame_rate(make: Maker, topics: CameraTopics) -> Component:
+    """Whole frames a second."""
+    return make.measurement(
+        "fps",
+        "Frame rate",
+        topics.health,
+        "fps",
+        ic="mdi:speedometer",
+        unit_of_meas="fps",
+        sug_dsp_prc=1,
+    )
+
+
+def frame_age(make: Maker, topics: CameraTopics) -> Component:
+    """How old the last frame was when health was written."""
+    return make.measurement(
+        "last_frame_age",
+        "Age of last frame",
+        topics.health,
+        "last_frame_age_s",
+        en=False,
+        dev_cla="duration",
+        unit_of_meas="s",
+        sug_dsp_prc=1,
+    )
+
+
+def detector_time(make: Maker, topics: CameraTopics) -> Component:
+    """Computing time per judged frame."""
+    return make.measurement(
+        "detector_time",
+        "Detector time",
+        topics.health,
+        "detector_ms",
+        en=False,
+        ic="mdi:chip",
+        unit_of_meas="ms",
+        sug_dsp_prc=1,
+    )
+
+
+def counter(make: Maker, topics: CameraTopics, name: str) -> Component:
+    """A count of health."""
+    label, icon, enabled = _COUNTERS[name]
+    shown = {} if enabled else {"en": False}
+    return make.counter(name, label, topics.health, name, ic=icon, **shown)
+
+
+def trigger(topics: CameraTopics, event_type: str) -> Component:
+    """A device trigger for the automation editor; events are never retained: it cannot replay."""
+    return Component(
+        f"trigger_{event_type}",
+        "device_automation",
+        {
+            "atype": "trigger",
+            "type": "motion",
+            "stype": event_type,
+            "t": topics.event_motion,
+            "val_tpl": "{{ value_json.event_type }}",
+            "pl": event_type,
+        },
+    )

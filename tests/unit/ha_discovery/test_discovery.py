@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.core.messages import CameraCode, StoreCode
+from ha_discovery.agent_entities import STORE_STATES
+from ha_discovery.camera_entities import CAMERA_STATES
+from ha_discovery.device import AgentDevice, CameraDevice, discovery
+from schemas.messages import Publish
+from schemas.settings import AgentSettings, CameraSettings, limits, setting_names
+from schemas.state import AgentHealth, CameraHealth
+from schemas.topics import AgentTopics
+from tests.support.ha_rules import complaints
+
+GOLDEN = Path(__file__).resolve().parents[2] / "fixtures" / "discovery"
+TOPICS = AgentTopics("surveillance", "pi")
+DEVICE = AgentDevice(TOPICS, "Garden house", "1.2.3")
+CAMERAS = [CameraDevice("front_door", "Front door"), CameraDevice("yard", "Yard", "UDP camera")]
+
+
+def payloads() -> list[Publish]:
+    return discovery(DEVICE, CAMERAS, "homeassistant")
+
+
+def content(message: Publish) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(message.payload)
+    return document
+
+
+def components(index: int) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = content(payloads()[index])["cmps"]
+    return found
+
+
+def all_components() -> list[dict[str, Any]]:
+    return [component for index in range(3) for component in components(index).values()]
+
+
+def test_home_assistant_has_nothing_to_object_to() -> None:
+    assert complaints(payloads()) == []
+
+
+@pytest.mark.parametrize(
+    ("index", "name"), [(0, "agent"), (1, "camera_front_door"), (2, "camera_yard")]
+)
+def test_the_payloads_are_the_reviewed_ones(index: int, name: str) -> None:
+    text = json.dumps(content(payloads()[index]), indent=2, ensure_ascii=False) + "\n"
+    path = GOLDEN / f"{name}.json"
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        path.write_text(text)
+    assert text == path.read_text(), "UPDATE_GOLDEN=1 writes it anew; review the difference"
+
+
+def test_the_agent_comes_first_because_its_cameras_refer_to_it() -> None:
+    agent, *cameras = (content(message)["dev"] for message in payloads())
+    assert agent["ids"] == ["surveillance__pi"]
+    assert [camera["via_device"] for camera in cameras] == ["surveillance__pi"] * 2
+    assert [message.topic for message in payloads()] == [
+        "homeassistant/device/surveillance__pi/config",
+        "homeassistant/device/surveillance__pi__front_door/config",
+        "homeassistant/device/surveillance__pi__yard/config",
+    ]
+
+
+def test_unique_ids_are_those_of_the_contract() -> None:
+    assert components(1)["motion"]["uniq_id"] == "surveillance__pi__front_door__motion"
+    assert components(0)["beep"]["uniq_id"] == "surveillance__pi__beep"
+
+
+def test_entity_ids_are_short_enough_to_type() -> None:
+    assert components(1)["motion"]["def_ent_id"] == "binary_sensor.front_door_motion"
+    assert components(0)["status"]["def_ent_id"] == "sensor.pi_status"
+
+
+def test_no_name_is_given_twice_on_a_device() -> None:
+    for index in range(3):
+        names = [
+            c.get("name", c.get("dev_cla")) for c in components(index).values() if "atype" not in c
+        ]
+        assert len(names) == len(set(names))
+
+
+def test_every_setting_can_be_changed_in_its_own_range() -> None:
+    camera = TOPICS.camera("front_door")
+    for name in setting_names(CameraSettings):
+        entity = components(1)[name]
+        assert (entity["stat_t"], entity["cmd_t"]) == (
+            camera.setting_state(name),
+            camera.setting_set(name),
+        )
+        if entity["p"] == "number":
+            allowed = limits(CameraSettings, name)
+            assert (entity["min"], entity["max"]) == (allowed["minimum"], allowed["maximum"])
+    assert set(setting_names(AgentSettings)) <= set(components(0))
+
+
+def test_settings_stay_changeable_while_the_camera_is_away() -> None:
+    for name in setting_names(CameraSettings):
+        assert "avty" not in components(1)[name]
+
+
+def test_what_needs_the_camera_is_unavailable_without_it() -> None:
+    both = [{"t": TOPICS.availability}, {"t": TOPICS.camera("front_door").availability}]
+    needing = {key for key, component in components(1).items() if "avty" in component}
+    assert needing == {"motion", "recording", "take_snapshot", "preview"}
+    assert all(components(1)[key]["avty"] == both for key in needing)
+
+
+def test_the_words_are_those_that_the_agent_says() -> None:
+    assert list(CAMERA_STATES) == [code.value for code in CameraCode]
+    assert set(STORE_STATES) == {code.value for code in StoreCode}
+
+
+def fields(model: type[CameraHealth | AgentHealth]) -> set[str]:
+    """The paths below `value_json` that the health message really has."""
+    schema = model.model_json_schema()
+    found = set()
+    for name, value in schema["properties"].items():
+        found.add(name)
+        reference = value.get("$ref", "").rsplit("/", 1)[-1]
+        inner = schema.get("$defs", {}).get(reference, {}).get("properties", {})
+        found.update(f"{name}.{key}" for key in inner)
+    return found
+
+
+@pytest.mark.parametrize(("index", "model"), [(0, AgentHealth), (1, CameraHealth)])
+def test_templates_ask_only_for_fields_that_are_sent(
+    index: int, model: type[CameraHealth | AgentHealth]
+) -> None:
+    known = fields(model)
+    health = content(payloads()[index])["cmps"].values()
+    asked = {
+        path
+        for component in health
+        if component.get("stat_t", "").endswith("/health")
+        for template in (component.get("val_tpl", ""), component.get("json_attr_tpl", ""))
+        for path in re.findall(r"value_json\.([a-z_0-9.]+)", template)
+    }
+    assert asked
+    assert asked <= known
+
+
+def test_no_entity_speaks_of_the_product() -> None:
+    for component in all_components():
+        assert "surveillance" not in component.get("name", "").casefold()
+
+
+def test_events_and_actions_are_never_retained() -> None:
+    assert all("ret" not in component for component in all_components())
+
+
+def test_a_payload_fits_into_the_smallest_packet_that_brokers_allow() -> None:
+    assert max(len(message.payload) for message in payloads()) < 16_000
+
+
+def test_another_prefix_and_a_documentation_address_are_taken_over() -> None:
+    device = AgentDevice(TOPICS, "Garden house", "1.2.3", url="https://example.org/docs")
+    messages = discovery(device, CAMERAS, "ha/test")
+    assert messages[0].topic == "ha/test/device/surveillance__pi/config"
+    assert content(messages[1])["o"]["url"] == "https://example.org/docs"
+    assert complaints(messages) == []
