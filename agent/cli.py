@@ -173,7 +173,7 @@ def _clean(topics: Sequence[str], loaded: Loaded) -> int:
         if mqtt.tls.cert is not None:
             tls.load_cert_chain(mqtt.tls.cert, mqtt.tls.key)
     try:
-        emptied: list[tuple[str, str, int, bool]] = [(topic, "", 1, True) for topic in topics]
+        emptied: Any = [(topic, "", 1, True) for topic in topics]
         context: Any = tls  # an SSLContext is taken, says paho's documentation; its types do not
         publish.multiple(emptied, mqtt.host, mqtt.port, auth=auth, tls=context)
     except (OSError, ValueError) as error:

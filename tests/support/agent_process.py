@@ -1,0 +1,140 @@
+"""The real agent and the simulated camera as processes of their own, as a user starts them."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import yaml
+
+from schemas.topics import AgentTopics, CameraTopics
+from tests.support.broker import free_port
+from tests.support.waiting import wait_until
+
+CAMERA = "yard"
+TOPICS = AgentTopics("surveillance", "pi")
+YARD: CameraTopics = TOPICS.camera(CAMERA)
+
+
+class Process:
+    """A command of ours with its log in a file."""
+
+    def __init__(self, log: Path, *arguments: str, env: dict[str, str] | None = None) -> None:
+        self.log_file = log
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "agent", *arguments],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(env or {})},
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def wait(self, seconds: float = 10.0) -> int:
+        return self._process.wait(seconds)
+
+    def kill(self) -> None:
+        """Ends it as `kill -9` does."""
+        self._process.kill()
+        self._process.wait(10)
+
+    def stop(self, seconds: float = 10.0) -> int:
+        """SIGTERM; the exit code."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        return self._process.wait(seconds)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process.poll() is None:
+            self.kill()
+
+    def wait_for_line(self, pattern: str, seconds: float = 15.0) -> str:
+        """The first line of the log that matches."""
+        found = wait_until(
+            f"line {pattern!r} in {self.log_file.name}: …{self.log[-800:]}",
+            lambda: re.search(f".*{pattern}.*", self.log),
+            seconds,
+        )
+        return found.group(0)
+
+
+class House:
+    """A folder with a camera, a store and a state folder; agents come and go in it."""
+
+    def __init__(self, folder: Path, broker_port: int) -> None:
+        self.folder = folder
+        self.store = folder / "store"
+        self.store.mkdir(exist_ok=True)
+        self.camera_port = free_port()
+        self.config: dict[str, Any] = {
+            "agent": {"id": "pi", "state_dir": str(folder / "state")},
+            "mqtt": {"host": "127.0.0.1", "port": broker_port},
+            "store": {"path": str(self.store)},
+            "beep": {"enabled": False},
+            "cameras": {CAMERA: {"source": f"hk://127.0.0.1:{self.camera_port}"}},
+        }
+        self._started: list[Process] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for process in self._started:
+            process.__exit__(kind, error, trace)
+
+    def simulate(self, *arguments: str) -> Process:
+        """The camera; by default somebody walks through a room every ten seconds."""
+        port = str(self.camera_port)
+        process = Process(self.folder / "camera.log", "simulate-camera", "--port", port, *arguments)
+        self._started.append(process)
+        process.wait_for_line("simulator: ")
+        return process
+
+    def agent(self, **env: str) -> Process:
+        """The agent, with the configuration as it stands now."""
+        path = self.folder / "config.yaml"
+        path.write_text(yaml.safe_dump(self.config))
+        process = Process(
+            self.folder / "agent.log", "run", "--config", str(path), env={"TZ": "UTC", **env}
+        )
+        self._started.append(process)
+        return process
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command of ours on the same configuration, run to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "agent", *arguments, "--config", self.folder / "config.yaml"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
