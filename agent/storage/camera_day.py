@@ -117,6 +117,10 @@ class CameraDay:
             self._close_event(number, record)
         self._report()
 
+    def forget_unfinished(self) -> None:
+        """Waits no longer for the end of events whose records are lost: a later one has begun."""
+        self._opened.clear()
+
     def tick(self) -> None:
         """Shows what a checkpoint was put off for."""
         if self._parts:
@@ -166,9 +170,10 @@ class CameraDay:
         opened = self._opened.pop(record.event, None)
         if opened is not None:
             numbers.append(opened[0])
-        if not self._parts:
+        if not self._parts and self._last_part:
             self._open_parts()
-        self._parts[-1].finish_event()
+        if self._parts:
+            self._parts[-1].finish_event()
         entry = self._manifest.find(record.event)
         if entry is None:
             entry = self._describe(record, opened[1] if opened else None)

@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -26,7 +27,7 @@ from agent.storage.camera_day import CameraDay, Outcome
 from agent.storage.guard import StoreRefused, Terms, code_of, open_store
 from agent.storage.pipe import Message, Unpacker, pack
 from agent.storage.purge import remove, stored_files
-from agent.storage.records import decode
+from agent.storage.records import EventOpened, decode
 
 _MIB = 1 << 20
 #: Says `alive` at most this often, in seconds.
@@ -80,18 +81,20 @@ class Child:
             self._days[key] = CameraDay(
                 self._store, *key, clock=self._clock, outcome=self._outcome, alive=self._alive
             )
+        camera_days = [day for day in self._days.values() if day.camera == record.camera]
+        if isinstance(record, EventOpened):
+            for day in camera_days:
+                day.forget_unfinished()
         self._days[key].write(number, record)
-        self._close_old_days(record.camera)
+        self._close_idle_days(camera_days, max(day.day for day in camera_days))
         return self._report()
 
-    def _close_old_days(self, camera: str) -> None:
-        """Closes the files of days gone by, as soon as nothing more can come for them."""
-        days = sorted(key for key in self._days if key[0] == camera)
-        for key in days[:-1]:
-            day = self._days[key]
-            if day.idle:
+    def _close_idle_days(self, days: Iterable[CameraDay], before: str) -> None:
+        """Closes the files of days gone by for which nothing more can come."""
+        for day in list(days):
+            if day.idle and day.day < before:
                 day.close()
-                del self._days[key]
+                del self._days[day.camera, day.day]
 
     def _tick(self) -> dict[str, Any]:
         for day in self._days.values():
@@ -105,6 +108,7 @@ class Child:
         return self._report()
 
     def _purge(self, says: dict[str, Any]) -> dict[str, Any]:
+        self._close_idle_days(self._days.values(), says["today"])
         files = stored_files(self._store, self._alive)
         decided = plan(
             files,

@@ -31,12 +31,12 @@ class ChildLink:
         ours.setblocking(False)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "agent.storage.child", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "agent.storage.child", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env={
                     **os.environ,
-                    "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+                    "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
                 },
                 start_new_session=True,
             )

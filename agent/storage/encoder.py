@@ -19,9 +19,9 @@ from agent.imaging.orientation import Orientation
 from agent.imaging.stamp import stamp
 from agent.storage.h264 import AccessUnit, Codec, access_unit
 
-#: The cheapest there is. Superfast saves a third of the bytes for 1.4 to 1.7 times the time (see
-#: benchmarks/recording.py): a Pi has more disk for four days than it has spare cores while things
-#: move.
+#: The cheapest there is: 3.5 to 5.4 grey decodes a frame, about what XVID costs. Superfast
+#: saves a third of the bytes for 1.2 to 1.4 times the time (benchmarks/recording.py); a small
+#: machine has more disk for four days than it has spare cores while things move.
 PRESET = "ultrafast"
 CRF = 26
 #: x264 spends more bits on pictures that are shown longer (10 fps: three times the bytes of 30

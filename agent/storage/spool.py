@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.core.errors import ConfigError
 from agent.core.messages import EndReason
 from agent.storage.records import (
     LIMIT,
@@ -57,6 +58,9 @@ class Spool:
     A record that is written belongs to the spool until `remove` is called with its number. Opening
     the folder finds what another agent has left, and closes events that nobody closed as
     `interrupted`.
+
+    Raises:
+        ConfigError: the folder cannot be used.
     """
 
     def __init__(self, folder: Path, limit_bytes: int = LIMIT_BYTES) -> None:
@@ -70,8 +74,11 @@ class Spool:
         self._lost_events = 0
         self._lost_records = 0
         self._changed = threading.Condition()
-        folder.mkdir(parents=True, exist_ok=True)
-        self._recover()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._recover()
+        except OSError as error:
+            raise ConfigError(f"store.spool.path: {folder}: {error.strerror}") from error
 
     @property
     def depth(self) -> int:

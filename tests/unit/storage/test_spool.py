@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.core.errors import ConfigError
 from agent.core.naming import FileKind
 from agent.storage.records import (
     EventClosed,
@@ -147,6 +148,12 @@ def test_a_restart_removes_what_a_power_cut_has_left(tmp_path: Path) -> None:
     assert [len(record.body) for record in waiting(again)] == [1]
     assert again.lost_records == 2
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_that_cannot_be_made_is_a_mistake_of_the_operator(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ConfigError, match="spool"):
+        Spool(tmp_path / "file" / "spool")
 
 
 def test_a_folder_that_cannot_be_written_loses_the_event_not_the_agent(tmp_path: Path) -> None:

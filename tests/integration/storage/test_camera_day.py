@@ -1,0 +1,154 @@
+"""One camera's day in the store, written in this process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.storage import dayfile
+from agent.storage.camera_day import CameraDay, Outcome
+from agent.storage.records import EventClosed, EventOpened, Record
+from tests.support.clock import FakeClock
+from tests.support.recordings import STARTED, event, expected, name_of, played, whole_event
+
+FOLDER = Path("front/2026-11-22")
+NAMES = [name_of(number * 20) for number in range(4)]
+
+
+class Rig:
+    """A store with one open day; each record gets the next number."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.clock = FakeClock()
+        self.number = 0
+        self.store = os.open(path, os.O_RDONLY)
+        self.outcome = Outcome()
+        self.day = self.open()
+
+    def open(self) -> CameraDay:
+        return CameraDay(
+            self.store,
+            "front",
+            "2026-11-22",
+            clock=self.clock,
+            outcome=self.outcome,
+            alive=lambda: None,
+        )
+
+    def write(self, *records: Record) -> None:
+        for record in records:
+            self.number += 1
+            self.day.write(self.number, record)
+
+    def reopen(self) -> None:
+        self.day.abandon()
+        self.clock.advance(60)
+        self.day = self.open()
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Iterator[Rig]:
+    rig = Rig(tmp_path)
+    yield rig
+    rig.day.close()
+    os.close(rig.store)
+
+
+def records(number: int) -> list[Record]:
+    return whole_event(NAMES[number], number * 20)
+
+
+def test_fragments_are_done_when_they_are_on_the_medium(rig: Rig) -> None:
+    opened, *rest = records(0)
+    rig.write(opened, *rest[:3])
+    assert rig.outcome.done == []
+    rig.clock.advance(dayfile.SYNC_EVERY)
+    rig.write(rest[3])
+    assert rig.outcome.done == [2, 3, 4, 5]
+
+
+def test_opening_and_closing_are_done_when_the_event_is_shown(rig: Rig) -> None:
+    rig.write(*records(0), *records(1))
+    first = len(records(0))
+    assert {1, first} <= set(rig.outcome.done)
+    assert not {first + 1, rig.number} & set(rig.outcome.done)
+    assert [entry["id"] for entry in rig.outcome.finished] == NAMES[:1]
+    rig.clock.advance(dayfile.GAP)
+    rig.day.tick()
+    assert sorted(rig.outcome.done) == list(range(1, rig.number + 1))
+    assert [entry["id"] for entry in rig.outcome.finished] == NAMES[:2]
+    assert rig.day.idle
+
+
+def test_an_event_that_fills_the_file_goes_on_in_the_next_part(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dayfile, "ROLL_BYTES", 280_000)
+    rig.write(*records(0))
+    first, second = (played(rig.path / FOLDER / f"2026-11-22{part}.mp4") for part in ("", "-2"))
+    assert [number for _, number in first + second] == list(range(20))
+    assert first
+    assert second
+    (entry,) = rig.outcome.finished
+    assert [place["file"] for place in entry["day"]] == ["2026-11-22.mp4", "2026-11-22-2.mp4"]
+    assert played(rig.path / FOLDER / entry["files"]["clip"]["name"]) == expected(
+        event(NAMES[0], 0)
+    )
+    assert not entry["truncated"]
+
+
+def test_a_record_sent_again_after_rolling_changes_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dayfile, "ROLL_BYTES", 280_000)
+    rig.write(*records(0))
+    before = {path: path.read_bytes() for path in rig.path.rglob("*") if path.is_file()}
+    rig.reopen()
+    rig.write(*records(0))
+    assert {path: path.read_bytes() for path in rig.path.rglob("*") if path.is_file()} == before
+    assert len(rig.outcome.finished) == 2
+
+
+def test_an_event_without_pictures_makes_no_days_file(rig: Rig) -> None:
+    rig.write(
+        EventOpened(camera="front", event=NAMES[0], started=STARTED),
+        EventClosed(camera="front", event=NAMES[0], started=STARTED, reason="interrupted"),
+    )
+    assert rig.outcome.done == [2, 1]
+    assert rig.outcome.finished[0]["frames"] == 0
+    assert sorted(p.name for p in (rig.path / FOLDER).iterdir()) == ["events", "events.jsonl"]
+
+
+def test_an_event_whose_end_is_lost_is_not_waited_for_for_ever(rig: Rig) -> None:
+    rig.write(*records(0)[:3])
+    rig.day.forget_unfinished()
+    rig.write(*records(1))
+    rig.clock.advance(dayfile.GAP)
+    rig.day.tick()
+    assert rig.day.idle
+    assert [entry["id"] for entry in rig.outcome.finished] == [NAMES[1]]
+
+
+def test_a_part_left_by_a_broken_attempt_does_not_get_into_the_way(rig: Rig) -> None:
+    folder = rig.path / FOLDER / "events"
+    folder.mkdir()
+    (folder / f".081501_{NAMES[0]}.mp4.part").write_bytes(b"x" * 900_000)
+    rig.write(*records(0))
+    assert [path.name for path in folder.iterdir()] == [f"081501_{NAMES[0]}.mp4"]
+    assert played(next(folder.iterdir())) == expected(event(NAMES[0], 0))
+
+
+def test_the_manifest_tells_the_events_true_times(rig: Rig) -> None:
+    *rest, closed = records(0)
+    assert isinstance(closed, EventClosed)
+    rig.write(*rest, replace(closed, ended=STARTED, duration=1.5))
+    (entry,) = rig.outcome.finished
+    assert entry["started"] == "2026-11-22T08:15:01.300Z"
+    assert entry["started_local"] == "2026-11-22T08:15:01.300+00:00"
+    assert (entry["ended"], entry["duration_s"]) == ("2026-11-22T08:15:01.300Z", 1.5)
+    assert entry["day"][0]["length_ms"] == entry["clip_s"] * 1000
