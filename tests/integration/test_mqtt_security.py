@@ -1,0 +1,246 @@
+"""User names, certificates, rights and old protocols: what the agent says when one is wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from agent.core.messages import BrokerDown, BrokerUp
+from schemas.config import TlsConfig
+from schemas.messages import state
+from tests.support.agent_mqtt import CAMERA, TOPICS, Ear, RunningMqtt, options, record
+from tests.support.broker import Broker, free_port, mosquitto
+from tests.support.waiting import wait_until
+
+#: paho leaves the socket of a failed TLS handshake to the garbage collector.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning"
+)
+
+AGENT = {"username": "agent", "password": "right"}
+PERSON = {"username": "person", "password": "right"}
+
+
+def openssl(folder: Path, *arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`ca`, and `broker` (for localhost, 127.0.0.1) and `agent` signed by it; `stranger` is not."""
+    folder = tmp_path_factory.mktemp("certificates")
+    for name in ("ca", "stranger"):
+        openssl(
+            folder,
+            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
+            *("-nodes", "-days", "2", "-subj", f"/CN={name}"),
+            *("-keyout", f"{name}.key", "-out", f"{name}.crt"),
+        )
+    (folder / "san").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost")
+    (folder / "other").write_text("subjectAltName=DNS:broker.example")
+    for name, extension in (("broker", "san"), ("agent", "san"), ("elsewhere", "other")):
+        openssl(
+            folder,
+            *("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+            *("-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr"),
+        )
+        openssl(
+            folder,
+            *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key"),
+            *("-CAcreateserial", "-days", "2", "-extfile", extension, "-out", f"{name}.crt"),
+        )
+    return folder
+
+
+@contextmanager
+def tls_broker(
+    folder: Path, certificates: Path, *, name: str = "broker", client: bool = False
+) -> Iterator[Broker]:
+    listener = [
+        f"cafile {certificates / 'ca.crt'}",
+        f"certfile {certificates / f'{name}.crt'}",
+        f"keyfile {certificates / f'{name}.key'}",
+        f"require_certificate {'true' if client else 'false'}",
+    ]
+    broker = Broker(folder, listener=listener).start()
+    try:
+        yield broker
+    finally:
+        broker.kill()
+
+
+def test_tls_with_the_right_authority_works(tmp_path: Path, certificates: Path) -> None:
+    tls = TlsConfig(ca=certificates / "ca.crt")
+    with (
+        tls_broker(tmp_path, certificates) as broker,
+        RunningMqtt(options(broker.port, tls=tls), tmp_path) as agent,
+    ):
+        agent.wait_for(BrokerUp)
+        agent.put(state(TOPICS.availability, "online"), record(1))
+        wait_until("acknowledged", lambda: agent.mqtt.stats.journal_waiting == 0)
+
+
+def test_a_client_certificate_is_shown(tmp_path: Path, certificates: Path) -> None:
+    tls = TlsConfig(
+        ca=certificates / "ca.crt",
+        cert=certificates / "agent.crt",
+        key=certificates / "agent.key",
+    )
+    with (
+        tls_broker(tmp_path, certificates, client=True) as broker,
+        RunningMqtt(options(broker.port, tls=tls), tmp_path) as agent,
+    ):
+        agent.wait_for(BrokerUp)
+
+
+def test_insecure_leaves_out_the_host_name_only(tmp_path: Path, certificates: Path) -> None:
+    ca = certificates / "ca.crt"
+    with tls_broker(tmp_path, certificates, name="elsewhere") as broker:
+        checked = options(broker.port, tls=TlsConfig(ca=ca))
+        with RunningMqtt(checked, tmp_path) as agent:
+            down = agent.wait_for(BrokerDown)
+            assert down.code == "tls"
+            assert "mqtt.host" in down.reason
+        unchecked = options(broker.port, tls=TlsConfig(ca=ca, insecure=True))
+        with RunningMqtt(unchecked, tmp_path) as agent:
+            agent.wait_for(BrokerUp)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"ca": "stranger.crt"}, "mqtt.tls.ca"),
+        ({"ca": "absent.crt"}, "absent.crt: No such file"),
+        ({"ca": "ca.key"}, "check mqtt.tls.ca, cert and key"),
+        ({"ca": "ca.crt", "cert": "agent.crt", "key": "stranger.key"}, "check mqtt.tls.ca, cert"),
+    ],
+)
+def test_a_wrong_file_is_named(
+    tmp_path: Path, certificates: Path, files: dict[str, str], words: str
+) -> None:
+    tls = TlsConfig(**{key: certificates / name for key, name in files.items()})
+    with (
+        tls_broker(tmp_path, certificates) as broker,
+        RunningMqtt(options(broker.port, tls=tls), tmp_path) as agent,
+    ):
+        down = agent.wait_for(BrokerDown)
+        assert down.code == "tls"
+        assert words in down.reason
+
+
+def test_a_missing_client_certificate_is_suspected(tmp_path: Path, certificates: Path) -> None:
+    tls = TlsConfig(ca=certificates / "ca.crt")
+    with (
+        tls_broker(tmp_path, certificates, client=True) as broker,
+        RunningMqtt(options(broker.port, tls=tls), tmp_path) as agent,
+    ):
+        assert "certificate" in agent.wait_for(BrokerDown).reason.casefold()
+
+
+def test_a_port_without_tls_is_suspected(tmp_path: Path, certificates: Path) -> None:
+    broker = Broker(tmp_path).start()
+    try:
+        tls = TlsConfig(ca=certificates / "ca.crt")
+        with RunningMqtt(options(broker.port, tls=tls), tmp_path) as agent:
+            down = agent.wait_for(BrokerDown, seconds=20)
+            assert down.code in {"tls", "unreachable"}
+    finally:
+        broker.kill()
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[Broker]:
+    """A broker with one user, who may only do what FACTS 3 says an agent needs."""
+    passwords, rights = tmp_path / "passwords", tmp_path / "rights"
+    program = Path(mosquitto()).name.replace("mosquitto", "mosquitto_passwd")
+    passwords.touch()
+    for login in (AGENT, PERSON):
+        subprocess.run([program, "-b", str(passwords), *login.values()], check=True)
+    root = TOPICS.root
+    rights.write_text(
+        f"user agent\ntopic write {root}/#\ntopic read {root}/+/set\ntopic read {root}/+/+/set\n"
+        f"topic read {root}/+/snapshot/take\ntopic read {root}/beep/play\n"
+        f"topic read {root}/restart\ntopic read {root}/request/#\nuser person\ntopic #\n"
+    )
+    lines = ["allow_anonymous false", f"password_file {passwords}", f"acl_file {rights}"]
+    broker = Broker(tmp_path, lines).start()
+    yield broker
+    broker.kill()
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1", "auto"])
+def test_a_wrong_password_is_named_and_not_shown(
+    locked: Broker, tmp_path: Path, protocol: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    login = {**AGENT, "password": "wr0ng-secret"}
+    wrong = options(locked.port, protocol=protocol, **login)
+    with RunningMqtt(wrong, tmp_path) as agent:
+        down = agent.wait_for(BrokerDown)
+        assert down.code == "refused"
+        assert "mqtt.username" in down.reason
+    assert "wr0ng-secret" not in caplog.text + repr(wrong) + down.reason
+
+
+def test_the_documented_rights_are_enough(locked: Broker, tmp_path: Path) -> None:
+    mine = options(locked.port, **AGENT)
+    with (
+        Ear(locked.port, "#", **PERSON) as ear,
+        RunningMqtt(mine, tmp_path) as agent,
+    ):
+        agent.wait_for(BrokerUp)
+        agent.put(state(TOPICS.availability, "online"), record(1))
+        ear.wait_for(CAMERA.event_motion)
+        wait_until("acknowledged", lambda: agent.mqtt.stats.journal_waiting == 0)
+
+
+def test_a_refused_message_is_counted_and_holds_nobody_up(locked: Broker, tmp_path: Path) -> None:
+    mine = options(locked.port, **AGENT)
+    with (
+        Ear(locked.port, "#", **PERSON) as ear,
+        RunningMqtt(mine, tmp_path) as agent,
+    ):
+        agent.wait_for(BrokerUp)
+        agent.put(
+            state("homeassistant/device/x/config", "{}"), state(TOPICS.availability, "online")
+        )
+        ear.wait_for(TOPICS.availability)
+        wait_until("counted", lambda: agent.mqtt.stats.dropped == 1)
+        assert agent.mqtt.stats.connected
+
+
+AMQTT = """
+import asyncio, logging, sys
+from amqtt.broker import Broker
+logging.disable(logging.CRITICAL)
+async def main():
+    listener = {"type": "tcp", "bind": f"127.0.0.1:{sys.argv[1]}"}
+    plugin = "amqtt.plugins.authentication.AnonymousAuthPlugin"
+    broker = Broker({"listeners": {"default": listener}, "plugins": {plugin: {}}})
+    await broker.start()
+    await asyncio.sleep(120)
+asyncio.run(main())
+"""
+
+
+def test_a_broker_of_311_is_found_out_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("amqtt", reason="amqtt (extra demo) is not installed")
+    monkeypatch.setattr("agent.mqtt.client.ANSWER_WITHIN", 0.75)
+    port = free_port()
+    broker = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", AMQTT, str(port)], stderr=subprocess.DEVNULL
+    )
+    try:
+        with RunningMqtt(options(port), tmp_path) as agent:
+            assert agent.wait_for(BrokerUp, seconds=30).protocol == "3.1.1"
+            agent.put(state(TOPICS.availability, "online"), record(1))
+            wait_until("acknowledged", lambda: agent.mqtt.stats.journal_waiting == 0)
+    finally:
+        broker.kill()
+        broker.wait()
