@@ -60,6 +60,10 @@ def test_a_variant_has_its_number_before_the_ending() -> None:
     assert naming.variant("081501.jpg", 2) == "081501_2.jpg"
 
 
+def test_a_monitoring_picture_is_named_by_its_second() -> None:
+    assert naming.monitoring_file(LOCAL) == "081501.jpg"
+
+
 def test_our_files_of_a_day_are_recognised() -> None:
     day = "2026-11-22"
     for path in (

@@ -59,12 +59,12 @@ def end(event: str = EVENT, at: float = 104.0) -> ClipEnd:
 class Rig:
     """A recorder with its mailbox; `work` lets it work off what is in there."""
 
-    def __init__(self, path: Path, limit_bytes: int = 1 << 20) -> None:
+    def __init__(self, path: Path, limit_bytes: int = 1 << 20, preset: str = "ultrafast") -> None:
         self.clock = FakeClock()
         self.parts: Mailbox[ClipPart] = Mailbox("parts", 100, WhenFull.REFUSE)
         self.spool = Spool(path, limit_bytes)
         self.recorder = RecorderWorker(
-            "front", RecorderOptions(), self.parts, self.spool, self.clock, BERLIN
+            "front", RecorderOptions(preset=preset), self.parts, self.spool, self.clock, BERLIN
         )
 
     def work(self, *parts: ClipPart) -> list[Record]:
@@ -187,6 +187,24 @@ def test_frames_of_an_event_that_the_spool_has_lost_are_not_encoded(tmp_path: Pa
     assert rig.work(start(), *more, end()) == []
     assert rig.recorder.stats.frames < 30
     assert [lost.event for lost in rig.spool.take_lost()] == [EVENT]
+
+
+def test_pictures_that_are_complete_do_not_wait_for_the_next_one(rig: Rig) -> None:
+    rig.recorder._take(start())
+    assert rig.recorder._clip is not None
+    assert not [each for each in rig.records() if isinstance(each, Fragment)]
+    rig.recorder._clip.flush()
+    (early,) = [each for each in rig.records() if isinstance(each, Fragment)]
+    assert len(early.samples) == 4  # the fifth is held back: its duration is not known yet
+    closed = rig.work(end())
+    assert sum(len(each.samples) for each in closed if isinstance(each, Fragment)) == 5
+
+
+def test_an_encoder_that_fails_costs_the_frames_not_the_thread(tmp_path: Path) -> None:
+    rig = Rig(tmp_path / "spool", preset="no such preset")
+    closed = rig.work(start(), end())[-1]
+    assert isinstance(closed, EventClosed)
+    assert (closed.frames, closed.skipped) == (0, 5)
 
 
 def test_the_timestamp_has_local_time_tenths_and_offset() -> None:
