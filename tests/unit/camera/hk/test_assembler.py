@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from agent.camera.hk.assembler import Assembler
 from agent.camera.hk.cutter import HEADER
 from agent.camera.hk.faults import Faults, FaultyWire
+from tests.support.datagrams import stream as stream_of
 from tests.support.jpegs import jpeg, jpegs
 
 SMALL = 100  # bytes in a datagram: many datagrams without big frames
@@ -17,16 +18,7 @@ SMALL = 100  # bytes in a datagram: many datagrams without big frames
 def stream(
     frames: list[bytes], *, joined: bool = False, size: int = SMALL, first: int = 0
 ) -> list[bytes]:
-    """Datagrams made by hand: first fragments behind 15 bytes of header, all others behind 4."""
-    cuts = [b"".join(frames)] if joined else frames
-    chunks = []
-    for cut in cuts:
-        chunks.append(bytes(11) + cut[: size - 15])
-        rest = cut[size - 15 :]
-        chunks += [rest[at : at + size - 4] for at in range(0, len(rest), size - 4)]
-        if len(chunks[-1]) < 13:  # would be too short for image data: the camera never sends that
-            chunks[-1] += bytes(13)
-    return [bytes(((first + n) & 0xFF, 0, 0, 0)) + chunk for n, chunk in enumerate(chunks)]
+    return stream_of(frames, joined=joined, size=size, first=first)
 
 
 def fed(assembler: Assembler, datagrams: list[bytes]) -> list[bytes]:
