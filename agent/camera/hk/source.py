@@ -1,0 +1,263 @@
+"""A camera of the HK family as a frame source: sessions opened, kept and reopened."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from agent.camera.hk.address import HkAddress
+from agent.camera.hk.assembler import Assembler
+from agent.camera.hk.cutter import AssemblerCounts
+from agent.camera.hk.link import CameraLink, Ended
+from agent.camera.hk.packets import TAG_LIMIT
+from agent.camera.hk.resolve import Resolver
+from agent.camera.hk.udp import POLL, Channel
+from agent.camera.rate import RateMeter
+from agent.core.backoff import Backoff
+from agent.core.errors import CameraError, CameraRefused, CameraUnreachable, SessionLost
+from agent.core.frame import Frame
+from agent.core.messages import CameraCode, CameraState, CameraStats, RestartSession
+from agent.runtime.clock import Clock
+from agent.runtime.mailbox import Mailbox
+from agent.runtime.worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HkTiming:
+    """Waits of the source in seconds; tests shorten them."""
+
+    rest: float = 15.0  # after a failed opening (proven: the known client's)
+    reopen_first: float = 1.0  # before the second reopening of a session that does not last
+    reopen_limit: float = 15.0
+    lasting: float = 10.0  # a session with frames for so long makes earlier losses forgotten
+    stalled: float = 10.0  # an open session without a whole frame for so long is called stalled
+
+
+class HkSource:
+    """Keeps a session with one camera of the family open and hands on its frames.
+
+    attempt --SessionLost--> attempt at once, then after a growing delay
+            --CameraUnreachable, CameraRefused--> rest --> attempt
+            --RestartSession--> attempt at once
+    """
+
+    def __init__(
+        self,
+        camera_id: str,
+        address: HkAddress,
+        clock: Clock,
+        on_frame: Callable[[Frame], None],
+        on_state: Callable[[CameraState], None],
+        orders: Mailbox[RestartSession],
+        timing: HkTiming | None = None,
+    ) -> None:
+        self._camera = camera_id
+        self._address = address
+        self._clock = clock
+        self._on_frame = on_frame
+        self._on_state = on_state
+        self._orders = orders
+        self._timing = timing or HkTiming()
+        self._resolver = Resolver(address.host, address.port, clock)
+        self._reopen = Backoff(self._timing.reopen_first, 2.0, self._timing.reopen_limit)
+        self._counts = AssemblerCounts()
+        self._rate = RateMeter()
+        self._code: CameraCode | None = None
+        self._session = 0
+        self._failures = 0  # in a row, until frames arrive
+        self._losses = 0  # sessions lost in a row, until one lasts
+        self._frames = 0
+        self._frame_at: float | None = None
+        self._first_frame_at: float | None = None  # of this session
+        self._opened_at = 0.0
+        self._foreign = 0
+        self._short = 0
+        self._stats = CameraStats()
+
+    @property
+    def stats(self) -> CameraStats:
+        """The counters of now; a new object each time they change."""
+        return self._stats
+
+    def run(self, worker: Worker) -> None:
+        """Opens sessions and delivers frames until `worker.stop` is set; beats meanwhile."""
+        while not worker.stop.is_set():
+            worker.beat()
+            if not self._failures:
+                self._say(CameraCode.CONNECTING, "opening a session")
+            try:
+                self._attempt(worker)
+            except CameraError as error:
+                self._pause(worker, self._failed(error))
+
+    def _attempt(self, worker: Worker) -> None:
+        """One attempt and, if it opens, the session; returns when stopped or told to restart."""
+        family, peer = self._resolver.find(worker)
+        assembler = Assembler(self._counts)
+        tag = random.randrange(TAG_LIMIT)  # noqa: S311  no secret: it tells answers apart
+        with Channel(family, peer, assembler.hole) as channel:
+            link = CameraLink(tag, self._clock.monotonic(), self._address.ack)
+            try:
+                self._converse(worker, channel, link, assembler)
+            except CameraUnreachable as error:
+                if link.is_open:
+                    raise SessionLost(str(error)) from error
+                raise
+            finally:
+                link.close()
+                self._farewell(channel, link)
+
+    def _converse(
+        self, worker: Worker, channel: Channel, link: CameraLink, assembler: Assembler
+    ) -> None:
+        """Keeps the conversation going until it ends (raises) or we end it (returns)."""
+        look_at = self._clock.monotonic()
+        while True:
+            channel.send(link.to_send())
+            for event in link.events():
+                if isinstance(event, Ended):
+                    raise event.error
+                self._opened()
+            now = self._clock.monotonic()
+            if now >= look_at:
+                if worker.stop.is_set() or self._restart_ordered():
+                    return
+                worker.beat()
+                self._tally(channel, link)
+                self._look(link, now)
+                look_at = now + POLL
+            self._receive(channel, link, assembler, look_at)
+            link.tick(self._clock.monotonic())
+
+    def _receive(
+        self, channel: Channel, link: CameraLink, assembler: Assembler, until: float
+    ) -> None:
+        """Takes datagrams until one asks for more than that, none comes, or it is time to look."""
+        monotonic = self._clock.monotonic
+        while not link.pending:
+            datagram = channel.receive()
+            now = monotonic()
+            if datagram is None:
+                for jpeg in assembler.settle():
+                    self._deliver(jpeg, now)
+                return
+            if link.receive(datagram, now):
+                for jpeg in assembler.push(datagram):
+                    self._deliver(jpeg, now)
+            if now >= until:
+                return
+
+    def _deliver(self, jpeg: bytes, now: float) -> None:
+        frame = Frame(jpeg, now, self._frames, self._session)
+        self._frames += 1
+        self._frame_at = now
+        self._rate.add(now)
+        self._publish(now)
+        if self._code is not CameraCode.LIVE:
+            self._live(now)
+        self._on_frame(frame)
+
+    def _live(self, now: float) -> None:
+        """The first whole frame of a session, or after a stall."""
+        if self._first_frame_at is None:
+            self._first_frame_at = now
+        after = f" after {self._failures} failures" if self._failures else ""
+        log.info("camera %s: live%s", self._camera, after)
+        self._failures = 0
+        self._say(CameraCode.LIVE, "frames arrive")
+
+    def _opened(self) -> None:
+        self._session += 1
+        self._opened_at = self._clock.monotonic()
+        self._first_frame_at = None
+        log.debug("camera %s: session %d open", self._camera, self._session)
+
+    def _look(self, link: CameraLink, now: float) -> None:
+        """Now and then: the figures, and what the absence of frames means."""
+        self._publish(now)
+        first, last = self._first_frame_at, self._frame_at
+        if not link.is_open:
+            return
+        if first is not None and now - first >= self._timing.lasting:
+            self._losses = 0
+            self._reopen.reset()
+        since = self._opened_at if first is None or last is None else last
+        if self._code is not CameraCode.STALLED and now - since >= self._timing.stalled:
+            self._say(CameraCode.STALLED, f"no whole frame for {self._timing.stalled:g} s")
+            log.warning("camera %s: no whole frame for %.0f s", self._camera, now - since)
+
+    def _tally(self, channel: Channel, link: CameraLink) -> None:
+        """Takes over what the session's parts have counted."""
+        self._foreign += channel.foreign
+        self._short += link.short
+        channel.foreign = link.short = 0
+
+    def _farewell(self, channel: Channel, link: CameraLink) -> None:
+        """Tells the camera, whatever the reason, and closes the session's books."""
+        with suppress(CameraUnreachable):  # then nobody is there to be told
+            channel.send(link.to_send())
+        self._tally(channel, link)
+        self._rate.clear()
+        self._first_frame_at = None
+        self._publish(self._clock.monotonic())
+
+    def _failed(self, error: CameraError) -> float:
+        """Says what went wrong; returns the seconds until the next attempt."""
+        self._failures += 1
+        if isinstance(error, SessionLost):
+            code = CameraCode.CONNECTING
+            self._losses += 1
+            delay = self._reopen.next() if self._losses > 1 else 0.0
+        else:
+            refused = isinstance(error, CameraRefused)
+            code = CameraCode.REFUSED if refused else CameraCode.UNREACHABLE
+            delay = self._timing.rest
+        level = logging.WARNING if self._failures == 1 else logging.DEBUG
+        log.log(level, "camera %s: %s, next try in %.0f s", self._camera, error, delay)
+        self._say(code, str(error), retry_in=delay)
+        return delay
+
+    def _pause(self, worker: Worker, seconds: float) -> None:
+        """Lets the camera rest, unless we are stopped or told to restart."""
+        until = self._clock.monotonic() + seconds
+        while (left := until - self._clock.monotonic()) > 0.0:
+            worker.beat()
+            if self._clock.wait(worker.stop, min(POLL, left)) or self._restart_ordered():
+                return
+
+    def _restart_ordered(self) -> bool:
+        order = self._orders.get()
+        if order is None:
+            return False
+        log.info("camera %s: session restarts, %s", self._camera, order.reason)
+        self._say(CameraCode.CONNECTING, f"restart: {order.reason}")
+        self._failures = 0
+        return True
+
+    def _say(self, code: CameraCode, reason: str, retry_in: float | None = None) -> None:
+        self._code = code
+        now = self._clock.monotonic()
+        self._on_state(CameraState(self._camera, code, reason, now, self._session, retry_in))
+
+    def _publish(self, now: float) -> None:
+        counts = self._counts
+        self._stats = CameraStats(
+            frames=self._frames,
+            frames_damaged=counts.damaged,
+            fragments=counts.fragments,
+            fragments_lost=counts.lost,
+            fragments_repeated=counts.repeated,
+            fragments_reordered=counts.reordered,
+            datagrams_foreign=self._foreign,
+            datagrams_short=self._short,
+            datagrams_bad=counts.bad,
+            sessions=self._session,
+            reconnects=max(0, self._session - 1),
+            fps=self._rate.rate(now),
+            last_frame_at=self._frame_at,
+        )

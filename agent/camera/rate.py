@@ -1,0 +1,41 @@
+"""Frames per second over the last few seconds. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+
+#: Seconds looked back: long enough for a camera of one frame a second to show its rate.
+WINDOW = 5.0
+
+#: Bounds the memory of a camera far faster than any of ours.
+_MOST = 1024
+
+
+class RateMeter:
+    """A sliding window over the times of frames."""
+
+    def __init__(self, window: float = WINDOW) -> None:
+        self._window = window
+        self._times: deque[float] = deque(maxlen=_MOST)
+
+    def add(self, at: float) -> None:
+        """A frame came at `at`."""
+        self._times.append(at)
+
+    def clear(self) -> None:
+        """The session ended: the rate is 0 until frames come again."""
+        self._times.clear()
+
+    def rate(self, now: float) -> float:
+        """Frames per second at `now`; falls to 0 within the window when frames stop."""
+        times = self._times
+        while times and now - times[0] > self._window:
+            times.popleft()
+        steps = len(times) - 1
+        if steps < 1:
+            return 0.0
+        span = times[-1] - times[0]
+        # A frame that is due but did not come lengthens the span: so the rate falls at once.
+        overdue = now - times[-1] - span / steps
+        span += max(0.0, overdue)
+        return steps / span if span > 0.0 else 0.0

@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+from agent.camera.hk.address import HkAddress
+from agent.camera.hk.packets import AckMode
+from agent.camera.hk.source import HkSource, HkTiming
+from agent.camera.hk.udp import Channel
+from agent.camera.source import source_for
+from agent.core.errors import CameraUnreachable, ConfigError
+from agent.core.frame import Frame
+from agent.core.messages import CameraCode, CameraState, RestartSession
+from agent.runtime.clock import SystemClock
+from agent.runtime.mailbox import Mailbox, WhenFull
+from agent.runtime.worker import Worker
+from tests.support.datagrams import stream
+from tests.support.jpegs import jpegs
+from tests.support.udp_camera import UdpCamera
+from tests.support.waiting import wait_until
+
+QUICK = HkTiming(rest=0.25, reopen_first=0.125, reopen_limit=0.25)
+
+
+class Agent:
+    """A source in its thread, and all it said."""
+
+    def __init__(self, port: int, timing: HkTiming, host: str) -> None:
+        self.frames: list[Frame] = []
+        self.states: list[CameraState] = []
+        self.orders: Mailbox[RestartSession] = Mailbox("orders", 4, WhenFull.REFUSE)
+        self.fatal: list[BaseException] = []
+        clock = SystemClock()
+        address = HkAddress(host, port, AckMode.LEGACY)
+        self.source = HkSource(
+            "porch", address, clock, self.frames.append, self.states.append, self.orders, timing
+        )
+        self.worker = Worker(
+            "camera", self.source.run, clock, lambda _name, error: self.fatal.append(error)
+        )
+
+    def codes(self) -> list[CameraCode]:
+        return [state.code for state in self.states]
+
+    def wait_for(self, code: CameraCode, seconds: float = 5.0) -> CameraState:
+        def found() -> CameraState | None:
+            return next((state for state in self.states if state.code is code), None)
+
+        state = wait_until(f"state {code}", found, seconds)
+        assert state is not None
+        return state
+
+
+@contextmanager
+def running(port: int, timing: HkTiming = QUICK, host: str = "127.0.0.1") -> Iterator[Agent]:
+    agent = Agent(port, timing, host)
+    agent.worker.start()
+    try:
+        yield agent
+    finally:
+        agent.worker.stop.set()
+        assert agent.worker.join(3.0)
+    assert not agent.fatal
+    assert not agent.worker.restarts
+
+
+def unused_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def settled(value: Callable[[], object], wanted: object) -> None:
+    wait_until(f"{wanted}, last {value()}", lambda: value() == wanted)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_frames_arrive_byte_for_byte_and_leaving_is_said(host: str) -> None:
+    pictures = jpegs(20, 20_000)
+    with UdpCamera("::1" if host == "::1" else "127.0.0.1") as camera:
+        with running(camera.port, host=host) as agent:
+            wait_until("session", lambda: camera.streaming)
+            camera.send(stream(pictures))
+            settled(lambda: len(agent.frames), 20)
+        wait_until("farewell", lambda: camera.cameras[0].heard[-1] == "delete")
+
+    assert [frame.jpeg for frame in agent.frames] == pictures
+    assert [frame.seq for frame in agent.frames] == list(range(20))
+    assert {frame.session for frame in agent.frames} == {1}
+    assert agent.codes() == [CameraCode.CONNECTING, CameraCode.LIVE]
+    assert len(camera.cameras[0].acks) == len(stream(pictures)) // 5
+    assert agent.source.stats.frames == 20
+
+
+def test_live_is_said_with_the_first_whole_frame_and_not_before() -> None:
+    datagrams = stream(jpegs(1, 20_000))
+    with UdpCamera() as camera, running(camera.port) as agent:
+        wait_until("session", lambda: camera.streaming)
+        camera.send(datagrams[:-1])
+        settled(lambda: agent.source.stats.fragments, len(datagrams) - 1)
+        assert agent.codes() == [CameraCode.CONNECTING]
+
+        camera.send(datagrams[-1:])
+
+        agent.wait_for(CameraCode.LIVE)
+
+
+def test_a_refusing_camera_rests_before_the_next_attempt_on_a_fresh_port() -> None:
+    with UdpCamera(refusals=9) as camera, running(camera.port) as agent:
+        state = agent.wait_for(CameraCode.REFUSED)
+        wait_until("a second attempt", lambda: len(camera.clients) == 2)
+
+    assert state.retry_in == QUICK.rest
+    assert camera.clients[0] != camera.clients[1]
+
+
+def test_a_port_where_nobody_listens_is_unreachable_at_once() -> None:
+    with running(unused_port(), replace(QUICK, rest=5.0)) as agent:
+        state = agent.wait_for(CameraCode.UNREACHABLE, seconds=1.5)
+
+    assert "nobody listens" in state.reason
+
+
+def test_a_camera_that_does_not_answer_is_unreachable_after_two_seconds() -> None:
+    with UdpCamera(silent_at="status 82") as camera, running(camera.port) as agent:
+        state = agent.wait_for(CameraCode.UNREACHABLE)
+
+    assert state.reason == "no answer to the first status for 2 s"
+
+
+def test_a_silent_session_is_lost_and_opened_again_at_once() -> None:
+    slow = HkTiming(rest=60.0, reopen_first=60.0)
+    with UdpCamera() as camera, running(camera.port, slow) as agent:
+        for session in (1, 2):
+            settled(lambda: (len(camera.cameras), camera.streaming), (session, True))
+            camera.send(stream(jpegs(2, 3000)))
+            settled(lambda: agent.states[-1].code, CameraCode.LIVE)
+            if session == 1:
+                agent.wait_for(CameraCode.LIVE)
+                wait_until("loss", lambda: agent.states[-1].code is CameraCode.CONNECTING)
+                assert agent.source.stats.fps == 0.0
+
+    lost = agent.states[2]
+    assert (lost.reason, lost.retry_in) == ("no datagram for 2 s", 0.0)
+    assert [frame.session for frame in agent.frames] == [1, 1, 2, 2]
+    assert [frame.seq for frame in agent.frames] == [0, 1, 2, 3]
+    assert agent.source.stats.reconnects == 1
+
+
+def test_datagrams_of_another_sender_are_counted_and_never_processed() -> None:
+    mine, theirs = jpegs(2, 3000), jpegs(5, 4000)[2:]
+    with UdpCamera() as camera, running(camera.port) as agent:
+        wait_until("session", lambda: camera.streaming)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for datagram in stream(theirs):
+                stranger.sendto(datagram, ("127.0.0.1", camera.clients[0][1]))
+        camera.send(stream(mine))
+        settled(lambda: len(agent.frames), 2)
+        settled(lambda: agent.source.stats.datagrams_foreign, len(stream(theirs)))
+
+    assert [frame.jpeg for frame in agent.frames] == mine
+    assert agent.source.stats.fragments_lost == 0
+
+
+def test_an_order_restarts_the_session_at_once_even_while_the_camera_rests() -> None:
+    with UdpCamera() as camera, running(camera.port, HkTiming(rest=60.0)) as agent:
+        wait_until("session", lambda: camera.streaming)
+        agent.orders.put(RestartSession("asked for"))
+        wait_until("a second session", lambda: len(camera.cameras) == 2 and camera.streaming)
+        assert camera.cameras[0].heard[-1] == "delete"
+
+        camera.script["silent_at"] = "status 82"
+        agent.orders.put(RestartSession("once more"))
+        agent.wait_for(CameraCode.UNREACHABLE)
+        agent.orders.put(RestartSession("and again"))
+        wait_until("a fourth attempt", lambda: len(camera.clients) == 4)
+
+
+def test_an_open_session_without_whole_frames_is_stalled_until_one_comes() -> None:
+    datagrams = stream(jpegs(2, 3000))
+    with UdpCamera() as camera, running(camera.port, replace(QUICK, stalled=0.5)) as agent:
+        wait_until("session", lambda: camera.streaming)
+        camera.send(datagrams[:1])
+        agent.wait_for(CameraCode.STALLED)
+
+        camera.send(datagrams[1:])
+
+        agent.wait_for(CameraCode.LIVE)
+
+
+def test_the_frame_rate_falls_when_frames_stop() -> None:
+    pictures = jpegs(4, 3000)
+    with UdpCamera() as camera, running(camera.port) as agent:
+        wait_until("session", lambda: camera.streaming)
+        for n, picture in enumerate(pictures):
+            camera.send(stream([picture], first=4 * n))
+            settled(lambda: len(agent.frames), n + 1)
+        top = agent.source.stats
+        wait_until("a lower rate", lambda: agent.source.stats.fps < top.fps / 2)
+
+    assert top.last_frame_at == agent.frames[-1].at == agent.source.stats.last_frame_at
+
+
+def test_a_name_that_does_not_resolve_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_args: object, **_more: object) -> object:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with running(5000, host="camera.invalid") as agent:
+        state = agent.wait_for(CameraCode.UNREACHABLE)
+
+    assert "camera.invalid" in state.reason
+    assert "not known" in state.reason
+
+
+def test_losses_in_our_own_receive_buffer_are_told_before_the_next_datagram() -> None:
+    losses: list[int] = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as camera:
+        camera.bind(("127.0.0.1", 0))
+        with Channel(socket.AF_INET, camera.getsockname(), losses.append) as channel:
+            channel.send([b"hello"])
+            client = camera.recvfrom(100)[1]
+            sent = 20_000
+            for _ in range(sent):
+                camera.sendto(bytes(904), client)
+            received = 0
+            while channel.receive() is not None:
+                received += 1
+            assert losses == []
+            camera.sendto(bytes(904), client)
+            assert channel.receive() is not None
+
+    assert losses == [sent - received]
+
+
+def test_a_socket_that_cannot_be_bound_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object) -> None:
+        raise OSError(98, "Address already in use")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse, raising=False)
+    with pytest.raises(CameraUnreachable, match="no local port"):
+        Channel(socket.AF_INET, ("127.0.0.1", 5000), lambda _count: None)
+
+
+def test_the_scheme_picks_the_source_and_an_unknown_one_is_named() -> None:
+    orders: Mailbox[RestartSession] = Mailbox("orders", 4, WhenFull.REFUSE)
+
+    def make(url: str) -> object:
+        return source_for(url, "porch", SystemClock(), lambda _f: None, lambda _s: None, orders)
+
+    assert isinstance(make("hk://127.0.0.1"), HkSource)
+    for wrong in ("gopher://cam", "cam"):
+        with pytest.raises(ConfigError, match="known: hk:"):
+            make(wrong)
