@@ -360,7 +360,10 @@ class BrokerUp:
 
 @dataclass(frozen=True, slots=True)
 class BrokerDown:
-    """Not connected; `code` is one of unreachable, refused, lost, taken_over, protocol."""
+    """Not connected.
+
+    `code` is one of unreachable, refused, tls, lost, taken_over, protocol, quota, packet_too_large.
+    """
 
     at: float
     code: str
@@ -419,6 +422,7 @@ class MqttStats:
     dropped: int = 0
     journal_waiting: int = 0
     journal_lost: int = 0
+    journal_failed: int = 0  # records sent without being on disk
 
 
 # ------------------------------------------------------------------ engine -> owners

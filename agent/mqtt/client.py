@@ -235,6 +235,7 @@ class MqttWorker:
             dropped=self._outbox.dropped + self._unheard + sender.oversize + sender.refused,
             journal_waiting=self._journal.waiting_count,
             journal_lost=self._journal.lost,
+            journal_failed=self._journal.unjournalled,
         )
 
     # -------------------------------------------------------------- the end
