@@ -19,6 +19,7 @@ from schemas.settings import (
     CameraSettings,
 )
 from schemas.topics import RESERVED
+from schemas.zones import Polygon, Zone
 
 Identifier = Annotated[str, Field(pattern=ID_PATTERN, max_length=ID_LIMIT)]
 
@@ -192,6 +193,12 @@ class CameraConfig(Strict):
     flip_v: bool = False
     mask: Path | None = Field(
         None, description="8-bit grey PNG as the stored picture: white looks, black does not"
+    )
+    zones: dict[Identifier, Zone] = Field(
+        {}, description="named polygons that are looked at or ignored"
+    )
+    privacy: tuple[Polygon, ...] = Field(
+        (), description="polygons that are black in every picture and never judged"
     )
     analysis_fps: float = Field(3.0, gt=0, le=60, description="frames judged a second, at most")
     monitoring_interval_seconds: float = Field(

@@ -1,5 +1,6 @@
 """Pictures as bytes and arrays: turning, decoding, encoding, drawing.
 
-Pure functions over cv2 and numpy: no state, no threads, no files. May import `agent.core` only.
+Pure functions over cv2 and numpy: no state, no threads, no files. May import
+`agent.core` and `schemas` only.
 Vision and storage share it, because rooms may not import each other and core may not import cv2.
 """

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.imaging.orientation import Orientation
+from agent.imaging.polygons import Polygons
+from agent.imaging.privacy import blacken
 
 Luma = npt.NDArray[np.uint8]
 
@@ -67,18 +69,39 @@ def decode_luma(jpeg: bytes) -> Luma | None:
     return luma
 
 
-def stored_jpeg(jpeg: bytes, orientation: Orientation, limit: int) -> bytes | None:
+def decode_colour(jpeg: bytes) -> npt.NDArray[np.uint8] | None:
+    """The picture, uint8 (H, W, 3) BGR, in the camera's orientation; None when damaged."""
+    return None if dimensions(jpeg) is None else _decode(jpeg, cv2.IMREAD_COLOR)
+
+
+def stored_jpeg(
+    jpeg: bytes, orientation: Orientation, limit: int, privacy: Polygons = ()
+) -> bytes | None:
     """The picture in stored orientation in at most `limit` bytes; None when damaged.
 
-    The camera's own bytes where nothing has to be turned and they fit; else decoded, turned and
-    encoded again, with lower quality and then smaller as far as the limit demands.
+    The camera's own bytes where nothing has to be turned or blackened and they fit; else decoded,
+    turned, blackened and encoded again, with lower quality and then smaller as far as the limit
+    demands.
     """
     if dimensions(jpeg) is None:
         return None
-    if orientation.unchanged and len(jpeg) <= limit:
+    if orientation.unchanged and not privacy and len(jpeg) <= limit:
         return jpeg
-    picture = _decode(jpeg, cv2.IMREAD_COLOR)
-    return None if picture is None else encode_within(orientation.picture(picture), limit)
+    picture = decode_colour(jpeg)
+    if picture is None:
+        return None
+    return encode_within(blacken(orientation.picture(picture), privacy), limit)
+
+
+def private_jpeg(jpeg: bytes, orientation: Orientation, privacy: Polygons) -> bytes | None:
+    """A camera's own JPEG, encoded again with the polygons black; None when it is damaged.
+
+    It stays in the camera's orientation. Without polygons it is the camera's own bytes.
+    """
+    if not privacy:
+        return jpeg
+    picture = decode_colour(jpeg)
+    return None if picture is None else encode(blacken(picture, privacy, orientation))
 
 
 def encode_within(picture: npt.NDArray[np.uint8], limit: int) -> bytes:
@@ -104,9 +127,9 @@ def encode(picture: npt.NDArray[np.uint8], quality: int = _TURNED_QUALITY) -> by
     return data.tobytes()
 
 
-def delta_png(binary: Luma, orientation: Orientation) -> bytes:
+def delta_png(binary: Luma, orientation: Orientation, privacy: Polygons = ()) -> bytes:
     """The binary image uint8 (H, W), 0 and 255, as a grey 8-bit PNG in stored orientation."""
-    _, data = cv2.imencode(".png", orientation.picture(binary))
+    _, data = cv2.imencode(".png", blacken(orientation.picture(binary), privacy))
     return data.tobytes()
 
 

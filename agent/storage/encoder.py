@@ -16,6 +16,8 @@ from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from agent.imaging.orientation import Orientation
+from agent.imaging.polygons import Polygons
+from agent.imaging.privacy import blacken_video
 from agent.imaging.stamp import stamp
 from agent.storage.h264 import AccessUnit, Codec, access_unit
 
@@ -43,10 +45,14 @@ Plane = npt.NDArray[np.uint8]
 
 
 class Painter:
-    """JPEG bytes to a picture as it is stored: planar 4:2:0, limited range, turned, stamped."""
+    """JPEG bytes to a picture as it is stored: planar 4:2:0, limited range, turned, stamped.
 
-    def __init__(self, orientation: Orientation) -> None:
+    Privacy polygons are black before anything is encoded.
+    """
+
+    def __init__(self, orientation: Orientation, privacy: Polygons = ()) -> None:
         self._orientation = orientation
+        self._privacy = privacy
         self._reformatter = VideoReformatter()
         self._decoder = _open_decoder()
 
@@ -78,12 +84,13 @@ class Painter:
             src_colorspace=Colorspace.ITU601,
             dst_colorspace=Colorspace.ITU601,
         )
-        for index in range(3):
-            plane = _plane(picture, index)
-            if not self._orientation.unchanged:
+        luma, blue, red = (_plane(picture, index) for index in range(3))
+        if not self._orientation.unchanged:
+            for plane in (luma, blue, red):
                 plane[:] = self._orientation.picture(plane)
-            if index == 0 and text:
-                stamp(plane, text)
+        blacken_video(luma, (blue, red), self._privacy)
+        if text:
+            stamp(luma, text)
         return picture
 
     def _decode(self, jpeg: bytes) -> av.VideoFrame | None:
@@ -101,8 +108,10 @@ class Painter:
 class ClipEncoder:
     """Encodes one event; all its pictures get the size of the first."""
 
-    def __init__(self, orientation: Orientation, preset: str = PRESET) -> None:
-        self._painter = Painter(orientation)
+    def __init__(
+        self, orientation: Orientation, preset: str = PRESET, privacy: Polygons = ()
+    ) -> None:
+        self._painter = Painter(orientation, privacy)
         self._preset = preset
         self._context: av.VideoCodecContext | None = None
         self._count = 0
@@ -136,9 +145,11 @@ class ClipEncoder:
         return unit
 
 
-def still(orientation: Orientation, jpeg: bytes, text: str | None) -> bytes | None:
+def still(
+    orientation: Orientation, jpeg: bytes, text: str | None, privacy: Polygons = ()
+) -> bytes | None:
     """The picture as it is stored, as a JPEG; None when it is damaged."""
-    picture = Painter(orientation).paint(jpeg, text)
+    picture = Painter(orientation, privacy).paint(jpeg, text)
     if picture is None:
         return None
     planes = np.concatenate([_plane(picture, index).ravel() for index in range(3)])

@@ -21,7 +21,9 @@ from agent.core.messages import (
     StorePicture,
 )
 from agent.core.naming import FileKind
+from agent.imaging.jpeg import private_jpeg
 from agent.imaging.orientation import Orientation
+from agent.imaging.polygons import Polygons
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
@@ -58,6 +60,7 @@ class RecorderOptions:
     orientation: Orientation = field(default_factory=Orientation)
     timestamp: bool = True
     preset: str = PRESET
+    privacy: Polygons = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ class _OpenClip:
         self._tz = tz
         self._put = put
         self._started = start.utc.astimezone(tz)
-        self._encoder = ClipEncoder(options.orientation, options.preset)
+        self._encoder = ClipEncoder(options.orientation, options.preset, options.privacy)
         self._cutter = Cutter()
         self._first_at: float | None = None
         self._key_at = float("-inf")
@@ -123,7 +126,8 @@ class _OpenClip:
         self._keep(self._cutter.finish())
         if end is not None:
             text = self._text(end.best.at) if self._options.timestamp else None
-            picture = still(self._options.orientation, end.best.jpeg, text)
+            options = self._options
+            picture = still(options.orientation, end.best.jpeg, text, options.privacy)
             if picture is not None:
                 self._file(FileKind.BEST, picture)
         self.kept = self.kept and self._put(
@@ -152,7 +156,9 @@ class _OpenClip:
         )
         self.kept = self._put(opened)
         for kind, frame in zip(_TRIGGERS, start.triggers, strict=True):
-            self._file(kind, frame.jpeg)
+            jpeg = private_jpeg(frame.jpeg, self._options.orientation, self._options.privacy)
+            if jpeg is not None:
+                self._file(kind, jpeg)
         self._file(FileKind.DELTA, start.delta)
         for frame in start.frames:
             self.add(frame)

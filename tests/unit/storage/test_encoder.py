@@ -134,3 +134,28 @@ def test_a_still_is_turned() -> None:
     luma = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert luma is not None
     assert read_number(luma[::-1, ::-1]) == 77
+
+
+#: The upper left quarter.
+PRIVATE = (((0.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.0, 0.5)),)
+
+
+@pytest.mark.parametrize("turn", [Orientation(), Orientation(180), Orientation(0, True)])
+def test_privacy_polygons_are_black_in_the_film_and_in_the_still(turn: Orientation) -> None:
+    bright = flat((40, 60, 200), 320, 240)
+    (frame,) = encode(ClipEncoder(turn, privacy=PRIVATE), bright)
+    jpeg = still(turn, bright, None, PRIVATE)
+    assert jpeg is not None
+    decoded = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert decoded is not None
+    for picture in (frame.to_ndarray(format="bgr24"), decoded):
+        assert picture[:112, :152].max() < 12
+        assert picture[128:, :, 2].min() > 170
+
+
+def test_the_timestamp_is_readable_on_a_privacy_polygon() -> None:
+    black, stamped = (
+        encode(ClipEncoder(Orientation(), privacy=PRIVATE), flat((90, 90, 90), 320, 240), text=t)
+        for t in (None, TEXT)
+    )
+    assert stamped[0].to_ndarray(format="gray").max() > black[0].to_ndarray(format="gray").max()

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import cv2
+import numpy as np
 import pytest
 
 from agent.core.frame import Frame
@@ -21,6 +23,7 @@ from agent.core.messages import (
     StorePicture,
 )
 from agent.core.naming import FileKind
+from agent.imaging.orientation import Orientation
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from agent.storage.recorder import RecorderOptions, RecorderWorker, timestamp
@@ -34,10 +37,11 @@ from agent.storage.records import (
 )
 from agent.storage.spool import Spool
 from tests.support.clock import FakeClock
-from tests.support.recordings import numbered_jpeg
+from tests.support.recordings import WIDTH, numbered_jpeg
 
 EVENT = "01JD9Z3V5X8Q2M4N6P7R9S0T1W"
 UTC_START = datetime(2026, 11, 22, 7, 15, 1, tzinfo=UTC)
+TRIGGERS = {FileKind.BEFORE_LAST, FileKind.LAST, FileKind.TRIGGER}
 BERLIN = ZoneInfo("Europe/Berlin")
 FOUND = Detection(3, 101.0, motion=True, reason=Reason.MOTION, score=2.5, changed_pixels=700)
 
@@ -59,13 +63,16 @@ def end(event: str = EVENT, at: float = 104.0) -> ClipEnd:
 class Rig:
     """A recorder with its mailbox; `work` lets it work off what is in there."""
 
-    def __init__(self, path: Path, limit_bytes: int = 1 << 20, preset: str = "ultrafast") -> None:
+    def __init__(
+        self,
+        path: Path,
+        limit_bytes: int = 1 << 20,
+        options: RecorderOptions = RecorderOptions(),  # noqa: B008  frozen
+    ) -> None:
         self.clock = FakeClock()
         self.parts: Mailbox[ClipPart] = Mailbox("parts", 100, WhenFull.REFUSE)
         self.spool = Spool(path, limit_bytes)
-        self.recorder = RecorderWorker(
-            "front", RecorderOptions(preset=preset), self.parts, self.spool, self.clock, BERLIN
-        )
+        self.recorder = RecorderWorker("front", options, self.parts, self.spool, self.clock, BERLIN)
 
     def work(self, *parts: ClipPart) -> list[Record]:
         for part in parts:
@@ -111,6 +118,19 @@ def test_trigger_pictures_are_the_cameras_own_bytes(rig: Rig) -> None:
     assert files[FileKind.TRIGGER] == numbered_jpeg(4)
     assert files[FileKind.DELTA] == b"\x89PNG"
     assert files[FileKind.BEST] not in (b"", numbered_jpeg(2))
+
+
+def test_with_privacy_polygons_trigger_pictures_are_black_there(tmp_path: Path) -> None:
+    left = (((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)),)
+    private = Rig(tmp_path, options=RecorderOptions(Orientation(rotate=180), privacy=left))
+    records = private.work(start(), end())
+    bodies = [r.body for r in records if isinstance(r, EventFile) and r.kind in TRIGGERS]
+    assert len(bodies) == 3
+    for body in bodies:
+        picture = cv2.imdecode(np.frombuffer(body, np.uint8), cv2.IMREAD_GRAYSCALE)
+        assert picture is not None
+        assert picture[:, WIDTH // 2 + 8 :].max() < 12, "the camera hangs upside down"
+        assert picture[:60, : WIDTH // 2 - 8].mean() > 80
 
 
 def test_names_come_from_the_local_start_and_times_from_the_frames(rig: Rig) -> None:
@@ -201,7 +221,7 @@ def test_pictures_that_are_complete_do_not_wait_for_the_next_one(rig: Rig) -> No
 
 
 def test_an_encoder_that_fails_costs_the_frames_not_the_thread(tmp_path: Path) -> None:
-    rig = Rig(tmp_path / "spool", preset="no such preset")
+    rig = Rig(tmp_path / "spool", options=RecorderOptions(preset="no such preset"))
     closed = rig.work(start(), end())[-1]
     assert isinstance(closed, EventClosed)
     assert (closed.frames, closed.skipped) == (0, 5)

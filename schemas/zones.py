@@ -1,0 +1,126 @@
+"""Polygons over the picture: zones that are looked at or ignored, and places nobody may see."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from schemas.base import Strict
+
+Coordinate = Annotated[float, Field(ge=0.0, le=1.0)]
+#: x from the left, y from the top, in 0..1 of the stored picture.
+Point = tuple[Coordinate, Coordinate]
+
+#: Bounds the check of every side against every other; hands draw about ten corners.
+MOST_CORNERS = 100
+#: Less than this part of the picture is no polygon but a slip: 3 pixels of 640x480.
+_LEAST_AREA = 1e-5
+
+
+def _polygon(corners: tuple[Point, ...]) -> tuple[Point, ...]:
+    """Refuses what would not cover what its author meant; a last corner like the first is left out.
+
+    Other programs close their polygons so.
+    """
+    if corners[0] == corners[-1]:
+        corners = corners[:-1]
+    if abs(_area(corners)) < _LEAST_AREA:
+        raise ValueError("the corners enclose no area: they lie in one line")
+    sides = list(zip(corners, corners[1:] + corners[:1], strict=True))
+    for (first, one), (second, other) in combinations(enumerate(sides), 2):
+        neighbours = second - first in {1, len(sides) - 1}
+        if not neighbours and _cross(*one, *other):
+            raise ValueError(
+                f"the sides from {_words(one)} and from {_words(other)} cross:"
+                " name the corners in the order in which a pen would draw them"
+            )
+    return corners
+
+
+def _words(side: tuple[Point, Point]) -> str:
+    (x, y), (to_x, to_y) = side
+    return f"[{x:g}, {y:g}] to [{to_x:g}, {to_y:g}]"
+
+
+def _area(corners: tuple[Point, ...]) -> float:
+    following = corners[1:] + corners[:1]
+    return sum(x * b - a * y for (x, y), (a, b) in zip(corners, following, strict=True)) / 2
+
+
+def _cross(a: Point, b: Point, c: Point, d: Point) -> bool:
+    """True when the side a-b and the side c-d have a point in common; touching counts."""
+    turns = _turn(a, b, c), _turn(a, b, d), _turn(c, d, a), _turn(c, d, b)
+    if turns[0] * turns[1] < 0 and turns[2] * turns[3] < 0:
+        return True
+    ends = ((a, b, c), (a, b, d), (c, d, a), (c, d, b))
+    return any(turn == 0 and _between(*end) for turn, end in zip(turns, ends, strict=True))
+
+
+def _turn(a: Point, b: Point, c: Point) -> float:
+    """Above 0: c lies on one side of the line a-b; below: on the other; 0: on it."""
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def _between(a: Point, b: Point, c: Point) -> bool:
+    """True when c, which is on the line a-b, lies between a and b."""
+    within = [min(p, q) <= r <= max(p, q) for p, q, r in zip(a, b, c, strict=True)]
+    return all(within)
+
+
+Polygon = Annotated[
+    tuple[Point, ...],
+    Field(min_length=3, max_length=MOST_CORNERS),
+    AfterValidator(_polygon),
+]
+
+
+class Zone(Strict):
+    """`cameras.<id>.zones.<name>:`.
+
+    A zone that is looked at may have thresholds of its own; it is then judged by itself, and its
+    percentages are of its own pixels. What it does not name it takes from the camera, but for
+    `max_changed`: somebody near fills a small zone, and that must not be taken for a change of
+    light.
+    """
+
+    polygon: Polygon = Field(description="corners `[x, y]` in 0..1 of the stored picture")
+    mode: Literal["look", "ignore"] = Field(
+        "look",
+        description="ignore: is left out; look: only zones with `look` are judged, if there is one",
+    )
+    pixel_threshold: int | None = Field(
+        None, ge=1, le=255, description="own grey levels; default: the camera's"
+    )
+    min_changed: float | None = Field(
+        None, ge=0, le=100, description="own minimum, % of the zone; default: the camera's"
+    )
+    max_changed: float | None = Field(
+        None,
+        ge=0,
+        le=100,
+        description="own maximum, % of the zone; default: 100 if the zone has"
+        " any threshold of its own",
+    )
+
+    @property
+    def judged_alone(self) -> bool:
+        """True when the zone has a threshold of its own."""
+        own = (self.pixel_threshold, self.min_changed, self.max_changed)
+        return any(value is not None for value in own)
+
+    @model_validator(mode="after")
+    def _thresholds_make_sense(self) -> Zone:
+        if self.mode == "ignore" and self.judged_alone:
+            raise ValueError("an ignored zone has no thresholds: nothing in it is judged")
+        if self.min_changed is not None and self.min_changed >= self.most:
+            raise ValueError(
+                f"max_changed ({self.most:g} %) must be above min_changed ({self.min_changed:g} %)"
+            )
+        return self
+
+    @property
+    def most(self) -> float:
+        """`max_changed` in force where the zone is judged alone, percent of the zone."""
+        return 100.0 if self.max_changed is None else self.max_changed
