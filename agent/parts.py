@@ -38,6 +38,7 @@ from agent.storage.spool import Spool
 from agent.storage.store import StoreOptions, StoreWorker
 from agent.vision.masks import load_mask
 from agent.vision.worker import VisionOptions, VisionWorker
+from agent.vision.zones import View
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
 from schemas.config import CameraConfig, Config
 from schemas.messages import Publish
@@ -156,6 +157,25 @@ def display_name(camera_id: str, camera: CameraConfig) -> str:
     return camera.name or camera_id.replace("_", " ").capitalize()
 
 
+def view_of(name: str, camera: CameraConfig, orientation: Orientation | None = None) -> View:
+    """What the configuration wants judged and hidden, tried out.
+
+    Args:
+        name: the camera's id.
+        camera: its configuration.
+        orientation: of the pictures; default: as the configuration has it.
+
+    Raises:
+        ConfigError: a mask that cannot be used, or nothing left to look at.
+    """
+    if orientation is None:
+        orientation = Orientation(camera.rotate, flip_h=camera.flip_h, flip_v=camera.flip_v)
+    mask = load_mask(camera.mask, orientation) if camera.mask else None
+    view = View(mask, camera.zones, camera.privacy, orientation)
+    view.check(f"cameras.{name}")
+    return view
+
+
 def _camera(
     name: str,
     config: Config,
@@ -181,11 +201,10 @@ def _camera(
         lambda state: _no_answer(to_engine(state)),
         camera_orders,
     )
-    orientation = Orientation(camera.rotate, flip_h=camera.flip_h, flip_v=camera.flip_v)
+    view = view_of(name, camera)
     options = VisionOptions(
         profile=camera.detection.profile,
-        mask=load_mask(camera.mask, orientation) if camera.mask else None,
-        orientation=orientation,
+        view=view,
         analysis_fps=camera.analysis_fps,
         pre_seconds=camera.recording.pre_seconds,
         max_image_kb=config.mqtt.max_image_kb,
@@ -196,7 +215,9 @@ def _camera(
     )
     recorder = None
     if spool is not None:
-        recording = RecorderOptions(orientation, camera.recording.timestamp)
+        recording = RecorderOptions(
+            view.orientation, camera.recording.timestamp, privacy=view.privacy
+        )
         recorder = RecorderWorker(name, recording, parts, spool, clock)
     return CameraParts(
         camera_id=name,

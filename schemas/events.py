@@ -25,6 +25,7 @@ class Explanation(Strict):
     pixel_threshold: int
     min_changed: float
     max_changed: float
+    zone: str | None = Field(default=None, description="name of the zone that decided")
     text: str = Field(description="the same as a sentence")
 
 

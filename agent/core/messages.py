@@ -106,6 +106,7 @@ class Detection:
     unmasked_pixels: int = 0
     profile: str = ""
     box: Box | None = None
+    zone: str | None = None  # name of the zone that decided
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,14 +29,16 @@ def explanation(detection: Detection) -> Explanation:
         pixel_threshold=detection.pixel_threshold,
         min_changed=detection.min_changed,
         max_changed=detection.max_changed,
+        zone=detection.zone,
         text=sentence(detection),
     )
 
 
 def sentence(detection: Detection) -> str:
     """Why this was or was not motion, for people."""
+    zone = "" if detection.zone is None else f"zone {detection.zone}: "
     figures = (
-        f"{detection.changed_pixels} of {detection.unmasked_pixels} pixels"
+        f"{zone}{detection.changed_pixels} of {detection.unmasked_pixels} pixels"
         f" ({detection.score:.3f} %) changed by more than {detection.pixel_threshold} grey levels"
     )
     if detection.reason is Reason.TOO_MUCH:

@@ -20,6 +20,7 @@ from agent.core.messages import (
 )
 from agent.imaging.jpeg import dimensions, stored_jpeg
 from agent.imaging.orientation import Orientation
+from agent.imaging.polygons import Polygons
 from agent.vision.clip_feed import ToRecorder
 
 #: A request waits this long for a fresh frame; a camera of 1 frame/s just makes it.
@@ -48,6 +49,7 @@ class Stills:
         utc: UTC of a frame's time.
         to_engine: gets `PictureTaken` and `PictureRefused`.
         to_recorder: gets the monitoring pictures as `StorePicture`.
+        privacy: polygons that are black in all of them.
     """
 
     def __init__(
@@ -58,9 +60,11 @@ class Stills:
         utc: Callable[[float], datetime],
         to_engine: Callable[[object], object],
         to_recorder: ToRecorder,
+        privacy: Polygons = (),
     ) -> None:
         self._camera = camera
         self._orientation = orientation
+        self._privacy = privacy
         self._limit = limit
         self._utc = utc
         self._to_engine = to_engine
@@ -106,7 +110,7 @@ class Stills:
 
     def _take(self, frame: Frame, reason: PictureReason, request: str | None) -> bool:
         """Sends one picture; False when the frame is damaged."""
-        stored = stored_jpeg(frame.jpeg, self._orientation, _NO_LIMIT)
+        stored = stored_jpeg(frame.jpeg, self._orientation, _NO_LIMIT, self._privacy)
         published = None if stored is None else stored_jpeg(stored, Orientation(), self._limit)
         size = None if published is None else dimensions(published)
         if stored is None or published is None or size is None:

@@ -27,17 +27,14 @@ from agent.core.messages import (
     VisionSettings,
     VisionStats,
 )
-from agent.core.motion import MotionMachine
-from agent.core.pacing import Pacer
 from agent.imaging.jpeg import decode_luma, delta_png, dimensions, stored_jpeg
-from agent.imaging.orientation import Orientation
 from agent.runtime.clock import Clock, TimeBase, thread_seconds
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
 from agent.vision.clip_feed import ClipFeed, ToRecorder
-from agent.vision.detector import Detector
-from agent.vision.masks import Mask
+from agent.vision.judging import Judge, Judgement
 from agent.vision.stills import Stills
+from agent.vision.zones import View
 
 log = logging.getLogger(__name__)
 
@@ -53,16 +50,14 @@ class VisionOptions:
 
     Attributes:
         profile: of the detector.
-        mask: loaded with `load_mask`, in the camera's orientation; None: everything is looked at.
-        orientation: of what is stored and published.
+        view: what is judged, what nobody may see, and the orientation of what leaves memory.
         analysis_fps: frames judged a second, at most.
         pre_seconds: of clip before the event's first frame.
         max_image_kb: kilobytes (1000) of a published picture, at most.
     """
 
     profile: str = "plain"
-    mask: Mask | None = None
-    orientation: Orientation = field(default_factory=Orientation)
+    view: View = field(default_factory=View)
     analysis_fps: float = 3.0
     pre_seconds: float = 1.0
     max_image_kb: int = 500
@@ -78,7 +73,7 @@ class _Event:
 
 
 class VisionWorker:
-    """Owns detector, motion machine and pre-roll of one camera.
+    """Owns the judge and the pre-roll of one camera.
 
     A frame goes: pre-roll, open clip, judgement, pictures. Judging stops while disarmed and while
     the mask does not fit the frames; pictures go on. A frame of a new session, or the news that
@@ -118,13 +113,17 @@ class VisionWorker:
         self._to_engine = to_engine
         self._clock = clock
         self._time = TimeBase(clock)
-        self._detector = Detector(options.profile, options.mask, options.orientation)
-        self._machine = MotionMachine()
-        self._pacer = Pacer(options.analysis_fps)
+        self._judge = Judge(options.profile, options.view, options.analysis_fps)
         self._preroll = PreRoll(options.pre_seconds)
         self._feed = ClipFeed(to_recorder)
         self._stills = Stills(
-            camera_id, options.orientation, self._limit, self._utc, to_engine, to_recorder
+            camera_id,
+            options.view.orientation,
+            self._limit,
+            self._utc,
+            to_engine,
+            to_recorder,
+            options.view.privacy,
         )
         self._event: _Event | None = None
         self._latest: Frame | None = None
@@ -183,8 +182,8 @@ class VisionWorker:
         if self._event is not None:
             self._event.frames += 1
             self._feed.frame(self._event.started.event_id, frame)
-        if self._settings.armed and self._pacer.admit(frame.at):
-            self._judge(frame)
+        if self._settings.armed and self._judge.admit(frame.at):
+            self._judge_frame(frame)
         self._stills.frame(frame, self._settings.monitoring_interval)
 
     # ------------------------------------------------------------ orders
@@ -202,34 +201,32 @@ class VisionWorker:
     def _break_off(self, reason: EndReason) -> None:
         """Judging pauses: what was judged before will not be comparable with what comes next."""
         self._end_event(reason)
-        self._machine.abandon()
-        self._detector.forget()
+        self._judge.forget()
         self._preroll.forget_judged()
 
     # ------------------------------------------------------------ judging
 
-    def _judge(self, frame: Frame) -> None:
+    def _judge_frame(self, frame: Frame) -> None:
         if self._misfit is not None and self._misfit == dimensions(frame.jpeg):
             return
         before = thread_seconds()
         luma = decode_luma(frame.jpeg)
         if luma is None:
             self._count(damaged=self._stats.damaged + 1)
-            # it counts as a frame without motion: else nothing but damage would never end an event
-            self._follow(frame, Detection(frame.seq, frame.at, motion=False, reason=Reason.DAMAGED))
+            self._follow(frame, self._judge.damaged(frame.seq, frame.at, self._settings))
             return
         height, width = luma.shape
         try:
-            detection = self._detector.judge(luma, frame.seq, frame.at, self._settings)
+            judgement = self._judge.judge(luma, frame.seq, frame.at, self._settings)
         except ConfigError as error:
             self._stop_judging(str(error), (height, width))
             return
         cost = thread_seconds() - before
         self._misfit = None
-        self._count_judged(detection, cost, height, width)
+        self._count_judged(judgement.detection, cost, height, width)
         self._preroll.judged(frame)
-        self._last_detection = detection
-        self._follow(frame, detection)
+        self._last_detection = judgement.detection
+        self._follow(frame, judgement)
 
     def _stop_judging(self, problem: str, size: tuple[int, int]) -> None:
         """The mask does not fit: says so once for each size, until frames fit again."""
@@ -238,12 +235,12 @@ class VisionWorker:
         self._count(problem=problem, height=size[0], width=size[1])
         self._break_off(EndReason.INTERRUPTED)
 
-    def _follow(self, frame: Frame, detection: Detection) -> None:
-        """From the detection to the event, and what is said about it."""
-        step = self._machine.update(detection, self._settings.post_frames)
+    def _follow(self, frame: Frame, judgement: Judgement) -> None:
+        """From the judgement to the event, and what is said about it."""
+        detection, step = judgement.detection, judgement.step
         if step.started:
             self._start_event(frame, detection)
-        if self._event is not None and self._machine.peak.seq == frame.seq:
+        if self._event is not None and self._judge.event.peak.seq == frame.seq:
             self._event.best = frame
         if step.improved and self._event is not None:
             self._improve(self._event)
@@ -262,6 +259,7 @@ class VisionWorker:
     def _start_event(self, frame: Frame, detection: Detection) -> None:
         self._time.anchor()
         utc = self._time.utc(frame.at)
+        view = self._options.view
         started = MotionStarted(
             camera=self._camera,
             event_id=_new_id(utc),
@@ -269,7 +267,7 @@ class VisionWorker:
             utc=utc,
             detection=detection,
             picture=self._picture(frame),
-            delta=delta_png(self._detector.binary(), self._options.orientation),
+            delta=delta_png(self._judge.binary(), view.orientation, view.privacy),
         )
         self._event = _Event(started, best=frame)
         self._to_engine(started)
@@ -277,7 +275,7 @@ class VisionWorker:
             self._feed.start(started, self._preroll.plan())
 
     def _improve(self, event: _Event) -> None:
-        peak = self._machine.peak
+        peak = self._judge.event.peak
         self._to_engine(
             MotionImproved(
                 camera=self._camera,
@@ -303,16 +301,17 @@ class VisionWorker:
             started_utc=event.started.utc,
             duration=latest.at - event.started.at,
             detection=last,
-            peak=self._machine.peak,
+            peak=self._judge.event.peak,
             reason=reason,
-            judged=self._machine.judged,
+            judged=self._judge.event.judged,
             frames=event.frames,
         )
         self._to_engine(ended)
         self._feed.end(ended, event.best)
 
     def _picture(self, frame: Frame) -> bytes:
-        return stored_jpeg(frame.jpeg, self._options.orientation, self._limit) or b""
+        view = self._options.view
+        return stored_jpeg(frame.jpeg, view.orientation, self._limit, view.privacy) or b""
 
     def _utc(self, at: float) -> datetime:
         """UTC of a frame's time; outside events the wall clock of now is trusted anew."""

@@ -31,6 +31,8 @@ from agent.imaging.orientation import Orientation
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.vision.masks import Mask
 from agent.vision.worker import VisionOptions, VisionWorker
+from agent.vision.zones import View
+from schemas.zones import Zone
 from tests.support.clock import FakeClock
 from tests.support.scene import HEIGHT, WIDTH, frame, jpeg_of, places
 
@@ -158,7 +160,7 @@ def test_picture_and_delta_show_what_moved() -> None:
 
 
 def test_a_turned_camera_is_published_in_stored_orientation_and_recorded_as_it_came() -> None:
-    rig = Rig(options=replace(OPTIONS, orientation=Orientation(rotate=180)))
+    rig = Rig(options=replace(OPTIONS, view=View(orientation=Orientation(rotate=180))))
     rig.play("qqqqqM")
 
     (started,), (clip,) = rig.heard(MotionStarted), rig.recorded(ClipStart)
@@ -363,11 +365,46 @@ def test_frames_of_another_size_within_a_session_are_not_compared() -> None:
     assert rig.vision.stats.damaged == 0
 
 
+# ---------------------------------------------------------------- privacy and zones
+
+
+def test_no_picture_of_vision_shows_what_a_privacy_polygon_covers() -> None:
+    right = (((0.75, 0.0), (1.0, 0.0), (1.0, 1.0), (0.75, 1.0)),)
+    rig = Rig(
+        replace(SETTINGS, monitoring_interval=900.0),
+        replace(OPTIONS, view=View(privacy=right)),
+    )
+    bright = [jpeg_of((8 * (n % 3), 16), level=120) for n in range(12)]
+    for seq, jpeg in enumerate(bright):
+        rig.see(frame(seq, jpeg=bright[0] if seq < 5 else jpeg))
+        rig.order(TakePicture(request="1"))
+
+    (started,), taken = rig.heard(MotionStarted), rig.heard(PictureTaken)
+    stored = rig.recorded(StorePicture)
+    assert taken
+    assert stored
+    shown = [started.picture, *(it.jpeg for it in taken), *(it.jpeg for it in stored)]
+    for data in shown:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
+        assert picture is not None
+        assert picture[:, 49:].max() < 12
+        assert picture[:, :44].min() > 90
+
+
+def test_an_event_names_the_zone_that_decided() -> None:
+    zone = Zone(polygon=((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)))
+    rig = Rig(options=replace(OPTIONS, view=View(zones={"door": zone})))
+    rig.play("qqqqqM")
+
+    (started,) = rig.heard(MotionStarted)
+    assert started.detection.zone == "door"
+
+
 # ---------------------------------------------------------------- the mask
 
 
 def masked(height: int, width: int) -> VisionOptions:
-    return replace(OPTIONS, mask=Mask(Path("m.png"), np.full((height, width), 255, np.uint8)))
+    return replace(OPTIONS, view=View(Mask(Path("m.png"), np.full((height, width), 255, np.uint8))))
 
 
 def test_a_mask_that_does_not_fit_stops_judging_and_says_so(

@@ -1,0 +1,129 @@
+"""The judging core: what is motion, frame by frame. The live agent and `replay` both use it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from agent.core.messages import Detection, Reason, VisionSettings
+from agent.core.motion import MotionMachine, Step
+from agent.core.pacing import Pacer
+from agent.vision.detector import Detector
+from agent.vision.zones import Area, View
+
+Luma = npt.NDArray[np.uint8]
+
+#: Reasons that say: there was nothing to decide.
+_NOTHING = frozenset({Reason.QUIET, Reason.WARMING_UP})
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """One judged frame: what the detector found, and what it means for the event."""
+
+    detection: Detection
+    step: Step
+
+
+class Judge:
+    """Admits frames at the analysis rate, detects in each area, follows the event.
+
+    Every area (see `View`) has a detector of its own. The frame's detection is that of the area
+    that decided: motion goes before what a rule suppressed, that before quiet, and among equals
+    the one that is furthest above its own minimum.
+
+    Args:
+        profile: of the detector.
+        view: what of the picture is judged.
+        analysis_fps: frames judged a second, at most.
+
+    Raises:
+        ConfigError: unknown profile.
+    """
+
+    def __init__(self, profile: str, view: View, analysis_fps: float) -> None:
+        self._profile = profile
+        self._view = view
+        self._pacer = Pacer(analysis_fps)
+        self._machine = MotionMachine()
+        self._shape = (0, 0)
+        # of no size yet; made at once so that an unknown profile is said at the start
+        self._detectors = [(Area(), Detector(profile, None, view.orientation))]
+
+    @property
+    def event(self) -> MotionMachine:
+        """The running or last event; to be read only."""
+        return self._machine
+
+    def admit(self, at: float) -> bool:
+        """True when the frame of the monotonic time `at` is to be judged."""
+        return self._pacer.admit(at)
+
+    def judge(self, luma: Luma, seq: int, at: float, settings: VisionSettings) -> Judgement:
+        """Judges the next admitted frame.
+
+        Args:
+            luma: uint8 (H, W), in the camera's orientation; kept, so nobody may write into it.
+            seq: the frame's number.
+            at: the frame's monotonic time.
+            settings: those in force.
+
+        Raises:
+            ConfigError: the mask does not fit frames of this size.
+        """
+        if luma.shape != self._shape:
+            self._fit(luma.shape[0], luma.shape[1])
+        detections = [
+            self._named(detector.judge(luma, seq, at, area.settings(settings)), area, detector)
+            for area, detector in self._detectors
+        ]
+        return self._follow(max(detections, key=_weight), settings)
+
+    def damaged(self, seq: int, at: float, settings: VisionSettings) -> Judgement:
+        """Takes an admitted frame that cannot be decoded: it counts as one without motion.
+
+        Else nothing but damage would never end an event.
+        """
+        nothing = Detection(seq, at, motion=False, reason=Reason.DAMAGED)
+        return self._follow(nothing, settings)
+
+    def binary(self) -> Luma:
+        """The changed pixels of the last judged frame, uint8 (H, W), 255 changed; a copy.
+
+        In the camera's orientation, all areas together.
+        """
+        changed = self._detectors[0][1].binary()
+        for _, detector in self._detectors[1:]:
+            cv2.bitwise_or(changed, detector.binary(), dst=changed)
+        return changed
+
+    def forget(self) -> None:
+        """What was judged before will not be comparable; a running event is given up."""
+        self._machine.abandon()
+        for _, detector in self._detectors:
+            detector.forget()
+
+    def _fit(self, height: int, width: int) -> None:
+        """Makes the detectors for frames of this size."""
+        areas = self._view.areas(height, width)
+        turn = self._view.orientation
+        self._detectors = [(area, Detector(self._profile, area.mask, turn)) for area in areas]
+        self._shape = (height, width)
+
+    def _named(self, detection: Detection, area: Area, detector: Detector) -> Detection:
+        """With the name of the zone, where one decided."""
+        if not area.names or detection.reason in _NOTHING:
+            return detection
+        return replace(detection, zone=area.zone_of(detector.binary()))
+
+    def _follow(self, detection: Detection, settings: VisionSettings) -> Judgement:
+        return Judgement(detection, self._machine.update(detection, settings.post_frames))
+
+
+def _weight(detection: Detection) -> tuple[bool, bool, float]:
+    """The larger, the more this detection decides about the frame."""
+    decided = detection.reason not in _NOTHING
+    return detection.motion, decided, detection.score / max(detection.min_changed, 1e-6)
