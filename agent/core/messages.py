@@ -69,8 +69,11 @@ class Reason(StrEnum):
     MOTION = "motion"
     QUIET = "quiet"
     TOO_MUCH = "too_much_changed"
+    LIGHT = "light_change"
+    UNCONFIRMED = "unconfirmed"  # one frame that is not clear enough alone; the next decides
     WARMING_UP = "warming_up"
     DAMAGED = "damaged"
+    FROZEN = "frozen"  # the same picture again, to the last pixel
 
 
 class EndReason(StrEnum):
@@ -92,6 +95,11 @@ class Detection:
 
     `score`, `min_changed`, `max_changed` are percent of the unmasked pixels (0..100); the last two
     are the limits in force, also for profile `seed`, whose own limits are counts.
+
+    Only profile `robust` measures what is None else: `largest` is the largest blob's share in
+    percent of the unmasked pixels, `noise` the standard deviation between two frames and `limit`
+    the difference that counted, both in grey levels; today's light is `gain` * level + `offset` of
+    the frame before; the picture moved by `shift` (x, y) pixels since, in stored orientation.
     """
 
     seq: int
@@ -107,6 +115,12 @@ class Detection:
     profile: str = ""
     box: Box | None = None
     zone: str | None = None  # name of the zone that decided
+    largest: float | None = None
+    noise: float | None = None
+    limit: float | None = None
+    gain: float | None = None
+    offset: float | None = None
+    shift: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
