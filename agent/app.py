@@ -34,8 +34,9 @@ from agent.core.messages import (
     StoreStats,
 )
 from agent.core.state import CameraSetup, Gauges, HostFigures, Now, Setup, Stopping, Tick
+from agent.discovery import Discovery
 from agent.mqtt.journal import Journal
-from agent.mqtt.router import Ignored, parse
+from agent.mqtt.router import Ignored, birth, parse
 from agent.parts import Body, CameraParts, build_parts
 from agent.perform import Performer
 from agent.runtime import host
@@ -91,6 +92,7 @@ class App:
         self._exit_code = EXIT_STOPPED
         self._inbox: Mailbox[object] = Mailbox("inbox", INBOX, WhenFull.REFUSE)
         self._topics = AgentTopics(loaded.config.mqtt.base_topic, agent_id_of(loaded.config))
+        self._status_topic = loaded.config.home_assistant.status_topic
         self._state_dir = state_dir
         journal = Journal(state_dir / JOURNAL, self._clock)
         setup = _setup(loaded, self._topics, self._now())
@@ -100,7 +102,7 @@ class App:
             for stream in ("motion", "recording")
         }
         open_events = tuple(
-            engine.OpenEvent(e.camera, e.id, datetime.fromisoformat(e.started))
+            engine.OpenEvent(e.camera, e.id, _moment(e.started, self._now().utc))
             for e in journal.open_events()
         )
         stored = load_settings(state_dir)
@@ -121,7 +123,8 @@ class App:
             vision={c.camera_id: c.vision_orders for c in self._parts.cameras},
             cameras={c.camera_id: c.camera_orders for c in self._parts.cameras},
             tones=self._parts.tones,
-            discovery=self._parts.discovery,
+            discovery=Discovery(self._parts.discovery, state_dir),
+            clock=self._clock,
             leave=self._leave,
         )
         self._performer.perform(first)
@@ -165,11 +168,13 @@ class App:
                     self._quiet_until = now + DEAD_AFTER
                 next_tick = now + 1.0
                 self._step(Tick(self._gauges(now)))
+                self._performer.tick()
                 self._watch(now)
 
     def _take(self, cause: object) -> None:
         if isinstance(cause, Received):
-            parsed = parse(cause, self._topics, list(self._state.cameras))
+            born = birth(cause, self._status_topic)
+            parsed = born or parse(cause, self._topics, list(self._state.cameras))
             if not isinstance(parsed, Ignored):
                 self._step(parsed)
             return
@@ -303,9 +308,17 @@ def _setup(loaded: Loaded, topics: AgentTopics, now: Now) -> Setup:
         agent_base=AgentSettings(beep_enabled=config.beep.enabled),
         beep_cooldown=config.beep.cooldown_seconds,
         publish_images=config.mqtt.publish_images,
-        discovery=config.home_assistant.discovery,
         birth_delay=random.uniform(1.0, 5.0),  # noqa: S311  spreads agents, hides nothing
     )
+
+
+def _moment(text: str, otherwise: datetime) -> datetime:
+    """A time out of the journal; a salvaged one may hold anything."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return otherwise
+    return moment if moment.tzinfo is not None else otherwise
 
 
 def _disabled(camera: CameraParts, at: float) -> CameraState:

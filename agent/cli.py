@@ -25,6 +25,7 @@ from agent.configuration import (
     state_dir_of,
 )
 from agent.core.errors import ConfigError
+from schemas.messages import Publish
 
 EXIT_OK = 0
 EXIT_CONFIG = 2
@@ -151,15 +152,39 @@ def _discovery(arguments: argparse.Namespace) -> int:
     config = loaded.config
     messages = discovery_messages(config, AgentTopics(config.mqtt.base_topic, agent_id_of(config)))
     if arguments.clean:
-        return _clean([message.topic for message in messages], loaded)
+        return _clean(messages, loaded)
     for message in messages:
         print(message.topic)
         print(json.dumps(json.loads(message.payload), indent=2))
     return EXIT_OK
 
 
-def _clean(topics: Sequence[str], loaded: Loaded) -> int:
-    from paho.mqtt import publish
+def _clean(messages: Sequence[Publish], loaded: Loaded) -> int:
+    """Takes everything out of Home Assistant, also what earlier versions published."""
+    from agent.discovery import STEP
+    from agent.runtime.clock import SystemClock
+    from agent.runtime.discovery_file import forget_discovery, load_discovery
+    from ha_discovery.upgrade import clean, graves, merged
+
+    folder = state_dir_of(loaded.config)
+    published, waiting = load_discovery(folder)
+    steps = clean(graves(merged(waiting, published), messages), messages)
+    for number, step in enumerate(steps, 1):
+        _publish(step, loaded)
+        if number < len(steps):
+            SystemClock().wait(threading.Event(), STEP)
+    forget_discovery(folder)
+    print("\n".join(f"removed {message.topic}" for message in steps[-1]))
+    return EXIT_OK
+
+
+def _publish(messages: Sequence[Publish], loaded: Loaded) -> None:
+    """Publishes with a connection of its own; the agent need not run.
+
+    Raises:
+        ConfigError: the broker cannot be reached or refuses.
+    """
+    from paho.mqtt import MQTTException, publish
 
     mqtt = loaded.config.mqtt
     password = password_of(loaded.config) or ""
@@ -173,13 +198,11 @@ def _clean(topics: Sequence[str], loaded: Loaded) -> int:
         if mqtt.tls.cert is not None:
             tls.load_cert_chain(mqtt.tls.cert, mqtt.tls.key)
     try:
-        emptied: Any = [(topic, "", 1, True) for topic in topics]
+        wanted: Any = [(m.topic, m.payload, m.qos, m.retain) for m in messages]
         context: Any = tls  # an SSLContext is taken, says paho's documentation; its types do not
-        publish.multiple(emptied, mqtt.host, mqtt.port, auth=auth, tls=context)
-    except (OSError, ValueError) as error:
+        publish.multiple(wanted, mqtt.host, mqtt.port, auth=auth, tls=context)
+    except (OSError, ValueError, MQTTException) as error:
         raise ConfigError(f"broker {mqtt.host}:{mqtt.port}: {error}") from None
-    print("\n".join(f"removed {topic}" for topic in topics))
-    return EXIT_OK
 
 
 def _adopt_store(arguments: argparse.Namespace) -> int:

@@ -30,6 +30,7 @@ from agent.mqtt.connection import MqttOptions
 from agent.mqtt.journal import Journal
 from agent.mqtt.outbox import Outbox
 from agent.mqtt.router import command_filters
+from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
@@ -279,7 +280,7 @@ def _mqtt_options(config: Config, topics: AgentTopics) -> MqttOptions:
     return MqttOptions(
         host=mqtt.host,
         port=mqtt.port,
-        client_id=mqtt.client_id or client_id(topics, _machine_id()),
+        client_id=mqtt.client_id or client_id(topics, host.machine_id() + host.mac_address()),
         will=farewell(topics),
         filters=tuple(command_filters(topics, list(config.cameras))),
         status_topic=config.home_assistant.status_topic
@@ -305,16 +306,8 @@ def _beep_options(config: Config) -> BeepOptions:
 def client_id(topics: AgentTopics, machine: str) -> str:
     """`<base>-<agent>-<4 hex of the machine>`: a cloned SD card does not throw its twin out.
 
-    The machine's id is hashed, as systemd asks for: it must not be shown as it is.
+    A clone has the same machine id, so the network card's address is part of `machine`. It is
+    hashed, as systemd asks for: it must not be shown as it is.
     """
     digest = hashlib.sha256(f"surveillance-agent {machine}".encode()).hexdigest()[:4]
     return f"{topics.base}-{topics.agent_id}-{digest}"
-
-
-def _machine_id() -> str:
-    for path in (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id")):
-        try:
-            return path.read_text().strip()
-        except OSError:
-            continue
-    return ""

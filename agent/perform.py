@@ -18,6 +18,8 @@ from agent.core.effects import (
     WriteHealth,
 )
 from agent.core.messages import Beep, RestartSession, VisionOrder
+from agent.discovery import Discovery
+from agent.runtime.clock import Clock
 from agent.runtime.health_file import write_health
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.settings_file import save_settings
@@ -35,13 +37,19 @@ class Performer:
     vision: Mapping[str, Mailbox[VisionOrder]]
     cameras: Mapping[str, Mailbox[RestartSession]]
     tones: Mailbox[Beep]
-    discovery: Sequence[Publish]
+    discovery: Discovery
+    clock: Clock
     leave: Callable[[bool], None]
 
     def perform(self, effects: Sequence[Effect]) -> None:
         """Hands every effect over, in order."""
         for effect in effects:
             self._one(effect)
+
+    def tick(self) -> None:
+        """Once a second: what was only begun."""
+        for message in self.discovery.due(self.clock.monotonic()):
+            self.outbox(message)
 
     def _one(self, effect: Effect) -> None:
         match effect:
@@ -54,7 +62,8 @@ class Performer:
             case Beep():
                 self.tones.put(effect)
             case PublishDiscovery():
-                for message in self.discovery:
+                now = self.clock.monotonic()
+                for message in self.discovery.announce(now, born=effect.born):
                     self.outbox(message)
             case SaveSettings():
                 save_settings(self.state_dir, effect.stored)

@@ -89,11 +89,19 @@ class StorageHealth(Strict):
 class MqttHealth(Strict):
     """The broker connection within the agent's health."""
 
+    state: str = Field(description="connected, or why not: see `last_trouble`")
     protocol: str
     reconnects: int
+    last_trouble: str | None = Field(
+        description="why there was no connection the last time: unreachable, refused, tls, lost,"
+        " taken_over, protocol, quota or packet_too_large"
+    )
+    last_trouble_reason: str
+    last_trouble_at: UtcTime | None
     dropped: int
     journal_waiting: int
     journal_lost: int
+    journal_failed: int = Field(description="events that were sent without being on disk")
 
 
 class AudioHealth(Strict):

@@ -17,10 +17,13 @@ ONLINE = "online"
 OFFLINE = "offline"
 
 
-def everything(now_state: AgentNow, now: Now) -> list[Effect]:
-    """Discovery, all states, `online` last, then the pictures (FACTS 6.5)."""
+def everything(now_state: AgentNow, now: Now, *, born: bool = False) -> list[Effect]:
+    """Discovery, all states, `online` last, then the pictures (FACTS 6.5).
+
+    `born`: because Home Assistant has just started.
+    """
     topics = now_state.setup.topics
-    effects: list[Effect] = [PublishDiscovery()] if now_state.setup.discovery else []
+    effects: list[Effect] = [PublishDiscovery(born)]
     effects += agent_states(now_state, now)
     for camera in now_state.cameras.values():
         effects += camera_states(now_state, camera, now)

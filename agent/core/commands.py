@@ -49,14 +49,8 @@ Step = tuple[AgentNow, list[Effect]]
 
 def obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:
     """Carries out one command; the answer may come later (picture, beep)."""
-    clear: list[Effect] = []
-    if parsed.clear_retained is not None:
-        clear = [
-            Publish(parsed.clear_retained, b"", qos=1, retain=True),
-            Say("WARNING", f"command {parsed.clear_retained}: was published with retain; cleared"),
-        ]
     now_state, effects = _obey(now_state, parsed, now)
-    return now_state, clear + effects
+    return now_state, _cleared(parsed.clear_retained) + effects
 
 
 def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:
@@ -94,7 +88,16 @@ def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:
 
 def refuse(now_state: AgentNow, refused: Refused, now: Now) -> Step:
     """Answers a message that is no valid command and shows the value in force again."""
-    return _refused(now_state, refused.reply, refused.error, now, (refused.setting,))
+    step = _refused(now_state, refused.reply, refused.error, now, (refused.setting,))
+    return step[0], _cleared(refused.clear_retained) + step[1]
+
+
+def _cleared(topic: str | None) -> list[Effect]:
+    """Takes a command out of the broker that somebody published with retain."""
+    if topic is None:
+        return []
+    words = f"command {topic}: was published with retain; cleared"
+    return [Publish(topic, b"", qos=1, retain=True), Say("WARNING", words)]
 
 
 def reply_topics(now_state: AgentNow, reply: ReplyTo) -> tuple[str, ...]:

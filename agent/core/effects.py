@@ -34,7 +34,12 @@ class SaveSettings:
 
 @dataclass(frozen=True, slots=True)
 class PublishDiscovery:
-    """Publish Home Assistant's device payloads (they depend on the configuration only)."""
+    """Publish Home Assistant's device payloads (they depend on the configuration only).
+
+    `born`: because Home Assistant has just started.
+    """
+
+    born: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,9 +144,7 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
         case BeepDone():
             return _beep_done(now_state, cause, now)
         case BrokerUp():
-            now_state = replace(now_state, connected=True, protocol=cause.protocol)
-            said = Say("INFO", f"broker: connected, MQTT {cause.protocol}")
-            return now_state, [*announce.everything(now_state, now), said]
+            return _broker_up(now_state, cause, now)
         case BrokerDown():
             return _broker_down(now_state, cause, now)
         case HaOnline():
@@ -168,7 +166,7 @@ def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
     effects += answers
     if now_state.announce_at is not None and now.at >= now_state.announce_at:
         now_state = replace(now_state, announce_at=None)
-        effects += announce.everything(now_state, now)
+        effects += announce.everything(now_state, now, born=True)
     if now_state.alive_at is None:
         now_state = replace(now_state, alive_at=now.at)
     elif now.at - now_state.alive_at >= ALIVE_EVERY:
@@ -180,7 +178,7 @@ def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
 def _then_health(result: Step, now: Now) -> Step:
     """Adds the health messages when they are due or the problems changed."""
     now_state, effects = result
-    problems = agent_problems(now_state)
+    problems = agent_problems(now_state, now.at)
     changed = problems != now_state.problems
     if not changed and now.at - now_state.health_at < HEALTH_EVERY:
         return result
@@ -231,8 +229,16 @@ def _beep_done(now_state: AgentNow, cause: BeepDone, now: Now) -> Step:
     return commands.finish(now_state, cause.request, now, error=error)
 
 
+def _broker_up(now_state: AgentNow, cause: BrokerUp, now: Now) -> Step:
+    now_state = replace(now_state, connected=True, protocol=cause.protocol)
+    now_state, _ = cured(now_state, "mqtt", now)  # said with everything
+    after = f" after {cause.failures} failed attempts" if cause.failures else ""
+    words = f"broker {cause.where}: connected, MQTT {cause.protocol}{after}"
+    return now_state, [*announce.everything(now_state, now), Say("INFO", words)]
+
+
 def _broker_down(now_state: AgentNow, cause: BrokerDown, now: Now) -> Step:
-    now_state = replace(now_state, connected=False)
+    now_state = replace(now_state, connected=False, trouble=cause, trouble_utc=now.utc)
     now_state, said = fault(now_state, "mqtt", f"broker_{cause.code}", cause.reason, now)
     return now_state, [*said, Say("WARNING", f"broker: {cause.code}: {cause.reason}")]
 

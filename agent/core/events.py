@@ -30,6 +30,9 @@ from schemas.state import PictureMeta
 
 Step = tuple[AgentNow, list[Effect]]
 
+#: Not worth a warning: the beginning, the aim, and what somebody wants.
+_WELL = frozenset({CameraCode.CONNECTING, CameraCode.LIVE, CameraCode.DISABLED})
+
 
 def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
     """Motion ON, the event's first message, its picture, the beep."""
@@ -168,10 +171,14 @@ def picture_refused(now_state: AgentNow, cause: PictureRefused, now: Now) -> Ste
 def camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:
     """The session came or went; `offline` follows the end of an event that it cut."""
     camera = now_state.cameras[cause.camera]
-    was_live = camera.live
+    was_live, before = camera.live, camera.link
     camera = replace(camera, link=cause, link_utc=now.utc)
     now_state = now_state.with_camera(camera)
     effects: list[Effect] = []
+    if before is None or before.code is not cause.code:
+        level = "INFO" if cause.code in _WELL else "WARNING"
+        words = f"camera {cause.camera}: {cause.code.value}: {cause.reason}"
+        effects.append(Say(level, words))
     if was_live and not camera.live:
         effects.append(ToVision(cause.camera, CameraWent(cause.session)))
     if camera.motion is None or camera.live:

@@ -17,6 +17,11 @@ from schemas.state import (
 )
 from schemas.topics import OPERATIONS
 
+#: Ends of a connection that come back until somebody changes a configuration; Home Assistant can
+#: only hear of them while we are connected, so they stay a problem for some minutes.
+HUMAN = frozenset({"taken_over", "quota", "packet_too_large"})
+LATELY = 600.0
+
 
 def camera_problems(now_state: AgentNow, camera: CameraNow) -> list[str]:
     """What is wrong with one camera, as codes; `blind`: its mask does not fit its frames."""
@@ -70,8 +75,8 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
     )
 
 
-def agent_problems(state: AgentNow) -> tuple[str, ...]:
-    """What is wrong anywhere, as codes; a missing speaker is named but harms nothing else."""
+def agent_problems(state: AgentNow, at: float) -> tuple[str, ...]:
+    """What is wrong anywhere at `at`, as codes; a missing speaker harms nothing else."""
     problems = [
         f"{c.camera_id}_{p}" for c in state.cameras.values() for p in camera_problems(state, c)
     ]
@@ -80,7 +85,20 @@ def agent_problems(state: AgentNow) -> tuple[str, ...]:
     if state.audio is not None and not state.audio.ok and state.audio.code != "disabled":
         problems.append(f"audio_{state.audio.code}")
     problems += [f"{name}_silent" for name in state.gauges.silent]
+    if (code := broker_problem(state, at)) is not None:
+        problems.append(f"broker_{code}")
+    if state.gauges.mqtt.journal_failed:
+        problems.append("journal_failing")
     return tuple(problems)
+
+
+def broker_problem(state: AgentNow, at: float) -> str | None:
+    """Why there is no broker; connected again: what a person must still look into, for a while."""
+    trouble = state.trouble
+    if trouble is None:
+        return None
+    lately = trouble.code in HUMAN and at - trouble.at < LATELY
+    return trouble.code if lately or not state.connected else None
 
 
 def agent_status(state: AgentNow, problems: tuple[str, ...]) -> Health:
@@ -98,7 +116,7 @@ def agent_status(state: AgentNow, problems: tuple[str, ...]) -> Health:
 def agent_health(state: AgentNow, now: Now) -> AgentHealth:
     """`<A>/health`."""
     gauges, store, audio = state.gauges, state.store, state.audio
-    problems = agent_problems(state)
+    problems = agent_problems(state, now.at)
     return AgentHealth(
         status=agent_status(state, problems),
         problems=list(problems),
@@ -114,13 +132,7 @@ def agent_health(state: AgentNow, now: Now) -> AgentHealth:
             spool_kib=gauges.store.spool_bytes // 1024,
             lost_events=gauges.store.lost_events,
         ),
-        mqtt=MqttHealth(
-            protocol=state.protocol,
-            reconnects=gauges.mqtt.reconnects,
-            dropped=gauges.mqtt.dropped,
-            journal_waiting=gauges.mqtt.journal_waiting,
-            journal_lost=gauges.mqtt.journal_lost,
-        ),
+        mqtt=_mqtt(state),
         audio=AudioHealth(
             state=audio.code if audio else "starting",
             reason=audio.reason if audio else "",
@@ -136,6 +148,23 @@ def agent_health(state: AgentNow, now: Now) -> AgentHealth:
         cpu_temp_c=_rounded(gauges.host.cpu_temp_c, 0),
         load1=_rounded(gauges.host.load1, 1),
         clock_synchronised=gauges.host.clock_synchronised,
+    )
+
+
+def _mqtt(state: AgentNow) -> MqttHealth:
+    stats, trouble = state.gauges.mqtt, state.trouble
+    down = "connecting" if trouble is None else trouble.code
+    return MqttHealth(
+        state="connected" if state.connected else down,
+        protocol=state.protocol,
+        reconnects=stats.reconnects,
+        last_trouble=None if trouble is None else trouble.code,
+        last_trouble_reason="" if trouble is None else trouble.reason,
+        last_trouble_at=state.trouble_utc,
+        dropped=stats.dropped,
+        journal_waiting=stats.journal_waiting,
+        journal_lost=stats.journal_lost,
+        journal_failed=stats.journal_failed,
     )
 
 

@@ -371,6 +371,8 @@ class BrokerUp:
     at: float
     protocol: str
     reconnects: int
+    where: str = ""
+    failures: int = 0  # attempts that failed before this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,6 +421,8 @@ class Refused:
     reply: ReplyTo
     at: float
     setting: str | None = None
+    #: Topic of a live message that was published with the retain flag: to be cleared by us.
+    clear_retained: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from agent.core.messages import (
     AudioState,
+    BrokerDown,
     CameraState,
     CameraStats,
     Detection,
@@ -57,7 +58,6 @@ class Setup:
     agent_in_file: frozenset[str] = frozenset()
     beep_cooldown: float = 60.0
     publish_images: bool = True
-    discovery: bool = True
     birth_delay: float = 1.0
 
 
@@ -203,6 +203,8 @@ class AgentNow:
     stored: Mapping[str, StoredValue] = field(default_factory=dict)
     connected: bool = False
     protocol: str = ""
+    trouble: BrokerDown | None = None  # why there was no broker the last time
+    trouble_utc: datetime | None = None
     announce_at: float | None = None
     store: StoreState | None = None
     audio: AudioState | None = None

@@ -178,11 +178,12 @@ class MqttWorker:
         for name in signal.refused:
             log.warning("mqtt: the broker does not let us subscribe to %s: check its ACL", name)
         where, protocol = self._options.where, connection.protocol
-        log.info("mqtt %s: connected, MQTT %s, %d failures before", where, protocol, self._failures)
+        log.debug("mqtt %s: connected, MQTT %s", where, protocol)
         self._ups += 1
+        now = self._clock.monotonic()
+        self._news = BrokerUp(now, protocol, self._ups - 1, where, self._failures)
         self._failures = 0
         self._down = None
-        self._news = BrokerUp(self._clock.monotonic(), protocol, self._ups - 1)
 
     def _ended(self, why: Why, *, answered: bool) -> None:
         self._drop_connection(too_large=why.code == "packet_too_large")
@@ -192,8 +193,7 @@ class MqttWorker:
         why, delay = self._attempts.failed(why, now, answered=answered)
         self._deadline = now + delay
         self._failures += 1
-        level = logging.WARNING if why != self._down else logging.DEBUG
-        log.log(level, "mqtt: %s: %s; next attempt in %.1f s", why.code, why.reason, delay)
+        log.debug("mqtt: %s: %s; next attempt in %.1f s", why.code, why.reason, delay)
         if why != self._down:
             self._down = why
             self._news = BrokerDown(now, why.code, why.reason)
@@ -255,9 +255,8 @@ class MqttWorker:
             self._outbox.wait(0.05)
             self._step()
         self._drop_connection()
-        log.info(
-            "mqtt %s: stopped, %d events wait", self._options.where, self.stats.journal_waiting
-        )
+        if self.stats.journal_waiting:
+            log.info("mqtt: %d events wait for the next start", self.stats.journal_waiting)
 
     def _drain(self, worker: Worker, until: float) -> None:
         self._step()

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, Literal
 
-from agent.core.messages import Parsed, Received, Refused
+from agent.core.messages import HaOnline, Parsed, Received, Refused
 from schemas.base import Strict
 from schemas.commands import (
     Command,
@@ -49,6 +49,8 @@ MAX_TRANSACTION = 100
 MAX_RESPONSE_TOPIC = 256
 
 PRESS = "press"
+#: Home Assistant's default payload; its will is `offline`.
+BIRTH = b"online"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,16 @@ def parse(
         command = _command(address, content, tuple(cameras))
     except _No as no:
         setting = address.name if address.kind == "setting" else None
-        return Refused(no.error, reply, received.at, setting)
+        clear = received.topic if received.retain and received.live else None
+        return Refused(no.error, reply, received.at, setting, clear)
     parsed = Parsed(command, reply, received.at)
     return replace(parsed, clear_retained=received.topic) if received.retain else parsed
+
+
+def birth(received: Received, status_topic: str) -> HaOnline | None:
+    """Home Assistant's birth, which it says on its status topic once it has started."""
+    born = received.topic == status_topic and received.payload.strip().lower() == BIRTH
+    return HaOnline(received.at) if born else None
 
 
 # ------------------------------------------------------------------ where it was sent

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 _THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")
 _STATM = Path("/proc/self/statm")
+_MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
+_NETWORK = Path("/sys/class/net")
 
 
 def memory_mib() -> float | None:
@@ -32,3 +35,27 @@ def load1() -> float | None:
         return os.getloadavg()[0]
     except OSError:
         return None
+
+
+def machine_id(places: Sequence[Path] = _MACHINE_IDS) -> str:
+    """The id of this installation, "" where there is none; copied with the SD card."""
+    for path in places:
+        try:
+            return path.read_text().strip()
+        except OSError:
+            continue
+    return ""
+
+
+def mac_address(folder: Path = _NETWORK) -> str:
+    """The address of the first network card that is a device, "" where there is none.
+
+    Bridges and containers' cards have no `device`: they get a new address with each start.
+    """
+    for card in sorted(folder.glob("*")):
+        try:
+            if (card / "device").exists():
+                return (card / "address").read_text().strip()
+        except OSError:
+            continue
+    return ""

@@ -260,7 +260,7 @@ class StoreWorker:
         self._saved += 1
         folder = f"{camera}/{entry['started_local'][:10]}"
         place = entry["day"][0]
-        log.info("store: saved %s/%s (%d frames)", folder, clip["name"], entry["frames"])
+        log.debug("store: saved %s/%s (%d frames)", folder, clip["name"], entry["frames"])
         self._to_engine(
             RecordingSaved(
                 camera=camera,
@@ -333,9 +333,9 @@ class StoreWorker:
             return
         known, self._code = self._code, code
         if code is StoreCode.OK:
-            log.info("store: ok, was %s", known)
+            log.debug("store: ok, was %s", known)
         elif code is not StoreCode.STARTING:
-            log.warning("store: %s: %s", code, reason)
+            log.debug("store: %s: %s", code, reason)
         self._to_engine(StoreState(code, reason, self._clock.monotonic()))
 
     def _say_figures(self, free_mib: float, used_percent: float) -> None:

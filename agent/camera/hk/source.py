@@ -167,9 +167,8 @@ class HkSource:
         if self._first_frame_at is None:
             self._first_frame_at = now
         after = f" after {self._failures} failures" if self._failures else ""
-        log.info("camera %s: live%s", self._camera, after)
         self._failures = 0
-        self._say(CameraCode.LIVE, "frames arrive")
+        self._say(CameraCode.LIVE, f"frames arrive{after}")
 
     def _opened(self) -> None:
         self._session += 1
@@ -189,7 +188,6 @@ class HkSource:
         since = self._opened_at if first is None or last is None else last
         if self._code is not CameraCode.STALLED and now - since >= self._timing.stalled:
             self._say(CameraCode.STALLED, f"no whole frame for {self._timing.stalled:g} s")
-            log.warning("camera %s: no whole frame for %.0f s", self._camera, now - since)
 
     def _tally(self, channel: Channel, link: CameraLink) -> None:
         """Takes over what the session's parts have counted."""
@@ -217,8 +215,7 @@ class HkSource:
             refused = isinstance(error, CameraRefused)
             code = CameraCode.REFUSED if refused else CameraCode.UNREACHABLE
             delay = self._timing.rest
-        level = logging.WARNING if self._failures == 1 else logging.DEBUG
-        log.log(level, "camera %s: %s, next try in %.0f s", self._camera, error, delay)
+        log.debug("camera %s: %s, next try in %.0f s", self._camera, error, delay)
         self._say(code, str(error), retry_in=delay)
         return delay
 
@@ -234,7 +231,6 @@ class HkSource:
         order = self._orders.get()
         if order is None:
             return False
-        log.info("camera %s: session restarts, %s", self._camera, order.reason)
         self._say(CameraCode.CONNECTING, f"restart: {order.reason}")
         self._failures = 0
         return True

@@ -18,6 +18,7 @@ from agent.core.effects import (
     WriteHealth,
 )
 from agent.core.engine import HEALTH_EVERY, Input, OpenEvent, begin, step
+from agent.core.health import LATELY
 from agent.core.messages import (
     AudioState,
     Beep,
@@ -35,6 +36,7 @@ from agent.core.messages import (
     MotionImproved,
     MotionStarted,
     MotionSuppressed,
+    MqttStats,
     Parsed,
     PictureReason,
     PictureRefused,
@@ -603,7 +605,7 @@ def test_home_assistants_birth_is_answered_after_the_delay_and_once(rig: Rig) ->
     rig.do(HaOnline(100.0))
     assert rig.effects == []
     rig.do(Tick(Gauges()), after=1.0)
-    assert rig.kinds(PublishDiscovery) == [PublishDiscovery()]
+    assert rig.kinds(PublishDiscovery) == [PublishDiscovery(born=True)]
     rig.do(Tick(Gauges()), after=1.0)
     assert rig.kinds(PublishDiscovery) == []
 
@@ -613,6 +615,56 @@ def test_a_lost_broker_is_an_error_and_no_problem_of_the_camera(rig: Rig) -> Non
     rig.do(BrokerDown(100.0, "refused", "bad user name or password"))
     assert rig.state.connected is False
     assert any(isinstance(e, Say) and "bad user name" in e.text for e in rig.effects)
+
+
+def test_a_found_broker_ends_the_error_and_the_problem(rig: Rig) -> None:
+    rig.live()
+    rig.do(BrokerDown(100.0, "lost", "gone"))
+    rig.do(Tick(Gauges()))
+    assert "broker_lost" in rig.state.problems
+    rig.do(BrokerUp(101.0, "5", 1, "host:1883", 3))
+    assert json.loads(rig.published(f"{ROOT}/error")[0])["code"] == "ok"
+    assert Say("INFO", "broker host:1883: connected, MQTT 5 after 3 failed attempts") in rig.effects
+    rig.do(Tick(Gauges()))
+    assert rig.state.problems == ()
+
+
+@pytest.mark.parametrize("code", ["taken_over", "quota", "packet_too_large"])
+def test_what_somebody_must_look_into_stays_in_health_for_a_while(rig: Rig, code: str) -> None:
+    rig.live()
+    rig.do(BrokerDown(100.0, code, "in words"))
+    rig.do(BrokerUp(101.0, "5", 1))
+    health = json.loads(rig.published(f"{ROOT}/health")[0])
+    assert health["mqtt"]["state"] == "connected"
+    assert (health["mqtt"]["last_trouble"], health["mqtt"]["last_trouble_reason"]) == (
+        code,
+        "in words",
+    )
+    assert health["problems"] == [f"broker_{code}"]
+    rig.do(Tick(Gauges()), after=LATELY + 1)
+    assert rig.state.problems == ()
+
+
+def test_records_that_are_not_on_disk_are_a_problem(rig: Rig) -> None:
+    rig.live()
+    rig.do(Tick(Gauges(mqtt=MqttStats(journal_failed=1))))
+    health = json.loads(rig.published(f"{ROOT}/health")[0])
+    assert health["problems"] == ["journal_failing"]
+    assert health["mqtt"]["journal_failed"] == 1
+
+
+def test_a_refused_live_command_with_the_retain_flag_is_cleared_too(rig: Rig) -> None:
+    error = CommandError(code="out_of_range", message="no")
+    topic = f"{YARD}/armed/set"
+    rig.do(Refused(error, ReplyTo(noun="armed", camera="yard"), 100.0, "armed", topic))
+    assert rig.published(topic) == [b""]
+
+
+def test_a_camera_is_said_once_for_each_state(rig: Rig) -> None:
+    lines = []
+    for code in (CameraCode.UNREACHABLE, CameraCode.UNREACHABLE, CameraCode.LIVE):
+        lines += [e.level for e in rig.do(camera(code)) if isinstance(e, Say) and "why" in e.text]
+    assert lines == ["WARNING", "INFO"]
 
 
 def test_health_is_said_every_minute_and_no_more(rig: Rig) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.messages import Parsed, Received, Refused
-from agent.mqtt.router import MAX_PAYLOAD, Ignored, command_filters, parse
+from agent.mqtt.router import MAX_PAYLOAD, Ignored, birth, command_filters, parse
 from schemas.commands import (
     Command,
     GetEvents,
@@ -301,3 +301,25 @@ def test_nothing_that_arrives_raises_and_every_answer_can_be_sent(
             }
         )
         assert len(answer.to_json()) < 2 * MAX_PAYLOAD
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "born"),
+    [
+        ("homeassistant/status", b"online", True),
+        ("homeassistant/status", b" Online\n", True),
+        ("homeassistant/status", b"offline", False),
+        ("homeassistant/status", b"", False),
+        ("other/status", b"online", False),
+    ],
+)
+def test_home_assistants_birth_is_understood(topic: str, payload: bytes, *, born: bool) -> None:
+    received = Received(topic, payload, retain=False, at=5.0)
+    assert (birth(received, "homeassistant/status") is not None) is born
+
+
+def test_a_refused_live_message_with_the_retain_flag_is_to_be_cleared() -> None:
+    topic = DOOR.setting_set("pixel_threshold")
+    assert refusal(topic, "300", retain=True).clear_retained == topic
+    assert refusal(topic, "300").clear_retained is None
+    assert refusal(topic, "30", retain=True, live=False).clear_retained is None

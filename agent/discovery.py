@@ -1,0 +1,62 @@
+"""When which device payload goes to Home Assistant: what is there, and burying what has gone."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+from agent.runtime.discovery_file import load_discovery, save_discovery
+from ha_discovery.upgrade import burial, graves, merged, payloads_of
+from schemas.messages import Publish
+
+#: Seconds between two steps of a burial: Home Assistant takes 0.14 s for a new device (measured),
+#: a small machine ten times as long.
+STEP = 2.0
+
+
+class Discovery:
+    """The payloads of this run, and what earlier runs left behind.
+
+    What has gone is buried at the first connection, for a Home Assistant that runs, and once more
+    after Home Assistant's birth, for one that did not: only then it is forgotten.
+    """
+
+    def __init__(self, messages: Sequence[Publish], folder: Path) -> None:
+        """Reads what earlier runs published.
+
+        Args:
+            messages: the device payloads; empty where discovery is switched off.
+            folder: the state folder.
+        """
+        self._messages = list(messages)
+        self._folder = folder
+        published, waiting = load_discovery(folder)
+        self._dead = graves(merged(waiting, published), messages)
+        self._buried = False
+        self._steps: deque[tuple[float, list[Publish]]] = deque()  # at most two: see `burial`
+        save_discovery(folder, payloads_of(messages), self._dead)
+
+    def announce(self, now: float, *, born: bool) -> list[Publish]:
+        """What to publish now; the rest comes by `due`.
+
+        Args:
+            now: monotonic seconds.
+            born: Home Assistant has just started: it listens, and has forgotten what it knew.
+        """
+        self._steps.clear()
+        if not self._dead or (self._buried and not born):
+            return self._messages
+        first, *later = burial(self._dead, self._messages)
+        self._steps.extend((now + STEP * n, step) for n, step in enumerate(later, 1))
+        self._buried = True
+        if born or not self._messages:
+            self._dead = {}
+            save_discovery(self._folder, payloads_of(self._messages), {})
+        return first
+
+    def due(self, now: float) -> list[Publish]:
+        """The next step of a burial, when it is time."""
+        if self._steps and now >= self._steps[0][0]:
+            return self._steps.popleft()[1]
+        return []

@@ -1,0 +1,36 @@
+"""What tells one machine from its clone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from agent.parts import client_id
+from agent.runtime.host import mac_address, machine_id
+from schemas.topics import AgentTopics
+
+
+def card(folder: Path, name: str, address: str, *, device: bool) -> None:
+    (folder / name).mkdir()
+    (folder / name / "address").write_text(f"{address}\n")
+    if device:
+        (folder / name / "device").mkdir()
+
+
+def test_the_first_real_network_card_counts(tmp_path: Path) -> None:
+    card(tmp_path, "br0", "00:00:00:00:00:01", device=False)
+    card(tmp_path, "eth0", "00:00:00:00:00:02", device=True)
+    card(tmp_path, "wlan0", "00:00:00:00:00:03", device=True)
+    assert mac_address(tmp_path) == "00:00:00:00:00:02"
+
+
+def test_no_card_and_no_machine_id_are_empty(tmp_path: Path) -> None:
+    assert mac_address(tmp_path / "none") == ""
+    assert machine_id((tmp_path / "none",)) == ""
+
+
+def test_a_cloned_sd_card_in_another_machine_has_another_client_id() -> None:
+    topics = AgentTopics("surveillance", "pi")
+    one, other = client_id(topics, "card00:02"), client_id(topics, "card00:03")
+    assert one != other
+    assert one == client_id(topics, "card00:02")
+    assert one.startswith("surveillance-pi-")
