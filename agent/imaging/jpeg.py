@@ -14,17 +14,25 @@ from agent.imaging.privacy import blacken
 
 Luma = npt.NDArray[np.uint8]
 
-#: Bounds what one peer can make us allocate: 40 million pixels are 40 MB of luma, 120 MB of BGR.
+#: Bounds what one peer can make us allocate: 16.8 million pixels are 17 MB of luma, 50 MB of BGR,
+#: and the detector keeps several; the cameras of houses have at most 12 million.
 LONGEST_SIDE = 8192
-MOST_PIXELS = 40_000_000
+MOST_PIXELS = 4096 * 4096
 
 _SOI = b"\xff\xd8"
 _EOI = b"\xff\xd9"
 #: ITU T.81 table B.1: start of frame, all kinds but DHT (c4), JPG (c8) and DAC (cc).
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SOS = 0xDA
+_SCAN = bytes((0xFF, _SOS))
 #: Bounds the walk through a made-up header; real ones have about ten segments before SOF.
 _MOST_SEGMENTS = 64
+#: Markers without a segment (T.81 table B.1): a decoder steps over two bytes where a walk by
+#: lengths would be led astray, to another size than the one that is decoded.
+_BARE = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})
+#: Bounds the decoder's time: each scan passes over the whole picture, and an empty one takes ten
+#: bytes. An ordinary progressive JPEG has ten; a thumbnail's are counted as well.
+MOST_SCANS = 32
 
 #: Quality of a picture that had to be turned: little is lost, and few bytes are gained over 80.
 _TURNED_QUALITY = 90
@@ -33,11 +41,13 @@ _SMALLEST_SIDE = 32
 
 
 def dimensions(jpeg: bytes) -> tuple[int, int] | None:
-    """(height, width) from the header, or None: no whole JPEG, or larger than we allow.
+    """(height, width) from the header, or None: no whole JPEG, or more work than we allow.
 
     Whole means: SOI first, EOI last. It is not decoded, so damage in between goes unseen.
     """
     if not jpeg.startswith(_SOI) or not jpeg.endswith(_EOI):
+        return None
+    if jpeg.count(_SCAN) > MOST_SCANS:
         return None
     for code, start, length in _segments(jpeg):
         if code in _SOF:
@@ -144,7 +154,7 @@ def _segments(jpeg: bytes) -> Iterator[tuple[int, int, int]]:
             at += 1
             continue
         length = int.from_bytes(jpeg[at + 2 : at + 4], "big")
-        if code == _SOS or length < 2 or at + 2 + length > len(jpeg):
+        if code == _SOS or code in _BARE or length < 2 or at + 2 + length > len(jpeg):
             return
         yield code, at + 2, length
         at += 2 + length

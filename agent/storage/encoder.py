@@ -15,6 +15,7 @@ import numpy.typing as npt
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
+from agent.imaging.jpeg import MOST_PIXELS, dimensions
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons
 from agent.imaging.privacy import blacken_video
@@ -37,8 +38,6 @@ _X264 = (
 )
 #: Never by itself: key pictures are asked for.
 _NO_AUTOMATIC_KEYS = 1_000_000
-#: Bounds what one JPEG can make us allocate; 8K has 33 million.
-_MOST_PIXELS = 40_000_000
 _BEST_QUALITY = 90
 
 Plane = npt.NDArray[np.uint8]
@@ -95,7 +94,7 @@ class Painter:
 
     def _decode(self, jpeg: bytes) -> av.VideoFrame | None:
         # an empty packet would tell the decoder that nothing more comes, for ever
-        if len(jpeg) < 4 or not jpeg.startswith(b"\xff\xd8") or not jpeg.endswith(b"\xff\xd9"):
+        if dimensions(jpeg) is None:
             return None
         try:
             frames = self._decoder.decode(av.Packet(jpeg))
@@ -169,7 +168,7 @@ def _plane(picture: av.VideoFrame, index: int) -> Plane:
 def _open_decoder() -> av.VideoCodecContext:
     decoder = av.VideoCodecContext.create("mjpeg", "r")
     decoder.thread_count = 1
-    decoder.options = {"max_pixels": str(_MOST_PIXELS)}
+    decoder.options = {"max_pixels": str(MOST_PIXELS)}
     return decoder
 
 

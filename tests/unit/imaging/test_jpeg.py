@@ -69,6 +69,38 @@ def test_a_header_that_asks_for_too_much_memory_is_refused_before_decoding(
     assert jpeg.stored_jpeg(huge, TURNED, 10**6) is None
 
 
+def progressive(scans: int) -> bytes:
+    """A progressive JPEG with so many more scans, each of them empty."""
+    whole = cv2.imencode(".jpg", scene(), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])[1].tobytes()
+    last = whole.rindex(b"\xff\xda")
+    header = whole[last : last + 2 + int.from_bytes(whole[last + 2 : last + 4], "big")]
+    return whole[:-2] + header * scans + whole[-2:]
+
+
+def test_a_picture_with_thousands_of_scans_is_refused_before_it_costs_minutes() -> None:
+    ordinary = progressive(0)
+
+    assert jpeg.decode_luma(ordinary) is not None
+    assert ordinary.count(b"\xff\xda") * 2 < jpeg.MOST_SCANS
+    for bomb in (progressive(jpeg.MOST_SCANS), progressive(100_000)):
+        assert jpeg.dimensions(bomb) is None
+        assert jpeg.decode_luma(bomb) is None
+        assert jpeg.stored_jpeg(bomb, TURNED, 10**6) is None
+
+
+def test_a_marker_without_a_length_does_not_lead_past_the_size_that_is_decoded() -> None:
+    """`ff 01` stands alone: a decoder goes on behind it, with the large SOF."""
+    large, small = (encoded(scene(height, 64)) for height in (600, 16))
+    sof = large.index(b"\xff\xc0")
+    other = small.index(b"\xff\xc0")
+    trap = large[:sof] + b"\xff\x01" + large[sof:]
+    landing = sof + 2 + int.from_bytes(b"\xff\xc0", "big")  # where a length would lead
+    trap += bytes(landing - len(trap)) + small[other : other + 19] + b"\xff\xd9"
+
+    assert cv2.imdecode(np.frombuffer(trap, np.uint8), cv2.IMREAD_GRAYSCALE).shape == (600, 64)
+    assert jpeg.dimensions(trap) is None
+
+
 def test_a_jpeg_without_its_end_is_damaged() -> None:
     whole = encoded(scene())
 

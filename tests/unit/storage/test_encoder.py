@@ -136,6 +136,17 @@ def test_a_still_is_turned() -> None:
     assert read_number(luma[::-1, ::-1]) == 77
 
 
+def test_a_picture_that_is_no_fair_work_is_skipped_like_a_damaged_one() -> None:
+    good = flat((90, 90, 90))
+    scan = good.index(b"\xff\xda")
+    bomb = good[:-2] + good[scan : scan + 14] * 1000 + good[-2:]
+    encoder = ClipEncoder(Orientation())
+
+    assert encoder.encode(bomb, None, key=False) is None
+    assert still(Orientation(), bomb, None) is None
+    assert encoder.encode(good, None, key=False) is not None
+
+
 #: The upper left quarter.
 PRIVATE = (((0.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.0, 0.5)),)
 
