@@ -14,6 +14,10 @@ FRAME_LIMIT = 2 * 1024 * 1024
 FIRST_HEADER = 15
 HEADER = 4
 
+#: Headers that turn out to be none, in one go: behind damage it is one or two. Bounds the time that
+#: a datagram can cost, since each of them is looked for in the same bytes again.
+BROKEN_MOST = 16
+
 #: SOI is followed by a marker in every JPEG; entropy-coded data never contains ff d8.
 _START = SOI + b"\xff"
 
@@ -109,10 +113,12 @@ class FrameCutter:
     def _cut(self) -> Sequence[bytes]:
         """Takes every whole frame out of the buffer."""
         frames: list[bytes] = []
+        broken = 0
         while (walk := self._find_start()) is not None:
             walk.advance(self._buffer)
             if walk.broken:
-                self._drop(len(SOI))
+                broken += 1
+                self._drop(len(SOI)) if broken < BROKEN_MOST else self.hole()
                 continue
             if not walk.done:
                 break

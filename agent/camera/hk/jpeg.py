@@ -18,6 +18,10 @@ _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 #: Markers without a segment (ITU T.81 table B.1): TEM, RST0 to RST7, SOI, EOI; not for headers.
 _BARE = frozenset({0x01, *range(0xD0, 0xDA)})
 
+#: Bounds the walk over a made-up header: real ones have about ten segments, and each megabyte of
+#: them could hold 250,000.
+SEGMENTS_MOST = 64
+
 
 @dataclass(slots=True)
 class HeaderWalk:
@@ -27,13 +31,15 @@ class HeaderWalk:
         at: offset of the next marker; once `done`, of the first entropy-coded byte.
         size: (height, width) in pixels from the SOF segment, or None before it.
         done: the SOS segment is behind us.
-        broken: this is no JPEG header.
+        broken: this is no JPEG header, or one without end.
+        segments: stepped over so far.
     """
 
     at: int = len(SOI)
     size: tuple[int, int] | None = None
     done: bool = False
     broken: bool = False
+    segments: int = 0
 
     def advance(self, jpeg: bytearray) -> None:
         """Walks as far as the bytes at hand reach; `jpeg` begins with SOI."""
@@ -52,6 +58,8 @@ class HeaderWalk:
                         return
                     self._frame_header(jpeg, length)
                 self.broken = self.broken or length < 2 or (marker == _SOS and self.size is None)
+                self.segments += 1
+                self.broken = self.broken or self.segments > SEGMENTS_MOST
                 self.done = marker == _SOS and not self.broken
                 self.at = at + 2 + length
 
