@@ -43,6 +43,7 @@ from agent.runtime import host
 from agent.runtime.clock import Clock, SystemClock, clock_is_synchronised
 from agent.runtime.health_file import remove_health
 from agent.runtime.mailbox import Mailbox, WhenFull
+from agent.runtime.notify import Notifier
 from agent.runtime.settings_file import load_settings
 from agent.runtime.worker import Worker
 from schemas.config import Config
@@ -137,12 +138,15 @@ class App:
         self._install_signals()
         log.info("agent %s: starting, version %s", self._topics.root, __version__)
         self._say_what_is_off()
-        for worker in self._workers.values():
-            worker.start()
-        try:
-            self._loop()
-        finally:
-            left = self._shut_down()
+        with Notifier() as systemd:
+            for worker in self._workers.values():
+                worker.start()
+            systemd.ready()
+            try:
+                self._loop(systemd)
+            finally:
+                systemd.leaving(again=self.again)
+                left = self._shut_down()
         if left:
             log.error("agent: still busy at the end: %s", ", ".join(left))
             logging.shutdown()
@@ -152,7 +156,7 @@ class App:
 
     # ------------------------------------------------------------ the main loop
 
-    def _loop(self) -> None:
+    def _loop(self, systemd: Notifier) -> None:
         next_tick = self._clock.monotonic()
         while not self._leaving:
             cause = self._inbox.get(0.25)
@@ -170,6 +174,7 @@ class App:
                 self._step(Tick(self._gauges(now)))
                 self._performer.tick()
                 self._watch(now)
+                systemd.alive()
 
     def _take(self, cause: object) -> None:
         if isinstance(cause, Received):

@@ -1,0 +1,75 @@
+"""What systemd hears, over a real unix datagram socket."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.runtime.notify import SOCKET, Notifier
+from tests.support.systemd import NotifySocket
+
+
+def test_systemd_hears_the_life_of_the_service_in_its_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with NotifySocket(tmp_path) as systemd:
+        monkeypatch.setenv(SOCKET, systemd.address)
+        with Notifier() as notifier:
+            notifier.ready()
+            notifier.alive()
+            notifier.leaving(again=False)
+        assert systemd.listen() == ["READY=1", "WATCHDOG=1", "STOPPING=1"]
+
+
+def test_a_new_start_in_the_same_process_is_a_reload(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with NotifySocket(tmp_path) as systemd:
+        monkeypatch.setenv(SOCKET, systemd.address)
+        with Notifier() as notifier:
+            notifier.leaving(again=True)
+        assert systemd.listen() == ["RELOADING=1"]
+
+
+def test_without_systemd_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SOCKET, raising=False)
+    with Notifier() as notifier:
+        notifier.ready()
+        notifier.alive()
+
+
+def test_a_systemd_that_does_not_read_keeps_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with NotifySocket(tmp_path) as systemd:
+        monkeypatch.setenv(SOCKET, systemd.address)
+        with Notifier() as notifier:
+            for _ in range(5000):
+                notifier.alive()
+        assert 0 < len(systemd.listen()) < 5000
+
+
+#: sdnotify leaves the socket of a failed connect to the garbage collector.
+@pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
+)
+def test_a_socket_that_is_not_there_is_said_once_and_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(SOCKET, str(tmp_path / "nothing"))
+    with caplog.at_level(logging.WARNING), Notifier() as notifier:
+        notifier.ready()
+    assert "cannot be reached" in caplog.text
+
+
+def test_without_the_library_the_way_to_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(SOCKET, str(tmp_path / "notify"))
+    monkeypatch.setitem(sys.modules, "sdnotify", None)
+    with Notifier() as notifier:
+        notifier.ready()
+    assert "surveillance-agent[systemd]" in caplog.text
