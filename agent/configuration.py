@@ -7,6 +7,7 @@ does not exist, the nearest one that does.
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import re
 import socket
@@ -19,7 +20,7 @@ import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
-from agent.core.errors import ConfigError
+from agent.core.errors import ConfigError, reason_of
 from schemas.base import ID_LIMIT
 from schemas.config import SETTING_KEYS, Config
 from schemas.settings import CameraSettings, setting_names
@@ -61,10 +62,13 @@ def find_file(named: str | None, environ: Mapping[str, str]) -> Path | None:
     wanted = named or environ.get(f"{PREFIX}CONFIG")
     if wanted:
         path = Path(wanted)
-        if not path.is_file():
-            raise ConfigError(f"configuration {path}: there is no such file")
+        if not os.path.isfile(path):  # noqa: PTH113  Path.is_file() raises where we may not look
+            raise ConfigError(f"configuration {path}: there is no such file, or none we may see")
         return path
-    return next((path for path in DEFAULT_PLACES if path.is_file()), None)
+    try:
+        return next((path for path in DEFAULT_PLACES if path.is_file()), None)
+    except PermissionError as error:
+        raise ConfigError(f"configuration {error.filename}: {reason_of(error)}") from None
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
@@ -98,7 +102,7 @@ def password_of(config: Config) -> str | None:
     try:
         return mqtt.password_file.read_text().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"mqtt.password_file {mqtt.password_file}: {error}") from None
+        raise ConfigError(f"mqtt.password_file {mqtt.password_file}: {reason_of(error)}") from None
 
 
 def agent_id_of(config: Config) -> str:
@@ -126,11 +130,11 @@ def state_dir_of(config: Config) -> Path:
         try:
             place.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            reasons.append(f"{place}: {error.strerror}")
+            reasons.append(f"{place}: {reason_of(error)}")
             continue
         if os.access(place, os.W_OK | os.X_OK):
             return place
-        reasons.append(f"{place}: not writable")
+        reasons.append(f"{place}: {reason_of(PermissionError(errno.EACCES, 'not writable'))}")
     raise ConfigError(f"agent.state_dir: {'; '.join(reasons)}; name a writable folder")
 
 
@@ -168,7 +172,7 @@ def _read_file(path: Path) -> tuple[dict[str, Any], dict[Path_, str]]:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         tree = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"configuration {path}: {error}") from None
+        raise ConfigError(f"configuration {path}: {reason_of(error)}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"configuration {path}: not valid YAML: {error}") from None
     if tree is None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 
 class AgentError(Exception):
     """Root of all errors that the agent itself raises."""
@@ -53,3 +56,16 @@ class BrokerUnreachable(MqttError):
 
 class BrokerRefused(MqttError):
     """The broker says no (credentials, client id): retry at the longest delay, say so in health."""
+
+
+def reason_of(error: Exception) -> str:
+    """Why a file or folder cannot be used; where rights are missing, whose.
+
+    In a container the id is what helps: its user has no name on the host.
+    """
+    if not isinstance(error, OSError):
+        return str(error)
+    text = error.strerror or str(error)
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return f"{text}: the agent runs as user id {os.geteuid()}; chown it, or open its mode"
+    return text

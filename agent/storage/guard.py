@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 
-from agent.core.errors import ConfigError, StoreUnavailable
+from agent.core.errors import ConfigError, StoreUnavailable, reason_of
 from agent.core.naming import IDENTITY, part_name
 from agent.core.store_code import StoreCode
 from agent.runtime.atomic import write_atomic
@@ -90,12 +90,12 @@ def open_store(terms: Terms) -> OpenStore:
     try:
         fd = os.open(terms.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        raise StoreRefused(code_of(error), f"{terms.path}: {error.strerror}") from error
+        raise StoreRefused(code_of(error), f"{terms.path}: {reason_of(error)}") from error
     try:
         return _identify(fd, terms)
     except OSError as error:
         os.close(fd)
-        raise StoreRefused(code_of(error), f"{terms.path}: {error.strerror}") from error
+        raise StoreRefused(code_of(error), f"{terms.path}: {reason_of(error)}") from error
     except BaseException:
         os.close(fd)
         raise
@@ -121,7 +121,7 @@ def adopt_store(path: str | Path, agent: str = "", state_dir: Path | None = None
         if state_dir is not None:
             remember(state_dir, str(path), found)
     except OSError as error:
-        raise ConfigError(f"store {path}: {error.strerror}") from error
+        raise ConfigError(f"store {path}: {reason_of(error)}") from error
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from agent.configuration import (
 )
 from agent.core.errors import ConfigError
 
+EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "config.example.yaml"
 MINIMAL = """
 mqtt: {host: 127.0.0.1}
 store: {path: /mnt/imagestore}
@@ -163,6 +165,24 @@ def test_a_named_file_must_exist(tmp_path: Path) -> None:
         find_file(str(tmp_path / "absent.yaml"), {})
     with pytest.raises(ConfigError, match="no such file"):
         find_file(None, {"SURVEILLANCE_CONFIG": str(tmp_path / "absent.yaml")})
+
+
+def test_the_example_of_the_container_is_a_good_configuration() -> None:
+    config = load(EXAMPLE, {}).config
+    assert config.mqtt.username == config.agent.id  # as deploy/setup-broker names the agent
+    assert config.mqtt.password_file == Path("/run/secrets/mqtt_password")
+
+
+def test_a_folder_we_may_not_look_into_is_a_mistake_that_says_who_we_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Shut(type(Path())):  # type: ignore[misc]  # the path's class is chosen at run time
+        def is_file(self, **_: object) -> bool:
+            raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr("agent.configuration.DEFAULT_PLACES", (Shut("/shut/config.yaml"),))
+    with pytest.raises(ConfigError, match=r"/shut/config.yaml: .*user id \d+; chown"):
+        find_file(None, {})
 
 
 def test_the_option_wins_over_the_environment(write: Path) -> None:
