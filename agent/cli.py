@@ -35,7 +35,7 @@ Command = Callable[[argparse.Namespace], int]
 
 def run_command(argv: Sequence[str]) -> int:
     """Runs one command line; exit code 0 stopped, 2 bad configuration or usage, 70 gave up."""
-    arguments = _parser().parse_args(argv)
+    arguments = _parser(argv).parse_args(argv)
     try:
         command: Command = arguments.command
         return command(arguments)
@@ -46,9 +46,7 @@ def run_command(argv: Sequence[str]) -> int:
         return EXIT_OK
 
 
-def _parser() -> argparse.ArgumentParser:
-    from agent.camera.hk import simulate
-
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="surveillance-agent",
         description="Watches cameras, explains motion, records it, speaks MQTT.",
@@ -74,7 +72,10 @@ def _parser() -> argparse.ArgumentParser:
         config=True,
     )
     simulated = add("simulate-camera", _simulate, "play a camera of the UDP family")
-    simulate.add_arguments(simulated)
+    if "simulate-camera" in argv[:1]:  # loads OpenCV, which `health` must not every 30 s
+        from agent.camera.hk import simulate
+
+        simulate.add_arguments(simulated)
     discovery = add(
         "discovery", _discovery, "print the Home Assistant discovery payloads", config=True
     )

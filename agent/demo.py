@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.camera.hk.simulator import Simulator, SimulatorOptions
 from agent.configuration import agent_id_of, load, state_dir_of
 from agent.demo_broker import broker_answers, embedded_broker
 from agent.runtime.clock import SystemClock
@@ -42,6 +41,7 @@ def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
         The exit code, and whether a restart was commanded.
     """
     from agent.app import App
+    from agent.camera.hk.simulator import Simulator, SimulatorOptions
 
     clock = SystemClock()
     simulator = Simulator(SimulatorOptions(port=0), clock)
