@@ -20,9 +20,11 @@ _CAMERA = re.compile(r"(?=.{1,32}\Z)[a-z0-9]+(?:_[a-z0-9]+)*\Z")
 _EVENT = re.compile(r"[0-9A-Za-z]{1,64}\Z")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
 _HIDDEN = re.compile(r"\.(?P<name>.+)\.part\Z")
-_DAY_FILE = re.compile(r"(?P<day>\d{4}-\d\d-\d\d)(?:-(?P<part>\d+))?\.mp4(?:\.damaged-\d+)?\Z")
+_DAY_FILE = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)(?:-(?P<part>\d+))?\.(?:mp4|mkv)(?P<aside>\.damaged-\d+)?\Z"
+)
 _EVENT_FILE = re.compile(
-    r"\d{6}_[0-9A-Za-z]{1,64}(?:_n-2|_n-1|_n|_delta)?(?:_\d+)?\.(?:mp4|jpg|png)\Z"
+    r"\d{6}_(?P<event>[0-9A-Za-z]{1,64})(?:_n-2|_n-1|_n|_delta)?(?:_\d+)?\.(?:mp4|mkv|jpg|png)\Z"
 )
 _MONITORING_FILE = re.compile(r"\d{6}(?:_\d+)?\.jpg\Z")
 
@@ -73,22 +75,41 @@ def day_of(name: str) -> date | None:
         return None
 
 
-def day_file(day: str, part: int = 1) -> str:
-    """The day's file: `2026-11-22.mp4`, then `2026-11-22-2.mp4` and so on."""
-    return f"{day}.mp4" if part == 1 else f"{day}-{part}.mp4"
+def day_file(day: str, part: int = 1, *, original: bool = False) -> str:
+    """The day's file: `2026-11-22.mp4`, then `2026-11-22-2.mp4`; `.mkv` with original pictures."""
+    ending = ".mkv" if original else ".mp4"
+    return f"{day}{ending}" if part == 1 else f"{day}-{part}{ending}"
 
 
 def part_of(name: str, day: str) -> int | None:
     """The part number of a day's file of that day, or None when it is something else."""
     match = _DAY_FILE.match(name)
-    if match is None or match["day"] != day or ".damaged-" in name:
+    if match is None or match["day"] != day or match["aside"]:
         return None
     return int(match["part"] or 1)
 
 
-def event_file(local: datetime, event: str, kind: FileKind) -> str:
+def event_file(local: datetime, event: str, kind: FileKind, *, original: bool = False) -> str:
     """The name of an event's file in the `events` folder, from its local start."""
-    return f"{local.strftime('%H%M%S')}_{event}{_ENDINGS[kind]}"
+    ending = ".mkv" if original and kind is FileKind.CLIP else _ENDINGS[kind]
+    return f"{local.strftime('%H%M%S')}_{event}{ending}"
+
+
+def event_of(name: str) -> str | None:
+    """The event that a file of the `events` folder belongs to, or None when it is none of ours."""
+    match = _EVENT_FILE.match(name)
+    return match["event"] if match else None
+
+
+def is_aside(name: str) -> bool:
+    """True for what was put aside of a damaged day's file."""
+    match = _DAY_FILE.match(name)
+    return match is not None and match["aside"] is not None
+
+
+def is_hidden_part(name: str) -> bool:
+    """True for a file that is not whole yet, or never became it."""
+    return _HIDDEN.match(name) is not None
 
 
 def monitoring_file(local: datetime) -> str:

@@ -1,4 +1,7 @@
-"""An event's clip: the samples of the day's file as an ordinary MP4, its head in front."""
+"""An event's clip: the samples of the day's file as an ordinary file, its head in front.
+
+MP4 for H.264, Matroska for original pictures.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from agent.storage import matroska
 from agent.storage.boxes import ReadAt
 from agent.storage.files import DataFile
 from agent.storage.fragments import StoredFragment
@@ -42,7 +46,7 @@ def write_clip(
     limit: int,
     alive: Callable[[], None],
 ) -> Clip:
-    """Writes a clip of at most about `limit` bytes of samples into an empty file, and syncs it.
+    """Writes a clip of at most about `limit` bytes of samples into an empty file, unsynced.
 
     Args:
         out: the empty file.
@@ -51,6 +55,8 @@ def write_clip(
         limit: bytes; the rest is left out.
         alive: called now and then, so that a slow store is not taken for a hanging one.
     """
+    if codec.original:
+        return _write_original(out, codec, pieces, limit, alive)
     table = SampleTable()
     spans: list[tuple[ReadAt, int, int]] = []  # where to copy from: (read, at, size)
     size = ms = 0
@@ -72,8 +78,33 @@ def write_clip(
         digest.update(data)
         at += len(data)
         alive()
-    out.sync()
     return Clip(at, digest.hexdigest(), table.samples, ms, whole)
+
+
+def _write_original(
+    out: DataFile, codec: Codec, pieces: Iterable[Piece], limit: int, alive: Callable[[], None]
+) -> Clip:
+    """The event's clusters, their times counted from 0, behind a head with its length."""
+    size = matroska.HEAD_BYTES
+    ms = frames = 0
+    whole = True
+    for piece in pieces:
+        fragment = piece.fragment
+        cluster = piece.read(fragment.data_at - fragment.at, fragment.at)
+        if size + len(cluster) > limit:
+            whole = False
+            break
+        out.write(matroska.retimed(cluster, ms), size)
+        size += len(cluster)
+        frames += len(fragment.samples)
+        ms += sum(sample.ms for sample in fragment.samples)
+        alive()
+    out.write(matroska.head(codec, ms, size), 0)
+    digest = hashlib.sha256()
+    for at in range(0, size, _COPY):
+        digest.update(out.read(min(_COPY, size - at), at))
+        alive()
+    return Clip(size, digest.hexdigest(), frames, ms, whole)
 
 
 def _content(

@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from agent.core.errors import StoreError
+from agent.core.errors import StoreError, StoreUnavailable
 from agent.runtime.clock import Clock
 from agent.storage import daystate
 from agent.storage.daystate import DayState, StoredEvent, first_pair
@@ -44,6 +45,7 @@ SYNC_EVERY = 5.0
 #: FAT ends at 4 GiB - 1: the next part begins well before.
 ROLL_BYTES = 3_900_000_000
 _COPY = 1 << 20
+_OTHERWISE = "the day's file reads back otherwise than it was written"
 
 Opener = Callable[[int, str], DataFile]
 
@@ -75,6 +77,7 @@ class DayFile:
         self._checkpoint_size = 0
         self._synced_at = clock.monotonic()
         self._hidden_since = clock.monotonic()
+        self._unverified: list[StoredFragment] = []
         self._repair()
 
     @property
@@ -131,16 +134,12 @@ class DayFile:
             self._hidden_since = self._clock.monotonic()
         data = build(state.fragments + 1, state.clock, fragment.samples, fragment.body, about)
         self._file.write(data, at)
-        state.count(
-            StoredFragment(
-                at,
-                at + data_offset(data),
-                at + len(data),
-                state.fragments + 1,
-                fragment.samples,
-                about,
-            )
+        number = state.fragments + 1
+        stored = StoredFragment(
+            at, at + data_offset(data), at + len(data), number, fragment.samples, about
         )
+        state.count(stored)
+        self._unverified.append(stored)
         self._keep_lasting(state)
         return True
 
@@ -176,9 +175,18 @@ class DayFile:
         return self._file.read(size, at)
 
     def sync(self) -> None:
-        """Returns when everything appended is on the medium."""
+        """Returns when everything appended is on the medium and reads back as it was written.
+
+        Raises:
+            StoreUnavailable: it does not.
+        """
         self._file.sync()
         self._synced_at = self._clock.monotonic()
+        for fragment in self._unverified:
+            self._file.forget_cached(fragment.at, fragment.end - fragment.at)
+            if not any(True for _ in walk(self.read, fragment.at, fragment.end, resync=False)):
+                raise StoreUnavailable(_OTHERWISE)
+        self._unverified.clear()
 
     def checkpoint(self) -> None:
         """Makes everything appended part of what players see."""
@@ -192,8 +200,12 @@ class DayFile:
         if len(content) > state.slots.size:
             target = 0
             content = self._grow(state, len(content))
-        self._file.write(content, state.slots.slot(target))
+        place = state.slots.slot(target)
+        self._file.write(content, place)
         self.sync()  # first: data and table are on the medium
+        self._file.forget_cached(place, len(content))
+        if self.read(len(content), place) != content:
+            raise StoreUnavailable(_OTHERWISE)
         state.current = target
         self._file.write(daystate.jump(state, self._first_slot), daystate.JUMP)
         self.sync()  # only then: the table is the current one
@@ -288,19 +300,28 @@ def open_day_file(
             sync_folder(folder)
         recovery = recover(file.read, file.size, first_slot)
         if recovery.found is Found.DAMAGED:
-            os.rename(name, _aside(folder, name), src_dir_fd=folder, dst_dir_fd=folder)
+            recovery = replace(recovery, aside=put_aside(folder, name))
             file.close()
             file = opener(folder, name)
             sync_folder(folder)
         if recovery.keep_cut and recovery.state is not None:
-            _copy_tail(file, recovery.state.end, folder, _aside(folder, name), opener)
+            recovery = replace(recovery, aside=aside_name(folder, name))
+            _copy_tail(file, recovery.state.end, folder, str(recovery.aside), opener)
         return DayFile(file, recovery, clock, first_slot)
     except BaseException:
         file.close()
         raise
 
 
-def _aside(folder: int, name: str) -> str:
+def put_aside(folder: int, name: str) -> str:
+    """Renames what cannot be understood; its new name."""
+    aside = aside_name(folder, name)
+    os.rename(name, aside, src_dir_fd=folder, dst_dir_fd=folder)
+    return aside
+
+
+def aside_name(folder: int, name: str) -> str:
+    """The first free `NAME.damaged-N`."""
     number = 1
     while exists(folder, f"{name}.damaged-{number}"):
         number += 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import PurePath
 
@@ -69,6 +70,14 @@ class DataFile:
         if self.dirty:
             os.fdatasync(self._fd)
             self.dirty = False
+
+    def forget_cached(self, at: int = 0, size: int = 0) -> None:
+        """Lets the next read of synced bytes come from the medium, not from the page cache.
+
+        Advice only: a server's or a disk's own cache may still answer. Size 0: to the end.
+        """
+        with suppress(OSError):
+            os.posix_fadvise(self._fd, at, size, os.POSIX_FADV_DONTNEED)
 
     def close(self) -> None:
         """Closes the file; NFS may report a lost write only here."""
@@ -160,39 +169,60 @@ def write_new(folder: int, name: str, data: bytes) -> str:
     When the name exists with the very same content nothing happens (a record that came twice); with
     other content the next free variant is taken.
     """
-    wanted = sha256(data).hexdigest()
-    name, there = _free_name(folder, name, wanted)
-    if there:
-        return name
-    file = create_part(folder, part_name(name))
-    try:
-        file.write(data, 0)
-        file.sync()
-    finally:
-        file.close()
-    return place_part(folder, name, wanted)
-
-
-def place_part(folder: int, name: str, digest: str) -> str:
-    """Gives the whole, synced part of `name` its name, or the next free variant; never overwrites.
-
-    When a file with the SHA-256 `digest` has the name already, the part is dropped.
-    """
-    final, there = _free_name(folder, name, digest)
-    if there:
-        os.unlink(part_name(name), dir_fd=folder)
-    else:
-        os.rename(part_name(name), final, src_dir_fd=folder, dst_dir_fd=folder)
+    digest = stage(folder, name, data)
+    final = settle(folder, name, digest) if digest else name
     sync_folder(folder)
     return final
 
 
+def stage(folder: int, name: str, data: bytes) -> str | None:
+    """Writes a file under its hidden name, not lasting yet; its SHA-256 for `settle`.
+
+    None when the very same content has the name already.
+    """
+    digest = sha256(data).hexdigest()
+    if _free_name(folder, name, digest)[1]:
+        return None
+    file = create_part(folder, part_name(name))
+    try:
+        file.write(data, 0)
+    finally:
+        file.close()
+    return digest
+
+
+def settle(folder: int, name: str, digest: str) -> str:
+    """Makes the hidden part of `name` lasting, reads it back and gives it its name.
+
+    The next free variant of the name where it exists; never overwrites. The new name itself is
+    lasting after `sync_folder` only: that is left to the caller, once for many files.
+
+    Raises:
+        StoreUnavailable: the medium gives back something else than was written.
+    """
+    hidden = part_name(name)
+    descriptor = os.open(hidden, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=folder)
+    try:
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)
+    if digest_of(folder, hidden) != digest:
+        raise StoreUnavailable(f"{name}: reads back otherwise than it was written")
+    final, there = _free_name(folder, name, digest)
+    if there:
+        os.unlink(hidden, dir_fd=folder)
+    else:
+        os.rename(hidden, final, src_dir_fd=folder, dst_dir_fd=folder)
+    return final
+
+
 def digest_of(folder: int, name: str) -> str:
-    """The SHA-256 of a file, hexadecimal."""
+    """The SHA-256 of a file, hexadecimal, from the medium where the system lets us."""
     file = open_for_reading(folder, name)
     digest = sha256()
     at = 0
     try:
+        file.forget_cached()
         while piece := file.read(_COPY, at):
             digest.update(piece)
             at += len(piece)

@@ -89,7 +89,7 @@ def build(number: int, base_ms: int, samples: Sequence[Sample], data: bytes, abo
     moof = _moof(number, base_ms, samples, 0)
     moof = _moof(number, base_ms, samples, len(moof) + 8)
     whole = moof + struct.pack(">I4s", 8 + len(data), b"mdat") + data
-    return whole + note(whole, _to_json(about))
+    return whole + note(whole, to_json(about))
 
 
 def data_offset(fragment: bytes) -> int:
@@ -113,7 +113,7 @@ def read_note(read: ReadAt, at: int, end: int, covered_from: int) -> tuple[int, 
     crc, length = struct.unpack_from(">II", data, 24)
     if data[8:24] != _NOTE or length != at - covered_from or length > _LARGEST:
         return None
-    if _checksum(read, covered_from, at) != crc:
+    if checksum(read, covered_from, at) != crc:
         return None
     try:
         return found.end, json.loads(data[32:])
@@ -157,7 +157,7 @@ def _read_fragment(read: ReadAt, moof: Box, end: int) -> StoredFragment | None:
         return None
     try:
         number, samples = _parse_moof(read(moof.end - moof.start, moof.start))
-        about = _from_json(noted[1])
+        about = from_json(noted[1])
     except (struct.error, ValueError, KeyError, TypeError, AttributeError):
         return None
     return StoredFragment(moof.start, mdat.body, noted[0], number, samples, about)
@@ -180,7 +180,8 @@ def _next_item(read: ReadAt, at: int, end: int) -> StoredFragment | None:
     return None
 
 
-def _checksum(read: ReadAt, at: int, end: int) -> int:
+def checksum(read: ReadAt, at: int, end: int) -> int:
+    """The CRC-32 of the bytes from `at` to `end`."""
     crc = 0
     while at < end:
         piece = read(min(_CHUNK, end - at), at)
@@ -219,7 +220,8 @@ def _parse_moof(moof: bytes) -> tuple[int, tuple[Sample, ...]]:
     return number, samples
 
 
-def _to_json(about: About) -> dict[str, Any]:
+def to_json(about: About) -> dict[str, Any]:
+    """What is kept of it in a note."""
     content: dict[str, Any] = {
         "event": about.event,
         "k": about.k,
@@ -231,7 +233,12 @@ def _to_json(about: About) -> dict[str, Any]:
     return content
 
 
-def _from_json(content: dict[str, Any]) -> About:
+def from_json(content: dict[str, Any]) -> About:
+    """The reverse of `to_json`.
+
+    Raises:
+        ValueError, KeyError, TypeError, AttributeError: it is none.
+    """
     codec = content.get("codec")
     return About(
         str(content["event"]),

@@ -21,7 +21,8 @@ class Codec:
     """The parameters that all samples of one file share.
 
     Attributes:
-        avcc: the AVCDecoderConfigurationRecord, ISO/IEC 14496-15 section 5.3.3.
+        avcc: the AVCDecoderConfigurationRecord, ISO/IEC 14496-15 section 5.3.3; empty: the samples
+            are the camera's own JPEGs.
         width: pixels.
         height: pixels.
     """
@@ -29,6 +30,11 @@ class Codec:
     avcc: bytes
     width: int
     height: int
+
+    @property
+    def original(self) -> bool:
+        """True for the camera's own JPEGs: they go into Matroska, nothing is encoded."""
+        return not self.avcc
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,14 @@ class Found(StrEnum):
     DAMAGED = "damaged"  # nothing of ours could be read
 
 
+_WORDS = {
+    Found.SLOTS: "the way to the table was damaged, the newest whole table is used",
+    Found.REBUILT: "bytes that the table speaks of are gone, what is whole is kept",
+    Found.DATA: "the head was destroyed, rebuilt from the fragments",
+    Found.DAMAGED: "nothing in it could be read",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Recovery:
     """The outcome.
@@ -40,6 +48,7 @@ class Recovery:
         keep_cut: True when among these bytes is a whole fragment: they are damage, not a torn end,
             and
             have to be put aside first.
+        aside: where to damaged bytes were put.
     """
 
     state: DayState | None
@@ -47,6 +56,26 @@ class Recovery:
     tail: int = 0
     cut: int = 0
     keep_cut: bool = False
+    aside: str | None = None
+
+    @property
+    def lossless(self) -> bool:
+        """True when nothing is missing but what a kill may cost: a fragment that was not whole."""
+        return self.aside is None and self.found in {Found.EMPTY, Found.CHECKPOINT}
+
+    @property
+    def text(self) -> str | None:
+        """What was found and what was lost, for people; None when there is nothing to tell."""
+        if self.lossless and not self.cut and not self.tail:
+            return None
+        words = [_WORDS[self.found]] if self.found in _WORDS else []
+        if self.tail:
+            words.append(f"{self.tail} fragments not yet shown are kept")
+        if self.cut:
+            words.append(f"{self.cut} bytes behind the last whole fragment are cut off")
+        if self.aside:
+            words.append(f"what could not be read is in {self.aside}")
+        return "; ".join(words)
 
 
 def recover(read: ReadAt, size: int, first_slot: int) -> Recovery:

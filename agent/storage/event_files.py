@@ -1,0 +1,111 @@
+"""The `events` folder of a camera's day: pictures and clips, hidden until they are whole.
+
+Small files are collected and made lasting together: one sync each, and one of the folder for all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from agent.core.naming import EVENTS, FileKind, event_file, part_name
+from agent.storage.clip import Clip, Piece, write_clip
+from agent.storage.dayfile import ROLL_BYTES
+from agent.storage.files import (
+    create_part,
+    exists,
+    make_folders,
+    read_whole,
+    settle,
+    stage,
+    sync_folder,
+)
+from agent.storage.h264 import Codec
+
+
+@dataclass(frozen=True, slots=True)
+class _Staged:
+    """A file under its hidden name; `number` is the record that brought it, if one did."""
+
+    name: str
+    digest: str
+    number: int | None
+
+
+class EventFiles:
+    """Writes into the folder `events` of an open day's folder; the folder is made when needed."""
+
+    def __init__(self, day: int, alive: Callable[[], None]) -> None:
+        self._day = day
+        self._alive = alive
+        self._folder = -1
+        self._staged: list[_Staged] = []
+
+    @property
+    def waiting(self) -> bool:
+        """True while files are not lasting yet."""
+        return bool(self._staged)
+
+    def stage(self, number: int, name: str, data: bytes) -> bool:
+        """Takes a record's file; False when the same file is there already."""
+        digest = stage(self._opened(), name, data)
+        if digest is not None:
+            self._staged.append(_Staged(name, digest, number))
+        return digest is not None
+
+    def make_clip(
+        self, started: datetime, event: str, codec: Codec, pieces: Iterable[Piece]
+    ) -> tuple[Clip, dict[str, Any]]:
+        """Writes the event's clip; returns it and its line for the manifest.
+
+        The files collected so far become lasting with it.
+        """
+        name = event_file(started, event, FileKind.CLIP, original=codec.original)
+        out = create_part(self._opened(), part_name(name))
+        try:
+            clip = write_clip(out, codec, pieces, ROLL_BYTES, self._alive)
+        finally:
+            out.close()
+        final = settle(self._opened(), name, clip.sha256)
+        self._alive()
+        return clip, {"name": f"{EVENTS}/{final}", "size": clip.size, "sha256": clip.sha256}
+
+    def settle(self) -> list[int]:
+        """Makes everything collected lasting; the numbers of the records that are done by it."""
+        folder = self._opened()
+        for file in self._staged:
+            settle(folder, file.name, file.digest)
+            self._alive()
+        sync_folder(folder)
+        done = [file.number for file in self._staged if file.number is not None]
+        self._staged.clear()
+        return done
+
+    def describe(self, started: datetime, event: str) -> dict[str, Any]:
+        """The event's pictures that are there, for the manifest."""
+        files = {}
+        for kind in FileKind:
+            name = event_file(started, event, kind)
+            if kind is not FileKind.CLIP and exists(self._opened(), name):
+                data = read_whole(self._opened(), name)
+                files[kind.value] = {
+                    "name": f"{EVENTS}/{name}",
+                    "size": len(data),
+                    "sha256": sha256(data).hexdigest(),
+                }
+        return files
+
+    def close(self) -> None:
+        """Closes the folder; what is not lasting is sent again by the next child."""
+        if self._folder >= 0:
+            os.close(self._folder)
+            self._folder = -1
+
+    def _opened(self) -> int:
+        if self._folder < 0:
+            self._folder = make_folders(self._day, EVENTS)
+        return self._folder
