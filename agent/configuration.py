@@ -32,6 +32,24 @@ DEFAULT_PLACES = (Path("config.yaml"), Path("/etc/surveillance-agent/config.yaml
 NOT_KEYS = frozenset({"CONFIG", "LOG_LEVEL"})
 #: Bounds what a file can make us read; a real one has a few kB.
 MAX_FILE_BYTES = 1_000_000
+#: Bounds what aliases in it can unfold to, and how deep; a real one has some hundred values.
+MAX_VALUES = 20_000
+MAX_DEPTH = 20
+#: What is wrong with a file that is no YAML; PyYAML also raises whatever its constructors stumble
+#: over: a date without a month, `!!bool x`, a number of 5,000 digits.
+_NO_YAML = (
+    yaml.YAMLError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    OverflowError,
+    RecursionError,
+)
+#: Taken from the environment as they are: `0123` or `a: b` is as good a password as any.
+_VERBATIM = frozenset({"password", "username"})
+#: Never shown, not even in the message that calls them wrong.
+_SECRET = frozenset({"password"})
 
 Path_ = tuple[str, ...]
 
@@ -166,14 +184,17 @@ def _shown(value: object) -> str:
 
 def _read_file(path: Path) -> tuple[dict[str, Any], dict[Path_, str]]:
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
             raise ConfigError(f"configuration {path}: larger than {MAX_FILE_BYTES} bytes")
-        text = path.read_text(encoding="utf-8")
+        text = data.decode()
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        _check_extent(root, path)
         tree = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"configuration {path}: {reason_of(error)}") from None
-    except yaml.YAMLError as error:
+    except _NO_YAML as error:
         raise ConfigError(f"configuration {path}: not valid YAML: {error}") from None
     if tree is None:
         return {}, {}
@@ -182,6 +203,24 @@ def _read_file(path: Path) -> tuple[dict[str, Any], dict[Path_, str]]:
     origins: dict[Path_, str] = {}
     _collect_lines(root, (), path.name, origins)
     return tree, origins
+
+
+def _check_extent(root: yaml.Node | None, path: Path) -> None:
+    """Refuses what a few lines with aliases can unfold to, before it is unfolded."""
+    waiting = [] if root is None else [(root, 0)]
+    count = 0
+    while waiting:
+        node, depth = waiting.pop()
+        count += 1
+        line = f"configuration {path}, line {node.start_mark.line + 1}"
+        if count > MAX_VALUES or depth > MAX_DEPTH:
+            raise ConfigError(f"{line}: too many values, or nested too deeply")
+        if isinstance(node, yaml.MappingNode):
+            waiting += [(inner, depth + 1) for pair in node.value for inner in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += [(inner, depth + 1) for inner in node.value]
+        elif "\0" in node.value:
+            raise ConfigError(f"{line}: a NUL character")
 
 
 def _collect_lines(
@@ -215,8 +254,9 @@ def _merge_environment(
                 raise ConfigError(f"{variable}: {'.'.join(path)} is no key: {key} has a value")
             branch = inner
         try:
-            branch[path[-1]] = yaml.safe_load(text) if text else None
-        except yaml.YAMLError:
+            verbatim = path[-1] in _VERBATIM
+            branch[path[-1]] = text if verbatim else yaml.safe_load(text) if text else None
+        except _NO_YAML:
             branch[path[-1]] = text
         origins[path] = variable
 
@@ -234,12 +274,23 @@ def _mistake(details: ErrorDetails, origins: Mapping[Path_, str]) -> str:
         return f"  {origin}: {key}: no such key{_nearest(path)}"
     message = details["msg"].removeprefix("Value error, ")
     given = details["input"]
-    shown = "" if isinstance(given, dict | BaseModel) else f", not {str(given)[:60]!r}"
+    shown = "" if isinstance(given, dict | BaseModel) else f", not {_given(given)!r}"
+    if _SECRET & set(path):
+        shown = ", which is not shown here; write it in quotes"
     if details["type"] == "missing":
         return f"  {origin}: {key}: is required and missing"
     if "__" in key or details["loc"][-1:] == ("[key]",):
         message = "an id has small letters and digits, joined by single underscores, at most 32"
     return f"  {origin}: {key}: {message}{shown}"
+
+
+def _given(value: object) -> str:
+    """A wrong value, shortened; without what a URL in it may carry."""
+    try:
+        text = str(value)
+    except ValueError:  # an integer with more digits than Python likes to print
+        return "a very large number"
+    return str(_shown(text))[:60]
 
 
 def _nearest(path: Path_) -> str:

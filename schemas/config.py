@@ -25,7 +25,8 @@ Identifier = Annotated[str, Field(pattern=ID_PATTERN, max_length=ID_LIMIT)]
 
 _UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 _UNITS |= {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
-_SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*$")
+#: 15 digits are more than any disk has bytes, and still a number that can be multiplied.
+_SIZE = re.compile(r"^\s*(\d{1,15}(?:\.\d{1,15})?)\s*([a-zA-Z]*)\s*$")
 
 
 def parse_size(value: object) -> object:

@@ -160,6 +160,59 @@ def test_a_giant_file_is_refused_unread(write: Path) -> None:
         load(write, {})
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[" * 5000, "not valid YAML"),
+        ("{a: " * 3000, "not valid YAML"),
+        ("agent: &a {id: *a}\n", "nested too deeply"),
+        ("a: " + "[" * 30 + "]" * 30, "nested too deeply"),
+        ("beep: {volume: " + "9" * 5000 + "}\n", "not valid YAML"),
+        ("beep: {volume: 0x" + "f" * 5000 + "}\n", "volume: .*a very large number"),
+        ("agent: {name: 2001-13-45}\n", "not valid YAML"),
+        ("agent: {name: !!bool x}\n", "not valid YAML"),
+        ("agent: {name: !!int ''}\n", "not valid YAML"),
+        ("agent: {name: !!timestamp x}\n", "not valid YAML"),
+        ('agent: {state_dir: "a\\0b"}\n', "a NUL character"),
+        (f"store: {{path: /x, spool: {{max_size: '{'9' * 400} TiB'}}}}\n", "is no size"),
+    ],
+)
+def test_a_file_made_to_break_the_reader_is_one_mistake_more(
+    write: Path, text: str, expected: str
+) -> None:
+    write.write_text(text)
+    with pytest.raises(ConfigError, match=expected):
+        load(write, {})
+
+
+@pytest.mark.parametrize("key", ["<<", "x"])
+def test_a_few_lines_of_aliases_do_not_unfold_to_millions_of_values(write: Path, key: str) -> None:
+    lines = ["a0: &a0 {x: 1}"]
+    lines += [f"a{n}: &a{n} {{? {key} : [*a{n - 1}, *a{n - 1}]}}" for n in range(1, 18)]
+    write.write_text("\n".join(lines))
+
+    with pytest.raises(ConfigError, match="too many values"):
+        load(write, {})
+
+
+@pytest.mark.parametrize("given", ["1234567", "[hunter2]", "{a: hunter2}", "2001-01-01"])
+def test_a_wrong_password_is_not_repeated_in_the_message(write: Path, given: str) -> None:
+    (line,) = mistakes(write, MINIMAL.replace("{host: 127.0.0.1}", f"{{password: {given}}}"))
+
+    assert "mqtt.password" in line
+    assert "quotes" in line
+    assert not {"1234567", "hunter2", "2001"} & set(line.replace("'", " ").split())
+
+
+@pytest.mark.parametrize("password", ["0123", "a: b", "*x", "true", ""])
+def test_a_password_in_the_environment_is_taken_as_it_is(password: str) -> None:
+    environ = {
+        "SURVEILLANCE_MQTT__PASSWORD": password,
+        "SURVEILLANCE_CAMERAS__YARD__SOURCE": "hk://10.0.0.9",
+    }
+    assert password_of(load(None, environ).config) == password
+
+
 def test_a_named_file_must_exist(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file"):
         find_file(str(tmp_path / "absent.yaml"), {})
