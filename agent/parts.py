@@ -149,7 +149,10 @@ def build_parts(
 def discovery_messages(config: Config, topics: AgentTopics) -> list[Publish]:
     """Home Assistant's device payloads, the agent's first."""
     device = AgentDevice(topics, config.agent.name or topics.agent_id, __version__)
-    cameras = [CameraDevice(n, display_name(n, c)) for n, c in config.cameras.items()]
+    panel = config.home_assistant.arming == "alarm_control_panel"
+    cameras = [
+        CameraDevice(n, display_name(n, c), alarm_panel=panel) for n, c in config.cameras.items()
+    ]
     return discovery(device, cameras, config.home_assistant.prefix)
 
 

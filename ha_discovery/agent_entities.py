@@ -52,6 +52,7 @@ def agent_components(make: Maker, topics: AgentTopics) -> list[Component]:
         make.problem(health),
         last_error(make, topics),
         started(make, topics),
+        broker(make, topics),
         *storage(make, topics),
         speaker(make, topics),
         *host(make, topics),
@@ -112,6 +113,25 @@ def last_error(make: Maker, topics: AgentTopics) -> Component:
 def started(make: Maker, topics: AgentTopics) -> Component:
     """When the agent started: a moment instead of an uptime, which would change all the time."""
     return make.value("started", "Started", topics.health, "started_at", dev_cla="timestamp")
+
+
+def broker(make: Maker, topics: AgentTopics) -> Component:
+    """What last ended the connection to the broker; attributes say why, and when."""
+    trouble = (
+        "{'reason': value_json.mqtt.last_trouble_reason, 'at': value_json.mqtt.last_trouble_at}"
+    )
+    return make.entity(
+        "sensor",
+        "broker_trouble",
+        "Last broker trouble",
+        ent_cat=DIAGNOSTIC,
+        en=False,
+        ic="mdi:lan-disconnect",
+        stat_t=topics.health,
+        val_tpl="{{ value_json.mqtt.last_trouble or 'ok' }}",
+        json_attr_t=topics.health,
+        json_attr_tpl=f"{{{{ {trouble} | tojson }}}}",
+    )
 
 
 def storage(make: Maker, topics: AgentTopics) -> list[Component]:

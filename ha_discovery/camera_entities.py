@@ -39,23 +39,27 @@ _COUNTERS: dict[str, tuple[str, str, bool]] = {
 }
 
 
-def camera_components(make: Maker, topics: CameraTopics) -> list[Component]:
+def camera_components(
+    make: Maker, topics: CameraTopics, *, alarm_panel: bool = False
+) -> list[Component]:
     """Everything that Home Assistant shows of a camera."""
     return [
         motion(make, topics),
         motion_event(make, topics),
         recording_event(make, topics),
-        armed(make, topics),
+        alarm(make, topics) if alarm_panel else armed(make, topics),
         snapshot(make, topics),
         motion_snapshot(make, topics),
         motion_delta(make, topics),
         preview(make, topics),
         take_snapshot(make, topics),
+        record_clip(make, topics),
         recording(make, topics),
         last_motion(make, topics),
         switch(make, topics, "record_on_motion", "Record on motion", "mdi:record-rec"),
         switch(make, topics, "beep_on_motion", "Beep on motion", "mdi:bell-ring"),
         *(number(make, topics, name) for name in _NUMBERS),
+        reset_settings(make, topics),
         camera_link(make, topics),
         camera_state(make, topics),
         status(make, topics),
@@ -120,6 +124,22 @@ def armed(make: Maker, topics: CameraTopics) -> Component:
         ic="mdi:shield-home",
         stat_t=topics.setting_state("armed"),
         cmd_t=topics.setting_set("armed"),
+    )
+
+
+def alarm(make: Maker, topics: CameraTopics) -> Component:
+    """The same as a panel without a code, for houses whose alarm is made of panels."""
+    return make.entity(
+        "alarm_control_panel",
+        "alarm",
+        "Alarm",
+        stat_t=topics.setting_state("armed"),
+        val_tpl="{{ 'armed_away' if value == 'ON' else 'disarmed' }}",
+        cmd_t=topics.setting_set("armed"),
+        cmd_tpl="{{ 'ON' if action == 'ARM_AWAY' else 'OFF' }}",
+        sup_feat=["arm_away"],
+        cod_arm_req=False,
+        cod_dis_req=False,
     )
 
 
@@ -210,6 +230,30 @@ def take_snapshot(make: Maker, topics: CameraTopics) -> Component:
         ic="mdi:camera",
         cmd_t=topics.snapshot_take,
         **_needs_camera(topics),
+    )
+
+
+def record_clip(make: Maker, topics: CameraTopics) -> Component:
+    """Records half a minute now, whatever moves."""
+    return make.entity(
+        "button",
+        "record_clip",
+        "Record clip",
+        ic="mdi:record-circle-outline",
+        cmd_t=topics.recording_start,
+        **_needs_camera(topics),
+    )
+
+
+def reset_settings(make: Maker, topics: CameraTopics) -> Component:
+    """Gives every setting back to the configuration."""
+    return make.entity(
+        "button",
+        "reset_settings",
+        "Reset settings",
+        ent_cat=CONFIG,
+        ic="mdi:restore",
+        cmd_t=topics.settings_reset,
     )
 
 

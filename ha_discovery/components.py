@@ -12,6 +12,7 @@ from typing import Any, Literal
 from schemas.topics import unique_id
 
 Platform = Literal[
+    "alarm_control_panel",
     "binary_sensor",
     "button",
     "camera",

@@ -42,6 +42,7 @@ class CameraDevice:
     camera_id: str
     name: str
     model: str = CAMERA_MODEL
+    alarm_panel: bool = False  # arm by an alarm panel instead of a switch
 
 
 def discovery(device: AgentDevice, cameras: Sequence[CameraDevice], prefix: str) -> list[Publish]:
@@ -69,7 +70,8 @@ def _camera(device: AgentDevice, camera: CameraDevice, prefix: str) -> Publish:
         "mdl": camera.model,
         "via_device": device_id(topics.base, topics.agent_id),
     }
-    components = camera_components(make, topics.camera(camera.camera_id))
+    of_camera = topics.camera(camera.camera_id)
+    components = camera_components(make, of_camera, alarm_panel=camera.alarm_panel)
     return _payload(device, topics.discovery(prefix, camera.camera_id), about, components)
 
 

@@ -64,6 +64,14 @@ class TakeSnapshot(Strict):
     camera: str
 
 
+class RecordNow(Strict):
+    """Record a clip now, whatever moves."""
+
+    kind: Literal["record"] = "record"
+    camera: str
+    seconds: float = Field(30.0, ge=1.0, le=300.0)
+
+
 class PlayBeep(Strict):
     """Play the sound once, whatever the cooldown."""
 
@@ -101,6 +109,7 @@ Command = (
     | ResetSetting
     | PatchSettings
     | TakeSnapshot
+    | RecordNow
     | PlayBeep
     | Restart
     | GetStatus

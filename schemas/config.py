@@ -119,6 +119,9 @@ class HomeAssistantConfig(Strict):
     discovery: bool = True
     prefix: Topic = "homeassistant"
     status_topic: Topic = "homeassistant/status"
+    arming: Literal["switch", "alarm_control_panel"] = Field(
+        "switch", description="what arms a camera in Home Assistant; a panel asks for no code"
+    )
 
 
 class SpoolConfig(Strict):

@@ -61,7 +61,10 @@ class RecordingEvent(Payload):
     """`<C>/event/recording`: said only when the clip is safe, or lost for good."""
 
     event_type: Literal["recording_saved", "recording_failed"]
-    id: str = Field(description="ULID of the motion event")
+    id: str = Field(description="ULID of the event that was recorded")
+    motion_id: str | None = Field(
+        default=None, description="the motion event; null where somebody asked for the clip"
+    )
     seq: int = Field(ge=1, description="counts this camera's recording messages, for ever")
     ts: UtcTime
     camera: str

@@ -20,7 +20,7 @@ RESERVED = frozenset(
 )
 
 #: Operations of `<A>/request/<op>`.
-OPERATIONS = ("snapshot", "beep", "arm", "settings", "status", "discovery", "events")
+OPERATIONS = ("snapshot", "record", "beep", "arm", "settings", "status", "discovery", "events")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +161,16 @@ class CameraTopics:
     def recording(self) -> str:
         """ON | OFF: is a clip being recorded, retained."""
         return f"{self.root}/recording/state"
+
+    @property
+    def recording_start(self) -> str:
+        """Command: record a clip now."""
+        return f"{self.root}/recording/start"
+
+    @property
+    def settings_reset(self) -> str:
+        """Command: give all settings back to the configuration."""
+        return f"{self.root}/settings/reset"
 
     @property
     def health(self) -> str:

@@ -78,7 +78,8 @@ def motion_state(camera: CameraNow) -> Publish:
 
 def recording_state(camera: CameraNow) -> Publish:
     """ON while a clip is being recorded."""
-    on = camera.motion is not None and camera.motion.recorded
+    event = camera.motion is not None and camera.motion.recorded
+    on = event or camera.clip is not None
     return state(camera.topics.recording, "ON" if on else "OFF")
 
 

@@ -17,11 +17,11 @@ class ClipPlan:
 
     Attributes:
         frames: from the pre-roll up to and with N, in order of `at`, none twice.
-        triggers: the judged frames N-2, N-1 and N; all of them are in `frames`.
+        triggers: the judged frames N-2, N-1 and N, all of them in `frames`; none on demand.
     """
 
     frames: tuple[Frame, ...]
-    triggers: tuple[Frame, Frame, Frame]
+    triggers: tuple[Frame, ...]
 
 
 class PreRoll:
@@ -74,6 +74,13 @@ class PreRoll:
         wanted |= {frame.seq: frame for frame in (before, last, now)}
         frames = tuple(wanted[seq] for seq in sorted(wanted) if seq <= now.seq)
         return ClipPlan(frames, (before, last, now))
+
+    def recent(self) -> tuple[Frame, ...]:
+        """The delivered frames of the last `seconds`, at least the newest, in order."""
+        if not self._ring:
+            return ()
+        since = self._ring[-1].at - self._seconds
+        return tuple(frame for frame in self._ring if frame.at >= since)
 
     def forget_judged(self) -> None:
         """Judging pauses: no frame is kept for its sake any more."""

@@ -10,7 +10,7 @@ from agent.core import announce
 from agent.core.effects import Effect, Leave, SaveSettings, Say, ToVision
 from agent.core.faults import fault
 from agent.core.health import agent_health
-from agent.core.messages import Beep, Configure, Parsed, Refused, TakePicture
+from agent.core.messages import Beep, Configure, Parsed, RecordClip, Refused, TakePicture
 from agent.core.state import AgentNow, CameraNow, Now, Pending
 from schemas.commands import (
     CommandError,
@@ -19,6 +19,7 @@ from schemas.commands import (
     GetStatus,
     PatchSettings,
     PlayBeep,
+    RecordNow,
     ReplyTo,
     ResetSetting,
     Response,
@@ -64,6 +65,8 @@ def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:
             return change(now_state, command.camera, command.values, reply, now)
         case TakeSnapshot():
             return take_snapshot(now_state, command.camera, reply, now)
+        case RecordNow():
+            return record_now(now_state, command.camera, command.seconds, reply, now)
         case PlayBeep():
             return play_beep(now_state, reply, now)
         case Restart():
@@ -198,6 +201,24 @@ def take_snapshot(now_state: AgentNow, camera_id: str, reply: ReplyTo, now: Now)
     if token is None:
         return _fail(now_state, reply, "busy", "too many commands are waiting", now)
     return now_state, [ToVision(camera_id, TakePicture(request=token))]
+
+
+def record_now(
+    now_state: AgentNow, camera_id: str, seconds: float, reply: ReplyTo, now: Now
+) -> Step:
+    """Asks vision for a clip; the answer comes when it has begun."""
+    camera = now_state.cameras[camera_id]
+    if not camera.live:
+        words = f"camera {camera_id} gives no pictures now"
+        return _fail(now_state, reply, "camera_unavailable", words, now)
+    if now_state.store is not None and now_state.store.code == "not_configured":
+        return _fail(now_state, reply, "storage_unavailable", "no store is configured", now)
+    if camera.clip is not None:
+        return _fail(now_state, reply, "busy", "a clip is being recorded", now)
+    now_state, token = _remember(now_state, reply, now, "camera_unavailable")
+    if token is None:
+        return _fail(now_state, reply, "busy", "too many commands are waiting", now)
+    return now_state, [ToVision(camera_id, RecordClip(request=token, seconds=seconds))]
 
 
 def play_beep(now_state: AgentNow, reply: ReplyTo, now: Now) -> Step:

@@ -22,6 +22,9 @@ from agent.core.messages import (
     BrokerDown,
     BrokerUp,
     CameraState,
+    ClipClosed,
+    ClipOpened,
+    ClipRefused,
     Detection,
     EndReason,
     HaOnline,
@@ -58,6 +61,9 @@ Input = (
     | MotionSuppressed
     | PictureTaken
     | PictureRefused
+    | ClipOpened
+    | ClipClosed
+    | ClipRefused
     | CameraState
     | RecordingSaved
     | RecordingFailed
@@ -133,6 +139,12 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
             return events.picture_taken(now_state, cause, now)
         case PictureRefused():
             return events.picture_refused(now_state, cause, now)
+        case ClipOpened():
+            return events.clip_opened(now_state, cause, now)
+        case ClipClosed():
+            return events.clip_closed(now_state, cause)
+        case ClipRefused():
+            return events.clip_refused(now_state, cause, now)
         case CameraState():
             return _then_health(events.camera_state(now_state, cause, now), now)
         case RecordingSaved() | RecordingFailed():

@@ -12,6 +12,9 @@ from agent.core.messages import (
     CameraCode,
     CameraState,
     CameraWent,
+    ClipClosed,
+    ClipOpened,
+    ClipRefused,
     EndReason,
     MotionEnded,
     MotionImproved,
@@ -165,6 +168,31 @@ def picture_taken(now_state: AgentNow, cause: PictureTaken, now: Now) -> Step:
 def picture_refused(now_state: AgentNow, cause: PictureRefused, now: Now) -> Step:
     """Tells whoever asked for a picture why there is none."""
     error = CommandError(code="camera_unavailable", message=cause.message)
+    return commands.finish(now_state, cause.request, now, error=error)
+
+
+def clip_opened(now_state: AgentNow, cause: ClipOpened, now: Now) -> Step:
+    """A clip on demand runs: recording ON, and whoever asked for it learns its id."""
+    camera = replace(now_state.cameras[cause.camera], clip=cause.event_id)
+    now_state = now_state.with_camera(camera)
+    effects: list[Effect] = [
+        announce.recording_state(camera),
+        Say("INFO", f"camera {cause.camera}: clip {cause.event_id} is recorded on demand"),
+    ]
+    data = {"id": cause.event_id}
+    now_state, answers = commands.finish(now_state, cause.request, now, data=data)
+    return now_state, effects + answers
+
+
+def clip_closed(now_state: AgentNow, cause: ClipClosed) -> Step:
+    """A clip on demand is complete."""
+    camera = replace(now_state.cameras[cause.camera], clip=None)
+    return now_state.with_camera(camera), [announce.recording_state(camera)]
+
+
+def clip_refused(now_state: AgentNow, cause: ClipRefused, now: Now) -> Step:
+    """Tells whoever asked for a clip why there is none."""
+    error = CommandError(code="busy", message=cause.message)
     return commands.finish(now_state, cause.request, now, error=error)
 
 

@@ -73,6 +73,7 @@ class Reason(StrEnum):
     UNCONFIRMED = "unconfirmed"  # one frame that is not clear enough alone; the next decides
     WARMING_UP = "warming_up"
     DAMAGED = "damaged"
+    MANUAL = "manual"  # nothing was judged: somebody wanted a clip
     FROZEN = "frozen"  # the same picture again, to the last pixel
 
 
@@ -84,6 +85,7 @@ class EndReason(StrEnum):
     CAMERA_LOST = "camera_lost"
     SHUTDOWN = "shutdown"
     INTERRUPTED = "interrupted"
+    MANUAL = "manual"  # a clip on demand has its seconds
 
 
 Box = tuple[float, float, float, float]  # x, y, width, height in 0..1 of the stored orientation
@@ -213,6 +215,36 @@ class PictureRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class ClipOpened:
+    """A clip on demand is being recorded; its id is that of an event without motion."""
+
+    camera: str
+    event_id: str
+    at: float
+    utc: datetime
+    request: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClipClosed:
+    """A clip on demand is complete, or was cut short; `RecordingSaved` follows."""
+
+    camera: str
+    event_id: str
+    at: float
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRefused:
+    """No clip on demand could be begun, and why."""
+
+    camera: str
+    request: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class VisionStats:
     """A snapshot of the vision worker's counters since the agent's start.
 
@@ -249,7 +281,7 @@ class ClipStart:
     at: float
     utc: datetime
     frames: tuple[Frame, ...]
-    triggers: tuple[Frame, Frame, Frame]
+    triggers: tuple[Frame, ...]  # N-2, N-1, N; none for a clip on demand
     delta: bytes = field(repr=False)
     detection: Detection
 
@@ -304,6 +336,7 @@ class RecordingSaved:
     codec: str
     frames: int
     truncated: bool = False
+    manual: bool = False  # somebody asked for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,13 +509,21 @@ class TakePicture:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordClip:
+    """Record from now on for so many seconds: `ClipOpened` or `ClipRefused`."""
+
+    request: str | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class CameraWent:
     """The session ended: an open event ends (`camera_lost`), history is forgotten."""
 
     session: int
 
 
-VisionOrder = Configure | TakePicture | CameraWent
+VisionOrder = Configure | TakePicture | RecordClip | CameraWent
 
 
 @dataclass(frozen=True, slots=True)

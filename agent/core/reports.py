@@ -123,6 +123,7 @@ def recording_event(
     return RecordingEvent(
         event_type="recording_saved" if saved else "recording_failed",
         id=cause.event_id,
+        motion_id=None if saved and saved.manual else cause.event_id,
         seq=camera.recording_seq + 1,
         ts=now.utc,
         camera=camera.camera_id,

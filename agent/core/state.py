@@ -135,6 +135,7 @@ class CameraNow:
     link: CameraState | None = None
     link_utc: datetime | None = None
     motion: MotionNow | None = None
+    clip: str | None = None  # id of the clip on demand that is being recorded
     motion_shown: bool = False
     motion_off_at: float | None = None
     attributes: MotionAttributes | None = None

@@ -23,6 +23,7 @@ from schemas.commands import (
     GetStatus,
     PatchSettings,
     PlayBeep,
+    RecordNow,
     ReplyTo,
     ResetSetting,
     Restart,
@@ -49,6 +50,9 @@ MAX_TRANSACTION = 100
 MAX_RESPONSE_TOPIC = 256
 
 PRESS = "press"
+#: Seconds of a clip on demand: the default, and the limit of `schemas.commands.RecordNow`.
+LONG = 30.0
+LONGEST = 300.0
 #: Home Assistant's default payload; its will is `offline`.
 BIRTH = b"online"
 
@@ -134,6 +138,8 @@ def _addresses(topics: AgentTopics, cameras: tuple[str, ...]) -> dict[str, _Addr
         for name in setting_names(CameraSettings):
             table[of_camera.setting_set(name)] = _Address("setting", name, camera)
         table[of_camera.snapshot_take] = _Address("press", "snapshot", camera)
+        table[of_camera.recording_start] = _Address("press", "record", camera)
+        table[of_camera.settings_reset] = _Address("press", "settings", camera)
     return table
 
 
@@ -206,15 +212,14 @@ def _transaction(content: str | dict[str, Any]) -> str | int | None:
 
 # ------------------------------------------------------------------ what it means
 
+_Fields = dict[str, Any]
+
 
 def _command(address: _Address, content: str | dict[str, Any], cameras: tuple[str, ...]) -> Command:
     if address.kind == "setting":
         return _setting(address, content)
     if address.kind == "press":
-        _press(content)
-        if address.camera is not None:
-            return TakeSnapshot(camera=address.camera)
-        return PlayBeep() if address.name == "beep" else Restart()
+        return _pressed(address, content)
     build = _REQUESTS.get(address.name)
     if build is None:
         raise _No("unknown_command", f"known operations: {', '.join(OPERATIONS)}")
@@ -227,8 +232,30 @@ def _command(address: _Address, content: str | dict[str, Any], cameras: tuple[st
     return command
 
 
+def _pressed(address: _Address, content: str | dict[str, Any]) -> Command:
+    """PRESS, or an object that holds what the command knows besides a transaction."""
+    camera = address.camera
+    if camera is not None and address.name == "record":
+        seconds = _seconds(content) if isinstance(content, dict) else LONG
+        _press(content)
+        return RecordNow(camera=camera, seconds=seconds)
+    _press(content)
+    if camera is None:
+        return PlayBeep() if address.name == "beep" else Restart()
+    if address.name == "settings":
+        return PatchSettings(camera=camera, values=dict.fromkeys(setting_names(CameraSettings)))
+    return TakeSnapshot(camera=camera)
+
+
+def _seconds(fields: _Fields) -> float:
+    value = fields.pop("seconds", LONG)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= LONGEST:
+        raise _No("out_of_range", f"seconds must be a number 1..{LONGEST:g}, not {_short(value)}")
+    return float(value)
+
+
 def _press(content: str | dict[str, Any]) -> None:
-    """PRESS, or an object that held nothing but a transaction."""
+    """PRESS, or an object that held nothing else than what was taken out of it."""
     pressed = content.casefold() == PRESS if isinstance(content, str) else not content
     if not pressed:
         raise _No("invalid_payload", 'send PRESS or {"transaction": …}')
@@ -264,8 +291,6 @@ def _value(model: type[Strict], name: str, value: object) -> SettingValue | None
 
 # ------------------------------------------------------------------ request/<operation>
 # Each takes what it knows out of `fields`; what is left over is refused.
-
-_Fields = dict[str, Any]
 
 
 def _camera(fields: _Fields, cameras: tuple[str, ...]) -> str:
@@ -311,6 +336,9 @@ def _events(fields: _Fields, cameras: tuple[str, ...]) -> Command:
 
 _REQUESTS: dict[str, Callable[[_Fields, tuple[str, ...]], Command]] = {
     "snapshot": lambda fields, cameras: TakeSnapshot(camera=_camera(fields, cameras)),
+    "record": lambda fields, cameras: RecordNow(
+        seconds=_seconds(fields), camera=_camera(fields, cameras)
+    ),
     "beep": lambda _fields, _cameras: PlayBeep(),
     "arm": _arm,
     "settings": _patch,

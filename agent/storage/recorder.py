@@ -155,11 +155,12 @@ class _OpenClip:
             explanation=_explain(start.detection),
         )
         self.kept = self._put(opened)
-        for kind, frame in zip(_TRIGGERS, start.triggers, strict=True):
+        for kind, frame in zip(_TRIGGERS, start.triggers, strict=bool(start.triggers)):
             jpeg = private_jpeg(frame.jpeg, self._options.orientation, self._options.privacy)
             if jpeg is not None:
                 self._file(kind, jpeg)
-        self._file(FileKind.DELTA, start.delta)
+        if start.delta:
+            self._file(FileKind.DELTA, start.delta)
         for frame in start.frames:
             self.add(frame)
         return self.kept

@@ -274,6 +274,7 @@ class StoreWorker:
                 codec="h264",
                 frames=entry["frames"],
                 truncated=entry["truncated"],
+                manual=(entry["explanation"]["start"] or {}).get("reason") == "manual",
             )
         )
 

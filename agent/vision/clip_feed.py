@@ -44,8 +44,8 @@ class ClipFeed:
         """Clips that the recorder got without their end, or not at all, since the start."""
         return self._truncated
 
-    def start(self, event: MotionStarted, plan: ClipPlan) -> None:
-        """Opens the event's clip."""
+    def start(self, event: MotionStarted, plan: ClipPlan) -> bool:
+        """Opens the event's clip; False when the recorder has no room."""
         self.retry()
         part = ClipStart(
             camera=event.camera,
@@ -61,8 +61,9 @@ class ClipFeed:
         if self._closing is not None or not self._to_recorder(part, size):
             self._truncated += 1
             log.warning("camera %s: no room for clip %s: not recorded", event.camera, part.event_id)
-            return
+            return False
         self._open = self._whole = True
+        return True
 
     def frame(self, event_id: str, frame: Frame) -> None:
         """Adds the next frame to the open clip, if there is one."""

@@ -22,6 +22,7 @@ from agent.core.messages import (
     MotionStarted,
     MotionSuppressed,
     Reason,
+    RecordClip,
     TakePicture,
     VisionOrder,
     VisionSettings,
@@ -33,6 +34,7 @@ from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
 from agent.vision.clip_feed import ClipFeed, ToRecorder
 from agent.vision.judging import Judge, Judgement
+from agent.vision.on_demand import OnDemand
 from agent.vision.stills import Stills
 from agent.vision.zones import View
 
@@ -116,6 +118,7 @@ class VisionWorker:
         self._judge = Judge(options.profile, options.view, options.analysis_fps)
         self._preroll = PreRoll(options.pre_seconds)
         self._feed = ClipFeed(to_recorder)
+        self._on_demand = OnDemand(camera_id, self._feed, self._utc, to_engine)
         self._stills = Stills(
             camera_id,
             options.view.orientation,
@@ -153,6 +156,7 @@ class VisionWorker:
             self._stills.tick(self._latest, self._clock.monotonic())
             self._feed.retry()
         self._break_off(EndReason.SHUTDOWN)
+        self._on_demand.end(EndReason.SHUTDOWN)
 
     def take_orders(self) -> None:
         """Carries out what the engine wants, between two frames."""
@@ -162,6 +166,9 @@ class VisionWorker:
                     self._configure(settings)
                 case TakePicture():
                     self._stills.ask(order, self._clock.monotonic())
+                case RecordClip():
+                    frames = self._preroll.recent()
+                    self._on_demand.start(order, frames, busy=self._event is not None)
                 case CameraWent(session):
                     self._session_gone = max(self._session_gone, session)
                     if session >= self._session:
@@ -182,6 +189,7 @@ class VisionWorker:
         if self._event is not None:
             self._event.frames += 1
             self._feed.frame(self._event.started.event_id, frame)
+        self._on_demand.frame(frame)
         if self._settings.armed and self._judge.admit(frame.at):
             self._judge_frame(frame)
         self._stills.frame(frame, self._settings.monitoring_interval)
@@ -196,6 +204,7 @@ class VisionWorker:
 
     def _forget_session(self) -> None:
         self._break_off(EndReason.CAMERA_LOST)
+        self._on_demand.end(EndReason.CAMERA_LOST)
         self._preroll.forget()
 
     def _break_off(self, reason: EndReason) -> None:
@@ -272,6 +281,7 @@ class VisionWorker:
         self._event = _Event(started, best=frame)
         self._to_engine(started)
         if self._settings.record:
+            self._on_demand.end(EndReason.MANUAL)  # the event's clip goes on from here
             self._feed.start(started, self._preroll.plan())
 
     def _improve(self, event: _Event) -> None:

@@ -31,6 +31,10 @@ COMMON = {
 }
 #: platform -> (required, optional) keys besides the common ones.
 PLATFORMS: dict[str, tuple[set[str], set[str]]] = {
+    "alarm_control_panel": (
+        {"cmd_t", "stat_t"},
+        {"val_tpl", "cmd_tpl", "sup_feat", "cod_arm_req", "cod_dis_req"},
+    ),
     "binary_sensor": ({"stat_t"}, {"val_tpl", "pl_on", "pl_off", "off_dly", "exp_aft"}),
     "button": ({"cmd_t"}, {"pl_prs"}),
     "camera": ({"t"}, set()),
@@ -154,6 +158,8 @@ def _entity(component: dict[str, Any], device_name: str) -> Iterable[str]:
         yield from _sensor(component)
     if platform == "number":
         yield from _number(component)
+    if platform == "alarm_control_panel" and component.get("cod_arm_req", True):
+        yield "arming without a code fails unless cod_arm_req is false"
     if platform == "event" and not component.get("evt_typ"):
         yield "no event types"
 

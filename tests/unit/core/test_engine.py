@@ -28,6 +28,9 @@ from agent.core.messages import (
     CameraCode,
     CameraState,
     CameraWent,
+    ClipClosed,
+    ClipOpened,
+    ClipRefused,
     Configure,
     Detection,
     EndReason,
@@ -42,6 +45,7 @@ from agent.core.messages import (
     PictureRefused,
     PictureTaken,
     Reason,
+    RecordClip,
     RecordingFailed,
     RecordingSaved,
     Refused,
@@ -57,6 +61,7 @@ from schemas.commands import (
     GetStatus,
     PatchSettings,
     PlayBeep,
+    RecordNow,
     ReplyTo,
     ResetSetting,
     Restart,
@@ -574,6 +579,57 @@ def test_a_missing_speaker_is_named_and_does_not_make_the_agent_ill(rig: Rig) ->
     health = json.loads(rig.published(f"{ROOT}/health")[0])
     assert health["status"] == "ok"
     assert health["problems"] == ["audio_no_device"]
+
+
+# ------------------------------------------------------------------ clips on demand
+
+
+def test_a_clip_on_demand_is_asked_of_vision_and_answered_with_its_id(rig: Rig) -> None:
+    rig.live()
+    rig.command(RecordNow(camera="yard", seconds=5.0), "record", transaction="t")
+    assert rig.effects == [ToVision("yard", RecordClip("1", 5.0))]
+    rig.do(ClipOpened("yard", "01C", 100.0, START, "1"))
+    assert rig.answer("record")["data"] == {"id": "01C"}
+    assert rig.published(f"{YARD}/recording/state") == [b"ON"]
+    rig.command(RecordNow(camera="yard"), "record")
+    assert rig.answer("record")["ok"] is False
+    rig.do(ClipClosed("yard", "01C", 105.0, EndReason.MANUAL))
+    assert rig.published(f"{YARD}/recording/state") == [b"OFF"]
+    assert rig.records() == []
+
+
+def test_a_clip_on_demand_that_cannot_begin_is_answered(rig: Rig) -> None:
+    rig.command(RecordNow(camera="yard"), "record")
+    assert rig.answer("record")["error"] == {
+        "code": "camera_unavailable",
+        "message": "camera yard gives no pictures now",
+    }
+    rig.live()
+    rig.command(RecordNow(camera="yard"), "record")
+    rig.do(ClipRefused("yard", "1", "a clip is being recorded"))
+    assert "being recorded" in str(rig.answer("record")["error"])
+    rig.do(StoreState(StoreCode.NONE, "none", 100.0))
+    rig.command(RecordNow(camera="yard"), "record")
+    assert "storage_unavailable" in str(rig.answer("record")["error"])
+
+
+def test_a_saved_clip_on_demand_names_no_motion(rig: Rig) -> None:
+    for manual, motion_id in ((True, None), (False, "01C")):
+        rig.do(
+            RecordingSaved("yard", "01C", START, 5.0, "p", "d", 0.0, 1, "h264", 75, False, manual)
+        )
+        (record,) = rig.records()
+        said = json.loads(record.publish.payload)
+        assert (said["id"], said["motion_id"]) == ("01C", motion_id)
+
+
+def test_resetting_all_settings_shows_all_of_them_once(rig: Rig) -> None:
+    rig.command(SetSetting(camera="yard", name="pixel_threshold", value=33), "pixel_threshold")
+    values = dict.fromkeys(CameraSettings.model_fields)
+    rig.command(PatchSettings(camera="yard", values=values), "settings")
+    assert rig.published(f"{YARD}/pixel_threshold/state") == [b"50"]
+    assert rig.state.stored_settings() == StoredSettings()
+    assert rig.answer("settings")["ok"] is True
 
 
 # ------------------------------------------------------------------ broker, Home Assistant, time

@@ -100,6 +100,19 @@ def test_every_setting_can_be_changed_in_its_own_range() -> None:
     assert set(setting_names(AgentSettings)) <= set(components(0))
 
 
+def test_a_camera_is_armed_by_a_panel_where_that_is_wanted() -> None:
+    cameras = [CameraDevice("front_door", "Front door", alarm_panel=True)]
+    messages = discovery(DEVICE, cameras, "homeassistant")
+    assert complaints(messages) == []
+    found = content(messages[1])["cmps"]
+    assert "armed" not in found
+    assert (found["alarm"]["p"], found["alarm"]["sup_feat"]) == (
+        "alarm_control_panel",
+        ["arm_away"],
+    )
+    assert found["alarm"]["cmd_t"] == TOPICS.camera("front_door").setting_set("armed")
+
+
 def test_settings_stay_changeable_while_the_camera_is_away() -> None:
     for name in setting_names(CameraSettings):
         assert "avty" not in components(1)[name]
@@ -108,7 +121,7 @@ def test_settings_stay_changeable_while_the_camera_is_away() -> None:
 def test_what_needs_the_camera_is_unavailable_without_it() -> None:
     both = [{"t": TOPICS.availability}, {"t": TOPICS.camera("front_door").availability}]
     needing = {key for key, component in components(1).items() if "avty" in component}
-    assert needing == {"motion", "recording", "take_snapshot", "preview"}
+    assert needing == {"motion", "recording", "take_snapshot", "record_clip", "preview"}
     assert all(components(1)[key]["avty"] == both for key in needing)
 
 

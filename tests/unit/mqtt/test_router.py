@@ -15,6 +15,7 @@ from schemas.commands import (
     GetStatus,
     PatchSettings,
     PlayBeep,
+    RecordNow,
     ResetSetting,
     Response,
     Restart,
@@ -235,7 +236,7 @@ def test_a_bad_request_is_told_what_is_wrong(
 def test_an_unknown_operation_is_told_the_known_ones() -> None:
     refused = refusal(TOPICS.request("dance+#/now"), "{}")
     assert refused.error.code == "unknown_command"
-    assert "snapshot, beep, arm" in refused.error.message
+    assert ", ".join(OPERATIONS) in refused.error.message
     assert refused.reply.noun == "dancenow"
 
 
@@ -267,7 +268,7 @@ def test_a_response_topic_where_nobody_may_publish_is_left_out(topic: str) -> No
 
 def test_the_subscriptions_are_the_command_topics_and_nothing_else() -> None:
     filters = command_filters(TOPICS, ["door"])
-    assert len(filters) == len(set(filters)) == 1 + 2 + 9 + 1 + 1
+    assert len(filters) == len(set(filters)) == 1 + 2 + 9 + 3 + 1
     assert [name for name in filters if "+" in name or "#" in name] == [TOPICS.request("+")]
     assert all(not name.endswith("/state") for name in filters)
 
@@ -323,3 +324,33 @@ def test_a_refused_live_message_with_the_retain_flag_is_to_be_cleared() -> None:
     assert refusal(topic, "300", retain=True).clear_retained == topic
     assert refusal(topic, "300").clear_retained is None
     assert refusal(topic, "30", retain=True, live=False).clear_retained is None
+
+
+def test_a_clip_is_recorded_on_demand_for_as_long_as_wanted() -> None:
+    assert command(DOOR.recording_start, "PRESS") == RecordNow(camera="door", seconds=30.0)
+    assert command(DOOR.recording_start, {"seconds": 5, "transaction": "t"}) == RecordNow(
+        camera="door", seconds=5.0
+    )
+    request = {"camera": "yard", "seconds": 2.5}
+    assert command(TOPICS.request("record"), request) == RecordNow(camera="yard", seconds=2.5)
+    assert command(TOPICS.request("record"), {"camera": "yard"}).kind == "record"
+
+
+@pytest.mark.parametrize("seconds", [0, 301, True, "5", None, [1], 1e400])
+def test_a_clip_of_no_or_endless_length_is_refused(seconds: object) -> None:
+    for topic in (DOOR.recording_start, TOPICS.request("record")):
+        payload = json.dumps({"camera": "door", "seconds": seconds})
+        assert refusal(topic, payload).error.code in {"out_of_range", "invalid_payload"}
+
+
+def test_what_a_press_does_not_know_is_refused() -> None:
+    assert refusal(DOOR.recording_start, {"second": 5}).error.code == "invalid_payload"
+    assert refusal(DOOR.settings_reset, {"seconds": 5}).error.code == "invalid_payload"
+
+
+def test_a_cameras_settings_are_reset_all_at_once() -> None:
+    reset = command(DOOR.settings_reset, "PRESS")
+    assert isinstance(reset, PatchSettings)
+    assert reset.camera == "door"
+    assert reset.values["armed"] is None
+    assert set(reset.values.values()) == {None}
