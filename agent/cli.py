@@ -64,6 +64,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         return sub
 
     add("run", _run, "run until SIGTERM; without any configuration: the demo", config=True)
+    add("ha-app", _ha_app, "run as a Home Assistant app: options and broker from its supervisor")
     add("demo", _demo, "simulated camera and embedded broker, nothing to configure")
     add(
         "check-config",
@@ -76,6 +77,11 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         from agent.camera.hk import simulate
 
         simulate.add_arguments(simulated)
+    replayed = add("replay", _replay, "judge stored clips as the agent would", config=True)
+    if "replay" in argv[:1]:
+        from agent.tuning import command
+
+        command.add_arguments(replayed)
     discovery = add(
         "discovery", _discovery, "print the Home Assistant discovery payloads", config=True
     )
@@ -126,9 +132,25 @@ def _demo(arguments: argparse.Namespace) -> int:
     return _again() if again else code
 
 
+def _ha_app(arguments: argparse.Namespace) -> int:
+    from agent.ha_app import prepare
+    from agent.runtime import logs
+    from agent.runtime.clock import SystemClock
+
+    logs.set_up(arguments.log_level)
+    prepared = prepare(os.environ, SystemClock(), threading.Event())
+    arguments.config = str(prepared.config_file)
+    arguments.log_level = arguments.log_level or prepared.log_level
+    return _run(arguments)
+
+
 def _check_config(arguments: argparse.Namespace) -> int:
+    from agent.vision.zones import view_of
+
     loaded = _load(arguments)
     password_of(loaded.config)
+    for name, camera in loaded.config.cameras.items():
+        view_of(name, camera)
     print(f"# {loaded.file or 'no file: environment and defaults'}; the configuration is good")
     print("\n".join(effective(loaded)))
     return EXIT_OK
@@ -143,6 +165,12 @@ def _simulate(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return simulate.run_from_args(arguments, stop)
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    from agent.tuning import command
+
+    return command.run(arguments, os.environ, print)
 
 
 def _discovery(arguments: argparse.Namespace) -> int:
