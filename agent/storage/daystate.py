@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.storage.boxes import ReadAt, read_box
-from agent.storage.fragments import SlotPair, StoredFragment, note, read_note
+from agent.storage.fragments import SlotPair, StoredFragment, counted, note, read_note
 from agent.storage.h264 import Codec
 from agent.storage.moov import FTYP, Chapter, SampleTable, moov, parse_codec
 
@@ -156,20 +156,28 @@ def read_slot(read: ReadAt, at: int, end: int) -> DayState | None:
         return None
     try:
         return _parse(read(found.end - at, at), noted[1])
-    except (ValueError, KeyError, TypeError, struct.error):
+    except (ValueError, LookupError, TypeError, AttributeError, struct.error):
         return None
 
 
 def _parse(data: bytes, content: dict[str, Any]) -> DayState:
-    return DayState(
+    at, size = content["slots"]
+    state = DayState(
         codec=parse_codec(data),
-        slots=SlotPair(*content["slots"]),
-        end=content["end"],
-        current=content["current"],
-        clock=content["clock"],
+        slots=SlotPair(counted(at), counted(size)),
+        end=counted(content["end"]),
+        current=counted(content["current"]),
+        clock=counted(content["clock"]),
         shown=content["end"],
-        fragments=content["fragments"],
-        generation=content["generation"],
-        events=[StoredEvent(*event) for event in content["events"]],
+        fragments=counted(content["fragments"]),
+        generation=counted(content["generation"]),
+        events=[_parse_event(*event) for event in content["events"]],
         table=SampleTable.parse(data),
     )
+    if state.current not in {0, 1}:
+        raise ValueError("there are two slots")
+    return state
+
+
+def _parse_event(event: str, started: str, *numbers: int) -> StoredEvent:
+    return StoredEvent(str(event), str(started), *map(counted, numbers))

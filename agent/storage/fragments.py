@@ -27,6 +27,8 @@ _TRUN = 0x701  # data offset; duration, size and flags of each sample
 #: A fragment is about one second; a larger box is damage, not data.
 _LARGEST = 64 << 20
 _CHUNK = 1 << 20
+#: Bounds what a note can say: milliseconds until the year 6429, bytes of any file.
+_MOST = 1 << 47
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def read_note(read: ReadAt, at: int, end: int, covered_from: int) -> tuple[int, 
         return None
     try:
         return found.end, json.loads(data[32:])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -158,7 +160,7 @@ def _read_fragment(read: ReadAt, moof: Box, end: int) -> StoredFragment | None:
     try:
         number, samples = _parse_moof(read(moof.end - moof.start, moof.start))
         about = from_json(noted[1])
-    except (struct.error, ValueError, KeyError, TypeError, AttributeError):
+    except (struct.error, ValueError, LookupError, TypeError, AttributeError):
         return None
     return StoredFragment(moof.start, mdat.body, noted[0], number, samples, about)
 
@@ -242,8 +244,19 @@ def from_json(content: dict[str, Any]) -> About:
     codec = content.get("codec")
     return About(
         str(content["event"]),
-        int(content["k"]),
+        counted(content["k"]),
         str(content["started"]),
-        int(content["first_ms"]),
-        Codec(bytes.fromhex(codec[0]), int(codec[1]), int(codec[2])) if codec else None,
+        counted(content["first_ms"]),
+        Codec(bytes.fromhex(codec[0]), counted(codec[1]), counted(codec[2])) if codec else None,
     )
+
+
+def counted(value: object, most: int = _MOST) -> int:
+    """A number that was read from a note, which anybody may have written.
+
+    Raises:
+        ValueError: it is no whole number from 0 to `most`.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+        raise ValueError("not a number that the agent writes")
+    return value

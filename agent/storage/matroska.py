@@ -1,6 +1,7 @@
 """The camera's own JPEGs in Matroska: elements, head, clusters and the walk over them. Pure.
 
-    EBML head | Segment of unknown length { Info, Void (the mark), Tracks, { Cluster, Void (note) }* }
+    EBML head | Segment of unknown length
+        { Info, Void (the mark), Tracks, { Cluster, Void (note) }* }
 
 A live stream as players know it: it ends where the file ends, so it is valid after a kill. A note
 behind each cluster has its checksum, event and times; players skip Void elements. The mark in the
@@ -15,7 +16,14 @@ import zlib
 from collections.abc import Iterator, Sequence
 
 from agent.storage.boxes import ReadAt
-from agent.storage.fragments import About, StoredFragment, checksum, from_json, to_json
+from agent.storage.fragments import (
+    About,
+    StoredFragment,
+    checksum,
+    counted,
+    from_json,
+    to_json,
+)
 from agent.storage.h264 import Codec
 from agent.storage.moov import Sample
 
@@ -171,10 +179,11 @@ def _read_cluster(read: ReadAt, at: int, end: int, *, checked: bool) -> StoredFr
         return None
     try:
         content = json.loads(read(rest, note_at + _NOTE_HEAD.size))
-        samples = tuple(Sample(int(size), int(ms), key=True) for size, ms in content["pictures"])
+        pictures = [map(counted, picture) for picture in content["pictures"]]
+        samples = tuple(Sample(size, ms, key=True) for size, ms in pictures)
         about = from_json(content)
-        number = int(content["number"])
-    except (struct.error, ValueError, KeyError, TypeError, AttributeError):
+        number = counted(content["number"])
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
     return StoredFragment(at, note_at, note_at + 9 + size, number, samples, about)
 

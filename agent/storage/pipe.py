@@ -59,7 +59,7 @@ class Unpacker:
         del self._buffer[:end]
         try:
             says = json.loads(raw[:text])
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadMessage(str(error)) from error
         if not isinstance(says, dict):
             raise BadMessage("not an object")

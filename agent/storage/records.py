@@ -21,6 +21,11 @@ _HEAD = struct.Struct(">4sII")  # magic, CRC-32 of all that follows it, length o
 _MAGIC = b"SAR1"
 #: Bounds what a damaged length can make us allocate; real records are below 10 MB.
 LIMIT = 64 << 20
+#: Bounds of numbers that become tables of 32 and 16 bits, and of times that become dates.
+_MOST_COUNT = 0xFFFFFFFF
+_MOST_SIDE = 0xFFFF
+_YEARS = range(1900, 9000)
+_MOST_MS = 1 << 47  # the year 6429
 
 
 class BadRecord(ValueError):
@@ -159,9 +164,11 @@ def decode(data: bytes) -> Record:
         about = json.loads(data[_HEAD.size : _HEAD.size + length])
         kind = _KINDS[about.pop("record")]
         record = kind(**_typed(about), body=data[_HEAD.size + length :])
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        _check(record)
+    except BadRecord:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BadRecord(f"not a record: {error}") from error
-    _check(record)
     return record
 
 
@@ -179,11 +186,28 @@ def _typed(about: dict[str, Any]) -> dict[str, Any]:
 
 def _check(record: Record) -> None:
     """Refuses what would become a wrong path or a wrong table."""
-    if not is_camera(record.camera) or record.started.utcoffset() is None:
+    if not is_camera(record.camera) or not _is_moment(record.started):
         raise BadRecord("camera or start is not usable")
     if not isinstance(record, MonitoringPicture) and not is_event(record.event):
         raise BadRecord("event is not usable")
     if isinstance(record, Fragment):
-        sizes = sum(sample.size for sample in record.samples)
-        if not record.samples or sizes != len(record.body):
-            raise BadRecord("samples do not add up to the body")
+        _check_fragment(record)
+    if isinstance(record, EventClosed) and record.ended and not _is_moment(record.ended):
+        raise BadRecord("the end is not usable")
+
+
+def _check_fragment(record: Fragment) -> None:
+    counts = [record.k, *(sample.ms for sample in record.samples)]
+    sizes = [sample.size for sample in record.samples]
+    limits = ((counts + sizes, _MOST_COUNT), ([record.first_ms], _MOST_MS))
+    for values, most in (*limits, ([record.width, record.height], _MOST_SIDE)):
+        if not all(type(value) is int and 0 <= value <= most for value in values):
+            raise BadRecord("numbers are not usable")
+    if not sizes or sum(sizes) != len(record.body):
+        raise BadRecord("samples do not add up to the body")
+    bytes.fromhex(record.avcc)
+
+
+def _is_moment(value: object) -> bool:
+    """True for an aware time that can be written as a date in any zone."""
+    return isinstance(value, datetime) and value.utcoffset() is not None and value.year in _YEARS

@@ -35,7 +35,7 @@ def test_an_impossible_length_is_refused_before_anything_is_buffered() -> None:
         unpacker.next()
 
 
-@pytest.mark.parametrize("text", [b"nonsense", b"[1]", b"\xff"])
+@pytest.mark.parametrize("text", [b"nonsense", b"[1]", b"\xff", b"[" * 99_999])
 def test_what_is_no_json_object_is_refused(text: bytes) -> None:
     unpacker = Unpacker()
     unpacker.feed(struct.pack(">II", len(text), 0) + text)

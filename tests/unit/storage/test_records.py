@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import struct
+import zlib
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -111,3 +114,69 @@ def test_samples_have_to_add_up_to_the_body() -> None:
     )
     with pytest.raises(BadRecord, match="add up"):
         decode(encode(wrong))
+
+
+def raw(about: object, body: bytes = b"abcde") -> bytes:
+    """Whatever JSON, with a checksum that is right."""
+    text = json.dumps(about).encode()
+    rest = struct.pack(">I", len(text)) + text + body
+    return b"SAR1" + struct.pack(">I", zlib.crc32(rest)) + rest
+
+
+def fragment(**changes: object) -> bytes:
+    about = {
+        "record": "fragment",
+        "camera": "front",
+        "event": EVENT,
+        "started": STARTED.isoformat(),
+        "k": 3,
+        "first_ms": 1_761_000_000_000,
+        "samples": [[3, 40, True], [2, 60, False]],
+        "avcc": "0142",
+        "width": 640,
+        "height": 480,
+    }
+    return raw({**about, **changes})
+
+
+def test_a_record_made_by_hand_is_one() -> None:
+    assert decode(fragment()) == FRAGMENT
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"started": None},
+        {"started": 5},
+        {"started": "0001-01-01T00:00:00+14:00"},
+        {"camera": 5},
+        {"event": None},
+        {"k": "3"},
+        {"k": -1},
+        {"k": 1 << 32},
+        {"first_ms": 1 << 60},
+        {"width": 1 << 16},
+        {"samples": [["3", 40, True], [2, 60, False]]},
+        {"samples": [[3, -40, True], [2, 60, False]]},
+        {"samples": [[6, 40, True], [-1, 60, False]]},
+        {"samples": 7},
+        {"avcc": "xy"},
+        {"avcc": 7},
+    ],
+)
+def test_a_checksum_that_is_right_does_not_make_a_record(changes: dict[str, object]) -> None:
+    with pytest.raises(BadRecord):
+        decode(fragment(**changes))
+
+
+@pytest.mark.parametrize("about", [[], "x", 5, None, {"record": ["x"]}, {"record": "file"}])
+def test_json_that_is_no_record_is_refused(about: object) -> None:
+    with pytest.raises(BadRecord):
+        decode(raw(about))
+
+
+def test_json_as_deep_as_it_is_long_is_refused() -> None:
+    text = b"[" * 100_000
+    rest = struct.pack(">I", len(text)) + text
+    with pytest.raises(BadRecord):
+        decode(b"SAR1" + struct.pack(">I", zlib.crc32(rest)) + rest)
