@@ -65,9 +65,8 @@ class Assembler:
             self._drain(frames)
         return frames
 
-    def hole(self, missing: int = 0) -> None:
-        """Datagrams, `missing` of them, are known to be lost before the next one."""
-        self.counts.lost += missing
+    def hole(self) -> None:
+        """Datagrams are known to be lost before the next one."""
         self._waiting.clear()
         self._expected = None
         self._seen = [None] * MEMORY
@@ -116,6 +115,8 @@ class Assembler:
                     del self._waiting[other]
                     self.counts.bad += 1
             self._expected = self._nearest(first)
+            if not starts:
+                self._cutter.hole()
 
     def _has_jumped(self, expected: int, number: int, datagram: bytes) -> bool:
         """Whether the stream goes on from here; a single stray datagram does not move it.

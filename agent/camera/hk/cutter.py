@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,10 @@ BROKEN_MOST = 16
 
 #: SOI is followed by a marker in every JPEG; entropy-coded data never contains ff d8.
 _START = SOI + b"\xff"
+
+#: The EOI that ends a picture, or the SOI of the next where the camera broke one off. A compiled
+#: pattern takes half the time of `find` on 900 bytes.
+_find_end = re.compile(rb"\xff[\xd8\xd9]").search
 
 NOTHING: tuple[bytes, ...] = ()
 
@@ -45,8 +50,9 @@ class FrameCutter:
            +-----------------+--------------------+   the frame in progress is damaged
 
     After a hole nobody knows whether an SOI is a frame's or an embedded thumbnail's. Then the frame
-    counts only if it has the size of the last certain one; while none is known, only if its
-    SOI stands where a frame begins: behind a first fragment's header, or directly behind an EOI.
+    counts only if it has the size of the last certain one. While none is known, its SOI has to
+    stand behind a first fragment's header or an EOI, and nothing but an SOI behind its own EOI,
+    unless the one before had the same size.
     """
 
     def __init__(self, counts: AssemblerCounts, limit: int = FRAME_LIMIT) -> None:
@@ -56,8 +62,9 @@ class FrameCutter:
         self._walk: HeaderWalk | None = None  # None: seeking
         self._scanning = False  # the walk is done: only an EOI is missing
         self._scanned = 0  # offset before which there is none
-        self._certain = False  # no hole since the last certain end of a frame
-        self._size: tuple[int, int] | None = None
+        self._certain = True  # no hole since the session's start or a certain end of a frame
+        self._size: tuple[int, int] | None = None  # of the last certain frame
+        self._candidate: tuple[int, int] | None = None  # of the last one not trusted
 
     @property
     def buffered(self) -> int:
@@ -70,14 +77,14 @@ class FrameCutter:
         self._certain = False
 
     def take(self, datagram: bytes) -> Sequence[bytes]:
-        """Adds the next datagram of the stream; returns the frames that it completes."""
-        if datagram[FIRST_HEADER : FIRST_HEADER + 2] == SOI and self._begins_frame(datagram):
+        """Adds the next datagram, of 17 bytes or more; returns the frames that it completes."""
+        if datagram[16] == 0xD8 and datagram[15] == 0xFF and self._begins_frame(datagram):
             self._give_up()
             self._buffer += datagram[FIRST_HEADER:]
             self._begin()
             return self._cut()
         self._buffer += datagram[HEADER:]
-        if not self._scanning or self._buffer.find(EOI, self._scanned) >= 0:
+        if not self._scanning or _find_end(self._buffer, self._scanned) is not None:
             return self._cut()
         self._scanned = len(self._buffer) - 1
         if self._scanned > self._limit:
@@ -124,11 +131,14 @@ class FrameCutter:
                 break
             self._scanning = True
             self._scanned = max(self._scanned, walk.at)
-            end = self._buffer.find(EOI, self._scanned)
-            if end < 0:
+            end = _find_end(self._buffer, self._scanned)
+            if end is None:
                 self._scanned = max(self._scanned, len(self._buffer) - 1)
                 break
-            self._finish(end + len(EOI), walk, frames)
+            if end.group() == EOI:
+                self._finish(end.end(), walk, frames)
+            else:
+                self._drop(end.start())
         if len(self._buffer) > self._limit:
             self.hole()
         return frames
@@ -151,6 +161,12 @@ class FrameCutter:
             return True
         return self._buffer[max(0, at - len(EOI)) : at] == EOI
 
+    def _trusted(self, end: int, size: tuple[int, int] | None) -> bool:
+        """Whether a frame of uncertain start is one, not a thumbnail: that has data behind it."""
+        if self._size is not None:
+            return size == self._size
+        return size == self._candidate or SOI.startswith(self._buffer[end : end + len(SOI)])
+
     def _drop(self, count: int) -> None:
         """The frame in progress is none: looks for the next start behind `count` bytes."""
         self._counts.damaged += 1
@@ -159,13 +175,9 @@ class FrameCutter:
 
     def _finish(self, end: int, walk: HeaderWalk, frames: list[bytes]) -> None:
         """A frame ends at `end`: hands it on, unless it cannot be trusted."""
-        inner = self._buffer.rfind(SOI, walk.at, end)
-        if inner >= 0:  # the camera broke a frame off and began another
-            self._drop(inner)
-            return
-        if not self._certain and self._size not in (None, walk.size):
-            # A thumbnail, or a camera that changed its size: then the next certain start tells.
-            self._size = None
+        if not self._certain and not self._trusted(end, walk.size):
+            # A thumbnail, or a camera that changed its size: then the next frame confirms it.
+            self._size, self._candidate = None, walk.size
             self._drop(end - len(EOI))
             return
         frames.append(bytes(self._buffer[:end]))

@@ -74,6 +74,8 @@ class CameraLink:
         self._outbox = [packets.HELLO, packets.status(packets.KIND_STATUS, tag)]
         self._events: list[LinkEvent] = []
         self._stage = Stage.GREETED
+        self.is_open = False  # image fragments are expected
+        self.pending = True  # something waits in `to_send` or `events`
         self._refusals = 0
         self._heard_at = now
         self._image_at = now
@@ -88,41 +90,35 @@ class CameraLink:
         }
 
     @property
-    def is_open(self) -> bool:
-        """Image fragments are expected."""
-        return self._stage is Stage.OPEN
-
-    @property
-    def pending(self) -> bool:
-        """Something waits in `to_send` or `events`."""
-        return bool(self._outbox or self._events)
-
-    @property
     def is_over(self) -> bool:
         """Nothing more will come of this link."""
         return self._stage is Stage.OVER
 
     def receive(self, datagram: bytes, now: float) -> bool:
         """Takes a datagram of the camera; True when it is image data, for the assembler."""
-        if self._stage is not Stage.OPEN:
-            if answer := self._answers.get(self._stage):
-                answer(datagram, now)
-            return self.is_open and _starts_frame(datagram)
+        if not self.is_open:
+            return self._opening(datagram, now)
         self._heard_at = now
         self._until_ack -= 1
         if not self._until_ack:
             self._until_ack = packets.FRAGMENTS_PER_ACK
             self._outbox.append(packets.ack(next(self._texts)))
+            self.pending = True
         if len(datagram) <= CONTROL_MAX and self._is_control(datagram):
             return False
         self._image_at = now
         return True
 
+    def _opening(self, datagram: bytes, now: float) -> bool:
+        if answer := self._answers.get(self._stage):
+            answer(datagram, now)
+        return self.is_open and _starts_frame(datagram)
+
     def tick(self, now: float) -> None:
         """Looks at the clock: the session may be over."""
         if now < self.next_tick():
             return
-        if self._stage is not Stage.OPEN:
+        if not self.is_open:
             self._end(
                 CameraUnreachable(f"no answer to {self._stage.value} for {ANSWER_TIMEOUT:g} s")
             )
@@ -133,32 +129,38 @@ class CameraLink:
 
     def next_tick(self) -> float:
         """When `tick` has something to do, at the latest, if nothing arrives until then."""
-        if self._stage is Stage.OPEN:
+        if self.is_open:
             return min(self._heard_at + SILENCE, self._image_at + NO_IMAGE)
         return float("inf") if self.is_over else self._deadline
 
     def to_send(self) -> list[bytes]:
         """The datagrams to send now, once, in this order."""
         outbox, self._outbox = self._outbox, []
+        self.pending = bool(self._events)
         return outbox
 
     def events(self) -> list[LinkEvent]:
         """What happened since the last call."""
         events, self._events = self._events, []
+        self.pending = bool(self._outbox)
         return events
 
     def close(self) -> None:
         """Ends the link from our side; where the camera may know the session it is told."""
         if self._stage in {Stage.REQUESTED, Stage.STARTED, Stage.OPEN}:
             self._outbox.append(packets.SESSION_DELETE)
+            self.pending = True
         self._stage = Stage.OVER
+        self.is_open = False
 
     def _end(self, error: CameraError) -> None:
         self.close()
         self._events.append(Ended(error))
+        self.pending = True
 
     def _await(self, stage: Stage, now: float, *datagrams: bytes) -> None:
         self._outbox += datagrams
+        self.pending = True
         self._stage = stage
         self._deadline = now + ANSWER_TIMEOUT
 
@@ -193,9 +195,11 @@ class CameraLink:
         if not starts and (repeated or not _is_reply(datagram, packets.START_REPLY_SIZES)):
             return
         self._stage = Stage.OPEN
+        self.is_open = True
         self._heard_at = self._image_at = now
         self._until_ack -= starts
         self._events.append(Opened())
+        self.pending = True
 
     def _is_control(self, datagram: bytes) -> bool:
         """Whether a datagram among the fragments is none; a farewell ends the session."""

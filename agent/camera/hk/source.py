@@ -100,7 +100,7 @@ class HkSource:
         family, peer = self._resolver.find(worker)
         assembler = Assembler(self._counts)
         tag = random.randrange(TAG_LIMIT)  # noqa: S311  no secret: it tells answers apart
-        with Channel(family, peer, assembler.hole) as channel:
+        with Channel(family, peer) as channel:
             link = CameraLink(tag, self._clock.monotonic(), self._address.ack)
             try:
                 self._converse(worker, channel, link, assembler)
@@ -146,8 +146,12 @@ class HkSource:
                 for jpeg in assembler.settle():
                     self._deliver(jpeg, now)
                 return
-            if link.receive(datagram, now):
-                for jpeg in assembler.push(datagram):
+            if link.receive(datagram, now) and (frames := assembler.push(datagram)):
+                if channel.hides_hole():
+                    assembler.hole()
+                    self._counts.damaged += len(frames)
+                    return
+                for jpeg in frames:
                     self._deliver(jpeg, now)
             if now >= until:
                 return
@@ -191,9 +195,9 @@ class HkSource:
 
     def _tally(self, channel: Channel, link: CameraLink) -> None:
         """Takes over what the session's parts have counted."""
-        self._foreign += channel.foreign
+        self._foreign += channel.count_strangers()
         self._short += link.short
-        channel.foreign = link.short = 0
+        link.short = 0
 
     def _farewell(self, channel: Channel, link: CameraLink) -> None:
         """Tells the camera, whatever the reason, and closes the session's books."""

@@ -1,4 +1,4 @@
-"""The socket to one camera of the family: the only file of the client's side that knows sockets."""
+"""The sockets to one camera: the only file of the client's side that sends and receives."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 import socket
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,40 +21,42 @@ POLL = 0.25
 #: Two seconds of pictures at 30 frames/s of 60 kB; the system may grant less (net.core.rmem_max).
 RECEIVE_BUFFER = 4 * 1024 * 1024
 
-#: Linux, linux/in.h and linux/in6.h: report ICMP errors on an unconnected socket.
-_IP_RECVERR = 11
-_IPV6_RECVERR = 25
-#: Linux, asm-generic/socket.h: a datagram says how many were lost before it for want of buffer.
-_SO_RXQ_OVFL = 40
-_DROPS = struct.Struct("=I")
-_ANCILLARY = socket.CMSG_SPACE(_DROPS.size)
+#: Strangers' datagrams counted in one go: bounds the time that a flood can take from us.
+STRANGERS_MOST = 1000
+
+#: Linux, asm-generic/socket.h and linux/sock_diag.h: nine counters, the last one datagrams dropped.
+_SO_MEMINFO = 55
+_MEMINFO = struct.Struct("=9I")
 
 #: As the socket module has it: (host, port) or (host, port, flow, scope).
 SocketAddress = tuple[Any, ...]
 
 
 class Channel:
-    """A UDP socket on a fresh local port that talks with one peer; a context manager.
+    """A fresh local UDP port to talk with one peer through; a context manager.
 
-    It is not connected, since the system would throw other senders' datagrams away uncounted.
-    `on_drop(count)` is called before the first datagram behind a loss in our own receive buffer.
-    `foreign` counts datagrams of other senders.
+    Two sockets share the port. The one that is connected to the peer gets the peer's datagrams and
+    nothing else, so the system checks the sender, at no cost; all others' land in the second one,
+    to be counted.
+
+    Raises:
+        CameraUnreachable: there is no way to the peer.
     """
 
-    def __init__(
-        self, family: socket.AddressFamily, peer: SocketAddress, on_drop: Callable[[int], None]
-    ) -> None:
-        self.foreign = 0
-        self._peer = peer
-        self._on_drop = on_drop
-        self._dropped = 0
+    def __init__(self, family: socket.AddressFamily, peer: SocketAddress) -> None:
+        self._overflows = 0
+        self._strangers = socket.socket(family, socket.SOCK_DGRAM)
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
-            self._set_up(family)
-            self._socket.bind(("", 0))
+            self._strangers.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            self._strangers.bind(("", 0))
+            self._set_up()
+            self._socket.bind(("", self._strangers.getsockname()[1]))
+            self._socket.connect(peer)
+            self._drain()  # what came before the connection may be anybody's
         except OSError as error:
-            self._socket.close()
-            raise CameraUnreachable(f"no local port: {error}") from error
+            self._close()
+            raise CameraUnreachable(f"no way to the camera: {error}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -65,27 +67,21 @@ class Channel:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._socket.close()
+        self._close()
 
     def receive(self) -> bytes | None:
-        """The peer's next datagram, or None: nothing for `POLL` seconds, or another sender's.
+        """The peer's next datagram, or None when nothing came for `POLL` seconds.
 
         Raises:
             CameraUnreachable: the peer's host says that nobody listens there.
         """
         try:
-            datagram, ancillary, _, sender = self._socket.recvmsg(DATAGRAM_MAX + 1, _ANCILLARY)
+            return self._socket.recv(DATAGRAM_MAX + 1)
         except BlockingIOError:
             return None
         except OSError as error:
             self._failed(error)
             return None
-        if ancillary:
-            self._look_for_drops(ancillary[0][2])
-        if sender != self._peer:
-            self.foreign += 1
-            return None
-        return datagram
 
     def send(self, datagrams: Iterable[bytes]) -> None:
         """Sends to the peer without waiting; what the system does not take is lost, as on the way.
@@ -96,32 +92,59 @@ class Channel:
         for datagram in datagrams:
             try:
                 # A missing neighbour entry would block an ordinary send for a second.
-                self._socket.sendto(datagram, socket.MSG_DONTWAIT, self._peer)
+                self._socket.send(datagram, socket.MSG_DONTWAIT)
             except OSError as error:
                 self._failed(error)
 
-    def _set_up(self, family: socket.AddressFamily) -> None:
-        """Asks for buffer, error reports, and a receive deadline that costs no system call."""
+    def count_strangers(self) -> int:
+        """Datagrams of other senders since the last call."""
+        count = 0
+        while count < STRANGERS_MOST:
+            try:
+                self._strangers.recv(1, socket.MSG_DONTWAIT)
+            except OSError:
+                break
+            count += 1
+        return count
+
+    def hides_hole(self) -> bool:
+        """Whether our receive buffer overflowed by a multiple of 256, which numbers cannot show.
+
+        Then everything it holds is thrown away: the hole may lie in it.
+        """
+        if sys.platform != "linux":
+            return False
+        counters = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+        overflows = _MEMINFO.unpack(counters.ljust(_MEMINFO.size, b"\0"))[-1]
+        missing = overflows - self._overflows
+        self._overflows = overflows
+        if not missing or missing % 256:
+            return False
+        self._drain()
+        return True
+
+    def _set_up(self) -> None:
+        """Shares the port, asks for buffer, and for a deadline that costs no system call."""
         sock = self._socket
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         deadline = struct.pack("@ll", 0, int(POLL * 1e6))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, deadline)
-        if sys.platform == "linux":
-            sock.setsockopt(socket.SOL_SOCKET, _SO_RXQ_OVFL, 1)
-            if family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
-            else:
-                sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+
+    def _drain(self) -> None:
+        """Throws away what the receive buffer holds, and what comes meanwhile, within reason."""
+        for _ in range(RECEIVE_BUFFER // 64):
+            try:
+                self._socket.recv(1, socket.MSG_DONTWAIT)
+            except OSError:
+                return
+
+    def _close(self) -> None:
+        self._socket.close()
+        self._strangers.close()
 
     def _failed(self, error: OSError) -> None:
         """Tells a peer that is not there from trouble on the way, which silence will show."""
         if isinstance(error, ConnectionRefusedError):
             raise CameraUnreachable("nobody listens on the camera's port") from error
-        log.debug("udp %s: %s", self._peer[0], error)
-
-    def _look_for_drops(self, counter: bytes) -> None:
-        if len(counter) == _DROPS.size:
-            (dropped,) = _DROPS.unpack(counter)
-            if dropped != self._dropped:
-                self._on_drop((dropped - self._dropped) & 0xFFFFFFFF)
-                self._dropped = dropped
+        log.debug("udp: %s", error)

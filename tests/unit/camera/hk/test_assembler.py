@@ -203,12 +203,11 @@ def test_a_hole_of_256_is_no_danger_when_somebody_knows_of_it() -> None:
     assembler = Assembler()
     out = fed(assembler, datagrams[:200])
 
-    assembler.hole(256)
+    assembler.hole()
     out += fed(assembler, datagrams[456:])
 
     assert set(out) <= set(frames)
     assert out[-1] == frames[-1]
-    assert assembler.counts.lost == 256
 
 
 def test_a_stray_datagram_far_from_its_place_costs_nothing() -> None:
@@ -244,6 +243,15 @@ def test_a_frame_the_camera_broke_off_is_damaged() -> None:
     assert assembler.counts.damaged == 2
 
 
+def test_padded_frames_are_trusted_again_when_their_size_repeats() -> None:
+    padded = [picture + bytes(20) for picture in jpegs(4)]
+    datagrams = stream(padded, size=904)
+    assembler = Assembler()
+    assembler.hole()
+
+    assert fed(assembler, datagrams[1:]) == jpegs(4)[2:]
+
+
 def test_short_and_long_datagrams_are_counted_and_left_out() -> None:
     assembler = Assembler()
 
@@ -256,10 +264,10 @@ def test_a_frame_without_end_is_given_up_at_the_limit() -> None:
     good = jpegs(3)
     assembler = Assembler(limit=8192)
 
-    out = fed(assembler, stream([endless, *good]))
+    out = fed(assembler, stream([endless, *good], size=97))
 
-    assert out == good
-    assert assembler.counts.damaged == 1
+    assert out[-2:] == good[-2:]
+    assert set(out) <= set(good)
 
 
 def test_a_header_without_end_is_given_up_at_the_limit() -> None:
