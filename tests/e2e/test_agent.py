@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import CAMERA, TOPICS, YARD, House, Process
+from tests.support.alsa import SoundCard, need_portaudio
 from tests.support.broker import Broker
 from tests.support.waiting import wait_until
 
@@ -319,3 +320,38 @@ def test_two_agents_do_not_share_one_state_folder(house: House, ear: Ear) -> Non
     )
     assert second.wait() == 2
     assert "another agent" in second.log
+
+
+def test_the_first_motion_is_heard_and_the_next_within_a_minute_is_not(
+    house: House, ear: Ear, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_portaudio()
+    card = SoundCard(tmp_path, monkeypatch)
+    card.plug_in()
+    house.config["beep"] = {"enabled": True}
+    house.simulate()
+    house.agent()
+    wait_event(ear, "motion_ended")
+    wait_event(ear, "motion_started", 2)
+    wait_until("the beep is heard", card.heard)
+    ear.say(TOPICS.beep_play, '{"transaction": 7}')
+    answer = json.loads(ear.wait_for(TOPICS.response("beep")).payload)
+    assert (answer["ok"], answer["transaction"]) == (True, 7)
+    assert len(card.heard()) == 2  # the first motion's and the one asked for
+
+
+def test_without_a_sound_card_everything_else_goes_on(
+    house: House, ear: Ear, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_portaudio()
+    SoundCard(tmp_path, monkeypatch)
+    house.config["beep"] = {"enabled": True}
+    house.simulate()
+    agent = house.agent()
+    wait_event(ear, "motion_ended")
+    wait_until(
+        "the missing speaker is a problem in health",
+        lambda: "audio_no_device" in last(ear, TOPICS.health),
+    )
+    assert json.loads(last(ear, TOPICS.health))["status"] == "ok"
+    assert agent.log.count("speaker: no_device") == 1
