@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from schemas import commands, config, events, reference, settings, state
+from schemas import asyncapi, commands, config, events, mqtt_page, reference, settings, state
 from schemas.base import Strict
 
 FOLDER = Path(__file__).parent / "json"
@@ -31,21 +31,43 @@ MODELS: dict[str, type[Strict]] = {
 }
 
 
+#: Version of the interface: the major one is the payloads' `v`.
+INTERFACE = "1.0.0"
+
+
 def rendered(name: str) -> str:
     """The JSON Schema of one message as it is committed."""
     schema = MODELS[name].model_json_schema(mode="serialization")
     return json.dumps(schema, indent=2, sort_keys=True) + "\n"
 
 
+def schema_files() -> dict[str, str]:
+    """Every file of the folder: its name without the ending, and its text."""
+    texts = {name: rendered(name) for name in MODELS}
+    texts["asyncapi"] = json.dumps(asyncapi.document(INTERFACE), indent=2) + "\n"
+    return texts
+
+
+def pages() -> dict[Path, str]:
+    """The generated pages, as far as the checkout has them."""
+    if not DOCS.is_dir():
+        return {}
+    texts = {DOCS / "configuration.md": reference.configuration()}
+    by_hand = DOCS / "mqtt.md"
+    if by_hand.exists():
+        texts[by_hand] = mqtt_page.filled(by_hand.read_text())
+    return texts
+
+
 def stale() -> list[str]:
-    """Names whose committed schema differs from the model, or that have no model any more."""
+    """Committed schemas and pages that differ from the models, or have no model any more."""
     committed = {path.stem: path.read_text() for path in FOLDER.glob("*.json")}
-    names = sorted(committed.keys() | MODELS.keys())
-    found = [n for n in names if n not in MODELS or committed.get(n) != rendered(n)]
-    page = DOCS / "configuration.md"
-    if DOCS.is_dir() and (not page.exists() or page.read_text() != reference.configuration()):
-        found.append(page.name)
-    return found
+    wanted = schema_files()
+    names = sorted(committed.keys() | wanted.keys())
+    found = [name for name in names if committed.get(name) != wanted.get(name)]
+    return found + [
+        p.name for p, text in pages().items() if not p.exists() or p.read_text() != text
+    ]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -60,10 +82,10 @@ def main(argv: list[str] | None = None) -> int:
     FOLDER.mkdir(exist_ok=True)
     for path in FOLDER.glob("*.json"):
         path.unlink()
-    for name in MODELS:
-        (FOLDER / f"{name}.json").write_text(rendered(name))
-    if DOCS.is_dir():
-        (DOCS / "configuration.md").write_text(reference.configuration())
+    for name, text in schema_files().items():
+        (FOLDER / f"{name}.json").write_text(text)
+    for page, text in pages().items():
+        page.write_text(text)
     return 0
 
 

@@ -16,6 +16,7 @@ from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import CAMERA, TOPICS, YARD, House, Process
 from tests.support.alsa import SoundCard, need_portaudio
 from tests.support.broker import Broker
+from tests.support.observer import Observer
 from tests.support.waiting import wait_until
 
 #: A walker comes by within this time.
@@ -39,8 +40,9 @@ def house(tmp_path: Path, broker: Broker) -> Iterator[House]:
 
 @pytest.fixture
 def ear(broker: Broker) -> Iterator[Ear]:
-    with Ear(broker.port) as listening:
+    with Observer(broker.port) as listening:
         yield listening
+    assert listening.complaints == []
 
 
 def events(ear: Ear, kind: str) -> list[dict[str, Any]]:

@@ -1,0 +1,178 @@
+"""Every topic with what travels on it: the table behind AsyncAPI, the docs and the test observer.
+
+`{base}`, `{agent}`, `{camera}`, `{setting}` and `{noun}` stand for one level each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from schemas import commands, events, state
+from schemas.base import Strict
+from schemas.settings import AgentSettings, CameraSettings, setting_names
+from schemas.topics import OPERATIONS, AgentTopics
+
+AGENT = AgentTopics("{base}", "{agent}")
+CAMERA = AGENT.camera("{camera}")
+
+Media = Literal["text/plain", "application/json", "image/jpeg", "image/png"]
+
+ON_OFF = ("ON", "OFF")
+LINK = ("online", "offline")
+PRESS = ("PRESS",)
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One topic, or one for each camera, setting or answer.
+
+    Attributes:
+        name: its id in the AsyncAPI document.
+        topic: with placeholders.
+        summary: one line for people.
+        media: content type of the payload.
+        model: the payload's schema, where it is JSON; for commands without the transaction.
+        words: the payload's words, where it is text with a fixed set of them.
+        retained: kept by the broker.
+        qos: 0 for pictures, else 1.
+        command: travels to the agent.
+    """
+
+    name: str
+    topic: str
+    summary: str
+    media: Media = "text/plain"
+    model: type[Strict] | None = None
+    words: tuple[str, ...] = ()
+    retained: bool = True
+    qos: int = 1
+    command: bool = False
+
+
+def _json(
+    name: str, topic: str, model: type[Strict], summary: str, *, kept: bool = True
+) -> Channel:
+    return Channel(name, topic, summary, "application/json", model, retained=kept)
+
+
+def _picture(name: str, topic: str, summary: str, media: Media = "image/jpeg") -> Channel:
+    return Channel(name, topic, summary, media, qos=0)
+
+
+def _command(
+    name: str,
+    topic: str,
+    summary: str,
+    model: type[Strict] | None = None,
+    words: tuple[str, ...] = (),
+) -> Channel:
+    media: Media = "text/plain" if words or model is None else "application/json"
+    return Channel(name, topic, summary, media, model, words, retained=False, command=True)
+
+
+#: Of each operation of `request/<operation>`: what it takes, and a line about it.
+REQUESTS: dict[str, tuple[type[Strict], str]] = {
+    "snapshot": (commands.TakeSnapshot, "a picture now"),
+    "record": (commands.RecordNow, "a clip of some seconds now, whatever moves"),
+    "beep": (commands.PlayBeep, "the sound once"),
+    "arm": (commands.SetSetting, 'arm or disarm: `{"camera": …, "value": true}`'),
+    "settings": (
+        commands.PatchSettings,
+        "several settings, all or nothing; `null` gives one back to the configuration",
+    ),
+    "status": (commands.GetStatus, "the agent's health as the answer"),
+    "discovery": (commands.SendDiscovery, "discovery and all states once more"),
+    "events": (commands.GetEvents, "the motion events after number `since`, at most 100"),
+}
+
+STATES = (
+    Channel("availability", AGENT.availability, "is the agent there; also its will", words=LINK),
+    _json("health", AGENT.health, state.AgentHealth, "each 60 s and on change"),
+    _json("info", AGENT.info, state.AgentInfo, "what does not change while the agent runs"),
+    _json("error", AGENT.error, state.LastError, "what went wrong last; code `ok` once it is over"),
+    Channel(
+        "agentSetting",
+        AGENT.setting_state("{setting}"),
+        f"value in force of {', '.join(setting_names(AgentSettings))}",
+    ),
+    Channel("cameraAvailability", CAMERA.availability, "online while frames come", words=LINK),
+    Channel("motion", CAMERA.motion, "is there motion", words=ON_OFF),
+    _json(
+        "motionAttributes",
+        CAMERA.motion_attributes,
+        state.MotionAttributes,
+        "the running or last event",
+    ),
+    _json("motionImageMeta", CAMERA.motion_image_meta, state.PictureMeta, "of the next, before it"),
+    _picture("motionImage", CAMERA.motion_image, "best frame of the last event, for a day"),
+    _picture(
+        "motionDelta", CAMERA.motion_delta, "the pixels that made the last event", "image/png"
+    ),
+    _json("snapshotMeta", CAMERA.snapshot_meta, state.PictureMeta, "of the next, before it"),
+    _picture("snapshot", CAMERA.snapshot, "last picture on demand or by the interval, for a day"),
+    Channel("recording", CAMERA.recording, "is a clip being recorded", words=ON_OFF),
+    _json("cameraHealth", CAMERA.health, state.CameraHealth, "each 60 s and on change"),
+    Channel("cameraSetting", CAMERA.setting_state("{setting}"), "value in force of a setting"),
+)
+
+EVENTS = (
+    _json(
+        "motionEvent",
+        CAMERA.event_motion,
+        events.MotionEvent,
+        "motion_started, motion_ended, motion_suppressed",
+        kept=False,
+    ),
+    _json(
+        "recordingEvent",
+        CAMERA.event_recording,
+        events.RecordingEvent,
+        "recording_saved, recording_failed",
+        kept=False,
+    ),
+)
+
+ANSWERS = (
+    _json(
+        "response", AGENT.response("{noun}"), commands.Response, "answer to a command", kept=False
+    ),
+    _json(
+        "cameraResponse",
+        CAMERA.response("{noun}"),
+        commands.Response,
+        "answer to a camera's command",
+        kept=False,
+    ),
+)
+
+COMMANDS = (
+    _command("playBeep", AGENT.beep_play, "play the sound once", words=PRESS),
+    _command("restart", AGENT.restart, "start the agent anew", words=PRESS),
+    _command(
+        "setAgentSetting",
+        AGENT.setting_set("{setting}"),
+        f"change {', '.join(setting_names(AgentSettings))}: a value, or `reset`",
+    ),
+    _command(
+        "setCameraSetting", CAMERA.setting_set("{setting}"), "change a setting: a value, or `reset`"
+    ),
+    _command("resetSettings", CAMERA.settings_reset, "all settings as configured", words=PRESS),
+    _command("takeSnapshot", CAMERA.snapshot_take, "take a picture now", words=PRESS),
+    _command("recordClip", CAMERA.recording_start, "record 30 s now", words=PRESS),
+    *(
+        _command(f"request{name.capitalize()}", AGENT.request(name), summary, model)
+        for name, (model, summary) in REQUESTS.items()
+    ),
+)
+
+CHANNELS = (*STATES, *EVENTS, *ANSWERS, *COMMANDS)
+
+#: What the placeholders stand for.
+PLACEHOLDERS = {
+    "base": "`mqtt.base_topic`, default `surveillance`",
+    "agent": "`agent.id`, default: the host name",
+    "camera": "the camera's key in the configuration",
+    "setting": f"of a camera: {', '.join(setting_names(CameraSettings))}",
+    "noun": f"what the command was: a setting, restart, {', '.join(OPERATIONS)}",
+}
