@@ -241,7 +241,29 @@ def _adopt_store(arguments: argparse.Namespace) -> int:
     path = arguments.path or (loaded.config.store.path if loaded and loaded.config.store else None)
     if path is None:
         raise ConfigError("adopt-store: name a folder, or configure store.path")
-    print(adopt_store(path))
+    agent = agent_id_of(config) if config else ""
+    # remembered for the configured path only: another folder is not this agent's store
+    ours = config is not None and config.store is not None and config.store.path == path
+    print(adopt_store(path, agent, state_dir_of(config) if config and ours else None))
+    return EXIT_OK
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from agent.storage.verify import verify_store
+
+    report = verify_store(arguments.store)
+    print("\n".join(report.lines()))
+    return EXIT_OK if report.good else 1
+
+
+def _purge(arguments: argparse.Namespace) -> int:
+    from agent.storage.dry_run import would_remove
+
+    config = _load(arguments).config
+    if config.store is None:
+        raise ConfigError("purge: no store.path is configured")
+    trusted = config.agent.trust_clock == "always"
+    print("\n".join(would_remove(config.store, state_dir_of(config), always_trusted=trusted)))
     return EXIT_OK
 
 

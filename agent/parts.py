@@ -24,7 +24,6 @@ from agent.core.messages import (
     VisionOrder,
     VisionSettings,
 )
-from agent.imaging.orientation import Orientation
 from agent.mqtt.client import MqttWorker
 from agent.mqtt.connection import MqttOptions
 from agent.mqtt.journal import Journal
@@ -37,9 +36,8 @@ from agent.runtime.worker import Worker
 from agent.storage.recorder import RecorderOptions, RecorderWorker
 from agent.storage.spool import Spool
 from agent.storage.store import StoreOptions, StoreWorker
-from agent.vision.masks import load_mask
 from agent.vision.worker import VisionOptions, VisionWorker
-from agent.vision.zones import View
+from agent.vision.zones import view_of
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
 from schemas.config import CameraConfig, Config
 from schemas.messages import Publish
@@ -159,25 +157,6 @@ def discovery_messages(config: Config, topics: AgentTopics) -> list[Publish]:
 def display_name(camera_id: str, camera: CameraConfig) -> str:
     """What people call the camera."""
     return camera.name or camera_id.replace("_", " ").capitalize()
-
-
-def view_of(name: str, camera: CameraConfig, orientation: Orientation | None = None) -> View:
-    """What the configuration wants judged and hidden, tried out.
-
-    Args:
-        name: the camera's id.
-        camera: its configuration.
-        orientation: of the pictures; default: as the configuration has it.
-
-    Raises:
-        ConfigError: a mask that cannot be used, or nothing left to look at.
-    """
-    if orientation is None:
-        orientation = Orientation(camera.rotate, flip_h=camera.flip_h, flip_v=camera.flip_v)
-    mask = load_mask(camera.mask, orientation) if camera.mask else None
-    view = View(mask, camera.zones, camera.privacy, orientation)
-    view.check(f"cameras.{name}")
-    return view
 
 
 def _camera(

@@ -174,15 +174,21 @@ class CameraNow:
 
     def vision_settings(self) -> VisionSettings:
         """The part of the settings that vision needs."""
-        return VisionSettings(
-            armed=self.settings.armed,
-            pixel_threshold=self.settings.pixel_threshold,
-            min_changed=self.settings.min_changed,
-            max_changed=self.settings.max_changed,
-            post_frames=self.settings.post_frames,
-            record=self.settings.record_on_motion,
-            monitoring_interval=self.settings.monitoring_interval,
-        )
+        return vision_settings(self.settings)
+
+
+def vision_settings(settings: CameraSettings) -> VisionSettings:
+    """The part of a camera's settings that vision needs."""
+    return VisionSettings(
+        armed=settings.armed,
+        pixel_threshold=settings.pixel_threshold,
+        min_changed=settings.min_changed,
+        max_changed=settings.max_changed,
+        post_frames=settings.post_frames,
+        record=settings.record_on_motion,
+        monitoring_interval=settings.monitoring_interval,
+        scores=settings.publish_scores,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,12 @@ def stamp(plane: npt.NDArray[np.uint8], text: str) -> None:
         text: ASCII, one line.
     """
     height, width = plane.shape[:2]
-    scale = _scale_to_fit(text, height, width)
-    (text_width, text_height), baseline = cv2.getTextSize(text, _FONT, scale, 1)
-    pad = max(2, text_height // 3)
-    rows, columns = text_height + 2 * pad, text_width + 2 * pad
-    if text_height < 3 or rows > height or columns > width:
+    rows, columns = extent(text, height, width)
+    if rows == 0:
         return
+    scale = _scale_to_fit(text, height, width)
+    (_, text_height), baseline = cv2.getTextSize(text, _FONT, scale, 1)
+    pad = _pad(text_height)
     # a contiguous copy of the band: cv2 would refuse to draw into planes with unusual strides
     band = _darkened(plane[:rows, :columns])
     ink = (_INK,) * 3 if plane.ndim == 3 else (_INK,)
@@ -40,10 +40,23 @@ def stamp(plane: npt.NDArray[np.uint8], text: str) -> None:
     plane[:rows, :columns] = band
 
 
+def extent(text: str, height: int, width: int) -> tuple[int, int]:
+    """(rows, columns) of the band that `stamp` draws upper left; (0, 0) where it draws none."""
+    scale = _scale_to_fit(text, height, width)
+    (text_width, text_height), _ = cv2.getTextSize(text, _FONT, scale, 1)
+    rows, columns = text_height + 2 * _pad(text_height), text_width + 2 * _pad(text_height)
+    drawn = text_height >= 3 and rows <= height and columns <= width
+    return (rows, columns) if drawn else (0, 0)
+
+
+def _pad(text_height: int) -> int:
+    return max(2, text_height // 3)
+
+
 def _scale_to_fit(text: str, height: int, width: int) -> float:
     scale = max(_SMALLEST_SCALE, height / _LINES_PER_SCALE)
     (text_width, text_height), _ = cv2.getTextSize(text, _FONT, scale, 1)
-    room = width - 2 * max(2, text_height // 3)
+    room = width - 2 * _pad(text_height)
     if text_width > room > 0:
         scale *= room / text_width * 0.98  # widths are rounded to whole pixels per glyph
     return scale

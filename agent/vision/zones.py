@@ -15,7 +15,8 @@ from agent.core.errors import ConfigError
 from agent.core.messages import VisionSettings
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons, raster
-from agent.vision.masks import LOOKS_FROM, Mask
+from agent.vision.masks import LOOKS_FROM, Mask, load_mask
+from schemas.config import CameraConfig
 from schemas.zones import Zone
 
 log = logging.getLogger(__name__)
@@ -180,3 +181,22 @@ class View:
             raise ConfigError(f"{what} is left to look at: {', '.join(covering)} cover it")
         path = Path("zones") if self.mask is None else self.mask.path
         return Mask(path, np.ascontiguousarray(grey))
+
+
+def view_of(name: str, camera: CameraConfig, orientation: Orientation | None = None) -> View:
+    """What the configuration wants judged and hidden, tried out.
+
+    Args:
+        name: the camera's id.
+        camera: its configuration.
+        orientation: of the pictures; default: as the configuration has it.
+
+    Raises:
+        ConfigError: a mask that cannot be used, or nothing left to look at.
+    """
+    if orientation is None:
+        orientation = Orientation(camera.rotate, flip_h=camera.flip_h, flip_v=camera.flip_v)
+    mask = load_mask(camera.mask, orientation) if camera.mask else None
+    view = View(mask, camera.zones, camera.privacy, orientation)
+    view.check(f"cameras.{name}")
+    return view

@@ -1,0 +1,56 @@
+"""Where motion was: a coarse map of counts, and the picture of it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Picture = npt.NDArray[np.uint8]
+Counts = npt.NDArray[np.uint32]
+
+#: Rows and columns: a person at the far end of a garden is about one cell.
+ROWS, COLUMNS = 48, 64
+#: Under so many pixels of the longer side the map is enlarged to be looked at.
+_SMALLEST = 640
+#: The scene is shown pale under the colours.
+_SCENE = 0.45
+
+
+def no_counts() -> Counts:
+    """A map without motion, uint32 (ROWS, COLUMNS)."""
+    return np.zeros((ROWS, COLUMNS), np.uint32)
+
+
+def cells(binary: Picture) -> npt.NDArray[np.bool_]:
+    """Which cells have a changed pixel of uint8 (H, W): bool (ROWS, COLUMNS)."""
+    small = cv2.resize(binary, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA)
+    touched: npt.NDArray[np.bool_] = np.asarray(small) > 0
+    return touched
+
+
+def draw(counts: Counts, scene: Picture | None) -> Picture:
+    """The counts as colours over a pale picture of the scene, uint8 (H, W, 3) BGR.
+
+    Dark red is motion now and then, bright yellow is the cell with most of it; colours follow the
+    logarithm, because a tree moves a thousand times as often as a visitor.
+
+    Args:
+        counts: uint32 (ROWS, COLUMNS), in the orientation of the scene.
+        scene: uint8 (H, W, 3) BGR; None: black.
+    """
+    if scene is None:
+        scene = np.zeros((_SMALLEST * ROWS // COLUMNS, _SMALLEST, 3), np.uint8)
+    height, width = scene.shape[:2]
+    grey = cv2.cvtColor(cv2.cvtColor(scene, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+    pale = np.asarray(grey, np.float32) * _SCENE
+    most = int(counts.max())
+    if most == 0:
+        return pale.astype(np.uint8)
+    heat = np.log1p(counts.astype(np.float32)) / np.log1p(np.float32(most))
+    smooth = cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR)
+    levels = np.asarray(np.clip(smooth, 0, 1) * 255, np.uint8)
+    colours = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO).astype(np.float32)
+    weight = np.clip(smooth * 1.6, 0.0, 0.85)[:, :, None]
+    mixed: Picture = (pale * (1 - weight) + colours * weight).astype(np.uint8)
+    return mixed
