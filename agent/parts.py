@@ -20,6 +20,7 @@ from agent.core.frame import Frame
 from agent.core.messages import (
     Beep,
     ClipPart,
+    Received,
     RestartSession,
     VisionOrder,
     VisionSettings,
@@ -135,13 +136,28 @@ def build_parts(
     return Parts(
         cameras=cameras,
         store=_store(config, topics, spool, state_dir, to_engine, clock),
-        mqtt=MqttWorker(_mqtt_options(config, topics), outbox, journal, to_engine, clock),
+        mqtt=MqttWorker(
+            _mqtt_options(config, topics), outbox, journal, leaving_room(inbox), clock
+        ),
         outbox=outbox,
         beeper=BeeperWorker(_beep_options(config), tones, to_engine, clock),
         tones=tones,
         discovery=tuple(messages),
         boxes=tuple(boxes),
     )
+
+
+def leaving_room(inbox: Mailbox[object]) -> ToEngine:
+    """Where messages of the broker go: a flood of them must not push out what cameras have to say.
+
+    They get half of the inbox; the mqtt thread counts what is refused.
+    """
+
+    def put(message: object) -> bool:
+        crowded = isinstance(message, Received) and inbox.depth >= inbox.capacity // 2
+        return not crowded and inbox.put(message)
+
+    return put
 
 
 def discovery_messages(config: Config, topics: AgentTopics) -> list[Publish]:

@@ -40,6 +40,8 @@ from schemas.settings import (
 #: Rate limits of actions (FACTS 6.3): a stuck automation must not keep the house busy.
 BEEP_EVERY = 1.0
 SNAPSHOT_EVERY = 0.5
+#: Everything that is said then comes to some 100 kB, and with pictures to a megabyte.
+DISCOVERY_EVERY = 5.0
 #: How long an owner may take before the command is answered with an error.
 ANSWER_WITHIN = 8.0
 #: Bounds what commands without an answer can make us remember.
@@ -76,8 +78,7 @@ def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:
             data = agent_health(now_state, now).model_dump(mode="json")
             return now_state, answer(now_state, reply, now, data=data)
         case SendDiscovery():
-            effects = announce.everything(now_state, now)
-            return now_state, [*answer(now_state, reply, now), *effects]
+            return send_discovery(now_state, reply, now)
         case GetEvents():
             query = EventsQuery(
                 camera=command.camera,
@@ -230,6 +231,16 @@ def play_beep(now_state: AgentNow, reply: ReplyTo, now: Now) -> Step:
     if token is None:
         return _fail(now_state, reply, "busy", "too many commands are waiting", now)
     return replace(now_state, beep_command_at=now.at), [Beep(request=token)]
+
+
+def send_discovery(now_state: AgentNow, reply: ReplyTo, now: Now) -> Step:
+    """Says everything again."""
+    if now.at - now_state.discovery_at < DISCOVERY_EVERY:
+        words = f"at most once every {DISCOVERY_EVERY:g} s"
+        return _fail(now_state, reply, "rate_limited", words, now)
+    now_state = replace(now_state, discovery_at=now.at)
+    effects = announce.everything(now_state, now)
+    return now_state, [*answer(now_state, reply, now), *effects]
 
 
 def finish(

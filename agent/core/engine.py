@@ -115,7 +115,11 @@ def begin(
         )
     agent = {n: v for n, v in stored.agent.items() if n in AgentSettings.model_fields}
     values = {name: value.value for name, value in agent.items()}
-    settings_now = AgentSettings.model_validate({**setup.agent_base.model_dump(), **values})
+    try:
+        settings_now = AgentSettings.model_validate({**setup.agent_base.model_dump(), **values})
+    except ValueError as error:
+        settings_now, agent = setup.agent_base, {}
+        effects.append(Say("WARNING", f"agent: stored settings do not fit any more: {error}"))
     now_state = AgentNow(setup=setup, cameras=cameras, settings=settings_now, stored=agent)
     for open_event in open_events:
         if open_event.camera in cameras:

@@ -218,6 +218,7 @@ class AgentNow:
     beeps: int = 0
     beep_at: float = -1e9
     beep_command_at: float = -1e9
+    discovery_at: float = -1e9
     pending: Mapping[str, Pending] = field(default_factory=dict)
     requests: int = 0
     refused: int = 0

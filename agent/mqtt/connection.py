@@ -27,7 +27,8 @@ from agent.mqtt.reasons import Why, from_error, from_reason_code
 from schemas.config import TlsConfig
 from schemas.messages import Publish
 
-#: What a broker may send us in one packet (MQTT 5 tells it): commands have at most 4 kB.
+#: What a broker may send us in one packet (MQTT 5 tells it): commands have at most 4 kB. Longer
+#: ones end the connection.
 MAX_INCOMING = 64 * 1024
 #: MQTT 5.0 section 3.2.2.3.3: what counts as "not limited".
 NO_RECEIVE_MAXIMUM = 65_535
@@ -105,6 +106,18 @@ class Message:
     retain: bool
     response_topic: str | None
     correlation: bytes | None
+
+
+class _Client(paho.Client):
+    """paho, which reads a packet of any length; ours ends the connection over a large one.
+
+    A broker that lies about its length could otherwise make us keep 256 MB.
+    """
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        if bufsize > MAX_INCOMING:
+            raise OSError(f"the broker announced a packet of {bufsize} bytes")
+        return super()._sock_recv(bufsize)
 
 
 class Connection:
@@ -189,7 +202,7 @@ class Connection:
     def _make_client(self) -> paho.Client:
         options = self._options
         five = self.protocol == "5"
-        client = paho.Client(
+        client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id=options.client_id,
             clean_session=None if five else True,

@@ -48,6 +48,8 @@ MAX_PAYLOAD = 4096
 MAX_TRANSACTION = 100
 #: MQTT allows 65,535 bytes; ours are below 150, and each answer repeats it.
 MAX_RESPONSE_TOPIC = 256
+#: As much again for the correlation data: known clients send 4 to 36 bytes.
+MAX_CORRELATION = 256
 
 PRESS = "press"
 #: Seconds of a clip on demand: the default, and the limit of `schemas.commands.RecordNow`.
@@ -101,8 +103,8 @@ def parse(
     reply = ReplyTo(
         noun=address.name,
         camera=address.camera,
-        response_topic=_response_topic(received.response_topic),
-        correlation=received.correlation,
+        response_topic=_response_topic(received.response_topic, topics),
+        correlation=_correlation(received.correlation),
     )
     try:
         content = _content(received.payload)
@@ -156,11 +158,20 @@ def _level(word: str) -> str:
     return "".join(c for c in word if c.isascii() and (c.isalnum() or c == "_"))[:32] or "unknown"
 
 
-def _response_topic(topic: str | None) -> str | None:
-    """The topic a requester asked to be answered on, unless nobody may publish there."""
+def _response_topic(topic: str | None, topics: AgentTopics) -> str | None:
+    """The topic a requester asked to be answered on, unless nobody may publish there.
+
+    Among our own topics only the answers' are such: who may not publish a state or an event must
+    not have it published by us.
+    """
     if not topic or len(topic) > MAX_RESPONSE_TOPIC or set(topic) & set("+#\0"):
         return None
-    return None if topic.startswith("$") else topic
+    ours = topic.startswith(f"{topics.root}/") and not topic.startswith(topics.response(""))
+    return None if ours or topic.startswith("$") else topic
+
+
+def _correlation(data: bytes | None) -> bytes | None:
+    return None if data is None or len(data) > MAX_CORRELATION else data
 
 
 def _refuse_replayed(received: Received) -> None:

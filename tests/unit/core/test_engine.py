@@ -739,6 +739,16 @@ def test_a_silent_worker_is_a_problem(rig: Rig) -> None:
     assert json.loads(rig.published(f"{ROOT}/health")[0])["problems"] == ["store_silent"]
 
 
+def test_a_stored_switch_that_is_none_falls_back_to_the_configuration() -> None:
+    """The settings file is small and old; a start must not fail over it."""
+    broken = StoredValue(value=7, since=START)
+    rig = Rig(stored=StoredSettings(agent={"beep_enabled": broken}))
+    assert rig.state.settings.beep_enabled
+    (said,) = rig.kinds(Say)
+    assert isinstance(said, Say)
+    assert "do not fit" in said.text
+
+
 def test_still_alive_is_logged_every_five_minutes(rig: Rig) -> None:
     lines = []
     for _ in range(601):
@@ -758,6 +768,18 @@ def test_the_discovery_request_publishes_everything(rig: Rig) -> None:
     rig.do(Parsed(SendDiscovery(), ReplyTo(noun="discovery"), rig.at))
     assert rig.kinds(PublishDiscovery)
     assert rig.published(f"{ROOT}/availability") == [b"online"]
+
+
+def test_discovery_on_demand_is_rate_limited(rig: Rig) -> None:
+    """A message of 2 bytes makes a megabyte: a stuck client must not fill the network."""
+    topic = f"{ROOT}/response/discovery"
+    said = []
+    for after in (0.0, 1.0, 5.0):
+        rig.do(Parsed(SendDiscovery(), ReplyTo(noun="discovery"), rig.at), after=after)
+        said.append(len(rig.kinds(PublishDiscovery)))
+        (answer,) = rig.published(topic)
+        assert (b"rate_limited" in answer) is (said[-1] == 0)
+    assert said == [1, 0, 1]
 
 
 def test_past_events_are_asked_of_the_journal(rig: Rig) -> None:

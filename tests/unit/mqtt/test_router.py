@@ -259,6 +259,38 @@ def test_mqtt_5_answers_go_where_they_are_wanted() -> None:
     assert (parsed.reply.response_topic, parsed.reply.correlation) == ("my/reply", b"\x01")
 
 
+@pytest.mark.parametrize(
+    ("topic", "taken"),
+    [
+        (TOPICS.response("mine"), True),
+        (TOPICS.availability, False),
+        (TOPICS.restart, False),
+        (f"{TOPICS.root}2/x", True),
+    ],
+)
+def test_an_answer_is_not_published_as_a_state_or_a_command_of_ours(
+    topic: str,
+    taken: bool,  # noqa: FBT001
+) -> None:
+    parsed = read(TOPICS.request("status"), "{}", response_topic=topic)
+    assert isinstance(parsed, Parsed)
+    assert (parsed.reply.response_topic == topic) is taken
+
+
+def test_correlation_data_of_kilobytes_is_not_echoed() -> None:
+    parsed = read(TOPICS.request("status"), "{}", correlation=bytes(257))
+    assert isinstance(parsed, Parsed)
+    assert parsed.reply.correlation is None
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":', '{"camera":[', '{"values":{"x":'])
+def test_json_of_any_depth_is_answered(opening: str) -> None:
+    for depth in (*range(1, 20), *range(900, 1010)):  # about Python's own limit
+        text = '{"camera":' + opening * depth
+        for topic in (TOPICS.request("arm"), TOPICS.request("settings")):
+            assert isinstance(read(topic, text), Refused)
+
+
 @pytest.mark.parametrize("topic", ["", "a/#", "a/+/b", "$SYS/x", "x" * 300])
 def test_a_response_topic_where_nobody_may_publish_is_left_out(topic: str) -> None:
     parsed = read(TOPICS.request("status"), "{}", response_topic=topic)
