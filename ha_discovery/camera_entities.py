@@ -59,6 +59,7 @@ def camera_components(
         switch(make, topics, "record_on_motion", "Record on motion", "mdi:record-rec"),
         switch(make, topics, "beep_on_motion", "Beep on motion", "mdi:bell-ring"),
         *(number(make, topics, name) for name in _NUMBERS),
+        switch(make, topics, "publish_scores", "Publish scores", "mdi:chart-line", en=False),
         reset_settings(make, topics),
         camera_link(make, topics),
         camera_state(make, topics),
@@ -143,8 +144,10 @@ def alarm(make: Maker, topics: CameraTopics) -> Component:
     )
 
 
-def switch(make: Maker, topics: CameraTopics, name: str, label: str, icon: str) -> Component:
-    """A yes-or-no setting."""
+def switch(
+    make: Maker, topics: CameraTopics, name: str, label: str, icon: str, **more: Any
+) -> Component:
+    """A yes-or-no setting; `more` is what only this one has."""
     return make.entity(
         "switch",
         name,
@@ -154,6 +157,7 @@ def switch(make: Maker, topics: CameraTopics, name: str, label: str, icon: str) 
         stat_t=topics.setting_state(name),
         cmd_t=topics.setting_set(name),
     )
+        **more,
 
 
 def number(make: Maker, topics: CameraTopics, name: str) -> Component:

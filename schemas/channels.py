@@ -133,6 +133,18 @@ EVENTS = (
     ),
 )
 
+FRAMES = (
+    Channel(
+        "score",
+        CAMERA.score,
+        "each judged frame, while publish_scores is on",
+        "application/json",
+        frames.FrameScore,
+        retained=False,
+        qos=0,
+    ),
+)
+
 ANSWERS = (
     _json(
         "response", AGENT.response("{noun}"), commands.Response, "answer to a command", kept=False

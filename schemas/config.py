@@ -237,6 +237,9 @@ class CameraConfig(Strict):
 
 #: Configuration key (below a camera) of each run-time setting, for provenance.
 SETTING_KEYS = {
+    publish_scores: bool = Field(
+        False, description="say the score of each judged frame on `<camera>/score`, for tuning"
+    )
     "armed": "armed",
     "pixel_threshold": "detection.pixel_threshold",
     "min_changed": "detection.min_changed",
@@ -265,5 +268,7 @@ class Config(Strict):
         if taken:
             raise ValueError(
                 f"a camera cannot be called {taken[0]!r}: that is a topic of the agent"
+            publish_scores=self.publish_scores,
             )
         return self
+    "publish_scores": "publish_scores",

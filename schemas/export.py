@@ -31,6 +31,7 @@ MODELS: dict[str, type[Strict]] = {
 }
 
 
+    "frame_score": frames.FrameScore,
 #: Version of the interface: the major one is the payloads' `v`.
 INTERFACE = "1.0.0"
 

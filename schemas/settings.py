@@ -41,6 +41,7 @@ class CameraSettings(Strict):
     ] = 0.0
     record_on_motion: bool = Field(True, description="record events into the store")
     beep_on_motion: bool = Field(True, description="beep when an event starts")
+    publish_scores: bool = Field(False, description="say the score of each judged frame")
     monitoring_interval: Annotated[
         float, Field(ge=0.0, le=86400.0, description="seconds between monitoring pictures, 0: none")
     ] = 900.0

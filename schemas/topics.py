@@ -168,6 +168,11 @@ class CameraTopics:
         return f"{self.root}/recording/start"
 
     @property
+    def score(self) -> str:
+        """JSON `schemas.frames.FrameScore` of each judged frame, QoS 0, never retained."""
+        return f"{self.root}/score"
+
+    @property
     def settings_reset(self) -> str:
         """Command: give all settings back to the configuration."""
         return f"{self.root}/settings/reset"

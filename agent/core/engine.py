@@ -27,6 +27,8 @@ from agent.core.messages import (
     ClipRefused,
     Detection,
     EndReason,
+    EventKept,
+    FrameScored,
     HaOnline,
     MotionEnded,
     MotionImproved,
@@ -60,6 +62,7 @@ Input = (
     | MotionEnded
     | MotionSuppressed
     | PictureTaken
+    | FrameScored
     | PictureRefused
     | ClipOpened
     | ClipClosed
@@ -142,6 +145,8 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
         case PictureTaken():
             return events.picture_taken(now_state, cause, now)
         case PictureRefused():
+        case FrameScored():
+            return events.frame_scored(now_state, cause)
             return events.picture_refused(now_state, cause, now)
         case ClipOpened():
             return events.clip_opened(now_state, cause, now)

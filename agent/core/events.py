@@ -16,6 +16,7 @@ from agent.core.messages import (
     ClipOpened,
     ClipRefused,
     EndReason,
+    FrameScored,
     MotionEnded,
     MotionImproved,
     MotionStarted,
@@ -130,6 +131,12 @@ def motion_suppressed(now_state: AgentNow, cause: MotionSuppressed) -> Step:
         Say("INFO", f"camera {cause.camera}: suppressed: {event.explanation.text}"),
     ]
     return now_state.with_camera(camera), effects
+
+
+def frame_scored(now_state: AgentNow, cause: FrameScored) -> Step:
+    """A judged frame's score; an old one is worth nothing, so QoS 0."""
+    topic = now_state.cameras[cause.camera].topics.score
+    return now_state, [Publish(topic, reports.frame_score(cause).to_json(), qos=0)]
 
 
 def clear_late(now_state: AgentNow, now: Now) -> Step:

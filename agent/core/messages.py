@@ -183,6 +183,15 @@ class MotionSuppressed:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class FrameScored:
+    """A judged frame's result, said for each while `VisionSettings.scores` is on."""
+
+    camera: str
+    utc: datetime
+    detection: Detection
+
+
 class PictureReason(StrEnum):
     """Why a still picture was taken."""
 
@@ -513,6 +522,7 @@ class RecordClip:
     """Record from now on for so many seconds: `ClipOpened` or `ClipRefused`."""
 
     request: str | None
+    scores: bool = False  # say each judged frame's result
     seconds: float
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from agent.core.messages import (
     Detection,
+    FrameScored,
     MotionEnded,
     MotionStarted,
     MotionSuppressed,
@@ -15,6 +16,7 @@ from agent.core.messages import (
 )
 from agent.core.state import AgentNow, CameraNow, Now
 from schemas.events import Explanation, MotionEvent, RecordingEvent
+from schemas.frames import FrameScore
 from schemas.state import MotionAttributes
 
 
@@ -108,6 +110,24 @@ def motion_suppressed(state: AgentNow, camera: CameraNow, cause: MotionSuppresse
         reason=cause.detection.reason.value,
         suppressed_frames=cause.count,
         explanation=explanation(cause.detection),
+    )
+
+
+def frame_score(cause: FrameScored) -> FrameScore:
+    """One judged frame, as it is said for tuning."""
+    detection = cause.detection
+    return FrameScore(
+        ts=cause.utc,
+        frame=detection.seq,
+        score=round(detection.score, 4),
+        changed_pixels=detection.changed_pixels,
+        motion=detection.motion,
+        reason=detection.reason.value,
+        min_changed=round(detection.min_changed, 4),
+        max_changed=round(detection.max_changed, 4),
+        pixel_threshold=detection.pixel_threshold,
+        zone=detection.zone,
+        box=detection.box,
     )
 
 

@@ -17,6 +17,7 @@ from agent.core.messages import (
     Configure,
     Detection,
     EndReason,
+    FrameScored,
     MotionEnded,
     MotionImproved,
     MotionStarted,
@@ -247,6 +248,8 @@ class VisionWorker:
     def _follow(self, frame: Frame, judgement: Judgement) -> None:
         """From the judgement to the event, and what is said about it."""
         detection, step = judgement.detection, judgement.step
+        if self._settings.scores:
+            self._to_engine(FrameScored(self._camera, self._utc(detection.at), detection))
         if step.started:
             self._start_event(frame, detection)
         if self._event is not None and self._judge.event.peak.seq == frame.seq:
