@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas import commands, events, state
+from schemas import commands, events, frames, state
 from schemas.base import Strict
 from schemas.settings import AgentSettings, CameraSettings, setting_names
 from schemas.topics import OPERATIONS, AgentTopics
@@ -178,7 +178,7 @@ COMMANDS = (
     ),
 )
 
-CHANNELS = (*STATES, *EVENTS, *ANSWERS, *COMMANDS)
+CHANNELS = (*STATES, *EVENTS, *FRAMES, *ANSWERS, *COMMANDS)
 
 #: What the placeholders stand for.
 PLACEHOLDERS = {

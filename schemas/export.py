@@ -7,7 +7,17 @@ import json
 import sys
 from pathlib import Path
 
-from schemas import asyncapi, commands, config, events, mqtt_page, reference, settings, state
+from schemas import (
+    asyncapi,
+    commands,
+    config,
+    events,
+    frames,
+    mqtt_page,
+    reference,
+    settings,
+    state,
+)
 from schemas.base import Strict
 
 FOLDER = Path(__file__).parent / "json"
@@ -21,6 +31,7 @@ MODELS: dict[str, type[Strict]] = {
     "camera_health": state.CameraHealth,
     "camera_settings": settings.CameraSettings,
     "config": config.Config,
+    "frame_score": frames.FrameScore,
     "last_error": state.LastError,
     "motion_attributes": state.MotionAttributes,
     "motion_event": events.MotionEvent,
@@ -31,7 +42,6 @@ MODELS: dict[str, type[Strict]] = {
 }
 
 
-    "frame_score": frames.FrameScore,
 #: Version of the interface: the major one is the payloads' `v`.
 INTERFACE = "1.0.0"
 
