@@ -102,7 +102,13 @@ def _configured() -> bool:
     return any(name.startswith("SURVEILLANCE_CAMERAS__") for name in os.environ)
 
 
+def _keep_private() -> None:
+    """Pictures, settings, journal: for us and our group. A stricter mask of the operator stays."""
+    os.umask(os.umask(0o027) | 0o027)
+
+
 def _run(arguments: argparse.Namespace) -> int:
+    _keep_private()
     if find_file(arguments.config, os.environ) is None and not _configured():
         return _demo(arguments)
     from agent.app import App
@@ -124,6 +130,7 @@ def _again() -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
+    _keep_private()
     from agent.demo import run_demo
     from agent.runtime import logs
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import PurePath
@@ -108,8 +109,17 @@ def open_data_file(folder: int, name: str) -> DataFile:
 
 
 def open_for_reading(folder: int, name: str) -> DataFile:
-    """Opens an existing file for reading only, without a lock."""
-    return DataFile(os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=folder))
+    """Opens an existing file for reading only, without a lock.
+
+    Raises:
+        OSError: what the file system says, or it is no file: a pipe would be waited for, for ever.
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    fd = os.open(name, flags, dir_fd=folder)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "is no regular file", name)
+    return DataFile(fd)
 
 
 def open_folder(parent: int, name: str) -> int:
