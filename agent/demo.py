@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent.configuration import agent_id_of, load, state_dir_of
+from agent.core.errors import ConfigError, reason_of
 from agent.demo_broker import broker_answers, embedded_broker
 from agent.runtime.clock import SystemClock
 from agent.runtime.worker import Worker
@@ -44,8 +45,12 @@ def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
     from agent.camera.hk.simulator import Simulator, SimulatorOptions
 
     clock = SystemClock()
+    state_dir = demo_state_dir()
+    try:
+        STORE.mkdir(exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{STORE.absolute()}: {reason_of(error)}") from None
     simulator = Simulator(SimulatorOptions(port=0), clock)
-    STORE.mkdir(exist_ok=True)
     with contextlib.ExitStack() as stack:
         embedded = not broker_answers(HOST, PORT)
         if embedded:
@@ -53,7 +58,7 @@ def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
         loaded = load(None, _environment(simulator.port, embedded=embedded))
         _explain(say, embedded=embedded, agent_id=agent_id_of(loaded.config))
         camera = Worker("simulator", simulator.run, clock, _fatal)
-        app = App(loaded, demo_state_dir(), clock=clock, extra=[camera])
+        app = App(loaded, state_dir, clock=clock, extra=[camera])
         return app.run(), app.again
 
 
