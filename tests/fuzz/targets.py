@@ -1,0 +1,406 @@
+"""What is fuzzed: bytes in, and a promise that holds whatever they are.
+
+Each target is a function of bytes that raises `AssertionError` (or anything else) when a promise of
+the code is broken, and seeds: inputs from which a fuzzer starts. The short test and `script/fuzz`
+use the same ones. A target costs milliseconds and has no state.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import struct
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+import yaml
+
+from agent.camera.hk import packets
+from agent.camera.hk.assembler import Assembler
+from agent.camera.hk.cutter import BROKEN_MOST
+from agent.camera.hk.link import CameraLink, Ended
+from agent.configuration import load
+from agent.core.engine import begin, step
+from agent.core.errors import ConfigError
+from agent.core.messages import Received
+from agent.core.state import CameraSetup, Now, Setup
+from agent.imaging.jpeg import allowed, decode_luma, dimensions, stored_jpeg
+from agent.imaging.orientation import Orientation
+from agent.mqtt.router import MAX_PAYLOAD, Ignored, parse
+from agent.runtime.health_file import NAME, read_health
+from agent.storage import matroska
+from agent.storage.daystate import slot_content
+from agent.storage.encoder import ClipEncoder, still
+from agent.storage.h264 import Codec, access_unit
+from agent.storage.manifest import parse as manifest_lines
+from agent.storage.pipe import LIMIT, BadMessage, Message, Unpacker, pack
+from agent.storage.records import BadRecord, EventOpened, decode, encode
+from agent.storage.recovery import recover
+from agent.vision.masks import load_mask
+from schemas.settings import CameraSettings, StoredSettings
+from schemas.topics import AgentTopics
+from tests.support.datagrams import stream
+from tests.support.jpegs import jpegs
+
+NOW = Now(100.0, datetime(2026, 11, 22, 8, 15, tzinfo=UTC))
+TOPICS = AgentTopics("surveillance", "pi")
+CAMERA = "yard"
+#: Bounds a target's own work: larger pictures are decoded elsewhere.
+SMALL = 200 * 200
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A promise and where to start looking for what breaks it."""
+
+    check: Callable[[bytes], None]
+    seeds: tuple[bytes, ...]
+
+
+def pieces(data: bytes) -> Iterator[bytes]:
+    """Cuts an input into datagrams: two bytes of length before each."""
+    file = io.BytesIO(data)
+    while len(head := file.read(2)) == 2:
+        yield file.read(int.from_bytes(head, "big") % (packets.DATAGRAM_MAX + 2))
+
+
+def joined(datagrams: list[bytes]) -> bytes:
+    """The input that `pieces` cuts into these datagrams."""
+    return b"".join(len(each).to_bytes(2, "big") + each for each in datagrams)
+
+
+# ------------------------------------------------------------------ the camera
+
+
+def check_packets(data: bytes) -> None:
+    """What is understood as a packet is that packet and no other."""
+    packet = packets.decode(data)
+    if packet is not None:
+        assert packets.encode(packet) == data
+
+
+def check_link(data: bytes) -> None:
+    """An attempt ends, whatever the peer says, and says little itself."""
+    link = CameraLink(tag=3, now=0.0)
+    now, said = 0.0, 0
+    for datagram in pieces(data):
+        now += 0.01
+        link.receive(datagram, now)
+        link.tick(now)
+        sent = link.to_send()
+        said += len(sent)
+        assert all(len(each) <= packets.PACKET_MAX for each in sent)
+        if any(isinstance(event, Ended) for event in link.events()):
+            break
+    assert said <= 10 + now / 0.01
+    for _ in range(3):
+        now = max(now, min(link.next_tick(), now + 100.0))
+        link.tick(now)
+    assert link.is_over
+
+
+def check_assembler(data: bytes) -> None:
+    """Frames are whole, the buffer is bounded, and so is the work of one datagram."""
+    limit = 20_000
+    assembler = Assembler(limit=limit)
+    for datagram in pieces(data):
+        before = assembler.counts.damaged
+        for frame in assembler.push(datagram):
+            assert frame.startswith(b"\xff\xd8\xff")
+            assert frame.endswith(b"\xff\xd9")
+        assert assembler.buffered <= limit + 20 * packets.DATAGRAM_MAX
+        # each of the datagrams that waited may hold some hundred tiny pictures, none more headers
+        assert assembler.counts.damaged - before <= 20 * (BROKEN_MOST + packets.DATAGRAM_MAX // 8)
+    assembler.settle()
+
+
+def check_jpeg(data: bytes) -> None:
+    """A picture is refused, or decoded to the size that its header said."""
+    size = dimensions(data)
+    assert size is None or allowed(*size)
+    if size is not None and size[0] * size[1] > SMALL:
+        return
+    luma = decode_luma(data)
+    if luma is not None:
+        assert luma.shape == size
+    stored = stored_jpeg(data, Orientation(180), 5_000)
+    assert stored is None or dimensions(stored) is not None
+    still(Orientation(0, flip_h=True), data, "2026-11-22 08:15:01")
+    unit = ClipEncoder(Orientation(180)).encode(data, "2026-11-22 08:15:01", key=True)
+    assert size is not None or (luma is None and stored is None and unit is None)
+
+
+# ------------------------------------------------------------------ the broker
+
+
+def check_commands(data: bytes) -> None:
+    """Every message is obeyed, refused or ignored; the answer is short."""
+    topics = COMMAND_TOPICS
+    topic = topics[data[0] % len(topics)] if data else topics[0]
+    payload = data[1:]
+    received = Received(topic, payload, retain=False, at=NOW.at, response_topic="r", live=True)
+    understood = parse(received, TOPICS, [CAMERA])
+    if isinstance(understood, Ignored):
+        assert not payload
+        return
+    setup = Setup(TOPICS, "Pi", "1", NOW.utc, (CameraSetup(CAMERA, CameraSettings()),))
+    state, _ = begin(setup, StoredSettings(), {}, (), NOW)
+    state, effects = step(state, understood, NOW)
+    assert effects
+    for effect in effects:
+        told = getattr(effect, "payload", b"")
+        assert getattr(effect, "retain", False) or len(told) < 4 * MAX_PAYLOAD
+
+
+# ------------------------------------------------------------------ files of the operator
+
+
+def check_configuration(data: bytes) -> None:
+    """A configuration is good, or every mistake is a line of a `ConfigError`."""
+    with tempfile.NamedTemporaryFile(suffix=".yaml") as file:
+        file.write(data)
+        file.flush()
+        with suppress(ConfigError):
+            load(Path(file.name), {})
+
+
+def check_mask(data: bytes) -> None:
+    """A mask is an array, or a `ConfigError`."""
+    if data[:4] == b"\x89PNG" and len(data) > 24:  # a large one is decoded elsewhere
+        width, height = struct.unpack_from(">II", data, 16)
+        if width * height > SMALL:
+            return
+    with tempfile.NamedTemporaryFile(suffix=".png") as file:
+        file.write(data)
+        file.flush()
+        with suppress(ConfigError):
+            assert load_mask(Path(file.name), Orientation(180)).grey.ndim == 2
+
+
+def check_wav(data: bytes) -> None:
+    """A sound is one of at most ten seconds, or a `ConfigError`."""
+    from agent.audio.tones import MAX_SECONDS, tone_from_wav
+
+    with suppress(ConfigError):
+        assert 0 < tone_from_wav(data, "x", 0.5).seconds <= MAX_SECONDS
+
+
+# ------------------------------------------------------------------ our own files, and the child
+
+
+def check_records(data: bytes) -> None:
+    """JSON and body with a right checksum are a record, or a `BadRecord`."""
+    length = int.from_bytes(data[:2], "big") % max(1, len(data))
+    rest = struct.pack(">I", length) + data[2:]
+    with suppress(BadRecord):
+        record = decode(b"SAR1" + struct.pack(">I", zlib.crc32(rest)) + rest)
+        assert decode(encode(record)) == record
+
+
+def check_pipe(data: bytes) -> None:
+    """A stream is cut into messages, or ends with a `BadMessage`."""
+    unpacker = Unpacker()
+    unpacker.feed(data)
+    with suppress(BadMessage):
+        while (message := unpacker.next()) is not None:
+            assert isinstance(message.says, dict)
+            assert len(message.body) <= LIMIT
+
+
+def sealed(covered: bytes, text: bytes) -> bytes:
+    """A note with whatever text, and a right checksum."""
+    body = b"surveillancenote" + struct.pack(">II", zlib.crc32(covered), len(covered)) + text
+    return struct.pack(">I4s", 8 + len(body), b"uuid") + body
+
+
+def check_film(data: bytes) -> None:
+    """Recovery of a day's file never fails, and what it found can be written down again."""
+    kind, content = (data[0] % 3, data[1:]) if data else (0, b"")
+    film = FILM
+    if kind == 0:
+        film = content
+    elif kind == 1:  # a fragment whose note says anything
+        moof_at = film.index(b"moof") - 4
+        end = film.index(b"uuid", moof_at) - 4
+        film = film[:end] + sealed(film[moof_at:end], content)
+    else:  # a table whose note says anything
+        moov_at = film.index(b"moov") - 4
+        (length,) = struct.unpack_from(">I", film, moov_at)
+        covered = film[moov_at : moov_at + length + 8]
+        note = sealed(covered, content)
+        film = film[:moov_at] + covered + note + film[moov_at + len(covered) + len(note) :]
+        film = film[:32] + struct.pack(">I4sQ", 1, b"free", moov_at - 32) + film[48:]
+    found = recover(lambda size, at: film[at : at + size] if at >= 0 else b"", len(film), SLOT)
+    if found.state is not None:
+        slot_content(found.state, 0)
+        list(found.state.events)
+
+
+def check_matroska(data: bytes) -> None:
+    """Whole clusters are found, and nothing else is."""
+    for resync in (False, True):
+        for item in matroska.walk(
+            lambda size, at: data[at : at + size], 0, len(data), resync=resync
+        ):
+            assert 0 <= item.at < item.end <= len(data)
+    matroska.marked_end(data)
+
+
+def check_small_files(data: bytes) -> None:
+    """Manifest, health file, encoder output: read as far as they make sense."""
+    for line in manifest_lines(data):
+        assert line.entry is None or isinstance(line.entry, dict)
+    access_unit(data)
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / NAME).write_bytes(data)
+        well, text = read_health(Path(folder), now=100.0)
+        assert text
+        assert not well or b"boot_id" in data
+
+
+# ------------------------------------------------------------------ where to start
+
+COMMAND_TOPICS = (
+    *(TOPICS.request(word) for word in ("arm", "settings", "snapshot", "events", "status", "x")),
+    *(TOPICS.camera(CAMERA).setting_set(name) for name in CameraSettings.model_fields),
+    TOPICS.camera(CAMERA).snapshot_take,
+    TOPICS.beep_play,
+    TOPICS.restart,
+    TOPICS.setting_set("beep_enabled"),
+)
+
+CONFIGURATION = """
+agent: {id: attic, name: "Attic", state_dir: /var/lib/x, trust_clock: always}
+mqtt: {host: 127.0.0.1, port: 8883, username: u, password: p, tls: {ca: /x, insecure: true}}
+store: {path: /mnt/imagestore, retention_days: 4, spool: {max_size: 256 MiB}}
+beep: {enabled: true, volume: 0.5}
+cameras:
+  yard: &yard
+    source: "hk://10.0.0.9?ack=counter"
+    rotate: 180
+    privacy: [[[0, 0], [1, 0], [1, 1]]]
+  door: {<<: *yard, detection: {profile: seed, min_changed: 1.5}, zones: {a: {polygon: []}}}
+"""
+
+SLOT = 2048
+
+
+def _film() -> bytes:
+    """A day's file of one event with slots of 2 kB."""
+    from agent.runtime.clock import SystemClock
+    from agent.storage.dayfile import open_day_file
+    from tests.support.recordings import event
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            film = open_day_file(descriptor, "x.mp4", SystemClock(), first_slot=SLOT)
+            for fragment in event("A1", 0, 4):
+                film.append(fragment)
+            film.close()
+            return (folder / "x.mp4").read_bytes()
+        finally:
+            os.close(descriptor)
+
+
+def _pictures() -> tuple[bytes, ...]:
+    scene = np.random.default_rng(1).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    options: tuple[list[int], ...] = (
+        [],
+        [cv2.IMWRITE_JPEG_PROGRESSIVE, 1],
+        [cv2.IMWRITE_JPEG_RST_INTERVAL, 2],
+    )
+    grey = cv2.imencode(".jpg", scene[:, :, 0])[1].tobytes()
+    return (grey, *(cv2.imencode(".jpg", scene, o)[1].tobytes() for o in options))
+
+
+def _session() -> bytes:
+    """What a camera says to a client that it likes."""
+    status = packets.encode(packets.Packet(packets.KIND_STATUS_REPLY, code=1, tag=3))
+    text = packets.encode(packets.Packet(packets.KIND_COMMAND, code=1, text=b"AsCode=0;" * 5))
+    return joined([status, status, text, text, *stream(jpegs(2, 3000)), packets.SESSION_DELETE])
+
+
+def _wav() -> bytes:
+    import wave
+
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setparams((1, 2, 8000, 0, "NONE", ""))
+        sound.writeframes(bytes(200))
+    return file.getvalue()
+
+
+FILM = _film()
+_OPENED = json.dumps(
+    {
+        "record": "opened",
+        "camera": CAMERA,
+        "event": "A1",
+        "started": "2026-11-22T08:15:01+01:00",
+    }
+).encode()
+_TABLE = (
+    b'\2{"generation":1,"fragments":1,"clock":1,"end":9000,"slots":[56,2048],"current":0,'
+    b'"events":[["A","x",1,0,40,1,9000,9100,0]]}'
+)
+_STARTED = datetime(2026, 11, 22, 8, 15, 1, tzinfo=UTC)
+_RECORD = encode(EventOpened(camera=CAMERA, event="A1", started=_STARTED))
+_MASK = cv2.imencode(".png", np.full((48, 64), 255, np.uint8))[1].tobytes()
+
+TARGETS: dict[str, Target] = {
+    "packets": Target(check_packets, (packets.HELLO, packets.RESOURCE_REQUEST, packets.FIRST_ACK)),
+    "link": Target(check_link, (_session(),)),
+    "assembler": Target(
+        check_assembler,
+        (
+            joined(list(stream(jpegs(3, 3000)))),
+            joined(list(stream(jpegs(2, thumbnail=b"\xff\xd8")))),
+        ),
+    ),
+    "jpeg": Target(check_jpeg, _pictures()),
+    "commands": Target(
+        check_commands,
+        (
+            b'\0{"camera":"yard","value":true,"transaction":"t"}',
+            b'\1{"camera":"yard","values":{"min_changed":1.5,"armed":null}}',
+            b'\3{"since":12}',
+            b"\7 0.5 ",
+            b"\6ON",
+        ),
+    ),
+    "configuration": Target(
+        check_configuration, (CONFIGURATION.encode(), yaml.safe_dump({"cameras": {}}).encode())
+    ),
+    "mask": Target(check_mask, (_MASK,)),
+    "wav": Target(check_wav, (_wav(),)),
+    "records": Target(
+        check_records, (len(_OPENED).to_bytes(2, "big") + _OPENED + b"body", _RECORD)
+    ),
+    "pipe": Target(check_pipe, (pack(Message({"do": "tick"}, b"body")) * 2,)),
+    "film": Target(
+        check_film,
+        (
+            b"\0" + FILM,
+            b'\1{"event":"A","k":0,"started":"x","first_ms":1,"codec":["01",2,2]}',
+            _TABLE,
+        ),
+    ),
+    "matroska": Target(check_matroska, (matroska.head(Codec(b"", 64, 48)),)),
+    "small_files": Target(
+        check_small_files,
+        (
+            b'{"id":"A","seq":1}\n{"keep":"A","value":true}\n',
+            b"\0\0\1\x67abcd\0\0\1\x68ab\0\0\1\x65x",
+        ),
+    ),
+}
