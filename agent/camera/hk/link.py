@@ -209,7 +209,9 @@ class CameraLink:
         if len(datagram) < packets.FRAGMENT_MIN:
             self.short += 1
             return True
-        return packet is not None and not _starts_frame(datagram)
+        if packet is None or packet.flag or packet.seq > 0xFF:  # by chance, in image data
+            return False
+        return not _starts_frame(datagram)
 
 
 def _starts_frame(datagram: bytes) -> bool:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
 
-#: seq, 0, length << 4, kind, 0, tag, length - 4, code (decoded; so in all seven client messages).
-_HEADER = struct.Struct("<BBHBBBHI")
+#: seq, length << 4, kind, flag, tag, length - 4, code (decoded; so in all seven client messages).
+_HEADER = struct.Struct("<HHBBBHI")
 HEADER_SIZE = _HEADER.size
 
 #: Bytes 2-3 hold the length in 12 bits (decoded).
@@ -28,6 +28,11 @@ KIND_STATUS_A2 = 0xA2  # proven
 KIND_STATUS_62 = 0x62  # proven
 KIND_COMMAND = 0x32  # proven; its first two text bytes are plain
 KIND_ACK = 0x12  # proven; its text ends in NUL
+KIND_POLL = 0x10  # seen in the family's second dialect; its text ends in NUL
+KIND_DISCOVERY = 0xB2  # seen in the family; its text is plain
+
+_PLAIN = frozenset({KIND_STATUS, KIND_DISCOVERY})
+_ENDED = frozenset({KIND_ACK, KIND_POLL})
 
 #: In a status reply, set in the tag: "no" (proven).
 TAG_REFUSED = 0x40
@@ -48,18 +53,20 @@ DATAGRAM_MAX = 2048
 FRAGMENTS_PER_ACK = 5
 
 #: The session's name, made up by the known client; SessionDelete names it again (proven, decoded).
-_SID = b"sidN=5qd6OJ63367fff;"
+SESSION_NAME = b"5qd6OJ63367fff"
+_SID = b"sidN=%b;" % SESSION_NAME
 
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """A control packet; `text` is plain, without the NUL of acknowledgements."""
+    """A control packet; `text` is plain, without the NUL of acknowledgements and polls."""
 
     kind: int  # 0..255
     code: int  # 0..2**32 - 1
-    seq: int = 0  # 0..255
+    seq: int = 0  # 0..65535; the seed's dialect uses the low byte
     tag: int = 0  # 0..255
     text: bytes = b""
+    flag: int = 0  # 0..255; always 0 in the seed's dialect
 
 
 class AckMode(StrEnum):
@@ -71,7 +78,7 @@ class AckMode(StrEnum):
 
 def _veil(kind: int, text: bytes) -> bytes:
     """XORs what the kind XORs; its own inverse."""
-    if kind == KIND_STATUS:
+    if kind in _PLAIN:
         return text
     plain = 2 if kind == KIND_COMMAND else 0
     return text[:plain] + text[plain:].translate(_XOR)
@@ -83,13 +90,19 @@ def encode(packet: Packet) -> bytes:
     Raises:
         ValueError: a field does not fit; a mistake of ours, never of a peer.
     """
-    body = packet.text + b"\0" if packet.kind == KIND_ACK else packet.text
+    body = packet.text + b"\0" if packet.kind in _ENDED else packet.text
     length = HEADER_SIZE + len(body)
     if length > PACKET_MAX:
         raise ValueError(f"packet of {length} bytes: at most {PACKET_MAX} fit the header")
     try:
         header = _HEADER.pack(
-            packet.seq, 0, length << 4, packet.kind, 0, packet.tag, length - 4, packet.code
+            packet.seq,
+            length << 4,
+            packet.kind,
+            packet.flag,
+            packet.tag,
+            length - 4,
+            packet.code,
         )
     except struct.error as error:
         raise ValueError(f"packet field out of range: {error}") from error
@@ -100,15 +113,20 @@ def decode(datagram: bytes) -> Packet | None:
     """The packet in a datagram, or None where the header does not describe it; never raises."""
     if not HEADER_SIZE <= len(datagram) <= PACKET_MAX:
         return None
-    seq, zero, shifted, kind, zero_2, tag, less_4, code = _HEADER.unpack_from(datagram)
-    if zero or zero_2 or shifted != len(datagram) << 4 or less_4 != len(datagram) - 4:
+    seq, shifted, kind, flag, tag, less_4, code = _HEADER.unpack_from(datagram)
+    if shifted != len(datagram) << 4 or less_4 != len(datagram) - 4:
         return None
     text = _veil(kind, datagram[HEADER_SIZE:])
-    if kind == KIND_ACK:
+    if kind in _ENDED:
         if not text.endswith(b"\0"):
             return None
         text = text[:-1]
-    return Packet(kind, code, seq, tag, text)
+    return Packet(kind, code, seq, tag, text, flag)
+
+
+def unveil(data: bytes) -> bytes:
+    """Every byte XORed: how a text reads whose kind is not known."""
+    return data.translate(_XOR)
 
 
 def status(kind: int, tag: int) -> bytes:

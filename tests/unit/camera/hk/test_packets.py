@@ -21,9 +21,10 @@ any_packet = st.builds(
     Packet,
     kind=st.integers(0, 255),
     code=st.integers(0, 2**32 - 1),
-    seq=st.integers(0, 255),
+    seq=st.integers(0, 65535),
     tag=st.integers(0, 255),
     text=st.binary(max_size=400),
+    flag=st.integers(0, 255),
 )
 
 
@@ -96,15 +97,16 @@ def test_a_packet_of_another_length_than_its_header_says_is_none(packet: Packet,
     assert packets.decode(datagram[:-1]) is None
 
 
-def test_an_acknowledgement_without_its_nul_is_no_packet() -> None:
+@pytest.mark.parametrize("kind", [packets.KIND_ACK, packets.KIND_POLL])
+def test_an_acknowledgement_or_poll_without_its_nul_is_no_packet(kind: int) -> None:
     bare = packets.encode(Packet(packets.KIND_STATUS_A2, code=1, text=b"SEQ"))
 
-    assert packets.decode(bare[:4] + bytes((packets.KIND_ACK,)) + bare[5:]) is None
+    assert packets.decode(bare[:4] + bytes((kind,)) + bare[5:]) is None
 
 
 @pytest.mark.parametrize(
     "packet",
-    [Packet(256, 1), Packet(1, -1), Packet(1, 1, seq=300), Packet(1, 1, text=bytes(4096))],
+    [Packet(256, 1), Packet(1, -1), Packet(1, 1, seq=70000), Packet(1, 1, text=bytes(4096))],
 )
 def test_a_field_that_does_not_fit_is_our_mistake(packet: Packet) -> None:
     with pytest.raises(ValueError, match="packet"):
