@@ -124,6 +124,7 @@ class App:
             vision={c.camera_id: c.vision_orders for c in self._parts.cameras},
             cameras={c.camera_id: c.camera_orders for c in self._parts.cameras},
             tones=self._parts.tones,
+            store=self._parts.store_orders,
             discovery=Discovery(self._parts.discovery, state_dir),
             clock=self._clock,
             leave=self._leave,
@@ -313,6 +314,7 @@ def _setup(loaded: Loaded, topics: AgentTopics, now: Now) -> Setup:
         agent_base=AgentSettings(beep_enabled=config.beep.enabled),
         beep_cooldown=config.beep.cooldown_seconds,
         publish_images=config.mqtt.publish_images,
+        media_dir=config.home_assistant.media_dir,
         birth_delay=random.uniform(1.0, 5.0),  # noqa: S311  spreads agents, hides nothing
     )
 

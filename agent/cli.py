@@ -88,6 +88,12 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     discovery.add_argument("--clean", action="store_true", help="remove them from the broker")
     adopt = add("adopt-store", _adopt_store, "write the identity into an image store", config=True)
     adopt.add_argument("path", nargs="?", type=Path, help="default: store.path")
+    verify = add("verify", _verify, "check an image store, or a copy, against its manifests")
+    verify.add_argument("store", type=Path, help="the store, one camera of it, or one day")
+    purge = add("purge", _purge, "show what the retention would delete", config=True)
+    purge.add_argument(
+        "--dry-run", action="store_true", required=True, help="the agent alone deletes, each hour"
+    )
     add("health", _health, "exit 0 if the running agent is well", config=True)
     add("version", _version, "print the version")
     return parser

@@ -35,7 +35,7 @@ from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from agent.storage.recorder import RecorderOptions, RecorderWorker
-from agent.storage.spool import Spool
+from agent.storage.spool import Spool, memory_spool
 from agent.storage.store import StoreOptions, StoreWorker
 from agent.vision.worker import VisionOptions, VisionWorker
 from agent.vision.zones import view_of
@@ -100,6 +100,7 @@ class Parts:
 
     cameras: tuple[CameraParts, ...]
     store: StoreWorker | None
+    store_orders: Mailbox[KeepEvent]
     mqtt: MqttWorker
     outbox: Outbox
     beeper: BeeperWorker
@@ -123,19 +124,21 @@ def build_parts(
         ConfigError: a source, mask or sound that cannot be used.
     """
     to_engine: ToEngine = inbox.put
-    spool = _spool(config, state_dir)
+    spool = _spool(config, topics, state_dir)
+    store_orders: Mailbox[KeepEvent] = Mailbox("store_orders", ORDERS, WhenFull.REFUSE)
     cameras = tuple(
         _camera(name, config, settings[name], spool, to_engine, clock) for name in config.cameras
     )
     tones: Mailbox[Beep] = Mailbox("tones", 1, WhenFull.DROP_OLDEST)
     outbox = Outbox()
-    boxes: list[Mailbox[Any]] = [inbox, tones]
+    boxes: list[Mailbox[Any]] = [inbox, tones, store_orders]
     for camera in cameras:
         boxes += [camera.frames, camera.clip_parts, camera.vision_orders, camera.camera_orders]
     messages = discovery_messages(config, topics) if config.home_assistant.discovery else []
     return Parts(
         cameras=cameras,
-        store=_store(config, topics, spool, state_dir, to_engine, clock),
+        store=_store(config, topics, spool, state_dir, to_engine, store_orders, clock),
+        store_orders=store_orders,
         mqtt=MqttWorker(
             _mqtt_options(config, topics), outbox, journal, leaving_room(inbox), clock
         ),
@@ -215,7 +218,10 @@ def _camera(
     recorder = None
     if spool is not None:
         recording = RecorderOptions(
-            view.orientation, camera.recording.timestamp, privacy=view.privacy
+            view.orientation,
+            camera.recording.timestamp,
+            privacy=view.privacy,
+            original=camera.recording.format == "original",
         )
         recorder = RecorderWorker(name, recording, parts, spool, clock)
     return CameraParts(
@@ -239,10 +245,13 @@ def _nowhere(_part: ClipPart, _size: int) -> bool:
     return True
 
 
-def _spool(config: Config, state_dir: Path) -> Spool | None:
+def _spool(config: Config, topics: AgentTopics, state_dir: Path) -> Spool | None:
     if config.store is None:
         return None
-    return Spool(config.store.spool.path or state_dir / "spool", config.store.spool.max_size)
+    spool = config.store.spool
+    if spool.path == "memory":
+        return Spool(*memory_spool(topics.agent_id, spool.max_size))
+    return Spool(Path(spool.path or state_dir / "spool"), spool.max_size)
 
 
 def _store(
@@ -251,6 +260,7 @@ def _store(
     spool: Spool | None,
     state_dir: Path,
     to_engine: ToEngine,
+    orders: Mailbox[KeepEvent],
     clock: Clock,
 ) -> StoreWorker | None:
     if config.store is None or spool is None:
@@ -261,6 +271,8 @@ def _store(
         adopt=config.store.adopt == "auto",
         require_mount=config.store.require_mount,
         retention_days=config.store.retention_days,
+        keep_free=config.store.keep_free,
+        max_size=config.store.max_size,
     )
     trusted = config.agent.trust_clock == "always"
     return StoreWorker(
@@ -270,6 +282,7 @@ def _store(
         to_engine,
         clock,
         lambda: trusted or clock_is_synchronised(),
+        orders=orders,
     )
 
 

@@ -17,7 +17,7 @@ from agent.core.effects import (
     ToVision,
     WriteHealth,
 )
-from agent.core.messages import Beep, RestartSession, VisionOrder
+from agent.core.messages import Beep, KeepEvent, RestartSession, VisionOrder
 from agent.discovery import Discovery
 from agent.runtime.clock import Clock
 from agent.runtime.health_file import write_health
@@ -37,6 +37,7 @@ class Performer:
     vision: Mapping[str, Mailbox[VisionOrder]]
     cameras: Mapping[str, Mailbox[RestartSession]]
     tones: Mailbox[Beep]
+    store: Mailbox[KeepEvent]
     discovery: Discovery
     clock: Clock
     leave: Callable[[bool], None]
@@ -61,6 +62,8 @@ class Performer:
                 self.cameras[effect.camera].put(effect.order)
             case Beep():
                 self.tones.put(effect)
+            case KeepEvent():
+                self.store.put(effect)
             case PublishDiscovery():
                 now = self.clock.monotonic()
                 for message in self.discovery.announce(now, born=effect.born):

@@ -169,6 +169,16 @@ def storage(make: Maker, topics: AgentTopics) -> list[Component]:
             sug_dsp_prc=1,
         ),
         make.measurement(
+            "storage_days_left",
+            "Storage days left",
+            health,
+            "storage.days_left",
+            dev_cla="duration",
+            unit_of_meas="d",
+            ic="mdi:calendar-clock",
+            sug_dsp_prc=1,
+        ),
+        make.measurement(
             "spool",
             "Spool",
             health,

@@ -55,6 +55,7 @@ def camera_components(
         take_snapshot(make, topics),
         record_clip(make, topics),
         recording(make, topics),
+        keep_last_event(make, topics),
         last_motion(make, topics),
         switch(make, topics, "record_on_motion", "Record on motion", "mdi:record-rec"),
         switch(make, topics, "beep_on_motion", "Beep on motion", "mdi:bell-ring"),
@@ -258,6 +259,17 @@ def reset_settings(make: Maker, topics: CameraTopics) -> Component:
         ent_cat=CONFIG,
         ic="mdi:restore",
         cmd_t=topics.settings_reset,
+    )
+
+
+def keep_last_event(make: Maker, topics: CameraTopics) -> Component:
+    """Spares the last event's files when old recordings are deleted."""
+    return make.entity(
+        "button",
+        "keep_last_event",
+        "Keep last event",
+        ic="mdi:lock-plus",
+        cmd_t=topics.recording_keep,
     )
 
 

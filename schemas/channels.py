@@ -75,6 +75,7 @@ def _command(
 REQUESTS: dict[str, tuple[type[Strict], str]] = {
     "snapshot": (commands.TakeSnapshot, "a picture now"),
     "record": (commands.RecordNow, "a clip of some seconds now, whatever moves"),
+    "keep": (commands.KeepRecording, "an event's files are spared when old ones are deleted"),
     "beep": (commands.PlayBeep, "the sound once"),
     "arm": (commands.SetSetting, 'arm or disarm: `{"camera": …, "value": true}`'),
     "settings": (
@@ -171,6 +172,7 @@ COMMANDS = (
     ),
     _command("resetSettings", CAMERA.settings_reset, "all settings as configured", words=PRESS),
     _command("takeSnapshot", CAMERA.snapshot_take, "take a picture now", words=PRESS),
+    _command("keepEvent", CAMERA.recording_keep, "spare the last event's files", words=PRESS),
     _command("recordClip", CAMERA.recording_start, "record 30 s now", words=PRESS),
     *(
         _command(f"request{name.capitalize()}", AGENT.request(name), summary, model)

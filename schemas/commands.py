@@ -15,6 +15,7 @@ ErrorCode = Literal[
     "retained_command",
     "camera_unavailable",
     "storage_unavailable",
+    "unknown_event",
     "audio_failed",
     "rate_limited",
     "busy",
@@ -104,6 +105,15 @@ class GetEvents(Strict):
     since: int = Field(ge=0)
 
 
+class KeepRecording(Strict):
+    """Spare an event's files when old ones are deleted."""
+
+    kind: Literal["keep"] = "keep"
+    camera: str
+    id: str | None = Field(None, description="the event; none or `last`: the running or last one")
+    keep: bool = Field(True, description="false takes the mark away")
+
+
 Command = (
     SetSetting
     | ResetSetting
@@ -115,6 +125,7 @@ Command = (
     | GetStatus
     | SendDiscovery
     | GetEvents
+    | KeepRecording
 )
 
 

@@ -113,12 +113,24 @@ class MqttConfig(Strict):
         return self
 
 
+def _media_dir(value: str) -> str:
+    parts = value.strip("/").split("/")
+    if not all(parts) or {".", ".."} & set(parts) or set(value) & set("?#%\\\0"):
+        raise ValueError(f"{value!r}: write a media folder's name, such as local/cctv")
+    return "/".join(parts)
+
+
 class HomeAssistantConfig(Strict):
     """`home_assistant:`."""
 
     discovery: bool = True
     prefix: Topic = "homeassistant"
     status_topic: Topic = "homeassistant/status"
+    media_dir: Annotated[str, Field(max_length=200), AfterValidator(_media_dir)] | None = Field(
+        None,
+        description="where Home Assistant sees the store: a name of its `media_dirs` and the folder"
+        " below it, such as `local/cctv`; then recordings carry a `media_content_id`",
+    )
     arming: Literal["switch", "alarm_control_panel"] = Field(
         "switch", description="what arms a camera in Home Assistant; a panel asks for no code"
     )
@@ -127,7 +139,9 @@ class HomeAssistantConfig(Strict):
 class SpoolConfig(Strict):
     """`store.spool:`."""
 
-    path: Path | None = Field(None, description="default: state_dir/spool")
+    path: Literal["memory"] | Path | None = Field(
+        None, description="default: state_dir/spool; `memory` spares an SD card, until a reboot"
+    )
     max_size: Annotated[Size, Field(description="beyond it the oldest events are lost")] = (
         256 * 2**20
     )
@@ -142,6 +156,12 @@ class StoreConfig(Strict):
     )
     require_mount: bool = Field(False, description="the folder must be a mount point")
     retention_days: int = Field(4, ge=1, le=3650, description="older recordings are deleted")
+    keep_free: Annotated[
+        Size, Field(description="nothing is written beyond; the oldest days are deleted for it")
+    ] = 500 * 2**20
+    max_size: Annotated[Size, Field(ge=2**20)] | None = Field(
+        None, description="recordings take at most this; the oldest days are deleted for it"
+    )
     spool: SpoolConfig = SpoolConfig()
 
 
@@ -172,6 +192,11 @@ class RecordingConfig(Strict):
     """`cameras.<id>.recording:`."""
 
     enabled: bool = True
+    format: Literal["h264", "original"] = Field(
+        "h264",
+        description="original: the camera's own pictures in Matroska, for exact replay: nothing is"
+        " encoded, no timestamp, about twelve times the size, and browsers do not play it",
+    )
     pre_seconds: float = Field(1.0, ge=0, le=30, description="recorded from before the motion")
     post_frames: int = Field(
         10, ge=1, le=1000, description="judged frames without motion that end an event"
@@ -214,6 +239,15 @@ class CameraConfig(Strict):
     beep_on_motion: bool = True
     detection: DetectionConfig = DetectionConfig()
     recording: RecordingConfig = RecordingConfig()
+
+    @model_validator(mode="after")
+    def _original_hides_nothing(self) -> CameraConfig:
+        if self.recording.format == "original" and self.privacy:
+            raise ValueError(
+                "recording.format: original keeps the pictures as they are,"
+                " privacy polygons cannot be blackened in them: use h264"
+            )
+        return self
 
     @model_validator(mode="after")
     def _settings_fit(self) -> CameraConfig:

@@ -73,6 +73,9 @@ class RecordingEvent(Payload):
     started_at: UtcTime | None = None
     duration_s: float | None = None
     path: str | None = Field(default=None, description="the clip, relative to the store")
+    media_content_id: str | None = Field(
+        default=None, description="the clip for Home Assistant's media player, see media_dir"
+    )
     day_file: str | None = None
     day_position_s: float | None = Field(default=None, description="where it begins in day_file")
     size_bytes: int | None = None

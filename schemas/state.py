@@ -81,6 +81,11 @@ class StorageHealth(Strict):
     reason: str
     free_mib: float | None
     used_pct: float | None
+    stored_mib: float | None = Field(None, description="what our recordings take")
+    days_left: float | None = Field(
+        None, description="until it is full at today's rate, if nothing were deleted"
+    )
+    repairs: int = Field(0, description="day's files found damaged, with a loss")
     spool_records: int
     spool_kib: int
     lost_events: int

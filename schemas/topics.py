@@ -20,7 +20,17 @@ RESERVED = frozenset(
 )
 
 #: Operations of `<A>/request/<op>`.
-OPERATIONS = ("snapshot", "record", "beep", "arm", "settings", "status", "discovery", "events")
+OPERATIONS = (
+    "snapshot",
+    "record",
+    "keep",
+    "beep",
+    "arm",
+    "settings",
+    "status",
+    "discovery",
+    "events",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +186,11 @@ class CameraTopics:
     def settings_reset(self) -> str:
         """Command: give all settings back to the configuration."""
         return f"{self.root}/settings/reset"
+
+    @property
+    def recording_keep(self) -> str:
+        """Command: spare the last event's files when old ones are deleted."""
+        return f"{self.root}/recording/keep"
 
     @property
     def health(self) -> str:

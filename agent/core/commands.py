@@ -10,13 +10,24 @@ from agent.core import announce
 from agent.core.effects import Effect, Leave, SaveSettings, Say, ToVision
 from agent.core.faults import fault
 from agent.core.health import agent_health
-from agent.core.messages import Beep, Configure, Parsed, RecordClip, Refused, TakePicture
+from agent.core.messages import (
+    Beep,
+    Configure,
+    EventKept,
+    KeepEvent,
+    Parsed,
+    RecordClip,
+    Refused,
+    StoreCode,
+    TakePicture,
+)
 from agent.core.state import AgentNow, CameraNow, Now, Pending
 from schemas.commands import (
     CommandError,
     ErrorCode,
     GetEvents,
     GetStatus,
+    KeepRecording,
     PatchSettings,
     PlayBeep,
     RecordNow,
@@ -56,7 +67,7 @@ def obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:
     return now_state, _cleared(parsed.clear_retained) + effects
 
 
-def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:
+def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:  # noqa: PLR0911  a table
     command, reply = parsed.command, parsed.reply
     match command:
         case SetSetting():
@@ -69,6 +80,8 @@ def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:
             return take_snapshot(now_state, command.camera, reply, now)
         case RecordNow():
             return record_now(now_state, command.camera, command.seconds, reply, now)
+        case KeepRecording():
+            return keep_recording(now_state, command, reply, now)
         case PlayBeep():
             return play_beep(now_state, reply, now)
         case Restart():
@@ -222,6 +235,36 @@ def record_now(
     return now_state, [ToVision(camera_id, RecordClip(request=token, seconds=seconds))]
 
 
+def keep_recording(
+    now_state: AgentNow, command: KeepRecording, reply: ReplyTo, now: Now
+) -> Step:
+    """Asks the store to spare an event's files; without an id the running or last event's."""
+    camera = now_state.cameras[command.camera]
+    if now_state.store is None or now_state.store.code is not StoreCode.OK:
+        words = "the image store cannot be used now"
+        return _fail(now_state, reply, "storage_unavailable", words, now)
+    event = command.id
+    if event is None and camera.motion is not None:
+        event = camera.motion.event_id
+    if event is None and camera.attributes is not None:
+        event = camera.attributes.event_id
+    now_state, token = _remember(now_state, reply, now, "storage_unavailable")
+    if token is None:
+        return _fail(now_state, reply, "busy", "too many commands are waiting", now)
+    return now_state, [KeepEvent(command.camera, event, command.keep, token)]
+
+
+def event_kept(now_state: AgentNow, cause: EventKept, now: Now) -> Step:
+    """Answers who asked for an event to be spared."""
+    if cause.event is not None:
+        now_state, effects = finish(now_state, cause.request, now, data={"id": cause.event})
+        words = f"camera {cause.camera}: event {cause.event}: marked by command"
+        return now_state, [*effects, Say("INFO", words)]
+    code: ErrorCode = "unknown_event" if cause.available else "storage_unavailable"
+    error = CommandError(code=code, message=cause.message)
+    return finish(now_state, cause.request, now, error=error)
+
+
 def play_beep(now_state: AgentNow, reply: ReplyTo, now: Now) -> Step:
     """Plays the sound at once, whatever the cooldown and `beep_enabled`: somebody asked for it."""
     if now.at - now_state.beep_command_at < BEEP_EVERY:
@@ -266,15 +309,14 @@ def expire(now_state: AgentNow, now: Now) -> Step:
     for token, waiting in now_state.pending.items():
         if now.at < waiting.until:
             continue
-        code: ErrorCode = "audio_failed" if waiting.code == "audio_failed" else "camera_unavailable"
-        error = CommandError(code=code, message=f"no answer within {ANSWER_WITHIN:g} s")
+        error = CommandError(code=waiting.code, message=f"no answer within {ANSWER_WITHIN:g} s")
         now_state, answers = finish(now_state, token, now, error=error)
         effects += answers
     return now_state, effects
 
 
 def _remember(
-    now_state: AgentNow, reply: ReplyTo, now: Now, code: str
+    now_state: AgentNow, reply: ReplyTo, now: Now, code: ErrorCode
 ) -> tuple[AgentNow, str | None]:
     if len(now_state.pending) >= MAX_PENDING:
         return now_state, None

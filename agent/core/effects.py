@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.core.messages import Beep, RestartSession, VisionOrder
+from agent.core.messages import Beep, KeepEvent, RestartSession, VisionOrder
 from schemas.messages import EventsQuery, Publish, Record
 from schemas.settings import StoredSettings
 
@@ -72,6 +72,7 @@ Effect = (
     | ToVision
     | ToCamera
     | Beep
+    | KeepEvent
     | SaveSettings
     | PublishDiscovery
     | Say

@@ -28,6 +28,7 @@ from agent.core.messages import (
     Detection,
     EndReason,
     EventKept,
+    EventKept,
     FrameScored,
     HaOnline,
     MotionEnded,
@@ -42,6 +43,7 @@ from agent.core.messages import (
     RecordingSaved,
     Refused,
     StoreCode,
+    StoreRepaired,
     StoreState,
 )
 from agent.core.state import AgentNow, CameraNow, CameraSetup, Now, Setup, Stopping, Tick
@@ -71,6 +73,8 @@ Input = (
     | RecordingSaved
     | RecordingFailed
     | StoreState
+    | StoreRepaired
+    | EventKept
     | AudioState
     | BeepDone
     | BrokerUp
@@ -160,6 +164,10 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
             return events.recording(now_state, cause, now)
         case StoreState():
             return _then_health(_store(now_state, cause, now), now)
+        case StoreRepaired():
+            return _store_repaired(now_state, cause, now)
+        case EventKept():
+            return commands.event_kept(now_state, cause, now)
         case AudioState():
             return _then_health(_audio(now_state, cause, now), now)
         case BeepDone():
@@ -240,6 +248,14 @@ def _audio(now_state: AgentNow, cause: AudioState, now: Now) -> Step:
         return now_state, [*said, Say("INFO", f"speaker: {cause.code}: {cause.reason}")]
     now_state, said = fault(now_state, "audio", f"audio_{cause.code}", cause.reason, now)
     return now_state, [*said, Say("WARNING", f"speaker: {cause.code}: {cause.reason}")]
+
+
+def _store_repaired(now_state: AgentNow, cause: StoreRepaired, now: Now) -> Step:
+    if cause.lossless:
+        return now_state, []
+    words = f"{cause.file}: {cause.text}"
+    now_state, said = fault(now_state, "storage", "store_repaired", words, now)
+    return replace(now_state, repairs=now_state.repairs + 1), said
 
 
 def _beep_done(now_state: AgentNow, cause: BeepDone, now: Now) -> Step:

@@ -367,6 +367,28 @@ class StoreState:
     at: float
     free_mib: float | None = None
     used_percent: float | None = None
+    days_left: float | None = None  # at today's rate, if nothing were deleted
+    stored_mib: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRepaired:
+    """A day's file was not closed in order: what was found in it, and whether anything is lost."""
+
+    file: str
+    text: str
+    lossless: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EventKept:
+    """The answer to a `KeepEvent`: `event` is the one that was marked, or None and why not."""
+
+    camera: str
+    event: str | None
+    message: str
+    available: bool
+    request: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -541,6 +563,19 @@ class RestartSession:
     """Close the camera session and open a new one."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeepEvent:
+    """Spare an event's files when old ones are deleted; `event` None: the newest stored one.
+
+    With `keep` False the mark is taken away. `EventKept` echoes `request`.
+    """
+
+    camera: str
+    event: str | None
+    keep: bool
+    request: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 IDENTITY = ".surveillance-store"
 MANIFEST = "events.jsonl"
+NOTES = "notes.jsonl"
 EVENTS = "events"
 MONITORING = "monitoring"
 
@@ -138,7 +139,7 @@ def is_ours(day: str, *path: str) -> bool:
         name = hidden["name"]
     if not folders:
         match = _DAY_FILE.match(name)
-        return name == MANIFEST or (match is not None and match["day"] == day)
+        return name in {MANIFEST, NOTES} or (match is not None and match["day"] == day)
     if folders == [EVENTS]:
         return _EVENT_FILE.match(name) is not None
     return folders == [MONITORING] and _MONITORING_FILE.match(name) is not None

@@ -151,6 +151,7 @@ def recording_event(
         started_at=saved.started_utc if saved else None,
         duration_s=round(saved.duration, 3) if saved else None,
         path=saved.path if saved else None,
+        media_content_id=_media_content_id(state, saved) if saved else None,
         day_file=saved.day_file if saved else None,
         day_position_s=round(saved.day_position, 3) if saved else None,
         size_bytes=saved.size if saved else None,
@@ -160,6 +161,12 @@ def recording_event(
         error=failed.code if failed else None,
         message=failed.message if failed else None,
     )
+
+
+def _media_content_id(state: AgentNow, saved: RecordingSaved) -> str | None:
+    """The clip's name in Home Assistant's media, when the operator says where it sees the store."""
+    folder = state.setup.media_dir
+    return f"media-source://media_source/{folder}/{saved.path}" if folder else None
 
 
 def motion_attributes(camera: CameraNow, ended: datetime | None = None) -> MotionAttributes:

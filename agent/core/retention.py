@@ -1,4 +1,4 @@
-"""Which files of the image store are old enough to go, and when none may go.
+"""Which files of the image store may go, in which order, and when none may; how long room lasts.
 
 Age comes from the name, never from the file's time: a restored backup or a NAS without a clock
 lies.
@@ -6,15 +6,20 @@ lies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from pathlib import PurePath
+
+from agent.core.naming import EVENTS, MANIFEST, MONITORING, NOTES
 
 #: The newest recording lies further back than this many times the retention, plus a month: then it
 #: is likelier that the clock is wrong (a Pi has none of its own) than that nobody moved for so
 #: long.
 _PLAUSIBLE_FACTOR = 2
 _PLAUSIBLE_EXTRA = 30
+#: A day that has just begun says little about its rate: it counts as at least one hour.
+_LEAST_PART_OF_A_DAY = 1 / 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +39,60 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to delete, oldest first; `refused` says why nothing may be deleted by age at all."""
+    """What to delete, oldest first.
 
-    delete: tuple[StoredFile, ...]
+    Attributes:
+        delete: what is too old.
+        for_room: what else may go, in this order, as long as room is short.
+        refused: why nothing may be deleted at all.
+    """
+
+    delete: tuple[StoredFile, ...] = ()
+    for_room: tuple[StoredFile, ...] = ()
     refused: str | None = None
 
 
 def plan(files: Iterable[StoredFile], today: date, days: int, *, clock_trusted: bool) -> Plan:
-    """Picks the files of days that lie more than `days` before `today`.
+    """Picks the files of days that lie more than `days` before `today`, and those next in turn.
 
     Never of today, of the newest day there is, or of days to come; nothing while the clock is not
     to be trusted or the newest day is implausibly far from today.
     """
-    known = sorted(files, key=lambda file: (file.day, file.path))
+    known = sorted(files, key=_turn)
     if not known:
-        return Plan(())
+        return Plan()
     if not clock_trusted:
-        return Plan((), "the clock is not synchronised")
+        return Plan(refused="the clock is not synchronised")
     newest = known[-1].day
     if (today - newest).days > _PLAUSIBLE_FACTOR * days + _PLAUSIBLE_EXTRA:
-        return Plan((), f"newest day {newest} is implausibly far from today, {today}")
-    old = (file for file in known if (today - file.day).days > days and file.day != newest)
-    return Plan(tuple(old))
+        words = f"newest day {newest} is implausibly far from today, {today}"
+        return Plan(refused=words)
+    past = [file for file in known if file.day < today and file.day != newest]
+    old = tuple(file for file in past if (today - file.day).days > days)
+    return Plan(old, tuple(past[len(old) :]))
+
+
+def days_left(room: int, per_day: Mapping[date, int], now: datetime) -> float | None:
+    """Days until `room` bytes are used up at today's rate, if nothing were deleted; None: never.
+
+    Args:
+        room: bytes that recordings may still take.
+        per_day: bytes recorded on each day.
+        now: local time. Yesterday stands in for what is left of today, when there is one.
+    """
+    today = now.date()
+    passed = (now.hour * 60 + now.minute) / (24 * 60)
+    yesterday = per_day.get(today - timedelta(days=1))
+    recorded = per_day.get(today, 0)
+    if yesterday is None:
+        rate = recorded / max(passed, _LEAST_PART_OF_A_DAY)
+    else:
+        rate = recorded + yesterday * (1 - passed)
+    return max(0, room) / rate if rate > 0 else None
+
+
+def _turn(file: StoredFile) -> tuple[date, int, str]:
+    """Oldest day first; in it the day's file (its clips stay), the manifests last."""
+    folder = PurePath(file.path).parts[2]
+    rank = {EVENTS: 1, MONITORING: 2, MANIFEST: 3, NOTES: 4}.get(folder, 0)
+    return file.day, rank, file.path

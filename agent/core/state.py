@@ -18,7 +18,7 @@ from agent.core.messages import (
     VisionSettings,
     VisionStats,
 )
-from schemas.commands import ReplyTo
+from schemas.commands import ErrorCode, ReplyTo
 from schemas.settings import (
     AgentSettings,
     CameraSettings,
@@ -58,6 +58,7 @@ class Setup:
     agent_in_file: frozenset[str] = frozenset()
     beep_cooldown: float = 60.0
     publish_images: bool = True
+    media_dir: str | None = None
     birth_delay: float = 1.0
 
 
@@ -197,7 +198,7 @@ class Pending:
 
     reply: ReplyTo
     until: float
-    code: str  # error code if nothing comes
+    code: ErrorCode  # if nothing comes
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,7 @@ class AgentNow:
     trouble_utc: datetime | None = None
     announce_at: float | None = None
     store: StoreState | None = None
+    repairs: int = 0
     audio: AudioState | None = None
     beeps: int = 0
     beep_at: float = -1e9

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from agent.core.messages import HaOnline, Parsed, Received, Refused
+from agent.core.naming import is_event
 from schemas.base import Strict
 from schemas.commands import (
     Command,
@@ -21,6 +22,7 @@ from schemas.commands import (
     ErrorCode,
     GetEvents,
     GetStatus,
+    KeepRecording,
     PatchSettings,
     PlayBeep,
     RecordNow,
@@ -52,6 +54,8 @@ MAX_RESPONSE_TOPIC = 256
 MAX_CORRELATION = 256
 
 PRESS = "press"
+#: The id that means: the running event, else the one before.
+LAST = "last"
 #: Seconds of a clip on demand: the default, and the limit of `schemas.commands.RecordNow`.
 LONG = 30.0
 LONGEST = 300.0
@@ -140,6 +144,7 @@ def _addresses(topics: AgentTopics, cameras: tuple[str, ...]) -> dict[str, _Addr
         for name in setting_names(CameraSettings):
             table[of_camera.setting_set(name)] = _Address("setting", name, camera)
         table[of_camera.snapshot_take] = _Address("press", "snapshot", camera)
+        table[of_camera.recording_keep] = _Address("press", "keep", camera)
         table[of_camera.recording_start] = _Address("press", "record", camera)
         table[of_camera.settings_reset] = _Address("press", "settings", camera)
     return table
@@ -253,6 +258,8 @@ def _pressed(address: _Address, content: str | dict[str, Any]) -> Command:
     _press(content)
     if camera is None:
         return PlayBeep() if address.name == "beep" else Restart()
+    if address.name == "keep":
+        return KeepRecording(camera=camera)
     if address.name == "settings":
         return PatchSettings(camera=camera, values=dict.fromkeys(setting_names(CameraSettings)))
     return TakeSnapshot(camera=camera)
@@ -345,6 +352,17 @@ def _events(fields: _Fields, cameras: tuple[str, ...]) -> Command:
     return GetEvents(camera=_camera(fields, cameras), since=since)
 
 
+def _keep(fields: _Fields, cameras: tuple[str, ...]) -> Command:
+    event = fields.pop("id", LAST)
+    if not isinstance(event, str) or not (event == LAST or is_event(event)):
+        raise _No("invalid_payload", f"id must be the id of an event, or {LAST}")
+    keep = fields.pop("keep", True)
+    if not isinstance(keep, bool):
+        raise _No("invalid_payload", "keep must be true or false")
+    camera = _camera(fields, cameras)
+    return KeepRecording(camera=camera, id=None if event == LAST else event, keep=keep)
+
+
 _REQUESTS: dict[str, Callable[[_Fields, tuple[str, ...]], Command]] = {
     "snapshot": lambda fields, cameras: TakeSnapshot(camera=_camera(fields, cameras)),
     "record": lambda fields, cameras: RecordNow(
@@ -356,6 +374,7 @@ _REQUESTS: dict[str, Callable[[_Fields, tuple[str, ...]], Command]] = {
     "status": lambda _fields, _cameras: GetStatus(),
     "discovery": lambda _fields, _cameras: SendDiscovery(),
     "events": _events,
+    "keep": _keep,
 }
 
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from agent.core.naming import MONITORING, FileKind, event_file, monitoring_file
@@ -151,9 +152,11 @@ class CameraDay:
     def _add_picture(self, number: int, record: MonitoringPicture) -> None:
         folder = make_folders(self._folder, MONITORING)
         try:
-            write_new(folder, monitoring_file(record.started), record.body)
+            name = write_new(folder, monitoring_file(record.started), record.body)
         finally:
             os.close(folder)
+        digest = sha256(record.body).hexdigest()
+        self._manifest.picture(f"{MONITORING}/{name}", len(record.body), digest)
         self._outcome.done.append(number)
 
     def _close_event(self, number: int, record: EventClosed) -> None:

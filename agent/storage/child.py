@@ -19,17 +19,18 @@ from datetime import date
 from typing import Any
 
 from agent.core.errors import StoreUnavailable
-from agent.core.naming import day_name
-from agent.core.retention import plan
+from agent.core.naming import day_name, day_of, is_camera
 from agent.core.store_code import StoreCode
 from agent.runtime.clock import Clock, SystemClock
 from agent.storage.camera_day import CameraDay, Outcome
+from agent.storage.files import open_folder
 from agent.storage.guard import StoreRefused, Terms, code_of, open_store
+from agent.storage.manifest import Manifest
 from agent.storage.pipe import Message, Unpacker, pack
-from agent.storage.purge import remove, stored_files
-from agent.storage.records import EventOpened, decode
+from agent.storage.purge import Purge, Rules
+from agent.storage.records import EventOpened, Fragment, Record, decode
+from agent.storage.room import Room
 
-_MIB = 1 << 20
 #: Says `alive` at most this often, in seconds.
 _ALIVE_EVERY = 1.0
 #: Exit status after an error that was reported: nothing unexpected.
@@ -44,6 +45,7 @@ class Child:
         self._clock = clock
         self._alive_at = clock.monotonic()
         self._store = -1
+        self._room = Room(-1, 0, None)
         self._days: dict[tuple[str, str], CameraDay] = {}
         self._outcome = Outcome()
 
@@ -64,6 +66,8 @@ class Child:
                 return self._write(message.says["number"], message.body)
             case "purge":
                 return self._purge(message.says)
+            case "keep":
+                return self._keep(message.says)
             case "finish":
                 return self._finish()
             case _:
@@ -72,15 +76,15 @@ class Child:
     def _open(self, terms: Terms) -> dict[str, Any]:
         opened = open_store(terms)
         self._store = opened.fd
-        return {"uuid": opened.uuid, "adopted": opened.adopted, **self._space()}
+        self._room = Room(opened.fd, terms.keep_free, terms.max_size)
+        return {"uuid": opened.uuid, "adopted": opened.adopted, **self._room.figures()}
 
     def _write(self, number: int, data: bytes) -> dict[str, Any]:
         record = decode(data)
         key = (record.camera, day_name(record.started))
+        self._room.claim(key[1], _claim(record))
         if key not in self._days:
-            self._days[key] = CameraDay(
-                self._store, *key, clock=self._clock, outcome=self._outcome, alive=self._alive
-            )
+            self._days[key] = self._make_day(*key)
         camera_days = [day for day in self._days.values() if day.camera == record.camera]
         if isinstance(record, EventOpened):
             for day in camera_days:
@@ -99,7 +103,7 @@ class Child:
     def _tick(self) -> dict[str, Any]:
         for day in self._days.values():
             day.tick()
-        return {**self._report(), **self._space()}
+        return {**self._report(), **self._room.figures()}
 
     def _finish(self) -> dict[str, Any]:
         for day in self._days.values():
@@ -109,34 +113,77 @@ class Child:
 
     def _purge(self, says: dict[str, Any]) -> dict[str, Any]:
         self._close_idle_days(self._days.values(), says["today"])
-        files = stored_files(self._store, self._alive)
-        decided = plan(
-            files,
+        rules = Rules(
             date.fromisoformat(says["today"]),
             says["days"],
             clock_trusted=says["clock_trusted"],
+            max_size=self._room.purge_to_size,
+            keep_free=self._room.purge_to_free,
         )
-        removed = []
-        for file in decided.delete:
-            if remove(self._store, file):
-                removed.append([file.path, file.size])
+        purge = Purge(self._store, self._days.keys(), self._room.free, self._clock, self._alive)
+        done = purge.run(rules)
+        self._room.stored = done.stored
+        return {"removed": done.removed, "refused": done.refused, **self._room.figures()}
+
+    def _keep(self, says: dict[str, Any]) -> dict[str, Any]:
+        """Marks an event of a camera; `event` null: its newest one."""
+        camera, event = says["camera"], says["event"]
+        open_days = [day for day in self._days.values() if day.camera == camera]
+        names = {day.day for day in open_days} | set(self._day_names(camera))
+        for name in sorted(names, reverse=True):
+            event = event or self._newest(camera, name)
+            day = self._days.get((camera, name)) or self._make_day(camera, name)
+            try:
+                if event and day.keep(event, keep=says["keep"]):
+                    return {"kept": event}
+            finally:
+                if (camera, name) not in self._days:
+                    day.abandon()
             self._alive()
-        return {"removed": removed, "refused": decided.refused}
+        return {"kept": None}
+
+    def _day_names(self, camera: str) -> list[str]:
+        if not is_camera(camera):
+            return []
+        try:
+            folder = open_folder(self._store, camera)
+        except FileNotFoundError:
+            return []
+        try:
+            return [name for name in os.listdir(folder) if day_of(name)]  # noqa: PTH208  a descriptor
+        finally:
+            os.close(folder)
+
+    def _newest(self, camera: str, day: str) -> str | None:
+        folder = open_folder(self._store, f"{camera}/{day}")
+        try:
+            return Manifest(folder).newest
+        finally:
+            os.close(folder)
+
+    def _make_day(self, camera: str, day: str) -> CameraDay:
+        return CameraDay(
+            self._store,
+            camera,
+            day,
+            clock=self._clock,
+            outcome=self._outcome,
+            alive=self._alive,
+        )
 
     def _report(self) -> dict[str, Any]:
         """What has become lasting and shown since the last answer."""
         outcome = self._outcome
-        answer = {"done": list(outcome.done), "finished": list(outcome.finished)}
+        answer = {
+            "done": list(outcome.done),
+            "finished": list(outcome.finished),
+            "repaired": list(outcome.repaired),
+        }
         outcome.done.clear()
         outcome.finished.clear()
-        return {**answer, "waiting": any(not day.idle for day in self._days.values())}
-
-    def _space(self) -> dict[str, Any]:
-        figures = os.fstatvfs(self._store)
-        free = figures.f_bavail * figures.f_frsize  # what we may use, without root's reserve
-        total = (figures.f_blocks - figures.f_bfree) * figures.f_frsize + free
-        used = 100.0 * (1 - free / total) if total else 0.0
-        return {"free_mib": free / _MIB, "used_percent": used}
+        outcome.repaired.clear()
+        waiting = any(not day.idle for day in self._days.values())
+        return {**answer, "waiting": waiting, "short": self._room.short}
 
     def _alive(self) -> None:
         now = self._clock.monotonic()
@@ -146,6 +193,13 @@ class Child:
 
     def _send(self, says: dict[str, Any]) -> None:
         self._connection.sendall(pack(Message(says)))
+
+
+def _claim(record: Record) -> int:
+    """Bytes that a record will take: pictures are written twice, to the day's file and the clip."""
+    if isinstance(record, Fragment):
+        return 2 * len(record.body)
+    return len(record.body)
 
 
 def main() -> None:

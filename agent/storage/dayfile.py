@@ -305,8 +305,9 @@ def open_day_file(
             file = opener(folder, name)
             sync_folder(folder)
         if recovery.keep_cut and recovery.state is not None:
-            recovery = replace(recovery, aside=aside_name(folder, name))
-            _copy_tail(file, recovery.state.end, folder, str(recovery.aside), opener)
+            aside = aside_name(folder, name)
+            _copy_tail(file, recovery.state.end, folder, aside, opener)
+            recovery = replace(recovery, aside=aside)
         return DayFile(file, recovery, clock, first_slot)
     except BaseException:
         file.close()

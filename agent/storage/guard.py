@@ -56,6 +56,8 @@ class Terms:
         expect: the remembered uuid; None when no store is remembered.
         adopt: an empty folder may get an identity when none is remembered.
         require_mount: `path` has to be a mount point.
+        keep_free: bytes that are to stay free: nothing is written beyond.
+        max_size: bytes that recordings may take; None: any.
     """
 
     path: str
@@ -63,6 +65,8 @@ class Terms:
     expect: str | None = None
     adopt: bool = True
     require_mount: bool = False
+    keep_free: int = 0
+    max_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,24 @@
-"""`events.jsonl`: one line per fact of a camera's day, appended and never changed.
+"""What a day's folder says of itself: `events.jsonl` and `notes.jsonl`, appended, never changed.
 
-Each line has `seq`, the number of the line, and `prev`, the SHA-256 of the line before (null in the
-first one), so that a line that was changed or taken out shows. There are three kinds: an event
-(`id`), a mark (`keep`: the event's files are spared by retention, or no longer) and a purge
+`events.jsonl` has one line for each event. `notes.jsonl` has the rest: a monitoring picture
+(`picture`), a mark (`keep`: the event's files are spared by retention, or no longer) and a purge
 (`purged`: from here on files that are not kept may be missing).
+
+Each line has `seq`, its number, `prev`, the SHA-256 of the line before (null in the first one), so
+that a line that was changed or taken out shows, and `crc`, the CRC-32 of its own bytes before.
 """
 
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from agent.core.naming import MANIFEST
+from agent.core.naming import MANIFEST, NOTES
 from agent.storage.files import append_line, exists, read_whole
 
 
@@ -27,23 +30,69 @@ class Line:
     entry: dict[str, Any] | None
 
     @property
+    def sound(self) -> bool:
+        """True when its checksum is right."""
+        said, _, crc = self.raw.rpartition(b',"crc":"')
+        return crc == b'%08x"}' % zlib.crc32(said)
+
+    @property
+    def torn(self) -> bool:
+        """True when it looks like the beginning of a line."""
+        return self.entry is None and not self.raw.endswith(b"}")
+
+    @property
     def digest(self) -> str:
         """What the next line's `prev` has to be."""
         return sha256(self.raw).hexdigest()
 
 
-class Manifest:
-    """The lines of one day's manifest, in its open folder; one process writes it."""
+class Chain:
+    """A file of such lines in an open folder; one process writes it."""
 
-    def __init__(self, folder: int) -> None:
+    def __init__(self, folder: int, name: str) -> None:
         self._folder = folder
-        self._events: set[str] = set()
-        self._kept: set[str] = set()
+        self._name = name
         self._last: Line | None = None
         self._count = 0
-        self._purged = False
         for line in self._lines():
-            self._note(line)
+            self._link(line)
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """What the lines say, in order; a torn one says nothing: it is written again."""
+        return (line.entry for line in self._lines() if line.entry is not None)
+
+    def append(self, first: dict[str, Any], rest: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Adds a line, lasting: `first`, `seq`, `prev`, then `rest`; returns all of it."""
+        prev = self._last.digest if self._last else None
+        entry = {"v": 1, **first, "seq": self._count + 1, "prev": prev, **(rest or {})}
+        said = json.dumps(entry, separators=(",", ":")).encode()[:-1]
+        raw = said + b',"crc":"%08x"}' % zlib.crc32(said)
+        append_line(self._folder, self._name, raw)
+        self._link(Line(raw, entry))
+        return entry
+
+    def _link(self, line: Line) -> None:
+        if line.entry is not None:
+            self._last = line
+            self._count += 1
+
+    def _lines(self) -> Iterator[Line]:
+        if exists(self._folder, self._name):
+            yield from parse(read_whole(self._folder, self._name))
+
+
+class Manifest:
+    """The two files of one day, in its open folder; one process writes them."""
+
+    def __init__(self, folder: int) -> None:
+        self._chain = Chain(folder, MANIFEST)
+        self._notes = Chain(folder, NOTES)
+        self._events = {str(entry.get("id")) for entry in self._chain.entries()}
+        self._kept: set[str] = set()
+        self._pictures: set[str] = set()
+        self._purged = False
+        for entry in self._notes.entries():
+            self._note(entry)
 
     @property
     def kept(self) -> frozenset[str]:
@@ -53,54 +102,42 @@ class Manifest:
     @property
     def newest(self) -> str | None:
         """The event that was appended last."""
-        events = [line.entry["id"] for line in self._lines() if line.entry and "id" in line.entry]
-        return str(events[-1]) if events else None
+        events = [str(entry["id"]) for entry in self._chain.entries() if "id" in entry]
+        return events[-1] if events else None
 
     def find(self, event: str) -> dict[str, Any] | None:
         """The line of an event, or None when it has none yet."""
         if event not in self._events:
             return None
-        return next(
-            line.entry for line in self._lines() if line.entry and line.entry.get("id") == event
-        )
+        return next(entry for entry in self._chain.entries() if entry.get("id") == event)
 
     def append(self, entry: dict[str, Any]) -> dict[str, Any]:
         """Adds the line of a new event, lasting; returns it with its `seq` and `prev`."""
-        return self._append({"id": entry["id"]}, entry)
+        written = self._chain.append({"id": entry["id"]}, entry)
+        self._events.add(str(entry["id"]))
+        return written
+
+    def picture(self, name: str, size: int, digest: str) -> None:
+        """Notes a monitoring picture; nothing when it is noted already."""
+        if name not in self._pictures:
+            self._note(self._notes.append({"picture": name, "size": size, "sha256": digest}))
 
     def keep(self, event: str, at: datetime, *, keep: bool) -> None:
         """Marks an event, or takes the mark away; nothing when it is so already."""
         if (event in self._kept) is not keep:
-            self._append({"keep": event, "value": keep, "ts": utc_text(at)})
+            self._note(self._notes.append({"keep": event, "value": keep, "ts": utc_text(at)}))
 
     def purge(self, at: datetime) -> None:
         """Says that files may be missing from now on; before the first one is deleted."""
         if not self._purged:
-            self._append({"purged": True, "ts": utc_text(at)})
+            self._note(self._notes.append({"purged": True, "ts": utc_text(at)}))
 
-    def _append(self, first: dict[str, Any], rest: dict[str, Any] | None = None) -> dict[str, Any]:
-        prev = self._last.digest if self._last else None
-        entry = {"v": 1, **first, "seq": self._count + 1, "prev": prev, **(rest or {})}
-        raw = json.dumps(entry, separators=(",", ":")).encode()
-        append_line(self._folder, MANIFEST, raw)
-        self._note(Line(raw, entry))
-        return entry
-
-    def _note(self, line: Line) -> None:
-        entry = line.entry
-        if entry is None:
-            return  # a torn line is no link of the chain; what it said is written again
-        self._last = line
-        self._count += 1
+    def _note(self, entry: dict[str, Any]) -> None:
         self._purged = self._purged or "purged" in entry
-        if "id" in entry:
-            self._events.add(str(entry["id"]))
+        if "picture" in entry:
+            self._pictures.add(str(entry["picture"]))
         if "keep" in entry:
             (self._kept.add if entry.get("value") else self._kept.discard)(str(entry["keep"]))
-
-    def _lines(self) -> Iterator[Line]:
-        if exists(self._folder, MANIFEST):
-            yield from parse(read_whole(self._folder, MANIFEST))
 
 
 def parse(data: bytes) -> Iterator[Line]:

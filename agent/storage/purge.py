@@ -4,14 +4,154 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePath
 
-from agent.core.naming import EVENTS, MONITORING, day_of, is_camera, is_ours
-from agent.core.retention import StoredFile
+from agent.core.naming import (
+    EVENTS,
+    MANIFEST,
+    MONITORING,
+    NOTES,
+    day_of,
+    event_of,
+    is_camera,
+    is_ours,
+)
+from agent.core.retention import StoredFile, plan
+from agent.runtime.clock import Clock
 from agent.storage.files import open_folder
+from agent.storage.manifest import Manifest
+
+#: So many deletions in a row without more free space: snapshots hold the blocks, or somebody has
+#: the files open. Deleting on would empty the archive for nothing.
+FRUITLESS = 2
+#: Smaller files say nothing about whether deleting helps.
+_TELLING = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operator wants.
+
+    Attributes:
+        today: the local date.
+        days: older recordings go.
+        clock_trusted: nothing goes without.
+        max_size: bytes that all recordings may take; None: any.
+        keep_free: bytes that are to stay free.
+    """
+
+    today: date
+    days: int
+    clock_trusted: bool
+    max_size: int | None = None
+    keep_free: int = 0
+
+
+@dataclass(slots=True)
+class Purged:
+    """What was deleted, with the reason for each; `stored` bytes of each day are left."""
+
+    removed: list[tuple[str, int, str]] = field(default_factory=list)
+    refused: str | None = None
+    stored: dict[str, int] = field(default_factory=dict)
+
+
+class Purge:
+    """One run over an open store.
+
+    Args:
+        store: its folder.
+        open_days: (camera, day) that are being written: never touched.
+        free: bytes that are free now.
+        clock: for the note in the manifest.
+        alive: called now and then.
+        dry: only say what would be deleted.
+    """
+
+    def __init__(
+        self,
+        store: int,
+        open_days: Collection[tuple[str, str]],
+        free: Callable[[], int],
+        clock: Clock,
+        alive: Callable[[], None],
+        *,
+        dry: bool = False,
+    ) -> None:
+        self._store = store
+        self._dry = dry
+        self._open_days = open_days
+        self._free = free
+        self._clock = clock
+        self._alive = alive
+        self._kept: dict[tuple[str, str], frozenset[str]] = {}
+        self._done = Purged()
+
+    def run(self, rules: Rules) -> Purged:
+        """Deletes what is too old, then the oldest until size and free space are right."""
+        files = list(stored_files(self._store, self._alive))
+        for file in files:
+            day = file.day.isoformat()
+            self._done.stored[day] = self._done.stored.get(day, 0) + file.size
+        decided = plan(files, rules.today, rules.days, clock_trusted=rules.clock_trusted)
+        self._done.refused = decided.refused
+        for file in decided.delete:
+            self._delete(file, f"older than {rules.days} days")
+        self._make_room(decided.for_room, rules)
+        return self._done
+
+    def _make_room(self, files: tuple[StoredFile, ...], rules: Rules) -> None:
+        promised = sum(size for _, size, _ in self._done.removed) if self._dry else 0
+        fruitless = 0
+        for file in files:
+            too_much = sum(self._done.stored.values()) - (rules.max_size or 0)
+            if rules.max_size is not None and too_much > 0:
+                self._delete(file, "more than max_size is stored")
+                continue
+            before = self._free() + promised
+            if before >= rules.keep_free or fruitless >= FRUITLESS:
+                return
+            if self._delete(file, "less than keep_free is free"):
+                promised += file.size if self._dry else 0
+                helped = self._free() + promised - before >= file.size // 2
+                fruitless = 0 if helped or file.size < _TELLING else fruitless + 1
+
+    def _delete(self, file: StoredFile, reason: str) -> bool:
+        self._alive()
+        if self._spared(file):
+            return False
+        if not self._dry and not remove(self._store, file):
+            return False
+        self._done.removed.append((file.path, file.size, reason))
+        self._done.stored[file.day.isoformat()] -= file.size
+        return True
+
+    def _spared(self, file: StoredFile) -> bool:
+        """True for files of events to be kept, the manifest that says so, and of open days."""
+        camera, day, *rest = PurePath(file.path).parts
+        if (camera, day) in self._open_days:
+            return True
+        if (camera, day) not in self._kept:
+            self._kept[camera, day] = self._look_into(camera, day)
+        kept = self._kept[camera, day]
+        if rest[0] in {MANIFEST, NOTES}:
+            return bool(kept)
+        return rest[0] == EVENTS and event_of(rest[-1]) in kept
+
+    def _look_into(self, camera: str, day: str) -> frozenset[str]:
+        """The kept events of a day; before its first file goes, its manifest says so."""
+        folder = open_folder(self._store, f"{camera}/{day}")
+        try:
+            manifest = Manifest(folder)
+            if not self._dry and manifest.newest is not None:
+                manifest.purge(self._clock.utc())
+            return manifest.kept
+        finally:
+            os.close(folder)
 
 
 def stored_files(store: int, alive: Callable[[], None]) -> Iterator[StoredFile]:

@@ -29,6 +29,7 @@ from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
 from agent.storage.cutter import Cut, Cutter
 from agent.storage.encoder import PRESET, ClipEncoder, still
+from agent.storage.original import OriginalPictures
 from agent.storage.records import (
     EventClosed,
     EventFile,
@@ -55,12 +56,13 @@ _TRIGGERS = (FileKind.BEFORE_LAST, FileKind.LAST, FileKind.TRIGGER)
 
 @dataclass(frozen=True, slots=True)
 class RecorderOptions:
-    """How a camera's clips look."""
+    """How a camera's clips look; `original` keeps the camera's own pictures instead."""
 
     orientation: Orientation = field(default_factory=Orientation)
     timestamp: bool = True
     preset: str = PRESET
     privacy: Polygons = ()
+    original: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ class _OpenClip:
         self._tz = tz
         self._put = put
         self._started = start.utc.astimezone(tz)
-        self._encoder = ClipEncoder(options.orientation, options.preset, options.privacy)
+        self._encoder: ClipEncoder | OriginalPictures = OriginalPictures()
+        if not options.original:
+            self._encoder = ClipEncoder(options.orientation, options.preset, options.privacy)
         self._cutter = Cutter()
         self._first_at: float | None = None
         self._key_at = float("-inf")
@@ -130,7 +134,8 @@ class _OpenClip:
             picture = still(options.orientation, end.best.jpeg, text, options.privacy)
             if picture is not None:
                 self._file(FileKind.BEST, picture)
-        self.kept = self.kept and self._put(
+        # also of an event that the spool has lost or cut: what the store has of it gets its clip
+        self._put(
             EventClosed(
                 camera=self._start.camera,
                 event=self.event,
@@ -141,7 +146,7 @@ class _OpenClip:
                 frames=self.frames,
                 skipped=self.skipped,
                 judged=end.judged if end else None,
-                truncated=end.truncated if end else True,
+                truncated=end.truncated or not self.kept if end else True,
                 explanation=_explain(end.peak) if end else None,
             )
         )

@@ -2,17 +2,24 @@
 
 Written by the recorders, read by the store's thread. A file is written under another name and
 renamed, so a kill of the process leaves whole records only. It is not synced: a power cut costs at
-most what was not yet in the store, and an SD card is spared. When there is no room the oldest whole
-event goes, counted and named.
+most what was not yet in the store, and an SD card is spared; a spool in memory spares it wholly.
+
+When there is no room the pictures of the oldest event go, counted and named; its opening and
+closing stay as long as anything else can go, so that what the store has of it gets its clip and its
+manifest line. An event that alone is larger than the spool is cut, not lost.
 """
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
+import stat
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.core.errors import ConfigError
@@ -21,6 +28,7 @@ from agent.storage.records import (
     LIMIT,
     BadRecord,
     EventClosed,
+    EventOpened,
     MonitoringPicture,
     Record,
     decode,
@@ -30,9 +38,15 @@ from agent.storage.records import (
 log = logging.getLogger(__name__)
 
 LIMIT_BYTES = 256 << 20
+#: Where `store.spool.path: memory` lies: it outlives the agent, not the machine.
+MEMORY = Path("/dev/shm")  # noqa: S108  a folder of our own below it
+_PRIVATE = 0o700
 _SUFFIX = ".rec"
 #: A small file takes a block of the disk, too.
 _OVERHEAD = 4096
+#: Only openings and closings may fill the last bytes: an event that is cut is closed all the same.
+_RESERVE = 64 << 10
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +59,26 @@ class LostEvent:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry:
     camera: str
     event: str  # empty: a picture that stands for itself
     size: int
+    frame: bool  # an event's opening or closing: small, and kept to the last
+    closing: bool
+    ready: bool = False  # the file is there
+
+
+def _entry(record: Record, size: int, *, ready: bool = False) -> _Entry:
+    closing = isinstance(record, EventClosed)
+    frame = closing or isinstance(record, EventOpened)
+    return _Entry(record.camera, record.event, size + _OVERHEAD, frame, closing, ready)
 
 
 class Spool:
-    """Records in the order of their numbers. Safe between threads: one lock, held shortly.
+    """Records in the order of their numbers. Safe between threads.
+
+    The one lock is never held during input or output: a slow disk holds up only who waits for it.
 
     A record that is written belongs to the spool until `remove` is called with its number. Opening
     the folder finds what another agent has left, and closes events that nobody closed as
@@ -70,12 +95,13 @@ class Spool:
         self._bytes = 0
         self._next = 1
         self._refused: set[str] = set()  # events of which a part is gone already
+        self._gone: list[int] = []  # forgotten, their files still to be removed
         self._lost: list[LostEvent] = []
         self._lost_events = 0
         self._lost_records = 0
         self._changed = threading.Condition()
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            _claim(folder)
             self._recover()
         except OSError as error:
             raise ConfigError(f"store.spool.path: {folder}: {error.strerror}") from error
@@ -101,27 +127,24 @@ class Spool:
         return self._lost_records
 
     def put(self, record: Record) -> bool:
-        """Keeps a record; False when its event is lost, so that the rest of it need not be made."""
+        """Keeps a record; False when it is lost, so that the rest of its event need not be made."""
         data = encode(record)
+        entry = _entry(record, len(data))
         with self._changed:
-            if record.event in self._refused:
-                if isinstance(record, EventClosed):
-                    self._refused.discard(record.event)
-                return False
-            entry = _Entry(record.camera, record.event, len(data) + _OVERHEAD)
             number = self._next
-            self._next += 1
-            if not self._make_room(entry) or not self._write(number, entry, data):
-                return False
-            self._entries[number] = entry
-            self._bytes += entry.size
-            self._changed.notify_all()
-            return True
+            room = self._accepts(entry) and self._make_room(entry)
+            if room:
+                self._next += 1
+                self._entries[number] = entry
+                self._bytes += entry.size
+        self._unlink_gone()
+        return room and self._write(number, entry, data)
 
     def after(self, number: int) -> int | None:
-        """The number of the first record behind `number`, or None."""
+        """The number of the first record behind `number`; None also while it is being written."""
         with self._changed:
-            return next((each for each in self._entries if each > number), None)
+            following = next((each for each in self._entries if each > number), None)
+            return following if following and self._entries[following].ready else None
 
     def read(self, number: int) -> tuple[Record, bytes] | None:
         """A record and its bytes; None when it is gone or damaged (then dropped and counted)."""
@@ -140,7 +163,7 @@ class Spool:
         """Waits until there is a record behind `number`, at most some seconds."""
         with self._changed:
             self._changed.wait_for(
-                lambda: any(n > number for n in reversed(self._entries)), seconds
+                lambda: any(n > number and e.ready for n, e in self._entries.items()), seconds
             )
 
     def remove(self, numbers: Iterable[int]) -> None:
@@ -148,6 +171,7 @@ class Spool:
         with self._changed:
             for number in numbers:
                 self._forget(number)
+        self._unlink_gone()
 
     def drop(self, number: int) -> None:
         """Gives a record up, counted."""
@@ -155,6 +179,7 @@ class Spool:
             if number in self._entries:
                 self._lost_records += 1
                 self._forget(number)
+        self._unlink_gone()
 
     def take_lost(self) -> list[LostEvent]:
         """The events lost since the last call."""
@@ -162,38 +187,44 @@ class Spool:
             lost, self._lost = self._lost, []
             return lost
 
+    # ------------------------------------------------------------ with the lock held
+
+    def _accepts(self, entry: _Entry) -> bool:
+        """False for the rest of an event that is lost; its closing is taken all the same."""
+        if entry.closing:
+            self._refused.discard(entry.event)
+        return entry.event not in self._refused
+
     def _make_room(self, entry: _Entry) -> bool:
-        """Drops the oldest events until `entry` fits; False when it would have to go itself."""
-        while self._bytes + entry.size > self._limit:
-            oldest = next(iter(self._entries.values()), entry)
-            self._lose(oldest, "spool_full", f"the spool's {self._limit >> 20} MiB are full")
-            if oldest is entry or (oldest.event and oldest.event == entry.event):
+        """Drops the oldest until `entry` fits; False: it is its own event that is too large."""
+        limit = self._limit if entry.frame else self._limit - min(_RESERVE, self._limit // 8)
+        while self._bytes + entry.size > limit:
+            oldest = self._oldest_other(entry) if entry.size <= limit else None
+            if oldest is None:
+                self._lost_records += 1
+                if entry.event:
+                    self._refused.add(entry.event)
                 return False
+            self._lose(oldest, "spool_full", f"the spool's {self._limit >> 20} MiB are full")
         return True
 
-    def _write(self, number: int, entry: _Entry, data: bytes) -> bool:
-        path = self._path(number)
-        temporary = path.with_suffix(".tmp")
-        try:
-            temporary.write_bytes(data)
-            temporary.replace(path)
-        except OSError as error:
-            log.warning("spool %s: %s", self._folder, error)
-            temporary.unlink(missing_ok=True)
-            self._lose(entry, "spool_failed", f"the spool cannot be written: {error.strerror}")
-            return False
-        return True
+    def _oldest_other(self, entry: _Entry) -> _Entry | None:
+        """Whose turn it is to go: another event's pictures, else another's frame."""
+        others = [e for e in self._entries.values() if not e.event or e.event != entry.event]
+        return next((e for e in others if not e.frame), next(iter(others), None))
 
     def _lose(self, entry: _Entry, code: str, message: str) -> None:
-        """Drops a whole event, or a single picture."""
-        if entry.event:
-            numbers = [n for n, other in self._entries.items() if other.event == entry.event]
-            self._refused.add(entry.event)
+        """Forgets all pictures of an event, named; or a single record."""
+        if not entry.event or entry.frame:
+            self._lost_records += 1
+            numbers = [n for n, other in self._entries.items() if other is entry]
+        else:
+            own = {n: e for n, e in self._entries.items() if e.event == entry.event}
+            numbers = [n for n, e in own.items() if not e.frame]
+            if not any(e.closing for e in own.values()):
+                self._refused.add(entry.event)
             self._lost_events += 1
             self._lost.append(LostEvent(entry.camera, entry.event, code, message))
-        else:
-            numbers = [n for n, other in self._entries.items() if other is entry]
-            self._lost_records += 1
         for number in numbers:
             self._forget(number)
 
@@ -201,12 +232,63 @@ class Spool:
         entry = self._entries.pop(number, None)
         if entry is not None:
             self._bytes -= entry.size
-            self._path(number).unlink(missing_ok=True)
+            self._gone.append(number)
+
+    # ------------------------------------------------------------ without the lock
+
+    def _write(self, number: int, entry: _Entry, data: bytes) -> bool:
+        path = self._path(number)
+        temporary = path.with_suffix(".tmp")
+        while True:
+            try:
+                temporary.write_bytes(data)
+                temporary.replace(path)
+            except OSError as error:
+                if error.errno in _FULL and self._drop_oldest(entry):
+                    continue  # others fill this disk, too
+                log.warning("spool %s: %s", self._folder, error)
+                with suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+                self._fail(number, entry, str(error.strerror))
+                return False
+            break
+        with self._changed:
+            entry.ready = True
+            if number not in self._entries:  # it was its turn to go while it was written
+                self._gone.append(number)
+            self._changed.notify_all()
+        self._unlink_gone()
+        return True
+
+    def _drop_oldest(self, entry: _Entry) -> bool:
+        with self._changed:
+            oldest = self._oldest_other(entry)
+            if oldest is not None:
+                self._lose(oldest, "spool_full", "the spool's disk is full")
+        self._unlink_gone()
+        return oldest is not None
+
+    def _fail(self, number: int, entry: _Entry, why: str) -> None:
+        with self._changed:
+            if entry.event and not entry.closing:
+                words = f"the spool cannot be written: {why}"
+                self._lose(replace(entry, frame=False), "spool_failed", words)
+            else:
+                self._lost_records += 1
+            self._forget(number)
+        self._unlink_gone()
+
+    def _unlink_gone(self) -> None:
+        with self._changed:
+            gone, self._gone = self._gone, []
+        for number in gone:
+            with suppress(OSError):
+                self._path(number).unlink(missing_ok=True)
 
     def _recover(self) -> None:
         open_events: dict[str, Record] = {}
         for number, record, size in self._found():
-            self._entries[number] = _Entry(record.camera, record.event, size + _OVERHEAD)
+            self._entries[number] = _entry(record, size, ready=True)
             self._bytes += size + _OVERHEAD
             self._next = number + 1
             if isinstance(record, EventClosed):
@@ -231,10 +313,13 @@ class Spool:
             leftover.unlink()
         for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
             try:
-                number = int(path.stem)
-                if path.stat().st_size > LIMIT:
+                about = path.lstat()
+                if not stat.S_ISREG(about.st_mode) or path != self._path(_number(path) or -1):
+                    log.warning("spool: %s is none of ours and left alone", path.name)
+                    continue
+                if about.st_size > LIMIT:
                     raise BadRecord("too large")
-                yield number, decode(path.read_bytes()), path.stat().st_size
+                yield _number(path), decode(path.read_bytes()), about.st_size
             except ValueError as error:
                 log.warning("spool: %s is damaged and removed: %s", path.name, error)
                 self._lost_records += 1
@@ -242,3 +327,41 @@ class Spool:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:012d}{_SUFFIX}"
+
+
+def _claim(folder: Path) -> None:
+    """Makes the folder; one in memory that is not ours is not used.
+
+    In memory (/dev/shm) anybody may have made a folder or a link of that name before us.
+
+    Raises:
+        OSError: it cannot be made, or belongs to somebody else.
+    """
+    folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+    if folder.parent == MEMORY and folder.lstat().st_uid != os.geteuid():
+        raise PermissionError(errno.EPERM, "belongs to another user")
+
+
+def _number(path: Path) -> int:
+    """The number in a record's file name; 0, which no record has, when there is none."""
+    return int(path.stem) if path.stem.isdecimal() and path.stem.isascii() else 0
+
+
+def memory_spool(name: str, limit_bytes: int) -> tuple[Path, int]:
+    """The folder of a spool in memory, and how much of `limit_bytes` it can have there.
+
+    Args:
+        name: tells agents on one machine apart.
+        limit_bytes: what is wanted; a container's /dev/shm has 64 MiB unless told otherwise.
+
+    Raises:
+        ConfigError: this system has no such memory.
+    """
+    try:
+        figures = os.statvfs(MEMORY)
+    except OSError as error:
+        raise ConfigError(f"store.spool.path: memory: {MEMORY}: {error.strerror}") from error
+    room = figures.f_blocks * figures.f_frsize * 9 // 10
+    if room < limit_bytes:
+        log.warning("spool: %s has room for %d MiB only", MEMORY, room >> 20)
+    return MEMORY / f"surveillance-agent-{os.getuid()}-{name}", min(room, limit_bytes)

@@ -12,24 +12,30 @@ beside it.
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime, tzinfo
+from datetime import date, tzinfo
 from pathlib import Path
 from typing import Any
 
 from agent.core.messages import (
+    EventKept,
+    KeepEvent,
     RecordingFailed,
     RecordingSaved,
     StoreCode,
+    StoreRepaired,
     StoreState,
     StoreStats,
 )
+from agent.core.retention import days_left
 from agent.runtime.clock import Clock
+from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
 from agent.storage.childlink import ChildGone, ChildLink
 from agent.storage.guard import Terms, remember, remembered
+from agent.storage.outcome import outcome
 from agent.storage.pipe import BadMessage
 from agent.storage.spool import Spool
 
@@ -45,11 +51,16 @@ FIGURES_EVERY = 60.0
 #: While an event waits for being shown, the child is asked to look this often.
 TICK_EVERY = 2.0
 PURGE_EVERY = 3600.0
+#: When room is short the purge does not wait for its hour.
+PURGE_AGAIN = 60.0
+#: Lost events whose names are remembered, so that none is said to be lost twice.
+_NAMED = 1000
 #: What is left of the shutdown's 8 s for emptying the spool.
 DRAIN = 2.5
 #: A record that has crashed the child so often is given up, so that it does not block all others.
 CRASHES = 3
 _POLL = 0.25
+_MIB = 1 << 20
 _CRASHED = 1  # Python's exit status after an uncaught exception
 
 
@@ -63,6 +74,8 @@ class StoreOptions:
         adopt: give an empty folder an identity when none is remembered (`adopt: auto`).
         require_mount: the folder has to be a mount point.
         retention_days: days after which recordings are deleted.
+        keep_free: bytes that are to stay free.
+        max_size: bytes that recordings may take; None: any.
     """
 
     path: Path
@@ -70,10 +83,15 @@ class StoreOptions:
     adopt: bool = True
     require_mount: bool = False
     retention_days: int = 4
+    keep_free: int = 0
+    max_size: int | None = None
 
 
 class StoreWorker:
-    """Empties the spool into the store, in order, and says what has become of it."""
+    """Empties the spool into the store, in order, and says what has become of it.
+
+    What the engine has no room for is said again; until it is said, nothing leaves the spool.
+    """
 
     def __init__(
         self,
@@ -84,8 +102,14 @@ class StoreWorker:
         clock: Clock,
         clock_trusted: Callable[[], bool],
         tz: tzinfo | None = None,
+        orders: Mailbox[KeepEvent] | None = None,
     ) -> None:
         self._spool = spool
+        self._orders = orders
+        self._order: KeepEvent | None = None  # the child was asked about it
+        self._unsaid: deque[object] = deque()  # the engine had no room for it
+        self._done: list[int] = []  # to leave the spool when all is said
+        self._lost: deque[str] = deque(maxlen=_NAMED)
         self._options = options
         self._state_dir = state_dir
         self._to_engine = to_engine
@@ -101,6 +125,7 @@ class StoreWorker:
         self._retry_at = 0.0
         self._ticked_at = self._purged_at = self._figures_at = float("-inf")
         self._waiting = False  # the child waits for something to become due
+        self._short = False  # there is less room in the store than there should be
         self._code: StoreCode | None = None
         self._refused: str | None = None
         self._crashes: Counter[int] = Counter()
@@ -131,8 +156,12 @@ class StoreWorker:
 
     def _step(self, worker: Worker) -> None:
         for lost in self._spool.take_lost():
-            self._to_engine(RecordingFailed(lost.camera, lost.event, lost.code, lost.message))
-        if self._link is None:
+            self._lost.append(lost.event)
+            self._say_message(RecordingFailed(lost.camera, lost.event, lost.code, lost.message))
+        if not self._say_unsaid():
+            self._clock.wait(worker.stop, _POLL)  # the engine is busy: nothing new meanwhile
+        elif self._link is None:
+            self._refuse_orders()
             self._connect(worker)
         elif self._asked is not None:
             self._listen(self._link)
@@ -154,13 +183,15 @@ class StoreWorker:
             expect=remembered(self._state_dir, path),
             adopt=self._options.adopt,
             require_mount=self._options.require_mount,
+            keep_free=self._options.keep_free,
+            max_size=self._options.max_size,
         )
         self._request(self._link, "open", {"terms": asdict(terms)})
 
     def _ask(self, link: ChildLink) -> bool:
         """Sends the next request that is due; False when there is nothing to do."""
         now = self._clock.monotonic()
-        if now - self._purged_at >= PURGE_EVERY:
+        if now - self._purged_at >= (PURGE_AGAIN if self._short else PURGE_EVERY):
             self._purged_at = now
             today = self._clock.utc().astimezone(self._tz).date()
             trusted = self._clock_trusted()
@@ -170,6 +201,10 @@ class StoreWorker:
         elif now - self._ticked_at >= (TICK_EVERY if self._waiting else FIGURES_EVERY):
             self._ticked_at = now
             self._request(link, "tick", {})
+        elif (order := self._orders.get() if self._orders else None) is not None:
+            self._order = order
+            about = {"camera": order.camera, "event": order.event, "keep": order.keep}
+            self._request(link, "keep", about)
         else:
             return self._ask_next_record(link)
         return True
@@ -218,17 +253,39 @@ class StoreWorker:
             self._opened(answer)
         elif asked == "purge":
             self._purged(answer)
+        elif asked == "keep":
+            self._answer_order(answer["kept"], "there is no such event in the store")
         else:
-            for entry in answer["finished"]:
-                self._finished(entry)
-            self._spool.remove(answer["done"])
-            self._waiting = bool(answer["waiting"])
+            self._take_outcome(answer)
         if asked in {"record", "finish"} or self._spool.after(self._sent) is None:
             # only now: a full store can be opened and looked at all right
             self._failures = 0
             self._say(StoreCode.OK, "")
         if "free_mib" in answer:
-            self._say_figures(answer["free_mib"], answer["used_percent"])
+            self._say_figures(answer)
+
+    def _take_outcome(self, answer: dict[str, Any]) -> None:
+        for file, text, lossless in answer["repaired"]:
+            log.log(logging.INFO if lossless else logging.WARNING, "store: %s: %s", file, text)
+            self._say_message(StoreRepaired(file, text, lossless))
+        for entry in answer["finished"]:
+            self._finished(entry)
+        self._done += answer["done"]
+        self._waiting = bool(answer["waiting"])
+        self._short = bool(answer["short"])
+        self._say_unsaid()
+
+    def _answer_order(self, event: str | None, words: str, *, available: bool = True) -> None:
+        order, self._order = self._order, None
+        if order is not None:
+            words = "" if event else words
+            self._say_message(EventKept(order.camera, event, words, available, order.request))
+
+    def _refuse_orders(self) -> None:
+        """Without a store nothing can be marked: said at once, not when it comes back."""
+        while (order := self._orders.get() if self._orders else None) is not None:
+            self._order = order
+            self._answer_order(None, "the image store cannot be used now", available=False)
 
     def _opened(self, answer: dict[str, Any]) -> None:
         path = str(self._options.path)
@@ -238,45 +295,21 @@ class StoreWorker:
             remember(self._state_dir, path, answer["uuid"])
 
     def _purged(self, answer: dict[str, Any]) -> None:
-        for path, size in answer["removed"]:
-            log.info(
-                "store: removed %s (%d bytes, older than %d days)",
-                path,
-                size,
-                self._options.retention_days,
-            )
+        for path, size, reason in answer["removed"]:
+            log.info("store: removed %s (%d bytes, %s)", path, size, reason)
         if answer["refused"] != self._refused:
             self._refused = answer["refused"]
             if self._refused:
                 log.warning("store: nothing is purged: %s", self._refused)
 
     def _finished(self, entry: dict[str, Any]) -> None:
-        camera, event = entry["camera"], entry["id"]
-        clip = entry["files"].get("clip")
-        if clip is None:
-            reason = "no picture of the event could be stored"
-            self._to_engine(RecordingFailed(camera, event, "no_frames", reason))
-            return
-        self._saved += 1
-        folder = f"{camera}/{entry['started_local'][:10]}"
-        place = entry["day"][0]
-        log.debug("store: saved %s/%s (%d frames)", folder, clip["name"], entry["frames"])
-        self._to_engine(
-            RecordingSaved(
-                camera=camera,
-                event_id=event,
-                started_utc=datetime.fromisoformat(entry["clip_started"]),
-                duration=entry["clip_s"],
-                path=f"{folder}/{clip['name']}",
-                day_file=f"{folder}/{place['file']}",
-                day_position=place["position_ms"] / 1000,
-                size=clip["size"],
-                codec="h264",
-                frames=entry["frames"],
-                truncated=entry["truncated"],
-                manual=(entry["explanation"]["start"] or {}).get("reason") == "manual",
-            )
-        )
+        told = outcome(entry)
+        if isinstance(told, RecordingSaved):
+            self._saved += 1
+            log.info("store: saved %s (%d frames)", told.path, told.frames)
+        elif told.event_id in self._lost:
+            return  # that was said when the spool lost it
+        self._say_message(told)
 
     def _failed(self, code: StoreCode, reason: str) -> None:
         """The child is of no use any more: a new one after a while."""
@@ -303,6 +336,7 @@ class StoreWorker:
             self._former, self._link = self._link, None
         self._asked = None
         self._waiting = False
+        self._answer_order(None, "the image store cannot be used now", available=False)
 
     def _drain(self, worker: Worker) -> None:
         """Sends what is left, shows everything and lets the child end, within `DRAIN` seconds."""
@@ -317,6 +351,7 @@ class StoreWorker:
             elif not self._ask_next_record(self._link):
                 finishing = True
                 self._request(self._link, "finish", {})
+        self._say_unsaid()
         self._hang_up()
         while self._former is not None and self._clock.monotonic() < deadline:
             if self._former.ended():
@@ -337,10 +372,37 @@ class StoreWorker:
             log.debug("store: ok, was %s", known)
         elif code is not StoreCode.STARTING:
             log.debug("store: %s: %s", code, reason)
-        self._to_engine(StoreState(code, reason, self._clock.monotonic()))
+        self._say_message(StoreState(code, reason, self._clock.monotonic()))
 
-    def _say_figures(self, free_mib: float, used_percent: float) -> None:
+    def _say_figures(self, answer: dict[str, Any]) -> None:
         now = self._clock.monotonic()
-        if self._code is StoreCode.OK and now - self._figures_at >= FIGURES_EVERY:
-            self._figures_at = now
-            self._to_engine(StoreState(StoreCode.OK, "", now, free_mib, used_percent))
+        if self._code is not StoreCode.OK or now - self._figures_at < FIGURES_EVERY:
+            return
+        self._figures_at = now
+        per_day = {date.fromisoformat(day): size for day, size in answer["stored"].items()}
+        local = self._clock.utc().astimezone(self._tz)
+        self._say_message(
+            StoreState(
+                StoreCode.OK,
+                "",
+                now,
+                answer["free_mib"],
+                answer["used_percent"],
+                days_left(answer["room"], per_day, local),
+                sum(per_day.values()) / _MIB,
+            )
+        )
+
+    def _say_message(self, message: object) -> None:
+        self._unsaid.append(message)
+        self._say_unsaid()
+
+    def _say_unsaid(self) -> bool:
+        """Tells the engine what waits; False while it has no room. Then the spool is cleared."""
+        while self._unsaid:
+            if self._to_engine(self._unsaid[0]) is False:
+                return False
+            self._unsaid.popleft()
+        self._spool.remove(self._done)
+        self._done.clear()
+        return True

@@ -6,8 +6,17 @@ import json
 from pathlib import Path
 from typing import Any, Self
 
-from agent.core.messages import RecordingFailed, RecordingSaved, StoreCode, StoreState
+from agent.core.messages import (
+    EventKept,
+    KeepEvent,
+    RecordingFailed,
+    RecordingSaved,
+    StoreCode,
+    StoreRepaired,
+    StoreState,
+)
 from agent.runtime.clock import SystemClock
+from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from agent.storage.records import Record
 from agent.storage.spool import Spool
@@ -22,6 +31,7 @@ class StoreRig:
         self.path = path
         self.store = path / "store"
         self.said: list[object] = []
+        self.orders: Mailbox[KeepEvent] = Mailbox("orders", 8, WhenFull.REFUSE)
         self.failures: list[BaseException] = []
         self.spool = Spool(path / "spool", options.pop("limit_bytes", 64 << 20))
         self.worker = StoreWorker(
@@ -31,6 +41,7 @@ class StoreRig:
             self.said.append,
             SystemClock(),
             lambda: trusted,
+            orders=self.orders,
         )
         self._thread = Worker(
             "store", self.worker.run, SystemClock(), lambda _, error: self.failures.append(error)
@@ -75,6 +86,14 @@ class StoreRig:
     @property
     def saved(self) -> list[RecordingSaved]:
         return [each for each in self.said if isinstance(each, RecordingSaved)]
+
+    @property
+    def kept(self) -> list[EventKept]:
+        return [each for each in self.said if isinstance(each, EventKept)]
+
+    @property
+    def repaired(self) -> list[StoreRepaired]:
+        return [each for each in self.said if isinstance(each, StoreRepaired)]
 
     @property
     def failed(self) -> list[RecordingFailed]:

@@ -13,6 +13,7 @@ from schemas.commands import (
     Command,
     GetEvents,
     GetStatus,
+    KeepRecording,
     PatchSettings,
     PlayBeep,
     RecordNow,
@@ -284,6 +285,34 @@ def test_correlation_data_of_kilobytes_is_not_echoed() -> None:
     assert parsed.reply.correlation is None
 
 
+@pytest.mark.parametrize(
+    ("text", "event", "keep"),
+    [
+        ('{"camera": "door"}', None, True),
+        ('{"camera": "door", "id": "last"}', None, True),
+        (
+            '{"camera": "door", "id": "01JD9Z3V5X8Q2M4N6P7R9S0T1W"}',
+            "01JD9Z3V5X8Q2M4N6P7R9S0T1W",
+            True,
+        ),
+        ('{"camera": "door", "id": "E1", "keep": false}', "E1", False),
+    ],
+)
+def test_an_event_can_be_kept(text: str, event: str | None, keep: bool) -> None:  # noqa: FBT001
+    assert command(TOPICS.request("keep"), text) == KeepRecording(
+        camera="door", id=event, keep=keep
+    )
+
+
+def test_the_button_keeps_the_last_event() -> None:
+    assert command(DOOR.recording_keep, "PRESS") == KeepRecording(camera="door")
+
+
+@pytest.mark.parametrize("text", ['{"id": "../x"}', '{"id": 7}', '{"keep": "yes"}', '{"x": 1}'])
+def test_what_names_no_event_is_refused(text: str) -> None:
+    assert isinstance(read(TOPICS.request("keep"), text), Refused)
+
+
 @pytest.mark.parametrize("opening", ["[", '{"a":', '{"camera":[', '{"values":{"x":'])
 def test_json_of_any_depth_is_answered(opening: str) -> None:
     for depth in (*range(1, 20), *range(900, 1010)):  # about Python's own limit
@@ -301,7 +330,7 @@ def test_a_response_topic_where_nobody_may_publish_is_left_out(topic: str) -> No
 
 def test_the_subscriptions_are_the_command_topics_and_nothing_else() -> None:
     filters = command_filters(TOPICS, ["door"])
-    assert len(filters) == len(set(filters)) == 1 + 2 + len(setting_names(CameraSettings)) + 3 + 1
+    assert len(filters) == len(set(filters)) == 1 + 2 + len(setting_names(CameraSettings)) + 4 + 1
     assert [name for name in filters if "+" in name or "#" in name] == [TOPICS.request("+")]
     assert all(not name.endswith("/state") for name in filters)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 from agent.core.errors import ConfigError
 from agent.core.naming import FileKind
+from agent.storage import spool as spool_module
 from agent.storage.records import (
     EventClosed,
     EventFile,
@@ -18,7 +21,8 @@ from agent.storage.records import (
     Record,
     encode,
 )
-from agent.storage.spool import Spool
+from agent.storage.spool import Spool, memory_spool
+from tests.support.waiting import wait_until
 
 STARTED = datetime(2026, 11, 22, 8, 15, 1, tzinfo=UTC)
 
@@ -89,12 +93,13 @@ def test_an_event_that_nobody_closed_is_closed_as_interrupted(tmp_path: Path) ->
     assert len(waiting(Spool(tmp_path))) == 5
 
 
-def test_a_full_spool_drops_the_oldest_whole_event_and_names_it(tmp_path: Path) -> None:
+def test_a_full_spool_drops_the_oldest_event_to_its_frame_and_names_it(tmp_path: Path) -> None:
     spool = Spool(tmp_path, limit_bytes=60_000)
     for event in ("A", "B", "C"):
         for record in (opened(event), file(event), closed(event)):
             assert spool.put(record)
-    assert {record.event for record in waiting(spool)} == {"B", "C"}
+    assert waiting(spool)[:2] == [opened("A"), closed("A")]
+    assert {record.event for record in waiting(spool)[2:]} == {"B", "C"}
     assert spool.size <= 60_000
     (lost,) = spool.take_lost()
     assert (lost.camera, lost.event, lost.code) == ("front", "A", "spool_full")
@@ -102,18 +107,95 @@ def test_a_full_spool_drops_the_oldest_whole_event_and_names_it(tmp_path: Path) 
     assert spool.lost_events == 1
 
 
-def test_the_rest_of_a_dropped_event_is_refused_and_counted_once(tmp_path: Path) -> None:
+def test_an_event_larger_than_the_spool_is_cut_and_closed(tmp_path: Path) -> None:
     spool = Spool(tmp_path, limit_bytes=40_000)
     assert spool.put(opened("A"))
     assert [spool.put(file("A")) for _ in range(4)] == [True, True, False, False]
-    assert not spool.put(closed("A"))
-    assert spool.depth == 0
-    assert spool.lost_events == 1
-    assert spool.put(opened("B"))
+    assert spool.put(closed("A"))
+    assert waiting(spool) == [opened("A"), file("A"), file("A"), closed("A")]
+    assert (spool.lost_events, spool.lost_records) == (0, 1)
+
+
+def test_the_rest_of_a_dropped_event_is_refused_but_not_its_closing(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, limit_bytes=60_000)
+    assert all(spool.put(record) for record in (opened("A"), file("A"), opened("B"), file("B")))
+    assert spool.put(file("B", 20_000))
+    assert not spool.put(file("A", 100))
+    assert spool.put(closed("A"))
+    assert [record.word for record in waiting(spool) if record.event == "A"] == ["opened", "closed"]
+    assert [lost.event for lost in spool.take_lost()] == ["A"]
+
+
+def test_frames_of_lost_events_go_when_nothing_else_is_left(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, limit_bytes=60_000)
+    for number in range(40):
+        for record in (opened(f"E{number}"), file(f"E{number}", 20_000), closed(f"E{number}")):
+            assert spool.put(record)
+        assert spool.size <= 60_000
+    assert file("E39", 20_000) in waiting(spool)
+
+
+def test_a_slow_write_holds_up_nobody_else(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    assert spool.put(picture(1))
+    os.mkfifo(tmp_path / "000000000002.tmp")  # opening it waits for a reader
+    slow = threading.Thread(target=spool.put, args=(picture(2),))
+    slow.start()
+    wait_until("the slow one has its number", lambda: spool.depth == 2)
+    assert spool.put(picture(3))
+    assert spool.after(0) == 1
+    assert spool.after(1) is None  # in order: the third waits for the second
+    spool.wait(1, 0.01)
+    assert len((tmp_path / "000000000002.tmp").read_bytes()) > 0
+    slow.join(5)
+    assert not slow.is_alive()
+    assert spool.after(1) == 2
+
+
+def test_what_went_while_it_was_written_leaves_nothing(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, limit_bytes=45_000)
+    os.mkfifo(tmp_path / "000000000001.tmp")
+    slow = threading.Thread(target=spool.put, args=(picture(20_000),))
+    slow.start()
+    wait_until("the slow one has its number", lambda: spool.depth == 1)
+    assert spool.put(picture(20_000))
+    assert spool.depth == 1
+    (tmp_path / "000000000001.tmp").read_bytes()
+    slow.join(5)
+    assert [path.name for path in tmp_path.iterdir()] == ["000000000002.rec"]
+
+
+def test_a_full_disk_loses_the_oldest_not_the_newest(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=128k", "none", str(small)]
+    if os.geteuid() or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("a file system can only be mounted by root")
+    try:
+        spool = Spool(small / "spool")
+        for event in "ABCDEFGH":
+            for record in (opened(event), file(event, 20_000), closed(event)):
+                assert spool.put(record)
+        assert file("H", 20_000) in waiting(spool)
+        assert "A" in [lost.event for lost in spool.take_lost()]
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)
+
+
+def test_a_spool_in_memory_is_bounded_by_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, limit = memory_spool("pi", 1 << 20)
+    assert folder.parent == Path("/dev/shm")  # noqa: S108
+    assert limit == 1 << 20
+    assert memory_spool("pi", 1 << 60)[1] < 1 << 50
+    monkeypatch.setattr(spool_module, "MEMORY", tmp_path / "none")
+    with pytest.raises(ConfigError, match="memory"):
+        memory_spool("pi", 1)
 
 
 def test_an_oldest_picture_goes_alone(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, limit_bytes=45_000)
+    spool = Spool(tmp_path, limit_bytes=51_000)
     assert all(spool.put(picture(size)) for size in (10_000, 10_001, 10_002, 10_003))
     assert [len(record.body) for record in waiting(spool)] == [10_001, 10_002, 10_003]
     assert (spool.lost_events, spool.lost_records) == (0, 1)
@@ -123,7 +205,7 @@ def test_a_record_larger_than_the_spool_is_refused(tmp_path: Path) -> None:
     spool = Spool(tmp_path, limit_bytes=20_000)
     assert not spool.put(file("A", 50_000))
     assert not spool.put(picture(50_000))
-    assert (spool.depth, spool.lost_events, spool.lost_records) == (0, 1, 1)
+    assert (spool.depth, spool.lost_events, spool.lost_records) == (0, 0, 2)
 
 
 def test_a_damaged_record_is_dropped_and_counted(tmp_path: Path) -> None:

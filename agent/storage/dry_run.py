@@ -1,0 +1,49 @@
+"""`surveillance-agent purge --dry-run`: what the next purge would delete, in this process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from agent.core.errors import ConfigError
+from agent.runtime.clock import SystemClock, clock_is_synchronised
+from agent.storage.guard import StoreRefused, Terms, open_store, remembered
+from agent.storage.purge import Purge, Rules
+from agent.storage.room import Room
+from schemas.config import StoreConfig
+
+_MIB = 1 << 20
+
+
+def would_remove(store: StoreConfig, state_dir: Path, *, always_trusted: bool) -> Iterator[str]:
+    """One line for each file, then the sum, or why nothing may be deleted.
+
+    Raises:
+        ConfigError: it is not the agent's store.
+    """
+    path = str(store.path)
+    expect = remembered(state_dir, path)
+    try:
+        opened = open_store(Terms(path, "", expect, adopt=False, keep_free=store.keep_free))
+    except StoreRefused as error:
+        raise ConfigError(f"store: {error.code}: {error}") from error
+    clock = SystemClock()
+    room = Room(opened.fd, store.keep_free, store.max_size)
+    try:
+        rules = Rules(
+            clock.utc().astimezone().date(),
+            store.retention_days,
+            clock_trusted=always_trusted or clock_is_synchronised(),
+            max_size=room.purge_to_size,
+            keep_free=room.purge_to_free,
+        )
+        done = Purge(opened.fd, (), room.free, clock, lambda: None, dry=True).run(rules)
+    finally:
+        os.close(opened.fd)
+    for name, size, reason in done.removed:
+        yield f"{name} ({size} bytes, {reason})"
+    total = sum(size for _, size, _ in done.removed)
+    yield f"{len(done.removed)} files, {total / _MIB:.1f} MiB would be deleted"
+    if done.refused:
+        yield f"nothing is deleted: {done.refused}"
