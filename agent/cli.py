@@ -250,8 +250,9 @@ def _publish(messages: Sequence[Publish], loaded: Loaded) -> None:
 def _adopt_store(arguments: argparse.Namespace) -> int:
     from agent.storage.guard import adopt_store
 
-    loaded = _load(arguments) if arguments.path is None else None
-    path = arguments.path or (loaded.config.store.path if loaded and loaded.config.store else None)
+    named = find_file(arguments.config, os.environ) is not None or _configured()
+    config = _load(arguments).config if named or arguments.path is None else None
+    path = arguments.path or (config.store.path if config and config.store else None)
     if path is None:
         raise ConfigError("adopt-store: name a folder, or configure store.path")
     agent = agent_id_of(config) if config else ""

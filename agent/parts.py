@@ -20,6 +20,7 @@ from agent.core.frame import Frame
 from agent.core.messages import (
     Beep,
     ClipPart,
+    KeepEvent,
     Received,
     RestartSession,
     VisionOrder,
@@ -139,9 +140,7 @@ def build_parts(
         cameras=cameras,
         store=_store(config, topics, spool, state_dir, to_engine, store_orders, clock),
         store_orders=store_orders,
-        mqtt=MqttWorker(
-            _mqtt_options(config, topics), outbox, journal, leaving_room(inbox), clock
-        ),
+        mqtt=MqttWorker(_mqtt_options(config, topics), outbox, journal, leaving_room(inbox), clock),
         outbox=outbox,
         beeper=BeeperWorker(_beep_options(config), tones, to_engine, clock),
         tones=tones,
