@@ -13,7 +13,7 @@ from typing import Any
 
 from agent import __version__
 from agent.audio.beeper import BeeperWorker, BeepOptions
-from agent.camera.source import FrameSource, source_for
+from agent.camera.source import FrameSource, SourceOptions, source_for
 from agent.configuration import password_of
 from agent.core.announce import farewell
 from agent.core.frame import Frame
@@ -201,6 +201,7 @@ def _camera(
         lambda frame: _no_answer(frames.put(frame, len(frame.jpeg))),
         lambda state: _no_answer(to_engine(state)),
         camera_orders,
+        SourceOptions(camera.still_interval, room=lambda: frames.depth < FRAMES // 2),
     )
     view = view_of(name, camera)
     options = VisionOptions(

@@ -213,7 +213,17 @@ def _right_angle(value: object) -> object:
 class CameraConfig(Strict):
     """`cameras.<id>:`."""
 
-    source: str = Field(description="`hk://HOST[:PORT]`")
+    source: str = Field(
+        max_length=2000,
+        description="`hk://HOST[:PORT]`, `rtsp://…`, `http(s)://…` (MJPEG or a still),"
+        " `v4l2:/dev/videoN`, `file:PATH?loop=1&realtime=1`, `demo:`",
+    )
+    still_interval: float = Field(
+        1.0, ge=0.05, le=3600, description="seconds between two requests of an HTTP still"
+    )
+    power_cycle_after: int = Field(
+        10, ge=1, le=1000, description="failed attempts after which `needs_power_cycle` is ON"
+    )
     name: str | None = Field(None, max_length=60)
     enabled: bool = True
     armed: bool = True
@@ -237,6 +247,9 @@ class CameraConfig(Strict):
         0.0, ge=0, le=600, description="motion stays ON so long after an event"
     )
     beep_on_motion: bool = True
+    publish_scores: bool = Field(
+        False, description="say the score of each judged frame on `<camera>/score`, for tuning"
+    )
     detection: DetectionConfig = DetectionConfig()
     recording: RecordingConfig = RecordingConfig()
 
@@ -265,15 +278,13 @@ class CameraConfig(Strict):
             clear_delay=self.clear_delay_seconds,
             record_on_motion=self.recording.enabled,
             beep_on_motion=self.beep_on_motion,
+            publish_scores=self.publish_scores,
             monitoring_interval=self.monitoring_interval_seconds,
         )
 
 
 #: Configuration key (below a camera) of each run-time setting, for provenance.
 SETTING_KEYS = {
-    publish_scores: bool = Field(
-        False, description="say the score of each judged frame on `<camera>/score`, for tuning"
-    )
     "armed": "armed",
     "pixel_threshold": "detection.pixel_threshold",
     "min_changed": "detection.min_changed",
@@ -282,6 +293,7 @@ SETTING_KEYS = {
     "clear_delay": "clear_delay_seconds",
     "record_on_motion": "recording.enabled",
     "beep_on_motion": "beep_on_motion",
+    "publish_scores": "publish_scores",
     "monitoring_interval": "monitoring_interval_seconds",
 }
 
@@ -302,7 +314,5 @@ class Config(Strict):
         if taken:
             raise ValueError(
                 f"a camera cannot be called {taken[0]!r}: that is a topic of the agent"
-            publish_scores=self.publish_scores,
             )
         return self
-    "publish_scores": "publish_scores",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from agent.camera.hk import address as hk_address
 from agent.camera.hk.source import HkSource
+from agent.camera.keeper import Keeper
+from agent.camera.session import Opener
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import CameraState, CameraStats, RestartSession
@@ -28,7 +31,21 @@ class FrameSource(Protocol):
         ...
 
 
-#: How a source is made: camera's id, its URL, clock, on_frame, on_state, orders.
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """What only some kinds of source need.
+
+    Attributes:
+        still_interval: seconds between two requests of a still.
+        room: says whether the next owner has room for a frame; asked by what has no time of its
+            own (a file that is played as fast as possible).
+    """
+
+    still_interval: float = 1.0
+    room: Callable[[], bool] = lambda: True
+
+
+#: How a source is made: camera's id, its URL, clock, on_frame, on_state, orders, options.
 Maker = Callable[
     [
         str,
@@ -37,6 +54,7 @@ Maker = Callable[
         Callable[[Frame], None],
         Callable[[CameraState], None],
         Mailbox[RestartSession],
+        SourceOptions,
     ],
     FrameSource,
 ]
@@ -49,13 +67,70 @@ def _hk_source(
     on_frame: Callable[[Frame], None],
     on_state: Callable[[CameraState], None],
     orders: Mailbox[RestartSession],
+    _options: SourceOptions,
 ) -> FrameSource:
     address = hk_address.parse_hk_url(url)
     return HkSource(camera_id, address, clock, on_frame, on_state, orders)
 
 
+def _kept(opener: Callable[[str, SourceOptions], Opener]) -> Maker:
+    """Sources whose sessions a `Keeper` keeps; `opener` loads its libraries when it is needed."""
+
+    def made(
+        camera_id: str,
+        url: str,
+        clock: Clock,
+        on_frame: Callable[[Frame], None],
+        on_state: Callable[[CameraState], None],
+        orders: Mailbox[RestartSession],
+        options: SourceOptions,
+    ) -> FrameSource:
+        return Keeper(camera_id, opener(url, options), clock, on_frame, on_state, orders)
+
+    return made
+
+
+def _web(url: str, options: SourceOptions) -> Opener:
+    from agent.camera.web import web_opener
+
+    return web_opener(url, options.still_interval)
+
+
+def _rtsp(url: str, _options: SourceOptions) -> Opener:
+    from agent.camera.video import rtsp_opener
+
+    return rtsp_opener(url)
+
+
+def _v4l2(url: str, _options: SourceOptions) -> Opener:
+    from agent.camera.video import v4l2_opener
+
+    return v4l2_opener(url)
+
+
+def _file(url: str, options: SourceOptions) -> Opener:
+    from agent.camera.play import file_opener
+
+    return file_opener(url, options.room)
+
+
+def _demo(url: str, _options: SourceOptions) -> Opener:
+    from agent.camera.play import demo_opener
+
+    return demo_opener(url)
+
+
 #: A further kind of camera adds its scheme here.
-MAKERS: dict[str, Maker] = {hk_address.SCHEME: _hk_source}
+MAKERS: dict[str, Maker] = {
+    hk_address.SCHEME: _hk_source,
+    "http": _kept(_web),
+    "https": _kept(_web),
+    "rtsp": _kept(_rtsp),
+    "rtsps": _kept(_rtsp),
+    "v4l2": _kept(_v4l2),
+    "file": _kept(_file),
+    "demo": _kept(_demo),
+}
 
 
 def source_for(
@@ -65,15 +140,17 @@ def source_for(
     on_frame: Callable[[Frame], None],
     on_state: Callable[[CameraState], None],
     orders: Mailbox[RestartSession],
+    options: SourceOptions | None = None,
 ) -> FrameSource:
     """The source that the URL's scheme stands for; nothing is opened yet.
 
     Raises:
-        ConfigError: the scheme is unknown (the text names the known ones), or the URL is wrong.
+        ConfigError: the scheme is unknown (the text names the known ones), or the URL is wrong. The
+            text never has the URL's user or password in it.
     """
     scheme, colon, _ = url.partition(":")
     maker = MAKERS.get(scheme.lower()) if colon else None
     if maker is None:
         known = ", ".join(f"{name}:" for name in sorted(MAKERS))
         raise ConfigError(f"camera source: scheme {scheme[:32]!r} is unknown; known: {known}")
-    return maker(camera_id, url, clock, on_frame, on_state, orders)
+    return maker(camera_id, url, clock, on_frame, on_state, orders, options or SourceOptions())

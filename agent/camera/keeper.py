@@ -1,0 +1,205 @@
+"""Keeps a session with a camera open, whatever kind it is, and tells the truth about it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+
+from agent.camera.patience import STEP, Interrupted, Patience
+from agent.camera.rate import RateMeter
+from agent.camera.session import Opener, Picture, Session, SessionOver, Silent
+from agent.core.backoff import Backoff
+from agent.core.errors import CameraError, CameraRefused, CameraUnreachable, SessionLost
+from agent.core.frame import Frame
+from agent.core.messages import CameraCode, CameraState, CameraStats, RestartSession
+from agent.imaging.jpeg import dimensions
+from agent.runtime.clock import Clock
+from agent.runtime.mailbox import Mailbox
+from agent.runtime.worker import Worker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Waits in seconds; tests shorten them.
+
+    `refused` is long because cameras lock out who tries a wrong password too often.
+    """
+
+    retry_first: float = 1.0
+    retry_limit: float = 15.0
+    refused: float = 60.0
+    lasting: float = 10.0  # a session with pictures for so long makes earlier losses forgotten
+
+
+class Keeper:
+    """A frame source over sessions that an opener makes, each on a fresh connection.
+
+    ```
+    connecting  session opens, picture comes  live
+    live        no picture for `silence`      stalled      new attempt at once
+    live        session lost                  connecting   new attempt at once, then backing off
+    any         attempt fails                 unreachable  backing off, with jitter
+    any         camera says no                refused      the longest wait
+    live        clip played to its end        disabled     until a restart is ordered
+    ```
+    """
+
+    def __init__(
+        self,
+        camera_id: str,
+        opener: Opener,
+        clock: Clock,
+        on_frame: Callable[[Frame], None],
+        on_state: Callable[[CameraState], None],
+        orders: Mailbox[RestartSession],
+        timing: Timing | None = None,
+    ) -> None:
+        self._camera = camera_id
+        self._open = opener
+        self._clock = clock
+        self._on_frame = on_frame
+        self._on_state = on_state
+        self._orders = orders
+        self._timing = timing or Timing()
+        # a third of jitter: cameras that lost one switch do not all come back in the same second
+        self._backoff = Backoff(
+            self._timing.retry_first, 2.0, self._timing.retry_limit, jitter=0.33
+        )
+        self._rate = RateMeter()
+        self._code: CameraCode | None = None
+        self._session = 0
+        self._failures = 0  # in a row, until pictures come
+        self._losses = 0  # sessions lost in a row, until one lasts
+        self._frames = 0
+        self._frame_at: float | None = None
+        self._heard_at: float | None = None  # clock time of the last picture
+        self._damaged = 0  # of sessions that are over, and by their looks
+        self._stats = CameraStats()
+
+    @property
+    def stats(self) -> CameraStats:
+        """The counters of now; a new object each time they change."""
+        return self._stats
+
+    def run(self, worker: Worker) -> None:
+        """Opens sessions and delivers frames until `worker.stop` is set; beats meanwhile."""
+        patience = Patience(worker, self._clock, self._orders)
+        while not worker.stop.is_set():
+            try:
+                self._attempt(patience)
+            except SessionOver as over:
+                self._played(patience, over)
+            except CameraError as error:
+                self._interruptible(patience, self._failed(error))
+            except Interrupted:
+                self._restart(patience)
+
+    def _attempt(self, patience: Patience) -> None:
+        """One attempt and, if it opens, the session; ends by raising."""
+        patience.look()
+        if not self._failures and self._code is not CameraCode.LIVE:
+            self._say(CameraCode.CONNECTING, "opening a session")
+        with closing(self._open(patience)) as session:
+            self._session += 1
+            self._heard_at = None
+            try:
+                self._keep(patience, session)
+            except CameraUnreachable as error:
+                raise SessionLost(str(error)) from error
+            finally:
+                self._damaged += session.damaged
+                self._rate.clear()
+                self._publish(0)
+
+    def _keep(self, patience: Patience, session: Session) -> None:
+        opened_at = self._clock.monotonic()
+        look_at = opened_at
+        while True:
+            now = self._clock.monotonic()
+            if now >= look_at:
+                patience.look()
+                self._publish(session.damaged)
+                if self._heard_at is not None and now - opened_at >= self._timing.lasting:
+                    self._losses = 0
+                    self._backoff.reset()
+                look_at = now + STEP
+            picture = session.read()
+            if picture is not None:
+                self._deliver(picture)
+            now = self._clock.monotonic()
+            if now - (self._heard_at or opened_at) >= session.silence:
+                raise Silent(f"no whole picture for {session.silence:g} s")
+
+    def _deliver(self, picture: Picture) -> None:
+        if dimensions(picture.jpeg) is None:
+            self._damaged += 1
+            return
+        self._heard_at = self._clock.monotonic()
+        frame = Frame(picture.jpeg, picture.at, self._frames, self._session)
+        self._frames += 1
+        self._frame_at = picture.at
+        self._rate.add(picture.at)
+        if self._code is not CameraCode.LIVE:
+            after = f" after {self._failures} failures" if self._failures else ""
+            self._failures = 0
+            self._say(CameraCode.LIVE, f"frames arrive{after}")
+        self._on_frame(frame)
+
+    # ------------------------------------------------------------ between sessions
+
+    def _failed(self, error: CameraError) -> float:
+        """Says what went wrong; returns the seconds until the next attempt."""
+        self._failures += 1
+        if isinstance(error, SessionLost):
+            code = CameraCode.STALLED if isinstance(error, Silent) else CameraCode.CONNECTING
+            self._losses += 1
+            delay = self._backoff.next() if self._losses > 1 else 0.0
+        elif isinstance(error, CameraRefused):
+            code, delay = CameraCode.REFUSED, self._timing.refused
+        else:
+            code, delay = CameraCode.UNREACHABLE, self._backoff.next()
+        log.debug("camera %s: %s, next try in %.1f s", self._camera, error, delay)
+        self._say(code, str(error), retry_in=delay)
+        return delay
+
+    def _played(self, patience: Patience, over: SessionOver) -> None:
+        if over.again:
+            return  # still live: the next session is a jump in the scene, no trouble
+        self._say(CameraCode.DISABLED, str(over))
+        while not self._interruptible(patience, 1.0):
+            pass
+
+    def _interruptible(self, patience: Patience, seconds: float) -> bool:
+        """Waits; True when a stop or an order ended it."""
+        try:
+            patience.wait(seconds)
+        except Interrupted:
+            self._restart(patience)
+            return True
+        return False
+
+    def _restart(self, patience: Patience) -> None:
+        """Takes the order to restart, if it was that what interrupted."""
+        order, patience.order = patience.order, None
+        if order is not None:
+            self._failures = 0
+            self._say(CameraCode.CONNECTING, f"restart: {order.reason}")
+
+    def _say(self, code: CameraCode, reason: str, retry_in: float | None = None) -> None:
+        self._code = code
+        now = self._clock.monotonic()
+        self._on_state(CameraState(self._camera, code, reason, now, self._session, retry_in))
+
+    def _publish(self, damaged: int) -> None:
+        self._stats = CameraStats(
+            frames=self._frames,
+            frames_damaged=self._damaged + damaged,
+            sessions=self._session,
+            reconnects=max(0, self._session - 1),
+            fps=self._rate.rate(self._frame_at or 0.0) if self._heard_at else 0.0,
+            last_frame_at=self._frame_at,
+        )

@@ -1,0 +1,67 @@
+"""What the keeper of a camera knows about any kind of session with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from agent.camera.patience import Patience
+from agent.core.errors import SessionLost
+
+#: Bounds what one camera can make us buffer; a JPEG of 12 million pixels has 3 to 6 MB.
+MOST_BYTES = 8 * 2**20
+
+
+class Picture(NamedTuple):
+    """A whole JPEG and the monotonic seconds at which its last byte came."""
+
+    jpeg: bytes
+    at: float
+
+
+class Session(Protocol):
+    """An open conversation with a camera."""
+
+    @property
+    def silence(self) -> float:
+        """Seconds without a whole picture after which the session is given up."""
+        ...
+
+    @property
+    def damaged(self) -> int:
+        """Pictures of this session that came broken and were not handed on."""
+        ...
+
+    def read(self) -> Picture | None:
+        """The next whole picture; None when none came for a moment, or only part of one.
+
+        Raises:
+            CameraError: the class says what to do next.
+            SessionOver: all has been played.
+            Interrupted: by the session's `Patience`.
+        """
+        ...
+
+    def close(self) -> None:
+        """Lets go of everything; called once."""
+        ...
+
+
+#: Opens a session, or raises `CameraUnreachable`, `CameraRefused`, `Interrupted`.
+Opener = Callable[[Patience], Session]
+
+
+class Silent(SessionLost):
+    """The session is open and no whole picture comes."""
+
+
+class SessionOver(SessionLost):
+    """A clip was played to its end.
+
+    Attributes:
+        again: play it once more, as a new session: the jump to its start is no motion.
+    """
+
+    def __init__(self, reason: str, *, again: bool) -> None:
+        super().__init__(reason)
+        self.again = again

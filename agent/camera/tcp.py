@@ -1,0 +1,182 @@
+"""TCP connections for the HTTP client that wait in small steps: httpcore's network, our patience.
+
+httpcore would sit in one read for the whole timeout; here each step beats and looks at `stop`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import ssl
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+
+from agent.camera.hk.resolve import Resolver
+from agent.camera.hk.udp import SocketAddress
+from agent.camera.patience import STEP, Patience
+from agent.core.errors import CameraUnreachable
+
+#: Where nobody said how long: no call may wait for ever.
+_LONGEST = 10.0
+
+
+class PatientStream(httpcore.NetworkStream):
+    """One connection, plain or TLS."""
+
+    def __init__(self, sock: socket.socket, patience: Patience) -> None:
+        self._socket = sock
+        self._patience = patience
+        sock.settimeout(STEP)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Waits for bytes; b"" at the end.
+
+        Raises:
+            httpcore.ReadTimeout: none in `timeout` seconds.
+            httpcore.ReadError: the connection broke.
+            Interrupted: by our patience.
+        """
+        until = self._until(timeout)
+        while True:
+            try:
+                return self._socket.recv(max_bytes)
+            except TimeoutError:
+                self._patience.look()
+                if self._patience.clock.monotonic() >= until:
+                    raise httpcore.ReadTimeout("no answer") from None
+            except OSError as error:
+                raise httpcore.ReadError(error.strerror or "broken") from error
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Sends all of it.
+
+        Raises:
+            httpcore.WriteTimeout: nobody takes it.
+            httpcore.WriteError: the connection broke.
+            Interrupted: by our patience.
+        """
+        until = self._until(timeout)
+        rest = memoryview(buffer)
+        while rest:
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except TimeoutError:
+                self._patience.look()
+                if self._patience.clock.monotonic() >= until:
+                    raise httpcore.WriteTimeout("our request is not taken") from None
+            except OSError as error:
+                raise httpcore.WriteError(error.strerror or "broken") from error
+
+    def close(self) -> None:
+        """Lets go of the socket."""
+        self._socket.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        """The same connection with TLS on top.
+
+        Raises:
+            httpcore.ConnectError: the handshake failed.
+        """
+        # a handshake on a LAN takes milliseconds; it is not worth steps of its own
+        self._socket.settimeout(min(timeout or _LONGEST, 1.0))
+        try:
+            secured = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
+        except (OSError, ssl.SSLError) as error:
+            self.close()
+            raise httpcore.ConnectError(f"TLS: {error}") from error
+        return PatientStream(secured, self._patience)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  httpcore's own signature
+        """What httpcore asks: only whether an idle connection was closed by the other side."""
+        if info == "ssl_object":
+            return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
+        if info == "is_readable":
+            return _ready(self._socket, select.POLLIN, 0.0)
+        return None
+
+    def _until(self, timeout: float | None) -> float:
+        return self._patience.clock.monotonic() + (_LONGEST if timeout is None else timeout)
+
+
+class PatientBackend(httpcore.NetworkBackend):
+    """Opens connections."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,  # noqa: ARG002  httpcore's own signature
+        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
+    ) -> httpcore.NetworkStream:
+        """A connection to the host, its name looked up with a deadline.
+
+        Raises:
+            httpcore.ConnectError: nobody is there.
+            httpcore.ConnectTimeout: nobody answers.
+            Interrupted: by our patience.
+        """
+        return PatientStream(connect(self._patience, host, port, timeout), self._patience)
+
+
+def connect(
+    patience: Patience, host: str, port: int, timeout: float | None = None
+) -> socket.socket:
+    """A TCP connection.
+
+    Raises:
+        httpcore.ConnectError: nobody is there.
+        httpcore.ConnectTimeout: nobody answers.
+        Interrupted: by our patience.
+    """
+    try:
+        family, address = Resolver(host, port, patience.clock).find(patience.worker)
+    except CameraUnreachable as error:
+        raise httpcore.ConnectError(str(error)) from error
+    patience.look()
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        _finish_connect(sock, address, patience, timeout or _LONGEST)
+    except BaseException:
+        sock.close()
+        raise
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def _finish_connect(
+    sock: socket.socket,
+    address: SocketAddress,
+    patience: Patience,
+    timeout: float,
+) -> None:
+    until = patience.clock.monotonic() + timeout
+    sock.setblocking(False)
+    failed = sock.connect_ex(address)
+    while failed in {errno.EINPROGRESS, errno.EAGAIN}:
+        if _ready(sock, select.POLLOUT, STEP):
+            failed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            break
+        patience.look()
+        if patience.clock.monotonic() >= until:
+            raise httpcore.ConnectTimeout("no answer to our connection")
+    if failed:
+        raise httpcore.ConnectError(os.strerror(failed))
+
+
+def _ready(sock: socket.socket, what: int, seconds: float) -> bool:
+    watch = select.poll()
+    watch.register(sock, what)
+    return bool(watch.poll(seconds * 1000))

@@ -1,0 +1,193 @@
+"""Cameras that send video: RTSP, and USB cameras through V4L2. PyAV decodes, we make JPEGs.
+
+What is already JPEG on the wire (MJPEG) is handed on byte for byte. Everything else is encoded once
+here, so that the rest of the agent knows one kind of frame; ADR 0007 says what that costs.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import av
+import cv2
+import httpcore
+import numpy as np
+
+from agent.camera.patience import Patience
+from agent.camera.session import Opener, Picture, Session
+from agent.camera.tcp import connect
+from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
+from agent.imaging.jpeg import allowed, encode
+
+#: Seconds without a picture after which the camera counts as stalled; cameras send a picture that
+#: decoding can start with every 1 to 4 s.
+SILENCE = 8.0
+_RTSP_PORT = 554
+#: DESCRIBE, SETUP, PLAY and the first packets; FFmpeg cannot be interrupted from outside.
+_OPEN_WITHIN = 5.0
+#: A read waits so long before we look at our orders; FFmpeg goes on where it was.
+_READ_WITHIN = 0.5
+#: Of the JPEGs that we make; more only grows the files, the video was compressed before.
+_QUALITY = 88
+
+_RTSP = {
+    "rtsp_transport": "tcp",  # over UDP a lost packet smears the picture, which looks like motion
+    "fflags": "nobuffer",
+    "flags": "low_delay",
+    "analyzeduration": "1000000",  # microseconds, for cameras that do not say their size
+    "allowed_media_types": "video",
+    "user_agent": "surveillance-agent",
+}
+
+
+def rtsp_opener(url: str) -> Opener:
+    """Opens sessions with an `rtsp:` camera, over TCP.
+
+    Raises:
+        ConfigError: no host, or a port that is none.
+    """
+    parts = urlsplit(url)
+    try:
+        port = _RTSP_PORT if parts.port is None else parts.port
+    except ValueError:
+        port = 0
+    host = parts.hostname
+    if not host or not port:
+        raise ConfigError("camera source: an RTSP URL is rtsp://[USER:PASSWORD@]HOST[:PORT]/PATH")
+
+    def opened(patience: Patience) -> Session:
+        where = f"{host}:{port}"
+        try:
+            connect(patience, host, port, _OPEN_WITHIN).close()  # can be interrupted, and is exact
+        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            raise CameraUnreachable(f"{where}: {error}") from error
+        return VideoSession(where, url, patience, None, _RTSP)
+
+    return opened
+
+
+def v4l2_opener(url: str) -> Opener:
+    """Opens sessions with `v4l2:/dev/videoN`; the camera's own JPEGs where it makes them.
+
+    Raises:
+        ConfigError: no device is named.
+    """
+    device = url.partition(":")[2]
+    if not device.startswith("/dev/"):
+        raise ConfigError("camera source: a USB camera is v4l2:/dev/videoN")
+
+    def opened(patience: Patience) -> Session:
+        try:
+            return VideoSession(device, device, patience, "v4l2", {"input_format": "mjpeg"})
+        except CameraUnreachable:
+            return VideoSession(device, device, patience, "v4l2", {})
+
+    return opened
+
+
+class VideoSession:
+    """One open stream of video."""
+
+    silence = SILENCE
+
+    def __init__(
+        self,
+        where: str,
+        url: str,
+        patience: Patience,
+        kind: str | None,
+        options: dict[str, str],
+    ) -> None:
+        """Opens it.
+
+        Raises:
+            CameraRefused: user or password are wrong, or nothing is there that we can show.
+            CameraUnreachable: it cannot be opened now.
+        """
+        self.damaged = 0
+        self._where = where
+        self._patience = patience
+        self._ready: deque[Picture] = deque()  # the pictures of one packet
+        self._started = False
+        try:
+            self._container = av.open(
+                url, format=kind, options=options, timeout=(_OPEN_WITHIN, _READ_WITHIN)
+            )
+        except (av.HTTPUnauthorizedError, av.HTTPForbiddenError) as error:
+            raise CameraRefused(f"{where}: refuses user or password") from error
+        except av.HTTPNotFoundError as error:
+            raise CameraRefused(f"{where}: has no such stream") from error
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise CameraUnreachable(f"{where}: {_words(error)}") from error
+        if not self._container.streams.video:
+            self._container.close()
+            raise CameraRefused(f"{where}: sends no video")
+        self._stream = self._container.streams.video[0]
+        self._stream.codec_context.thread_count = 1
+        self._is_jpeg = self._stream.codec_context.name == "mjpeg"
+        self._packets: Iterator[Any] = self._container.demux(self._stream)
+
+    def read(self) -> Picture | None:
+        """The next picture; None when none came within half a second, or a packet without."""
+        if not self._ready:
+            self._patience.look()
+            packet = self._packet()
+            if packet is not None:
+                self._take(packet)
+        return self._ready.popleft() if self._ready else None
+
+    def close(self) -> None:
+        """Ends the session."""
+        self._container.close()
+
+    def _packet(self) -> Any:  # noqa: ANN401  av.Packet of a video stream
+        try:
+            packet = next(self._packets, None)
+        except av.ExitError:  # nothing came; the generator is spent, the container is not
+            self._packets = self._container.demux(self._stream)
+            return None
+        except (av.FFmpegError, OSError) as error:
+            raise SessionLost(f"{self._where}: {_words(error)}") from error
+        if packet is None or packet.size == 0:
+            raise SessionLost(f"{self._where}: the camera ended its stream")
+        return packet
+
+    def _take(self, packet: Any) -> None:  # noqa: ANN401
+        at = self._patience.clock.monotonic()
+        if packet.is_corrupt:
+            self.damaged += 1
+            return
+        if self._is_jpeg:
+            self._ready.append(Picture(bytes(packet), at))
+            return
+        self._started = self._started or packet.is_keyframe
+        if not self._started:
+            return  # what refers to pictures that we do not have would be decoded to grey
+        try:
+            frames = packet.decode()
+        except av.FFmpegError:
+            self.damaged += 1
+            return
+        for frame in frames:
+            if frame.is_corrupt or not allowed(frame.height, frame.width):
+                self.damaged += 1
+            else:
+                self._ready.append(Picture(encode(_pixels(frame), _QUALITY), at))
+
+
+def _pixels(frame: av.VideoFrame) -> Any:  # noqa: ANN401  uint8 (H, W, 3), BGR
+    """BGR of a decoded frame; cv2 needs a fifth of FFmpeg's time for the usual 4:2:0."""
+    if frame.format.name == "yuv420p" and frame.width % 2 == 0 and frame.height % 2 == 0:
+        planes: Any = frame.to_ndarray()
+        return cv2.cvtColor(planes, cv2.COLOR_YUV2BGR_I420)
+    return np.ascontiguousarray(frame.to_ndarray(format="bgr24"))
+
+
+def _words(error: Exception) -> str:
+    """Why, without FFmpeg's own text: that has the URL in it, and the URL the password."""
+    if isinstance(error, av.ExitError):
+        return f"no answer within {_OPEN_WITHIN:g} s"
+    return getattr(error, "strerror", None) or type(error).__name__

@@ -1,0 +1,252 @@
+"""HTTP cameras: MJPEG streams and stills, told apart by what the camera answers."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+import httpcore
+import httpx
+
+from agent.camera.multipart import Multipart
+from agent.camera.patience import Patience
+from agent.camera.session import MOST_BYTES, Opener, Picture, Session, Silent
+from agent.camera.tcp import PatientBackend
+from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
+
+#: Seconds without a whole picture after which the camera counts as stalled.
+SILENCE = 8.0
+#: For a connection, and for the head of an answer.
+_ANSWER_WITHIN = 5.0
+#: Cameras redirect from / to their stream; more than this is a loop.
+_REDIRECTS = 3
+_HEADERS = {"Accept": "multipart/x-mixed-replace, image/jpeg", "Accept-Encoding": "identity"}
+
+
+class _Auth(httpx.Auth):
+    """Digest or basic, as the camera asks; nothing is sent before it asks."""
+
+    def __init__(self, user: str, password: str) -> None:
+        self._digest = httpx.DigestAuth(user, password)
+        self._basic = httpx.BasicAuth(user, password)
+        self._wants_basic = False
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """The requests of one turn, each sent after the answer to the one before."""
+        if not self._wants_basic:
+            flow = self._digest.auth_flow(request)
+            response = yield next(flow)
+            if not _asks_basic_alone(response):
+                with suppress(StopIteration):
+                    yield flow.send(response)
+                return
+            self._wants_basic = True
+        yield from self._basic.auth_flow(request)
+
+
+def _asks_basic_alone(response: httpx.Response) -> bool:
+    asked = [value.split(" ")[0].lower() for value in response.headers.get_list("www-authenticate")]
+    return response.status_code == httpx.codes.UNAUTHORIZED and asked == ["basic"]
+
+
+class _Transport(httpx.HTTPTransport):
+    """httpx over connections that wait in small steps."""
+
+    def __init__(self, patience: Patience) -> None:
+        super().__init__(trust_env=False)
+        # httpx has no argument for this; the pool is as it would be, but for its network
+        self._pool.close()
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=httpx.create_ssl_context(trust_env=False),
+            max_connections=1,
+            network_backend=PatientBackend(patience),
+        )
+
+
+def web_opener(url: str, still_interval: float = 1.0) -> Opener:
+    """Opens sessions with an `http:` or `https:` camera.
+
+    Args:
+        url: may carry user and password.
+        still_interval: seconds between two requests, if it answers with a still.
+
+    Raises:
+        ConfigError: no host, or a port that is none.
+    """
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if not parts.hostname or port == 0:
+        raise ConfigError("camera source: an HTTP URL is http://[USER:PASSWORD@]HOST[:PORT]/PATH")
+    bare = _without_user(parts)
+    where = parts.hostname if port is None else f"{parts.hostname}:{port}"
+    user = unquote(parts.username or "")
+
+    def opened(patience: Patience) -> Session:
+        auth = _Auth(user, unquote(parts.password or "")) if user else None
+        with ExitStack() as stack:
+            client = httpx.Client(
+                transport=_Transport(patience),
+                auth=auth,
+                timeout=httpx.Timeout(_ANSWER_WITHIN, read=SILENCE),
+                follow_redirects=True,
+                max_redirects=_REDIRECTS,
+                trust_env=False,
+                headers={
+                    "Accept": "multipart/x-mixed-replace, image/jpeg",
+                    "Accept-Encoding": "identity",
+                },
+            )
+            stack.callback(client.close)
+            answer = stack.enter_context(ExitStack())
+            response = answer.enter_context(_answer(client, bare, where))
+            kind, _, options = response.headers.get("content-type", "").partition(";")
+            kind = kind.strip().lower()
+            if kind.startswith("multipart/"):
+                boundary = _boundary(options, where)
+                return MjpegSession(where, response, Multipart(boundary), patience, stack.pop_all())
+            if kind in {"image/jpeg", "image/jpg"}:
+                first = _body(response, where)
+                answer.close()
+                stack.pop_all()
+                return StillSession(where, client, bare, first, still_interval, patience)
+            raise CameraRefused(f"{where}: answers with {kind or 'nothing'}, not with pictures")
+
+    return opened
+
+
+class MjpegSession:
+    """One endless answer of many JPEGs."""
+
+    silence = SILENCE
+
+    def __init__(
+        self,
+        where: str,
+        response: httpx.Response,
+        cutter: Multipart,
+        patience: Patience,
+        resources: ExitStack,
+    ) -> None:
+        self._where = where
+        self._chunks: Iterator[bytes] = response.iter_raw()
+        self._cutter = cutter
+        self._clock = patience.clock
+        self._resources = resources
+        self._ready: list[Picture] = []
+
+    @property
+    def damaged(self) -> int:
+        """Parts that were no whole JPEG."""
+        return self._cutter.damaged
+
+    def read(self) -> Picture | None:
+        """The next picture; None after bytes that complete none."""
+        if not self._ready:
+            with _errors(self._where, SessionLost):
+                chunk = next(self._chunks, None)
+            if chunk is None:
+                raise SessionLost(f"{self._where}: the camera ended its stream")
+            at = self._clock.monotonic()
+            self._ready = [Picture(jpeg, at) for jpeg in self._cutter.push(chunk)]
+        return self._ready.pop(0) if self._ready else None
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._resources.close()
+
+
+class StillSession:
+    """A picture per request, one request per interval, over one connection where it lasts."""
+
+    damaged = 0
+
+    def __init__(
+        self,
+        where: str,
+        client: httpx.Client,
+        url: str,
+        first: bytes,
+        interval: float,
+        patience: Patience,
+    ) -> None:
+        self.silence = SILENCE + interval
+        self._where = where
+        self._client = client
+        self._url = url
+        self._first: bytes | None = first
+        self._interval = interval
+        self._patience = patience
+        self._due = patience.clock.monotonic() + interval
+
+    def read(self) -> Picture | None:
+        """The next picture when its time has come."""
+        clock = self._patience.clock
+        if self._first is not None:
+            first, self._first = self._first, None
+            return Picture(first, clock.monotonic())
+        self._patience.wait(max(0.0, self._due - clock.monotonic()))
+        # what was missed is not made up for: a slow camera would never rest
+        self._due = max(self._due + self._interval, clock.monotonic())
+        with _answer(self._client, self._url, self._where) as response:
+            return Picture(_body(response, self._where), clock.monotonic())
+
+    def close(self) -> None:
+        """Ends the connection."""
+        self._client.close()
+
+
+@contextmanager
+def _answer(client: httpx.Client, url: str, where: str) -> Iterator[httpx.Response]:
+    """The head of a good answer; its body is still to be read."""
+    with ExitStack() as stack:
+        with _errors(where, CameraUnreachable):
+            response = stack.enter_context(client.stream("GET", url))
+        status = response.status_code
+        if status in {401, 403}:
+            raise CameraRefused(f"{where}: refuses user or password ({status})")
+        if httpx.codes.is_client_error(status):
+            raise CameraRefused(f"{where}: answers {status} {response.reason_phrase}"[:120])
+        if status != httpx.codes.OK:
+            raise CameraUnreachable(f"{where}: answers {status} {response.reason_phrase}"[:120])
+        yield response
+
+
+def _body(response: httpx.Response, where: str) -> bytes:
+    body = bytearray()
+    with _errors(where, SessionLost):
+        for chunk in response.iter_raw():
+            body += chunk
+            if len(body) > MOST_BYTES:
+                raise CameraRefused(f"{where}: a still of more than {MOST_BYTES} bytes")
+    return bytes(body)
+
+
+def _boundary(options: str, where: str) -> str:
+    for option in options.split(";"):
+        name, _, value = option.partition("=")
+        if name.strip().lower() == "boundary" and value.strip(' "-'):
+            return value.strip(' "')
+    raise CameraRefused(f"{where}: a stream without a boundary between its pictures")
+
+
+@contextmanager
+def _errors(where: str, kind: type[CameraUnreachable | SessionLost]) -> Iterator[None]:
+    """The client's errors in our words; they never hold the URL, which may hold a password."""
+    try:
+        yield
+    except httpx.TimeoutException as error:
+        if kind is SessionLost:
+            raise Silent(f"{where}: nothing for {SILENCE:g} s") from error
+        raise kind(f"{where}: no answer") from error
+    except httpx.HTTPError as error:
+        raise kind(f"{where}: {error or type(error).__name__}"[:200]) from error
+
+
+def _without_user(parts: SplitResult) -> str:
+    bare: Any = parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="")
+    return str(urlunsplit(bare))

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from agent.camera.patience import Patience
+from agent.camera.video import VideoSession, rtsp_opener, v4l2_opener
+from agent.core.errors import ConfigError
+from agent.core.messages import CameraCode
+from agent.imaging.jpeg import decode_colour, dimensions
+from tests.support import rtsp_camera_process
+from tests.support.broker import free_port
+from tests.support.source_rig import SourceRig
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def camera() -> Iterator[rtsp_camera_process.RtspCamera]:
+    reason = rtsp_camera_process.missing()
+    if reason and os.environ.get("REQUIRE_RTSP") != "1":
+        pytest.skip(reason)
+    with rtsp_camera_process.RtspCamera("viewer", "pw-123") as running:
+        yield running
+
+
+def test_h264_over_rtsp_becomes_jpegs_and_a_cut_is_reopened(
+    camera: rtsp_camera_process.RtspCamera,
+) -> None:
+    with SourceRig(rtsp_opener(camera.url("/h264"))) as agent:
+        frames = agent.wait_frames(20, 15)
+        assert dimensions(frames[0].jpeg) == (480, 640)
+        assert [frame.seq for frame in frames[:20]] == list(range(20))
+        camera.say("cut")
+        agent.wait_for(CameraCode.CONNECTING, 5, after=2)
+        agent.wait_for(CameraCode.LIVE, 15, after=3)
+        assert agent.source.stats.frames_damaged == 0
+        wait_until("frames of session 2", lambda: agent.frames[-1].session == 2)
+        picture = decode_colour(agent.frames[-1].jpeg)
+        assert picture is not None
+        # a white ball on black: neither grey nor smeared
+        assert (int(picture.min()), int(picture.max()) > 230) == (0, True)
+
+
+def test_jpeg_over_rtsp_is_handed_on_without_being_decoded(
+    camera: rtsp_camera_process.RtspCamera,
+) -> None:
+    with SourceRig(rtsp_opener(camera.url("/mjpeg"))) as agent:
+        frames = agent.wait_frames(10, 15)
+        assert dimensions(frames[0].jpeg) == (480, 640)
+
+
+def test_a_stall_is_noticed_and_ends_without_a_damaged_picture(
+    camera: rtsp_camera_process.RtspCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(VideoSession, "silence", 2.0)
+    with SourceRig(rtsp_opener(camera.url("/h264"))) as agent:
+        agent.wait_frames(5, 15)
+        camera.say("stall")
+        try:
+            stalled = agent.wait_for(CameraCode.STALLED, 10)
+            assert stalled.at - agent.frames[-1].at < 4.0
+        finally:
+            camera.say("play")
+        agent.wait_for(CameraCode.LIVE, 30, after=agent.states.index(stalled))
+        assert agent.source.stats.frames_damaged == 0
+
+
+def test_a_wrong_password_is_refused_and_told_nowhere(
+    camera: rtsp_camera_process.RtspCamera,
+) -> None:
+    with SourceRig(rtsp_opener(camera.url("/h264", "viewer:wr0ng"))) as agent:
+        reason = agent.wait_for(CameraCode.REFUSED, 15).reason
+        assert "password" in reason
+        assert "wr0ng" not in reason
+
+
+def test_a_stream_that_does_not_exist_is_refused(camera: rtsp_camera_process.RtspCamera) -> None:
+    with SourceRig(rtsp_opener(camera.url("/nothing"))) as agent:
+        assert "no such stream" in agent.wait_for(CameraCode.REFUSED, 15).reason
+
+
+def test_nobody_there_is_unreachable() -> None:
+    with SourceRig(rtsp_opener(f"rtsp://u:p@127.0.0.1:{free_port()}/x")) as agent:
+        reason = agent.wait_for(CameraCode.UNREACHABLE).reason
+        assert "refused" in reason
+        assert "u:p" not in reason
+
+
+@pytest.mark.parametrize("url", ["rtsp:///x", "rtsp://h:0/", "rtsp://a:b@/"])
+def test_an_rtsp_url_without_a_host_is_a_configuration_error(url: str) -> None:
+    with pytest.raises(ConfigError, match="RTSP URL is"):
+        rtsp_opener(url)
+
+
+def test_a_usb_camera_that_is_not_there_is_unreachable_in_the_systems_words() -> None:
+    with pytest.raises(ConfigError, match="v4l2:/dev/videoN"):
+        v4l2_opener("v4l2:camera")
+    with SourceRig(v4l2_opener("v4l2:/dev/video97")) as agent:
+        assert "No such file" in agent.wait_for(CameraCode.UNREACHABLE).reason
+
+
+def clip(path: Path, codec: str, count: int) -> list[bytes]:
+    """Writes a clip; the bytes of its packets."""
+    packets = []
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(codec, rate=Fraction(10))
+        stream.width, stream.height = 64, 48
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for number in range(count + 1):
+            pixels = np.full((48, 64, 3), 20 * number, np.uint8)
+            frame = av.VideoFrame.from_ndarray(pixels, format="bgr24") if number < count else None
+            for packet in stream.encode(frame):
+                packets.append(bytes(packet))
+                container.mux(packet)
+    return packets
+
+
+@pytest.mark.parametrize("codec", ["mjpeg", "mpeg4"])
+def test_what_a_usb_camera_would_send_goes_the_same_way(tmp_path: Path, codec: str) -> None:
+    """No V4L2 device can be made here: a file takes its place."""
+    path = tmp_path / "clip.avi"
+    packets = clip(path, codec, 6)
+    jpegs: list[bytes] = []
+
+    def opened(patience: Patience) -> VideoSession:
+        return VideoSession("clip", str(path), patience, None, {})
+
+    with SourceRig(opened) as agent:
+        agent.wait_frames(6)
+        jpegs = [frame.jpeg for frame in agent.frames[:6]]
+        assert agent.wait_for(CameraCode.CONNECTING, after=2).reason.endswith("ended its stream")
+    if codec == "mjpeg":
+        assert jpegs == packets
+    assert [dimensions(jpeg) for jpeg in jpegs] == [(48, 64)] * 6
+    levels = [int(np.mean(picture)) for j in jpegs if (picture := decode_colour(j)) is not None]
+    assert levels == pytest.approx([20 * n for n in range(6)], abs=4)
+
+
+def test_a_broken_container_is_lost_not_raised(tmp_path: Path) -> None:
+    path = tmp_path / "clip.avi"
+    path.write_bytes(b"RIFF" + bytes(500))
+
+    def opened(patience: Patience) -> VideoSession:
+        return VideoSession("clip", str(path), patience, None, {})
+
+    with SourceRig(opened) as agent:
+        agent.wait_for(CameraCode.UNREACHABLE)

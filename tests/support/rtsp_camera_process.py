@@ -1,0 +1,70 @@
+"""`rtsp_camera.py` as a process: GStreamer's Python exists for the system's interpreter only."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tests.support.broker import free_port
+
+_PYTHON = "/usr/bin/python3"
+_SCRIPT = Path(__file__).with_name("rtsp_camera.py")
+_PACKAGES = "gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-good -ugly -x"
+_NEEDED = (
+    "import gi; gi.require_version('GstRtspServer', '1.0');"
+    "from gi.repository import Gst, GstRtspServer; Gst.init(None);"
+    "assert Gst.ElementFactory.find('x264enc') and Gst.ElementFactory.find('rtpjpegpay')"
+)
+
+
+def missing() -> str:
+    """Why no RTSP camera can run here; empty: it can."""
+    try:
+        asked = subprocess.run([_PYTHON, "-c", _NEEDED], capture_output=True, check=False)
+    except FileNotFoundError:
+        return f"{_PYTHON} is not here"
+    return "" if asked.returncode == 0 else f"no GStreamer RTSP server: install {_PACKAGES}"
+
+
+class RtspCamera:
+    """Serves /h264 and /mjpeg until the end of the `with` block."""
+
+    def __init__(self, user: str, password: str) -> None:
+        self.port = free_port()
+        self._who = f"{user}:{password}"
+        arguments = [_PYTHON, str(_SCRIPT), str(self.port), user, password]
+        self._process = subprocess.Popen(
+            arguments,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def url(self, path: str, who: str | None = None) -> str:
+        return f"rtsp://{who or self._who}@127.0.0.1:{self.port}{path}"
+
+    def say(self, word: str) -> None:
+        """`stall`, `play` or `cut`."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{word}\n")
+        self._process.stdin.flush()
+
+    def __enter__(self) -> Self:
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n"
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.stdout.close()
+        self._process.wait(10)

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from agent.camera.keeper import Keeper, Timing
+from agent.camera.patience import Interrupted, Patience
+from agent.camera.session import Picture, Session, SessionOver
+from agent.core.errors import CameraError, CameraRefused, CameraUnreachable, SessionLost
+from agent.core.frame import Frame
+from agent.core.messages import CameraCode, CameraState, RestartSession
+from agent.runtime.mailbox import Mailbox, WhenFull
+from agent.runtime.worker import Worker
+from tests.support.clock import FakeClock
+from tests.support.jpegs import jpeg
+
+TIMING = Timing(retry_first=1.0, retry_limit=8.0, refused=64.0, lasting=16.0)
+PICTURE = jpeg(500)
+
+Happening = bytes | float | CameraError
+
+
+@dataclass
+class Scripted:
+    """A session by script: bytes come, seconds pass without, errors are raised."""
+
+    script: Iterator[Happening]
+    patience: Patience
+    clock: FakeClock
+    silence: float = 8.0
+    damaged: int = 0
+    closed: bool = False
+
+    def read(self) -> Picture | None:
+        happening = next(self.script, None)
+        if happening is None:
+            self.patience.worker.stop.set()
+            raise Interrupted
+        if isinstance(happening, CameraError):
+            raise happening
+        if isinstance(happening, bytes):
+            return Picture(happening, self.clock.monotonic())
+        self.clock.advance(happening)
+        return None
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Rig:
+    """Attempts by script: each is an error, or the script of a session."""
+
+    attempts: list[CameraError | list[Happening]]
+    clock: FakeClock = field(default_factory=FakeClock)
+    frames: list[Frame] = field(default_factory=list)
+    states: list[CameraState] = field(default_factory=list)
+    sessions: list[Scripted] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.orders: Mailbox[RestartSession] = Mailbox("orders", 4, WhenFull.REFUSE)
+        self.keeper = Keeper(
+            "porch",
+            self._open,
+            self.clock,
+            self.frames.append,
+            self.states.append,
+            self.orders,
+            TIMING,
+        )
+        self.worker = Worker("porch.camera", self.keeper.run, self.clock, lambda _n, _e: None)
+
+    def run(self) -> list[tuple[str, str]]:
+        self.keeper.run(self.worker)
+        return [(state.code.value, state.reason) for state in self.states]
+
+    def order_at(self, codes: set[CameraCode]) -> None:
+        """Orders a restart as soon as one of the codes is said."""
+
+        def said(state: CameraState) -> None:
+            self.states.append(state)
+            if state.code in codes:
+                self.orders.put(RestartSession("asked"))
+
+        self.keeper._on_state = said
+
+    def _open(self, patience: Patience) -> Session:
+        if not self.attempts:
+            patience.worker.stop.set()
+            raise Interrupted
+        attempt = self.attempts.pop(0)
+        if isinstance(attempt, CameraError):
+            raise attempt
+        session = Scripted(iter(attempt), patience, self.clock)
+        self.sessions.append(session)
+        return session
+
+
+def test_live_is_said_with_the_first_whole_picture() -> None:
+    rig = Rig([[0.5, b"\xff\xd8 torn", PICTURE, PICTURE]])
+    assert rig.run() == [("connecting", "opening a session"), ("live", "frames arrive")]
+    assert [(frame.seq, frame.session) for frame in rig.frames] == [(0, 1), (1, 1)]
+    assert rig.keeper.stats.frames_damaged == 1
+    assert rig.sessions[0].closed
+
+
+def test_a_session_that_falls_silent_is_stalled_and_opened_anew_at_once() -> None:
+    rig = Rig([[PICTURE, 4.0, 4.0], [PICTURE]])
+    assert [code for code, _ in rig.run()] == ["connecting", "live", "stalled", "live"]
+    assert rig.states[2].retry_in == 0.0
+    assert [frame.session for frame in rig.frames] == [1, 2]
+    assert all(session.closed for session in rig.sessions)
+    assert rig.keeper.stats.reconnects == 1
+
+
+def test_pauses_grow_with_jitter_up_to_the_limit_and_a_lasting_session_ends_them() -> None:
+    gone = CameraUnreachable("nobody there")
+    steps: list[Happening] = [PICTURE, 4.0]
+    lasting = [*(steps * 4), PICTURE, 0.5, SessionLost("cut")]
+    rig = Rig([*([gone] * 6), lasting, gone])
+    rig.run()
+    waits = [state.retry_in or 0.0 for state in rig.states if state.code == "unreachable"]
+    for wait, most in zip(waits, (1, 2, 4, 8, 8, 8, 1), strict=True):
+        assert 0.66 * most <= wait <= most
+    assert rig.states[7].reason == "frames arrive after 6 failures"
+
+
+def test_a_session_that_never_lasts_is_opened_more_and_more_seldom() -> None:
+    brief: list[Happening] = [PICTURE, SessionLost("cut")]
+    rig = Rig([list(brief) for _ in range(4)])
+    rig.run()
+    waits = [state.retry_in for state in rig.states if state.retry_in is not None]
+    assert waits[0] == 0.0
+    assert 0.0 < waits[1] < waits[2] < waits[3]
+
+
+def test_refused_waits_longest_at_once() -> None:
+    rig = Rig([CameraRefused("wrong password")])
+    rig.run()
+    assert (rig.states[1].code, rig.states[1].retry_in) == (CameraCode.REFUSED, 64.0)
+    assert rig.clock.monotonic() >= 64.0
+
+
+def test_unreachable_in_an_open_session_is_a_loss() -> None:
+    rig = Rig([[PICTURE, CameraUnreachable("500")], [PICTURE]])
+    assert [code for code, _ in rig.run()] == ["connecting", "live", "connecting", "live"]
+
+
+@pytest.mark.parametrize("error", [CameraUnreachable("gone"), CameraRefused("no")])
+def test_an_order_to_restart_ends_every_pause(error: CameraError) -> None:
+    rig = Rig([error, [PICTURE]])
+    rig.order_at({CameraCode.UNREACHABLE, CameraCode.REFUSED})
+    said = rig.run()
+    assert ("connecting", "restart: asked") in said
+    assert said[-1][0] == "live"
+    assert rig.clock.monotonic() == 1000.0
+
+
+def test_a_looped_clip_begins_anew_as_a_new_session_without_a_word() -> None:
+    rig = Rig([[PICTURE, SessionOver("the end", again=True)], [PICTURE]])
+    assert [code for code, _ in rig.run()] == ["connecting", "live"]
+    assert [frame.session for frame in rig.frames] == [1, 2]
+
+
+def test_a_clip_that_is_over_is_disabled_until_a_restart_is_ordered() -> None:
+    rig = Rig([[PICTURE, SessionOver("the end", again=False)], [PICTURE]])
+    rig.order_at({CameraCode.DISABLED})
+    codes = [code for code, _ in rig.run()]
+    assert codes == ["connecting", "live", "disabled", "connecting", "connecting", "live"]
