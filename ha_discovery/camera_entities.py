@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ha_discovery.components import CONFIG, DIAGNOSTIC, Component, Maker
+from ha_discovery.sight_entities import sight_components
 from schemas.settings import CameraSettings, limits
 from schemas.topics import CameraTopics
 
@@ -59,8 +60,8 @@ def camera_components(
         last_motion(make, topics),
         switch(make, topics, "record_on_motion", "Record on motion", "mdi:record-rec"),
         switch(make, topics, "beep_on_motion", "Beep on motion", "mdi:bell-ring"),
-        *(number(make, topics, name) for name in _NUMBERS),
         switch(make, topics, "publish_scores", "Publish scores", "mdi:chart-line", en=False),
+        *(number(make, topics, name) for name in _NUMBERS),
         reset_settings(make, topics),
         camera_link(make, topics),
         camera_state(make, topics),
@@ -69,6 +70,7 @@ def camera_components(
         frame_rate(make, topics),
         frame_age(make, topics),
         detector_time(make, topics),
+        *sight_components(make, topics),
         *(counter(make, topics, name) for name in _COUNTERS),
         trigger(topics, "motion_started"),
         trigger(topics, "motion_ended"),
@@ -146,7 +148,7 @@ def alarm(make: Maker, topics: CameraTopics) -> Component:
 
 
 def switch(
-    make: Maker, topics: CameraTopics, name: str, label: str, icon: str, **more: Any
+    make: Maker, topics: CameraTopics, name: str, label: str, icon: str, **more: object
 ) -> Component:
     """A yes-or-no setting; `more` is what only this one has."""
     return make.entity(
@@ -157,8 +159,8 @@ def switch(
         ic=icon,
         stat_t=topics.setting_state(name),
         cmd_t=topics.setting_set(name),
-    )
         **more,
+    )
 
 
 def number(make: Maker, topics: CameraTopics, name: str) -> Component:

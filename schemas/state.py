@@ -40,6 +40,21 @@ class PictureMeta(Payload):
     request_id: str | None = None
 
 
+class SightHealth(Strict):
+    """How well a camera sees, within its health."""
+
+    light: Literal["day", "night"] | None = Field(
+        description="night: the picture is grey (infrared) or dark; null before the first look"
+    )
+    brightness_pct: float | None = Field(description="mean of the picture, % of white")
+    light_changed: UtcTime | None = Field(description="last sudden change of light")
+    frozen: bool = Field(description="exactly the same picture for 30 s")
+    dark: bool = Field(description="nothing bright in the picture: lens covered, no light")
+    blurred: bool = Field(description="much less detail than usual: focus lost, lens dirty")
+    shifted: bool = Field(description="the view has moved: masks and zones are wrong")
+    shift_pct: tuple[float, float] = Field(description="right and down, % of the picture")
+
+
 class CameraHealth(Payload):
     """`<C>/health`, each 60 s and on change."""
 
@@ -71,6 +86,7 @@ class CameraHealth(Payload):
     recordings_failed: int
     last_motion: UtcTime | None
     detector_ms: float
+    sight: SightHealth
     settings: dict[str, Provenance]
 
 

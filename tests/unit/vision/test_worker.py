@@ -463,3 +463,25 @@ def test_the_counters_tell_what_was_judged() -> None:
     assert (stats.height, stats.width) == (HEIGHT, WIDTH)
     assert stats.cpu_per_judged > 0
     assert stats.last_score == 0.0
+
+
+# ---------------------------------------------------------------- how well it sees
+
+
+def test_how_well_the_camera_sees_is_told_also_while_disarmed() -> None:
+    rig = Rig(settings=replace(SETTINGS, armed=False))
+    for seq in range(140):  # 35 s
+        rig.see(frame(seq, jpeg=jpeg_of((8, 8))))
+    assert rig.vision.stats.judged == 0
+    sight = rig.vision.stats.sight
+    assert sight.night is True, "a grey picture"
+    assert sight.problems == ("picture_frozen",)
+
+
+def test_a_change_of_light_has_its_time() -> None:
+    rig = Rig()
+    for seq in range(100):
+        rig.see(frame(seq, jpeg=jpeg_of(None, level=16 if seq < 50 else 90)))
+    changed = rig.vision.stats.light_changed
+    assert changed is not None
+    assert 12 <= (changed - rig.clock.utc()).total_seconds() + 24.75 <= 23

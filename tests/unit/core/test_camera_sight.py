@@ -1,0 +1,70 @@
+"""A camera's sight in its health."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agent.core.engine import begin, step
+from agent.core.messages import CameraCode, CameraState, VisionStats
+from agent.core.sight import Sight
+from agent.core.state import CameraSetup, Gauges, Now, Setup, Tick
+from schemas.messages import Publish
+from schemas.settings import CameraSettings, StoredSettings
+from schemas.topics import AgentTopics
+
+START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+
+
+def health(sight: Sight, code: CameraCode = CameraCode.LIVE) -> dict[str, object]:
+    setup = Setup(
+        AgentTopics("b", "pi"), "Pi", "1", START, (CameraSetup("yard", CameraSettings()),)
+    )
+    state, _ = begin(setup, StoredSettings(), {}, (), Now(100.0, START))
+    state, _ = step(state, CameraState("yard", code, "why", 100.0, 1), Now(100.0, START))
+    vision = VisionStats(sight=sight, light_changed=START)
+    tick = Tick(Gauges(vision={"yard": vision}))
+    _, effects = step(state, tick, Now(170.0, START + timedelta(seconds=70)))
+    (message,) = [e for e in effects if isinstance(e, Publish) and e.topic == "b/pi/yard/health"]
+    content: dict[str, object] = json.loads(message.payload)
+    return content
+
+
+def test_a_camera_that_sees_is_well() -> None:
+    content = health(Sight(night=False, brightness=47.0))
+    assert (content["status"], content["problems"]) == ("ok", [])
+    assert content["sight"] == {
+        "light": "day",
+        "brightness_pct": 47.0,
+        "light_changed": "2026-11-22T08:00:00.000+00:00",
+        "frozen": False,
+        "dark": False,
+        "blurred": False,
+        "shifted": False,
+        "shift_pct": [0.0, 0.0],
+    }
+
+
+def test_before_the_first_look_light_is_not_known() -> None:
+    sight = health(Sight())["sight"]
+    assert isinstance(sight, dict)
+    assert sight["light"] is None
+
+
+@pytest.mark.parametrize(
+    ("sight", "code"),
+    [
+        (Sight(frozen=True), "picture_frozen"),
+        (Sight(dark=True), "picture_dark"),
+        (Sight(blurred=True), "picture_blurred"),
+        (Sight(shifted=True, shift=(4.0, 1.0)), "view_shifted"),
+    ],
+)
+def test_a_blind_camera_is_degraded_and_the_problem_named(sight: Sight, code: str) -> None:
+    content = health(sight)
+    assert (content["status"], content["problems"]) == ("degraded", [code])
+
+
+def test_of_a_camera_without_frames_only_that_is_said() -> None:
+    content = health(Sight(dark=True), CameraCode.UNREACHABLE)
+    assert (content["status"], content["problems"]) == ("error", ["camera_unreachable"])
