@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from agent.core.naming import MONITORING, FileKind, event_file, monitoring_file
+from agent.core.naming import HEATMAP, MONITORING, FileKind, event_file, monitoring_file
 from agent.runtime.clock import Clock
 from agent.storage.clip import Clip, Piece
 from agent.storage.dayparts import DayParts
@@ -150,13 +150,16 @@ class CameraDay:
             self._outcome.done.append(number)
 
     def _add_picture(self, number: int, record: MonitoringPicture) -> None:
-        folder = make_folders(self._folder, MONITORING)
+        inside, wanted = MONITORING, monitoring_file(record.started)
+        if record.heatmap:
+            inside, wanted = "", HEATMAP
+        folder = make_folders(self._folder, inside)
         try:
-            name = write_new(folder, monitoring_file(record.started), record.body)
+            name = write_new(folder, wanted, record.body)
         finally:
             os.close(folder)
         digest = sha256(record.body).hexdigest()
-        self._manifest.picture(f"{MONITORING}/{name}", len(record.body), digest)
+        self._manifest.picture(f"{inside}/{name}".lstrip("/"), len(record.body), digest)
         self._outcome.done.append(number)
 
     def _close_event(self, number: int, record: EventClosed) -> None:

@@ -27,6 +27,7 @@ from agent.storage.fragments import (
     walk,
 )
 from agent.storage.h264 import Codec
+from agent.storage.moov import FTYP
 from agent.storage.records import Fragment
 from agent.storage.recovery import Found, Recovery, recover
 
@@ -166,7 +167,7 @@ class DayFile:
         """The event's fragments, read from the file and checked."""
         for stored in self.events:
             if stored.event == event:
-                for item in walk(self.read, stored.at, stored.end, resync=False):
+                for item in walk(self.read, stored.at, stored.end, resync=True):
                     if isinstance(item, StoredFragment):
                         yield item
 
@@ -269,6 +270,8 @@ class DayFile:
             return
         if found is Found.DATA:
             self._write_head(state)
+        elif self._file.read(len(FTYP), 0) != FTYP:
+            self._file.write(FTYP, 0)
         if self.recovery.cut or self._file.size < state.end:
             self._file.truncate(state.end)
         if self.recovery.tail or found is not Found.CHECKPOINT:

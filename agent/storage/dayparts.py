@@ -86,8 +86,11 @@ class DayParts:
     def append(self, fragment: Fragment) -> None:
         """Appends a fragment to the last part, or to a new one where the last does not take it."""
         self.open()
-        if any(fragment.k <= part.last_k(fragment.event) for part in self.parts):
+        last = max((part.last_k(fragment.event) for part in self.parts), default=-1)
+        if fragment.k <= last:
             return
+        if fragment.k > last + 1 and not fragment.samples[0].key:
+            return  # what it builds on is lost: it would show garbage until the next key picture
         if not self._open or not self.parts[-1].takes(fragment):
             if self._open:
                 self.parts[-1].show_all()

@@ -112,7 +112,7 @@ class OriginalFile:
         """The event's fragments, read from the file and checked."""
         for stored in self._events:
             if stored.event == event:
-                yield from walk(self.read, stored.at, stored.end, resync=False)
+                yield from walk(self.read, stored.at, stored.end, resync=True)
 
     def read(self, size: int, at: int) -> bytes:
         """Bytes of the file."""

@@ -126,6 +126,10 @@ class Purge:
             return False
         if not self._dry and not remove(self._store, file):
             return False
+        if not self._dry and PurePath(file.path).name == MANIFEST:
+            # it may have been written after the listing, to say that files are missing
+            notes = PurePath(file.path).with_name(NOTES)
+            remove(self._store, StoredFile(file.day, str(notes), 0))
         self._done.removed.append((file.path, file.size, reason))
         self._done.stored[file.day.isoformat()] -= file.size
         return True

@@ -265,7 +265,9 @@ class RecorderWorker:
                     self._close(part)
             case StorePicture():
                 local = part.utc.astimezone(self._tz)
-                picture = MonitoringPicture(camera=self._camera, started=local, body=part.jpeg)
+                picture = MonitoringPicture(
+                    camera=self._camera, started=local, heatmap=part.heatmap, body=part.jpeg
+                )
                 self._spool.put(picture)
 
     def _close(self, end: ClipEnd | None) -> None:

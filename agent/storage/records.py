@@ -122,12 +122,13 @@ class EventClosed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitoringPicture:
-    """A picture taken without an event; `started` is when."""
+    """A picture taken without an event; `started` is when. `heatmap`: the day's heat map, a PNG."""
 
     word: ClassVar[str] = "picture"
     camera: str
     started: datetime
     event: str = ""
+    heatmap: bool = False
     body: bytes = field(repr=False)
 
 

@@ -32,13 +32,15 @@ class StoreRig:
         self.store = path / "store"
         self.said: list[object] = []
         self.orders: Mailbox[KeepEvent] = Mailbox("orders", 8, WhenFull.REFUSE)
+        self.deaf = False
+        self.refused = 0
         self.failures: list[BaseException] = []
         self.spool = Spool(path / "spool", options.pop("limit_bytes", 64 << 20))
         self.worker = StoreWorker(
             self.spool,
             StoreOptions(self.store, "me", **options),
             path / "state",
-            self.said.append,
+            self._hear,
             SystemClock(),
             lambda: trusted,
             orders=self.orders,
@@ -59,6 +61,12 @@ class StoreRig:
         self._thread.stop.set()
         assert self._thread.join(5)
         assert self.failures == []
+
+    def _hear(self, message: object) -> bool:
+        self.refused += self.deaf
+        if not self.deaf:
+            self.said.append(message)
+        return not self.deaf
 
     def put(self, *records: Record) -> None:
         for record in records:

@@ -15,10 +15,13 @@ from typing import Any
 
 import pytest
 
+from agent.core.errors import StoreUnavailable
 from agent.core.messages import StoreCode
 from agent.core.naming import IDENTITY, FileKind
 from agent.runtime.clock import SystemClock
 from agent.storage import store as store_module
+from agent.storage.dayfile import open_day_file
+from agent.storage.files import DataFile, write_new
 from agent.storage.guard import adopt_store
 from agent.storage.records import EventClosed, EventFile, EventOpened, MonitoringPicture, Record
 from tests.support.recordings import (
@@ -426,3 +429,132 @@ def test_in_the_hour_that_autumn_repeats_nothing_is_overwritten(place: Path) -> 
         "2026-10-25T00:30:00.000Z",
         "2026-10-25T01:30:00.000Z",
     ]
+
+
+def test_what_the_engine_has_no_room_for_is_said_again(place: Path) -> None:
+    with StoreRig(place) as rig:
+        rig.wait_for(StoreCode.OK)
+        rig.deaf = True
+        rig.put(*events(0))
+        wait_until("it was refused", lambda: rig.refused > 2)
+        assert rig.spool.depth >= 2  # a kill now must not forget that it is unsaid
+        assert rig.saved == []
+        rig.deaf = False
+        wait_until("the event is said", lambda: rig.saved)
+    assert rig.spool.depth == 0
+    assert len(rig.saved) == 1
+
+
+def test_a_repaired_file_is_reported_with_what_was_lost(place: Path) -> None:
+    run(place, *events(0))
+    day_file = place / DAY / "2026-11-22.mp4"
+    data = bytearray(day_file.read_bytes())
+    data[:48] = bytes(48)
+    day_file.write_bytes(data)
+    rig = run(place, *events(1))
+    (repaired,) = rig.repaired
+    assert repaired.file == "front/2026-11-22/2026-11-22.mp4"
+    assert not repaired.lossless
+    assert "table" in repaired.text
+    assert played(day_file) == shown(0, 1)
+
+
+def test_a_file_nothing_of_which_can_be_read_is_put_aside_and_named(place: Path) -> None:
+    (place / DAY).mkdir(parents=True)
+    adopt_store(place / "store", state_dir=place / "state")
+    (place / DAY / "2026-11-22.mp4").write_bytes(b"\xff" * 300_000)
+    rig = run(place, *events(0))
+    assert "damaged-1" in rig.repaired[0].text
+    assert (place / DAY / "2026-11-22.mp4.damaged-1").read_bytes() == b"\xff" * 300_000
+    assert played(place / DAY / "2026-11-22.mp4") == shown(0)
+
+
+def test_an_unfinished_fragment_is_cut_off_and_told_of_without_alarm(place: Path) -> None:
+    run(place, *events(0))
+    with (place / DAY / "2026-11-22.mp4").open("ab") as file:
+        file.write(b"half a fragment")
+    rig = run(place, *events(1))
+    (repaired,) = rig.repaired
+    assert repaired.lossless
+    assert "15 bytes" in repaired.text
+
+
+def test_an_event_that_the_spool_lost_is_told_in_the_manifest_and_once(place: Path) -> None:
+    (place / "store" / "holiday.jpg").write_text("x")
+    room = sum(len(record.body) + 6000 for record in events(0, 1)) + 70_000
+    with StoreRig(place, limit_bytes=room) as rig:
+        rig.put(*events(0, 1, 2))
+        wait_until("the loss is said", lambda: rig.failed)
+        (place / "store" / "holiday.jpg").unlink()
+        wait_until("the rest goes to the store", lambda: len(rig.saved) == 2, 30)
+    assert [each.event_id for each in rig.failed] == NAMES[:1]
+    assert [(entry["id"], entry["frames"]) for entry in rig.manifest()] == [
+        (NAMES[0], 0),
+        (NAMES[1], 20),
+        (NAMES[2], 20),
+    ]
+
+
+def test_an_event_cut_by_the_spool_is_saved_as_far_as_it_goes(place: Path) -> None:
+    (place / "store" / "holiday.jpg").write_text("x")
+    records = events(0)
+    room = sum(len(record.body) + 6000 for record in records) // 2 + 20_000
+    with StoreRig(place, limit_bytes=room) as rig:
+        kept = [rig.spool.put(record) for record in records]
+        assert not all(kept)
+        assert kept[-1]
+        (place / "store" / "holiday.jpg").unlink()
+        (saved,) = wait_until("what is there is saved", lambda: rig.saved)
+    assert saved.truncated
+    clip = played(place / "store" / saved.path)
+    assert clip == shown(0)[: len(clip)]
+    assert len(clip) > 3
+
+
+def test_a_gap_in_the_chain_of_fragments_shows_no_broken_pictures(place: Path) -> None:
+    records = events(0)
+    del records[3]
+    rig = run(place, *records)
+    numbers = [number for _, number in played(place / "store" / rig.saved[0].path)]
+    assert len(numbers) < 20
+    assert numbers == sorted(numbers)
+    assert rig.saved[0].truncated
+
+
+def test_a_medium_that_gives_back_something_else_is_not_trusted(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = os.open(place, os.O_RDONLY)
+    read = DataFile.read
+
+    def flipped(self: DataFile, size: int, at: int) -> bytes:
+        data = bytearray(read(self, size, at))
+        data[:1] = bytes(byte ^ 1 for byte in data[:1])
+        return bytes(data)
+
+    try:
+        monkeypatch.setattr(DataFile, "read", flipped)
+        with pytest.raises(StoreUnavailable, match="reads back"):
+            write_new(folder, "a.jpg", b"picture")
+        assert not (place / "a.jpg").exists()
+        monkeypatch.undo()
+        day = open_day_file(folder, "w.mp4", SystemClock())
+        monkeypatch.setattr(DataFile, "read", flipped)
+        day.append(event(NAMES[0], 0)[0])
+        with pytest.raises(StoreUnavailable, match="reads back"):
+            day.finish_event()
+        day.close(checkpoint=False)
+    finally:
+        os.close(folder)
+
+
+def test_the_store_process_is_light(place: Path) -> None:
+    with StoreRig(place) as rig:
+        rig.put(*events(0))
+        wait_until("the event is saved", lambda: rig.saved)
+        maps = Path(f"/proc/{rig.child}/smaps_rollup").read_text().splitlines()
+        mapped = Path(f"/proc/{rig.child}/maps").read_text()
+    own = next(int(line.split()[1]) for line in maps if line.startswith("Pss_Anon"))
+    assert own / 1024 <= 15, f"{own} kB"  # what the machine would have back without it
+    for heavy in ("numpy", "cv2", "av.libs", "pydantic"):
+        assert heavy not in mapped

@@ -1,0 +1,253 @@
+"""Room in the store: by age, size and free space; what is kept; what nobody may touch."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.core.messages import KeepEvent, StoreCode
+from agent.core.naming import NOTES
+from agent.runtime.clock import SystemClock
+from agent.storage import room as room_module
+from agent.storage import store as store_module
+from agent.storage.dry_run import would_remove
+from agent.storage.purge import Purge, Rules
+from agent.storage.verify import verify_store
+from schemas.config import StoreConfig
+from tests.support.recordings import name_of, whole_event
+from tests.support.store_rig import StoreRig
+from tests.support.waiting import wait_until
+
+NOW = SystemClock().utc()
+MIB = 1 << 20
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "BACKOFF", (0.1, 0.2))
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    (tmp_path / "store").mkdir()
+    return tmp_path
+
+
+def day_name(age: int) -> str:
+    return f"{(NOW - timedelta(days=age)).astimezone():%Y-%m-%d}"
+
+
+def days(place: Path) -> list[str]:
+    return sorted(path.name for path in (place / "store/front").iterdir())
+
+
+def record(place: Path, *ages: int, **options: Any) -> StoreRig:  # noqa: ANN401
+    """Events that began so many days ago, one for each, stored by one life of the agent."""
+    with StoreRig(place, **options) as rig:
+        for age in ages:
+            started = NOW - timedelta(days=age)
+            rig.put(*whole_event(name_of(age * 20), age * 20, started=started.astimezone()))
+        rig.wait_for(StoreCode.OK)
+        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None, 30)
+    return rig
+
+
+def keep(rig: StoreRig, event: str | None, *, keep: bool = True) -> str | None:
+    before = len(rig.kept)
+    assert rig.orders.put(KeepEvent("front", event, keep, "7"))
+    wait_until("the order is answered", lambda: len(rig.kept) > before)
+    assert rig.kept[-1].request == "7"
+    return rig.kept[-1].event
+
+
+def test_a_kept_event_stays_when_its_day_goes(place: Path) -> None:
+    record(place, 0, 2, 3, retention_days=9)
+    with StoreRig(place, retention_days=9) as rig:
+        rig.wait_for(StoreCode.OK)
+        assert keep(rig, name_of(60)) == name_of(60)
+    record(place, retention_days=1)
+    assert days(place) == [day_name(3), day_name(0)]
+    left = [p.name for p in (place / "store/front" / day_name(3)).rglob("*") if p.is_file()]
+    clip = f"{(NOW - timedelta(days=3)).astimezone():%H%M%S}_{name_of(60)}.mp4"
+    assert sorted(left) == sorted([clip, "events.jsonl", NOTES])
+    report = verify_store(place / "store")
+    assert report.good, list(report.lines())
+
+
+def test_a_mark_that_was_taken_away_spares_nothing(place: Path) -> None:
+    record(place, 0, 3, retention_days=9)
+    with StoreRig(place, retention_days=9) as rig:
+        rig.wait_for(StoreCode.OK)
+        assert keep(rig, name_of(60))
+        assert keep(rig, name_of(60), keep=False)
+    record(place, retention_days=1)
+    assert days(place) == [day_name(0)]
+
+
+def test_without_an_id_the_newest_event_is_kept(place: Path) -> None:
+    record(place, 0, 3, retention_days=9)
+    with StoreRig(place, retention_days=9) as rig:
+        rig.wait_for(StoreCode.OK)
+        assert keep(rig, None) == name_of(0)
+        assert keep(rig, "NONE") is None
+        assert "no such event" in rig.kept[-1].message
+        assert rig.kept[-1].available
+    notes = (place / "store/front" / day_name(0) / NOTES).read_text().splitlines()
+    assert [json.loads(line)["keep"] for line in notes] == [name_of(0)]
+
+
+def test_a_running_event_can_be_kept(place: Path) -> None:
+    with StoreRig(place) as rig:
+        rig.wait_for(StoreCode.OK)
+        rig.put(*whole_event(name_of(0), 0)[:3])
+        wait_until("it is known", lambda: rig.spool.after(rig.worker._sent) is None)
+        assert keep(rig, name_of(0)) == name_of(0)
+
+
+def test_an_order_without_a_store_is_refused_at_once(tmp_path: Path) -> None:
+    with StoreRig(tmp_path) as rig:
+        rig.wait_for(StoreCode.ABSENT)
+        assert keep(rig, name_of(0)) is None
+        assert not rig.kept[-1].available
+
+
+def test_max_size_deletes_the_oldest_days_and_never_today(place: Path) -> None:
+    record(place, 0, 1, 2, 3, retention_days=9)
+    sizes = {day: size_of(place / "store/front" / day) for day in days(place)}
+    room = sum(sorted(sizes.values())[:2]) * 10 // 9 + 10_000
+    record(place, retention_days=9, max_size=room)
+    assert days(place)[-2:] == [day_name(1), day_name(0)]
+    assert not list((place / "store/front").glob(f"{day_name(3)}/*.mp4"))
+    assert sum(size_of(place / "store/front" / day) for day in days(place)) <= room
+    report = verify_store(place / "store")
+    assert report.good, list(report.lines())
+
+
+def test_what_does_not_fit_max_size_waits_and_the_state_says_why(place: Path) -> None:
+    with StoreRig(place, max_size=40_000) as rig:
+        rig.put(*whole_event(name_of(0), 0, started=NOW))
+        state = rig.wait_for(StoreCode.FULL)
+    assert "max_size" in state.reason
+    assert rig.spool.depth > 0
+
+
+def test_keep_free_is_checked_before_writing(place: Path) -> None:
+    free = free_bytes(place)
+    with StoreRig(place, keep_free=free + 64 * MIB) as rig:
+        rig.put(*whole_event(name_of(0), 0, started=NOW))
+        state = rig.wait_for(StoreCode.FULL)
+    assert "keep_free" in state.reason
+    assert not list((place / "store").rglob("*.mp4"))
+
+
+def purge(place: Path, free: Any, **rules: Any) -> list[str]:  # noqa: ANN401
+    store = os.open(place / "store", os.O_RDONLY)
+    try:
+        today = NOW.astimezone().date()
+        wanted = {"days": 99, "clock_trusted": True, **rules}
+        run = Purge(store, (), free, SystemClock(), lambda: None)
+        return [path for path, _, _ in run.run(Rules(today, **wanted)).removed]
+    finally:
+        os.close(store)
+
+
+def test_free_space_is_made_from_the_oldest_on_and_not_more_than_needed(place: Path) -> None:
+    for age in (0, 1, 2, 3):
+        fake_day(place, age)
+    files = place / "store/front"
+
+    def free() -> int:
+        return 100 * MIB - size_of(files)
+
+    removed = purge(place, free, keep_free=free() + 5 * MIB)
+    assert removed == [f"front/{day_name(3)}/{day_name(3)}.mp4", *clips(3)[:1]]
+
+
+def test_deleting_stops_when_it_does_not_help(place: Path) -> None:
+    for age in (0, 1, 2, 3):
+        fake_day(place, age)
+    assert len(purge(place, lambda: 0, keep_free=MIB)) == 2
+
+
+def test_nothing_is_purged_for_room_while_the_clock_is_unsure(place: Path) -> None:
+    for age in (0, 1, 2):
+        fake_day(place, age)
+    assert purge(place, lambda: 0, keep_free=MIB, max_size=1, clock_trusted=False) == []
+
+
+def test_links_and_strangers_are_left_alone(place: Path) -> None:
+    fake_day(place, 0)
+    fake_day(place, 9)
+    elsewhere = place / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / f"{day_name(8)}.mp4").write_bytes(b"x")
+    (place / "store/front" / day_name(8)).symlink_to(elsewhere)
+    (place / "store/front" / day_name(9) / "holiday.mp4").write_bytes(b"x")
+    clip = place / "store/front" / day_name(9) / "events" / "081501_LINK.mp4"
+    clip.symlink_to(elsewhere / f"{day_name(8)}.mp4")
+    assert purge(place, lambda: 0, days=1)
+    assert (elsewhere / f"{day_name(8)}.mp4").exists()
+    assert clip.is_symlink()
+    assert (place / "store/front" / day_name(9) / "holiday.mp4").exists()
+
+
+def test_the_dry_run_says_what_would_go_and_deletes_nothing(place: Path) -> None:
+    record(place, 0, 3, retention_days=9)
+    store = StoreConfig(path=place / "store", retention_days=1, keep_free=0)
+    lines = list(would_remove(store, place / "state", always_trusted=True))
+    day = f"front/{day_name(3)}"
+    names = [f"{day}/{day_name(3)}.mp4", f"{day}/events/{clip_name(3)}", f"{day}/events.jsonl"]
+    assert [line.partition(" ")[0] for line in lines[:-1]] == names
+    assert "3 files" in lines[-1]
+    assert days(place) == [day_name(3), day_name(0)]
+
+
+def test_figures_tell_the_days_that_are_left(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "FIGURES_EVERY", 0.2)
+    record(place, 0, 1, retention_days=9)
+    with StoreRig(place, retention_days=9) as rig:
+        wait_until("figures", lambda: next((s for s in rig.states if s.days_left), None))
+    state = next(s for s in rig.states if s.days_left)
+    assert state.stored_mib is not None
+    assert state.stored_mib > 0.5
+
+
+def test_room_is_short_before_it_is_gone(place: Path) -> None:
+    store = os.open(place / "store", os.O_RDONLY)
+    try:
+        free = free_bytes(place)
+        assert not room_module.Room(store, free // 2, None).short
+        assert room_module.Room(store, free - MIB, None).short
+        assert room_module.Room(store, 1 << 60, None).purge_to_free == 0
+    finally:
+        os.close(store)
+
+
+def clip_name(age: int) -> str:
+    return f"{(NOW - timedelta(days=age)).astimezone():%H%M%S}_{name_of(age * 20)}.mp4"
+
+
+def clips(age: int) -> list[str]:
+    return [f"front/{day_name(age)}/events/08150{n}_E{n}.mp4" for n in range(3)]
+
+
+def fake_day(place: Path, age: int) -> None:
+    folder = place / "store/front" / day_name(age)
+    (folder / "events").mkdir(parents=True)
+    (folder / f"{day_name(age)}.mp4").write_bytes(bytes(4 * MIB))
+    for clip in clips(age):
+        (place / "store" / clip).write_bytes(bytes(2 * MIB))
+
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def free_bytes(place: Path) -> int:
+    figures = os.statvfs(place / "store")
+    return figures.f_bavail * figures.f_frsize
