@@ -53,6 +53,9 @@ BEEP_EVERY = 1.0
 SNAPSHOT_EVERY = 0.5
 #: Everything that is said then comes to some 100 kB, and with pictures to a megabyte.
 DISCOVERY_EVERY = 5.0
+#: A change is written at once, the next ones together after a while: each time syncs the SD card,
+#: and the main thread waits for it.
+SAVE_EVERY = 2.0
 #: How long an owner may take before the command is answered with an error.
 ANSWER_WITHIN = 8.0
 #: Bounds what commands without an answer can make us remember.
@@ -67,7 +70,7 @@ def obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:
     return now_state, _cleared(parsed.clear_retained) + effects
 
 
-def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:  # noqa: PLR0911  a table
+def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:  # noqa: C901, PLR0911  a table
     command, reply = parsed.command, parsed.reply
     match command:
         case SetSetting():
@@ -86,7 +89,9 @@ def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:  # noqa: PLR09
             return play_beep(now_state, reply, now)
         case Restart():
             farewell = Say("WARNING", "agent: restart was commanded")
-            return now_state, [*answer(now_state, reply, now), farewell, Leave(again=True)]
+            now_state, saved = save_late(now_state, now, at_once=True)
+            said = [*answer(now_state, reply, now), farewell]
+            return now_state, [*saved, *said, Leave(again=True)]
         case GetStatus():
             data = agent_health(now_state, now).model_dump(mode="json")
             return now_state, answer(now_state, reply, now, data=data)
@@ -173,10 +178,10 @@ def change(
         )
     stored = _stored(camera.stored, values, now)
     camera = replace(camera, settings=settings, stored=stored)
-    now_state = now_state.with_camera(camera)
+    now_state, saved = save(now_state.with_camera(camera), now)
     effects: list[Effect] = [
         ToVision(camera_id, Configure(camera.vision_settings())),
-        SaveSettings(now_state.stored_settings()),
+        *saved,
         *(announce.setting_state(camera, name) for name in values),
         *answer(now_state, reply, now, value=_single(values, settings)),
     ]
@@ -196,7 +201,7 @@ def _change_agent(
     stored = _stored(now_state.stored, values, now)
     now_state = replace(now_state, settings=settings, stored=stored)
     topics = now_state.setup.topics
-    effects: list[Effect] = [SaveSettings(now_state.stored_settings())]
+    now_state, effects = save(now_state, now)
     effects += [state(topics.setting_state(n), show_value(getattr(settings, n))) for n in values]
     return now_state, [*effects, *answer(now_state, reply, now, value=_single(values, settings))]
 
@@ -274,6 +279,21 @@ def play_beep(now_state: AgentNow, reply: ReplyTo, now: Now) -> Step:
     if token is None:
         return _fail(now_state, reply, "busy", "too many commands are waiting", now)
     return replace(now_state, beep_command_at=now.at), [Beep(request=token)]
+
+
+def save(now_state: AgentNow, now: Now) -> Step:
+    """Writes the settings file, or leaves it to `save_late` when that was done a moment ago."""
+    if now.at - now_state.saved_at < SAVE_EVERY:
+        return replace(now_state, unsaved=True), []
+    now_state = replace(now_state, saved_at=now.at, unsaved=False)
+    return now_state, [SaveSettings(now_state.stored_settings())]
+
+
+def save_late(now_state: AgentNow, now: Now, *, at_once: bool = False) -> Step:
+    """Writes what `save` has put off, when it is time, or at once because the process ends."""
+    if not now_state.unsaved:
+        return now_state, []
+    return save(replace(now_state, saved_at=-1e9) if at_once else now_state, now)
 
 
 def send_discovery(now_state: AgentNow, reply: ReplyTo, now: Now) -> Step:

@@ -184,7 +184,8 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
         case Tick():
             return _tick(now_state, cause, now)
         case Stopping():
-            return now_state, [Leave(again=False)]
+            now_state, saved = commands.save_late(now_state, now, at_once=True)
+            return now_state, [*saved, Leave(again=False)]
 
 
 def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
@@ -192,6 +193,8 @@ def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
     now_state, effects = events.clear_late(now_state, now)
     now_state, answers = commands.expire(now_state, now)
     effects += answers
+    now_state, saved = commands.save_late(now_state, now)
+    effects += saved
     if now_state.announce_at is not None and now.at >= now_state.announce_at:
         now_state = replace(now_state, announce_at=None)
         effects += announce.everything(now_state, now, born=True)

@@ -221,6 +221,8 @@ class AgentNow:
     beep_at: float = -1e9
     beep_command_at: float = -1e9
     discovery_at: float = -1e9
+    saved_at: float = -1e9  # the settings file
+    unsaved: bool = False
     pending: Mapping[str, Pending] = field(default_factory=dict)
     requests: int = 0
     refused: int = 0

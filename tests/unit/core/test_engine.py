@@ -782,6 +782,27 @@ def test_discovery_on_demand_is_rate_limited(rig: Rig) -> None:
     assert said == [1, 0, 1]
 
 
+@pytest.mark.parametrize("end", [Tick(Gauges()), Stopping(), "restart"])
+def test_a_burst_of_changes_is_saved_twice_and_wholly(rig: Rig, end: Tick | Stopping | str) -> None:
+    """An automation that toggles ten times a second must not sync the SD card as often."""
+    saved = []
+    for number in range(20):
+        rig.command(SetSetting(camera="yard", name="post_frames", value=number + 1), "post_frames")
+        saved += rig.kinds(SaveSettings)
+        rig.do(Tick(Gauges()), after=0.05)
+        saved += rig.kinds(SaveSettings)
+    assert len(saved) == 1
+    if isinstance(end, Tick):
+        rig.do(end, after=2.0)
+    else:
+        rig.do(end if isinstance(end, Stopping) else Parsed(Restart(), ReplyTo(noun="x"), rig.at))
+    (last,) = rig.kinds(SaveSettings)
+    assert isinstance(last, SaveSettings)
+    assert last.stored.cameras["yard"]["post_frames"].value == 20
+    rig.do(Tick(Gauges()), after=5.0)
+    assert rig.kinds(SaveSettings) == []
+
+
 def test_past_events_are_asked_of_the_journal(rig: Rig) -> None:
     rig.command(GetEvents(camera="yard", since=3), "events", transaction="e")
     (query,) = rig.kinds(EventsQuery)
