@@ -19,9 +19,10 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 
 from agent.camera.hk.address import HkAddress
-from agent.camera.hk.camera_side import CameraSide, Manners
+from agent.camera.hk.camera_side import CameraSide
 from agent.camera.hk.fragments import Fragmenter
 from agent.camera.hk.link import CameraLink
+from agent.camera.hk.serving import Manners
 from agent.camera.hk.source import HkSource
 from agent.core.frame import Frame
 from agent.core.messages import RestartSession

@@ -5,37 +5,16 @@ For the simulator. It shares `packets`, and nothing else, with the client's side
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from agent.camera.hk import packets
-from agent.camera.hk.packets import AckMode, Packet
-
-#: Streaming stops when more fragments than this wait for an acknowledgement for so long (guessed).
-UNACKNOWLEDGED = 15
-ACK_PATIENCE = 1.0
+from agent.camera.hk.packets import Packet
+from agent.camera.hk.serving import Manners, Serving, Session, filled, name
 
 #: The camera repeats its refusal at this interval (guessed).
 REFUSAL_INTERVAL = 0.5
 REFUSALS_MOST = 6
-
-#: Complaints kept as texts; further ones are only counted.
-COMPLAINTS_KEPT = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """How this camera answers; lengths in bytes."""
-
-    refusals: int = 0  # refused statuses before it accepts
-    resource_reply: int = 155
-    start_reply: int = 368
-    extra_early: bool = False  # a 42-byte packet before the answer to the resource request
-    extra_late: bool = False  # one before the answer to the session start
-    ack: AckMode = AckMode.LEGACY
-    keep_session: float = 2.0  # seconds until a session without acknowledgements is forgotten
 
 
 class Await(Enum):
@@ -51,20 +30,7 @@ class Await(Enum):
     START = "session start"
 
 
-@dataclass(slots=True)
-class Session:
-    """An open session and how well its client acknowledges."""
-
-    client: Any
-    texts: Iterator[str]
-    acked_at: float
-    sent: int = 0
-    waiting: int = 0  # datagrams since the last acknowledgement
-    acks: int = 0
-    streaming: bool = True
-
-
-class CameraSide:
+class CameraSide(Serving):
     """One camera that serves one session at a time.
 
         HELLO -> STATUS_82 -> (refusals, then yes) -> STATUS_A2 -> STATUS_62 -> RESOURCE
@@ -75,63 +41,25 @@ class CameraSide:
     """
 
     def __init__(self, manners: Manners) -> None:
-        self.manners = manners
-        self.session: Session | None = None
-        self.sessions = 0
-        self.acks = 0
-        self.complaints: list[str] = []
-        self.complained = 0
+        super().__init__(manners)
         self._await = Await.HELLO
-        self._client: Any = None
         self._tag = 0
         self._refused = 0
         self._status_at = float("inf")
-        self._outbox: list[tuple[bytes, Any]] = []
-
-    @property
-    def streaming_to(self) -> Any:  # noqa: ANN401  an address is whatever the socket says
-        """The address that is to get fragments now, or None."""
-        return self.session.client if self.session and self.session.streaming else None
-
-    def to_send(self) -> list[tuple[bytes, Any]]:
-        """Datagrams and their addresses, to be sent now, once."""
-        outbox, self._outbox = self._outbox, []
-        return outbox
 
     def forget(self) -> None:
         """The camera restarts: no session, no opening."""
-        self.session = None
-        self._await, self._client = Await.HELLO, None
+        super().forget()
+        self._await = Await.HELLO
         self._status_at = float("inf")
-        self._outbox.clear()
-
-    def sent(self, count: int) -> None:
-        """So many datagrams went out to the session's client."""
-        if self.session is not None:
-            self.session.sent += count
-            self.session.waiting += count
 
     def next_tick(self) -> float:
         """When `tick` has something to do, at the latest."""
-        if self.session is None:
-            return self._status_at
-        patience = ACK_PATIENCE if self.session.streaming else self.manners.keep_session
-        return min(self._status_at, self.session.acked_at + patience)
+        return min(self._status_at, super().next_tick())
 
     def tick(self, now: float) -> None:
         """Repeats refusals, and looks whether the client still acknowledges."""
-        session = self.session
-        if session is not None:
-            silent = now - session.acked_at
-            if session.waiting <= UNACKNOWLEDGED:
-                session.acked_at = now if silent >= ACK_PATIENCE else session.acked_at
-            elif session.streaming and silent >= ACK_PATIENCE:
-                session.streaming = False
-                self._complain(
-                    f"no acknowledgement for {session.waiting} datagrams: streaming stops"
-                )
-            elif silent >= self.manners.keep_session:
-                self.session = None
+        super().tick(now)
         if now >= self._status_at:
             self._answer_status(now)
 
@@ -143,7 +71,7 @@ class CameraSide:
         elif self.session is not None and sender == self.session.client:
             self._in_session(self.session, datagram, now)
         elif sender != self._client:
-            self._complain(f"{_name(datagram)} before a hello")
+            self._complain(f"{name(datagram)} before a hello")
         else:
             self._opening(datagram, now)
 
@@ -159,7 +87,7 @@ class CameraSide:
         if self._await is Await.STATUS_82:
             packet = packets.decode(datagram)
             if packet is None or packet != Packet(packets.KIND_STATUS, code=1, tag=packet.tag):
-                self._complain(f"{_name(datagram)} instead of {self._await.value}")
+                self._complain(f"{name(datagram)} instead of {self._await.value}")
             elif packet.tag & packets.TAG_REFUSED:
                 self._complain(f"tag {packet.tag:#x} has bit 6 set")
             else:
@@ -169,7 +97,7 @@ class CameraSide:
         elif datagram == expected.get(self._await):
             self._advance(now)
         elif datagram != packets.SESSION_DELETE:  # a client may give an attempt up
-            self._complain(f"{_name(datagram)} instead of {self._await.value}")
+            self._complain(f"{name(datagram)} instead of {self._await.value}")
 
     def _answer_status(self, now: float) -> None:
         """Says yes or no to the first status; a no is repeated until it becomes a yes."""
@@ -191,14 +119,13 @@ class CameraSide:
             self._reply(packets.status(packets.KIND_STATUS_62 | 0x10, self._tag))
         elif self._await is Await.RESOURCE:
             if self.manners.extra_early:
-                self._reply(_filled(packets.EXTRA_SIZE, b"MainCmd=State;"))
-            self._reply(_filled(self.manners.resource_reply, b"MainCmd=HK_RES_REP;"))
+                self._reply(filled(packets.EXTRA_SIZE, b"MainCmd=State;"))
+            self._reply(filled(self.manners.resource_reply, b"MainCmd=HK_RES_REP;"))
         elif self._await is Await.START:
             if self.manners.extra_late:
-                self._reply(_filled(packets.EXTRA_SIZE, b"MainCmd=State;"))
-            self._reply(_filled(self.manners.start_reply, b"MainCmd=SessionCreate;"))
-            self.session = Session(self._client, packets.ack_texts(self.manners.ack), now)
-            self.sessions += 1
+                self._reply(filled(packets.EXTRA_SIZE, b"MainCmd=State;"))
+            self._reply(filled(self.manners.start_reply, b"MainCmd=SessionCreate;"))
+            self._open(now)
             self._await = Await.HELLO
             return
         self._await = steps[steps.index(self._await) + 1]
@@ -209,39 +136,6 @@ class CameraSide:
             return
         packet = packets.decode(datagram)
         if packet is None or packet.kind != packets.KIND_ACK:
-            self._complain(f"{_name(datagram)} in an open session")
+            self._complain(f"{name(datagram)} in an open session")
             return
-        self.acks += 1
-        session.acks += 1
-        session.waiting = 0
-        session.acked_at = now
-        text = next(session.texts)
-        if datagram != packets.ack(text):
-            self._complain(f"acknowledgement {session.acks}: {packet.text!r} instead of SEQ={text}")
-        if session.acks * packets.FRAGMENTS_PER_ACK > session.sent:
-            self._complain(
-                f"acknowledgement {session.acks} after {session.sent} datagrams: too early"
-            )
-
-    def _reply(self, datagram: bytes) -> None:
-        self._outbox.append((datagram, self._client))
-
-    def _complain(self, text: str) -> None:
-        self.complained += 1
-        if len(self.complaints) < COMPLAINTS_KEPT:
-            self.complaints.append(text)
-
-
-def _filled(size: int, text: bytes) -> bytes:
-    """A command packet of exactly that size; nobody knows what a camera writes there."""
-    return packets.encode(
-        Packet(packets.KIND_COMMAND, code=100, text=text.ljust(size - packets.HEADER_SIZE, b";"))
-    )
-
-
-def _name(datagram: bytes) -> str:
-    """A datagram's name for a complaint."""
-    packet = packets.decode(datagram)
-    if packet is None:
-        return f"{len(datagram)} bytes that are no packet ({datagram[:16].hex()})"
-    return f"packet of kind {packet.kind:#x}, {len(datagram)} bytes"
+        self._acknowledged(session, datagram, now)

@@ -28,14 +28,18 @@ class Cut:
 class Fragmenter:
     """Cuts frames one after the other and numbers the datagrams, 255 then 0.
 
+    In the second dialect (`wide`) numbers have 16 bits, and no frame has a longer header.
+
     A frame `joined` to the following one does not end its last datagram: the following frame's SOI
     comes directly behind its EOI, without a header between.
     """
 
-    def __init__(self, size: int = DATAGRAM_SIZE) -> None:
+    def __init__(self, size: int = DATAGRAM_SIZE, *, wide: bool = False) -> None:
         if not DATAGRAM_LEAST <= size <= DATAGRAM_MAX:
             raise ValueError(f"datagrams of {size} bytes: {DATAGRAM_LEAST} to {DATAGRAM_MAX} fit")
         self._size = size
+        self._first_header = _HEADER if wide else _FIRST_HEADER
+        self._numbers = 0xFFFF if wide else 0xFF
         self._number = 0
         self._ahead = 0  # bytes of the coming frame that are already sent
 
@@ -43,7 +47,7 @@ class Fragmenter:
         """The datagrams of `frame`; `following` has to be the next frame cut if it is joined."""
         rest = frame[self._ahead :]
         datagrams = []
-        header = _HEADER if self._ahead else _FIRST_HEADER
+        header = _HEADER if self._ahead else self._first_header
         self._ahead = 0
         while rest:
             room = self._size - header
@@ -60,6 +64,6 @@ class Fragmenter:
 
     def _datagram(self, header: int, chunk: bytes) -> bytes:
         length = header + len(chunk)
-        head = bytes((self._number, 0)) + (length << 4).to_bytes(2, "little")
-        self._number = (self._number + 1) & 0xFF
+        head = self._number.to_bytes(2, "little") + (length << 4 & 0xFFFF).to_bytes(2, "little")
+        self._number = (self._number + 1) & self._numbers
         return head.ljust(header, b"\0") + chunk

@@ -3,54 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import Enum
 
 from agent.camera.hk import packets
+from agent.camera.hk.conversation import (
+    ANSWER_TIMEOUT,
+    CONTROL_MAX,
+    NO_IMAGE,
+    Conversation,
+    Ended,
+    LinkEvent,
+    Opened,
+    Stage,
+)
 from agent.camera.hk.packets import AckMode
-from agent.core.errors import CameraError, CameraRefused, CameraUnreachable, SessionLost
+from agent.core.errors import CameraRefused, SessionLost
 
-#: An answer that takes longer ends the attempt; an open session silent for longer is over (proven).
-ANSWER_TIMEOUT = 2.0
-SILENCE = 2.0
+__all__ = ["NO_IMAGE", "REFUSALS", "CameraLink", "Ended", "LinkEvent", "Opened"]
 
 #: So many refusals are read before the attempt is given up (the known client's number).
 REFUSALS = 5
 
-#: An open session that brings statuses but no pictures is no session (guessed; bounds the wait).
-NO_IMAGE = 10.0
 
-#: Longest control packet while images arrive (guessed: the longest seen has 372 bytes).
-CONTROL_MAX = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The camera accepted the session; image fragments follow."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The attempt or the session is over; the error's class says what to do next."""
-
-    error: CameraError
-
-
-LinkEvent = Opened | Ended
-
-
-class Stage(Enum):
-    """Which answer is awaited; the value says it in a log line."""
-
-    GREETED = "the first status"
-    CONFIRMED = "the second status"
-    REQUESTED = "the resource request"
-    STARTED = "the session start"
-    OPEN = "image data"
-    OVER = "nothing"
-
-
-class CameraLink:
+class CameraLink(Conversation):
     """One attempt to open a session, and the session if it opens. A new attempt is a new link.
 
         (new) --hello, status 82--> GREETED
@@ -69,30 +43,17 @@ class CameraLink:
     """
 
     def __init__(self, tag: int, now: float, mode: AckMode = AckMode.LEGACY) -> None:
+        super().__init__(now, packets.HELLO, packets.status(packets.KIND_STATUS, tag))
         self._tag = tag
         self._texts = packets.ack_texts(mode)
-        self._outbox = [packets.HELLO, packets.status(packets.KIND_STATUS, tag)]
-        self._events: list[LinkEvent] = []
-        self._stage = Stage.GREETED
-        self.is_open = False  # image fragments are expected
-        self.pending = True  # something waits in `to_send` or `events`
         self._refusals = 0
-        self._heard_at = now
-        self._image_at = now
-        self._deadline = now + ANSWER_TIMEOUT
         self._until_ack = packets.FRAGMENTS_PER_ACK
-        self.short = 0  # datagrams too short for image data, while OPEN
         self._answers: dict[Stage, Callable[[bytes, float], None]] = {
             Stage.GREETED: self._greeted,
             Stage.CONFIRMED: self._confirmed,
             Stage.REQUESTED: self._requested,
             Stage.STARTED: self._started,
         }
-
-    @property
-    def is_over(self) -> bool:
-        """Nothing more will come of this link."""
-        return self._stage is Stage.OVER
 
     def receive(self, datagram: bytes, now: float) -> bool:
         """Takes a datagram of the camera; True when it is image data, for the assembler."""
@@ -102,67 +63,28 @@ class CameraLink:
         self._until_ack -= 1
         if not self._until_ack:
             self._until_ack = packets.FRAGMENTS_PER_ACK
-            self._outbox.append(packets.ack(next(self._texts)))
-            self.pending = True
-        if len(datagram) <= CONTROL_MAX and self._is_control(datagram):
+            self._acknowledge(packets.ack(next(self._texts)), now)
+        if len(datagram) <= CONTROL_MAX and self._is_control(datagram, now):
             return False
         self._image_at = now
         return True
 
     def _opening(self, datagram: bytes, now: float) -> bool:
+        starts = _starts_frame(datagram)
+        if not starts:
+            self.trace.heard(datagram, now)
         if answer := self._answers.get(self._stage):
             answer(datagram, now)
-        return self.is_open and _starts_frame(datagram)
+        return self.is_open and starts
 
     def tick(self, now: float) -> None:
         """Looks at the clock: the session may be over."""
-        if now < self.next_tick():
-            return
-        if not self.is_open:
-            self._end(
-                CameraUnreachable(f"no answer to {self._stage.value} for {ANSWER_TIMEOUT:g} s")
-            )
-        elif now - self._heard_at >= SILENCE:
-            self._end(SessionLost(f"no datagram for {SILENCE:g} s"))
-        else:
-            self._end(SessionLost(f"no image data for {NO_IMAGE:g} s"))
+        if now >= self.next_tick():
+            self._time_out(now)
 
-    def next_tick(self) -> float:
-        """When `tick` has something to do, at the latest, if nothing arrives until then."""
-        if self.is_open:
-            return min(self._heard_at + SILENCE, self._image_at + NO_IMAGE)
-        return float("inf") if self.is_over else self._deadline
-
-    def to_send(self) -> list[bytes]:
-        """The datagrams to send now, once, in this order."""
-        outbox, self._outbox = self._outbox, []
-        self.pending = bool(self._events)
-        return outbox
-
-    def events(self) -> list[LinkEvent]:
-        """What happened since the last call."""
-        events, self._events = self._events, []
-        self.pending = bool(self._outbox)
-        return events
-
-    def close(self) -> None:
-        """Ends the link from our side; where the camera may know the session it is told."""
-        if self._stage in {Stage.REQUESTED, Stage.STARTED, Stage.OPEN}:
-            self._outbox.append(packets.SESSION_DELETE)
-            self.pending = True
-        self._stage = Stage.OVER
-        self.is_open = False
-
-    def _end(self, error: CameraError) -> None:
-        self.close()
-        self._events.append(Ended(error))
-        self.pending = True
-
-    def _await(self, stage: Stage, now: float, *datagrams: bytes) -> None:
-        self._outbox += datagrams
-        self.pending = True
-        self._stage = stage
-        self._deadline = now + ANSWER_TIMEOUT
+    def _farewell(self) -> bytes | None:
+        told = {Stage.REQUESTED, Stage.STARTED, Stage.OPEN}
+        return packets.SESSION_DELETE if self._stage in told else None
 
     def _greeted(self, datagram: bytes, now: float) -> None:
         """The camera is ready, or says no; it repeats itself, so a no is read again."""
@@ -178,7 +100,7 @@ class CameraLink:
         self._refusals += 1
         self._deadline = now + ANSWER_TIMEOUT
         if self._refusals == REFUSALS:
-            self._end(CameraRefused(f"refused {REFUSALS} times: another session may be open"))
+            self._end(CameraRefused(f"refused {REFUSALS} times: another session may be open"), now)
 
     def _confirmed(self, datagram: bytes, now: float) -> None:
         if len(datagram) == packets.STATUS_SIZE:  # what it says was never looked at (proven)
@@ -194,24 +116,23 @@ class CameraLink:
         repeated = len(datagram) in packets.RESOURCE_REPLY_SIZES
         if not starts and (repeated or not _is_reply(datagram, packets.START_REPLY_SIZES)):
             return
-        self._stage = Stage.OPEN
-        self.is_open = True
-        self._heard_at = self._image_at = now
+        self._open(now)
         self._until_ack -= starts
-        self._events.append(Opened())
-        self.pending = True
 
-    def _is_control(self, datagram: bytes) -> bool:
+    def _is_control(self, datagram: bytes, now: float) -> bool:
         """Whether a datagram among the fragments is none; a farewell ends the session."""
         packet = packets.decode(datagram)
         if packet is not None and b"MainCmd=SessionDelete" in packet.text:
-            self._end(SessionLost("the camera closed the session"))
-        if len(datagram) < packets.FRAGMENT_MIN:
-            self.short += 1
-            return True
-        if packet is None or packet.flag or packet.seq > 0xFF:  # by chance, in image data
-            return False
-        return not _starts_frame(datagram)
+            self.trace.heard(datagram, now)
+            self._end(SessionLost("the camera closed the session"), now)
+        elif len(datagram) >= packets.FRAGMENT_MIN and (
+            packet is None or packet.flag or packet.seq > 0xFF or _starts_frame(datagram)
+        ):
+            return False  # image data; by chance some of it looks like a header
+        else:
+            self.trace.heard(datagram, now)
+        self.short += len(datagram) < packets.FRAGMENT_MIN
+        return True
 
 
 def _starts_frame(datagram: bytes) -> bool:

@@ -33,6 +33,7 @@ class Streaming:
     joined_after: int | None = 3  # frames until EOI and SOI share a datagram; None: never
     datagram_size: int = DATAGRAM_SIZE  # from the next session on
     statuses: bool = True
+    wide: bool = False  # the second dialect's image data
     faults: Faults = field(default_factory=Faults)
 
 
@@ -124,7 +125,7 @@ class Player:
         joined = stream.joined_after is not None and self._frames + 1 >= stream.joined_after
         following = self._look(second + interval) if joined else b""
         if self._fragmenter is None:
-            self._fragmenter = Fragmenter(stream.datagram_size)
+            self._fragmenter = Fragmenter(stream.datagram_size, wide=stream.wide)
         cut = self._fragmenter.cut(self._frame, following, joined=joined)
         self._coming = following if cut.shared else None
         groups = -(-len(cut.datagrams) // FIVES)

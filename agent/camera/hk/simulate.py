@@ -7,10 +7,12 @@ import logging
 from dataclasses import replace
 
 from agent.camera.hk.address import DEFAULT_PORT
-from agent.camera.hk.camera_side import Manners
+from agent.camera.hk.dialects import Dialect
 from agent.camera.hk.faults import Faults
+from agent.camera.hk.localdata import DISCOVERY_PORT
 from agent.camera.hk.packets import AckMode
 from agent.camera.hk.player import Streaming
+from agent.camera.hk.serving import Manners
 from agent.camera.hk.simulator import Simulator, SimulatorOptions
 from agent.camera.scenes import CAMERA_SIZE
 from agent.core.errors import ConfigError
@@ -58,6 +60,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--burst", action="store_true", help="all of a frame's datagrams at once, not in fives")
     add("--separate", action="store_true", help="never join a frame's end and the next start")
     add("--ack", choices=[str(mode) for mode in AckMode], default="legacy")
+    text = "1: the seed camera's; 2: MD81 and others, not confirmed on hardware"
+    add("--dialect", choices=[str(dialect) for dialect in Dialect], default="1", help=text)
+    add("--id", default=Manners().hkid, help="what the camera calls itself in dialect 2")
+    text = "where the discovery is answered; default: 2627 in dialect 2, nowhere in dialect 1"
+    add("--discovery-port", type=_port, default=None, metavar="PORT", help=text)
 
 
 def run_from_args(args: argparse.Namespace, stop: Waitable) -> int:
@@ -101,6 +108,10 @@ def options_from_args(args: argparse.Namespace) -> SimulatorOptions:
     stream = Streaming(fps=args.fps, fives=not args.burst, faults=faults)
     if args.separate:
         stream = replace(stream, joined_after=None)
+    dialect = Dialect(args.dialect)
+    discovery = args.discovery_port
+    if discovery is None and dialect is Dialect.SECOND:
+        discovery = DISCOVERY_PORT
     return SimulatorOptions(
         host=args.bind,
         port=args.port,
@@ -117,7 +128,10 @@ def options_from_args(args: argparse.Namespace) -> SimulatorOptions:
             extra_early=args.extra_early,
             extra_late=args.extra_late,
             ack=AckMode(args.ack),
+            hkid=args.id,
         ),
+        dialect=dialect,
+        discovery_port=discovery,
     )
 
 

@@ -6,13 +6,17 @@ import logging
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from agent.camera.hk import packets
-from agent.camera.hk.camera_side import CameraSide, Manners
+from agent.camera.hk.camera_side import CameraSide
+from agent.camera.hk.camera_side2 import CameraSide2
+from agent.camera.hk.dialects import Dialect
+from agent.camera.hk.localdata import ANSWER_MAX, answer
 from agent.camera.hk.player import Player, Streaming
+from agent.camera.hk.serving import Manners, Serving
 from agent.camera.scenes import CAMERA_SIZE, scene_for
 from agent.runtime.clock import Clock
 from agent.runtime.worker import Worker
@@ -36,6 +40,8 @@ class SimulatorOptions:
     start_with_session: bool = False  # the scene begins with the first session, not at once
     stream: Streaming = field(default_factory=Streaming)
     manners: Manners = field(default_factory=Manners)
+    dialect: Dialect = Dialect.FIRST
+    discovery_port: int | None = None  # None: does not answer the discovery; 0: a free port
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +76,10 @@ class Simulator:
         self._scene = scene_for(
             options.source, size=options.size, folder_fps=options.stream.fps, seed=options.seed
         )
-        self._stream = options.stream
+        self._wide = options.dialect is Dialect.SECOND
+        self._stream = replace(options.stream, wide=self._wide)
         self._start_with_session = options.start_with_session
-        self._side = CameraSide(options.manners)
+        self._side: Serving = (CameraSide2 if self._wide else CameraSide)(options.manners)
         self._player = Player(self._scene, options.seed, self._count_frame, loop=options.loop)
         self._scene_at: tuple[float, datetime] | None = None
         self._frames = self._frames_whole = 0
@@ -89,6 +96,8 @@ class Simulator:
             self._socket.close()
             raise
         self.port: int = self._socket.getsockname()[1]
+        self.discovery_port: int | None = None
+        self._discovery = self._answering(options)
 
     @property
     def stats(self) -> SimulatorStats:
@@ -113,7 +122,7 @@ class Simulator:
 
     def change(self, stream: Streaming | None = None, manners: Manners | None = None) -> None:
         """New ways of streaming from the next frame on, new manners from the next answer on."""
-        self._stream = stream or self._stream
+        self._stream = replace(stream or self._stream, wide=self._wide)
         self._side.manners = manners or self._side.manners
 
     def stall(self, seconds: float) -> None:
@@ -130,18 +139,22 @@ class Simulator:
         self.silence(seconds)
 
     def close(self) -> None:
-        """Frees the port of a simulator that never ran."""
+        """Frees the ports of a simulator that never ran."""
         self._socket.close()
+        if self._discovery is not None:
+            self._discovery.close()
 
     def run(self, worker: Worker) -> None:
         """Serves until `worker.stop` is set, then closes the port."""
         log.info("simulator: camera on port %d", self.port)
         if not self._start_with_session:
             self._start_scene(self._clock.monotonic())
-        with self._socket:
+        try:
             while not worker.stop.is_set():
                 worker.beat()
                 self._turn()
+        finally:
+            self.close()
 
     def _turn(self) -> None:
         """Sends what is due, then hears what arrives until the next thing is due."""
@@ -155,6 +168,7 @@ class Simulator:
             for datagram, client in self._side.to_send():
                 self._send(datagram, client)
             self._play(now)
+            self._answer_discovery()
         self._say_complaints()
         due = min(self._side.next_tick(), self._player.next_at if self._playing else now + POLL)
         wait = POLL if deaf or now < self._stalled_until else min(POLL, due - now)
@@ -165,6 +179,29 @@ class Simulator:
             return  # nothing came, or an earlier datagram found nobody
         if self._clock.monotonic() >= self._deaf_until:
             self._side.receive(datagram, client, self._clock.monotonic())
+
+    def _answering(self, options: SimulatorOptions) -> socket.socket | None:
+        """The socket for the discovery; without it the camera is only not found."""
+        if options.discovery_port is None:
+            return None
+        sock = socket.socket(self._socket.family, socket.SOCK_DGRAM)
+        try:
+            sock.bind((options.host, options.discovery_port))
+        except OSError as error:
+            log.warning("simulator: does not answer the discovery: %s", error)
+            sock.close()
+            return None
+        self.discovery_port = sock.getsockname()[1]
+        return sock
+
+    def _answer_discovery(self) -> None:
+        if self._discovery is None:
+            return
+        with suppress(OSError):  # nobody asks, or who asked is gone
+            asked, client = self._discovery.recvfrom(ANSWER_MAX, socket.MSG_DONTWAIT)
+            said = answer(asked, self._side.manners.hkid, self.port, "simulated camera")
+            if said is not None:
+                self._discovery.sendto(said, client)
 
     def _play(self, now: float) -> None:
         """Streams to the session's client, if there is one."""

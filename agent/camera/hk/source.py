@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import logging
 import random
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from agent.camera.hk.address import HkAddress
 from agent.camera.hk.assembler import Assembler
+from agent.camera.hk.assembler2 import WideAssembler
+from agent.camera.hk.conversation import Conversation
 from agent.camera.hk.cutter import AssemblerCounts
+from agent.camera.hk.dialects import Dialect, DialectChoice
+from agent.camera.hk.find import find
 from agent.camera.hk.link import CameraLink, Ended
+from agent.camera.hk.link2 import SecondLink
 from agent.camera.hk.packets import TAG_LIMIT
+from agent.camera.hk.packets2 import is_id
 from agent.camera.hk.resolve import Resolver
-from agent.camera.hk.udp import POLL, Channel
+from agent.camera.hk.udp import POLL, Channel, SocketAddress
 from agent.camera.rate import RateMeter
 from agent.core.backoff import Backoff
 from agent.core.errors import CameraError, CameraRefused, CameraUnreachable, SessionLost
@@ -36,6 +43,14 @@ class HkTiming:
     reopen_limit: float = 15.0
     lasting: float = 10.0  # a session with frames for so long makes earlier losses forgotten
     stalled: float = 10.0  # an open session without a whole frame for so long is called stalled
+    asked: float = 1.5  # for a camera's id, where it does not answer in the first dialect
+
+
+#: Said with a session, so that nobody takes the second dialect for tried.
+_NOTED = {Dialect.FIRST: "", Dialect.SECOND: " (second dialect, not confirmed on hardware)"}
+
+#: How late, at most, a poll of the second dialect goes out: it is due every 0.17 s.
+POLL_2 = 0.08
 
 
 class HkSource:
@@ -44,6 +59,8 @@ class HkSource:
     attempt --SessionLost--> attempt at once, then after a growing delay
             --CameraUnreachable, CameraRefused--> rest --> attempt
             --RestartSession--> attempt at once
+
+    An attempt speaks the dialect that has worked; before any has, both (`DialectChoice`).
     """
 
     def __init__(
@@ -64,6 +81,9 @@ class HkSource:
         self._orders = orders
         self._timing = timing or HkTiming()
         self._resolver = Resolver(address.host, address.port, clock)
+        self._choice = DialectChoice(address.dialect)
+        self._dialect = self._choice.first_try
+        self._hkid = address.hkid
         self._reopen = Backoff(self._timing.reopen_first, 2.0, self._timing.reopen_limit)
         self._counts = AssemblerCounts()
         self._rate = RateMeter()
@@ -98,10 +118,74 @@ class HkSource:
     def _attempt(self, worker: Worker) -> None:
         """One attempt and, if it opens, the session; returns when stopped or told to restart."""
         family, peer = self._resolver.find(worker)
-        assembler = Assembler(self._counts)
-        tag = random.randrange(TAG_LIMIT)  # noqa: S311  no secret: it tells answers apart
-        with Channel(family, peer) as channel:
-            link = CameraLink(tag, self._clock.monotonic(), self._address.ack)
+        try:
+            self._speak(self._choice.first_try, worker, family, peer)
+        except CameraUnreachable as error:
+            other = self._choice.second_try
+            if other is None or worker.stop.is_set():
+                self._choice.unanswered()
+                raise
+            self._try_other(other, error, worker, family, peer)
+
+    def _try_other(
+        self,
+        dialect: Dialect,
+        error: CameraUnreachable,
+        worker: Worker,
+        family: socket.AddressFamily,
+        peer: SocketAddress,
+    ) -> None:
+        """The camera did not answer: it may speak the other dialect.
+
+        Raises:
+            CameraUnreachable: the first `error`, which says more about a camera that is off.
+        """
+        try:
+            self._speak(dialect, worker, family, peer)
+        except CameraUnreachable as second:
+            log.debug("camera %s: dialect %s: %s", self._camera, dialect, second)
+            raise error from second
+
+    def _speak(
+        self, dialect: Dialect, worker: Worker, family: socket.AddressFamily, peer: SocketAddress
+    ) -> None:
+        """Opens a session in one dialect and keeps it."""
+        self._dialect = dialect
+        if dialect is Dialect.FIRST:
+            tag = random.randrange(TAG_LIMIT)  # noqa: S311  no secret: it tells answers apart
+            first = CameraLink(tag, self._clock.monotonic(), self._address.ack)
+            self._hold(worker, Channel(family, peer), first, Assembler(self._counts))
+            return
+        hkid = self._hkid or self._asked_id(worker, family, peer)
+        second = SecondLink(hkid, self._clock.monotonic(), self._address.ack)
+        self._hold(worker, Channel(family, peer, POLL_2), second, WideAssembler(self._counts))
+
+    def _asked_id(self, worker: Worker, family: socket.AddressFamily, peer: SocketAddress) -> str:
+        """What the camera calls itself, without which the second dialect cannot be spoken.
+
+        Raises:
+            CameraUnreachable: it does not say.
+        """
+
+        def go_on() -> bool:
+            worker.beat()
+            return not worker.stop.is_set()
+
+        port = self._address.discovery_port
+        found = []
+        if family == socket.AF_INET:
+            with suppress(OSError):
+                found = find([peer[0]], self._clock, go_on, self._timing.asked, port=port, most=1)
+        if not found or not is_id(found[0].hkid):
+            raise CameraUnreachable(f"no answer to the discovery on port {port}")
+        log.info("camera %s: answers the discovery as id %s", self._camera, found[0].hkid)
+        return found[0].hkid
+
+    def _hold(
+        self, worker: Worker, channel: Channel, link: Conversation, assembler: Assembler
+    ) -> None:
+        """One conversation, with a farewell whatever its end."""
+        with channel:
             try:
                 self._converse(worker, channel, link, assembler)
             except CameraUnreachable as error:
@@ -109,11 +193,11 @@ class HkSource:
                     raise SessionLost(str(error)) from error
                 raise
             finally:
-                link.close()
+                link.close(self._clock.monotonic())
                 self._farewell(channel, link)
 
     def _converse(
-        self, worker: Worker, channel: Channel, link: CameraLink, assembler: Assembler
+        self, worker: Worker, channel: Channel, link: Conversation, assembler: Assembler
     ) -> None:
         """Keeps the conversation going until it ends (raises) or we end it (returns)."""
         look_at = self._clock.monotonic()
@@ -135,7 +219,7 @@ class HkSource:
             link.tick(self._clock.monotonic())
 
     def _receive(
-        self, channel: Channel, link: CameraLink, assembler: Assembler, until: float
+        self, channel: Channel, link: Conversation, assembler: Assembler, until: float
     ) -> None:
         """Takes datagrams until one asks for more than that, none comes, or it is time to look."""
         monotonic = self._clock.monotonic
@@ -172,15 +256,16 @@ class HkSource:
             self._first_frame_at = now
         after = f" after {self._failures} failures" if self._failures else ""
         self._failures = 0
-        self._say(CameraCode.LIVE, f"frames arrive{after}")
+        self._say(CameraCode.LIVE, f"frames arrive{after}{_NOTED[self._dialect]}")
 
     def _opened(self) -> None:
+        self._choice.opened(self._dialect)
         self._session += 1
         self._opened_at = self._clock.monotonic()
         self._first_frame_at = None
         log.debug("camera %s: session %d open", self._camera, self._session)
 
-    def _look(self, link: CameraLink, now: float) -> None:
+    def _look(self, link: Conversation, now: float) -> None:
         """Now and then: the figures, and what the absence of frames means."""
         self._publish(now)
         first, last = self._first_frame_at, self._frame_at
@@ -193,13 +278,13 @@ class HkSource:
         if self._code is not CameraCode.STALLED and now - since >= self._timing.stalled:
             self._say(CameraCode.STALLED, f"no whole frame for {self._timing.stalled:g} s")
 
-    def _tally(self, channel: Channel, link: CameraLink) -> None:
+    def _tally(self, channel: Channel, link: Conversation) -> None:
         """Takes over what the session's parts have counted."""
         self._foreign += channel.count_strangers()
         self._short += link.short
         link.short = 0
 
-    def _farewell(self, channel: Channel, link: CameraLink) -> None:
+    def _farewell(self, channel: Channel, link: Conversation) -> None:
         """Tells the camera, whatever the reason, and closes the session's books."""
         with suppress(CameraUnreachable):  # then nobody is there to be told
             channel.send(link.to_send())

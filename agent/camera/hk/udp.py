@@ -37,13 +37,16 @@ class Channel:
 
     Two sockets share the port. The one that is connected to the peer gets the peer's datagrams and
     nothing else, so the system checks the sender, at no cost; all others' land in the second one,
-    to be counted.
+    to be counted. `receive` waits for `poll` seconds.
 
     Raises:
         CameraUnreachable: there is no way to the peer.
     """
 
-    def __init__(self, family: socket.AddressFamily, peer: SocketAddress) -> None:
+    def __init__(
+        self, family: socket.AddressFamily, peer: SocketAddress, poll: float = POLL
+    ) -> None:
+        self._poll = poll
         self._overflows = 0
         self._strangers = socket.socket(family, socket.SOCK_DGRAM)
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
@@ -128,7 +131,7 @@ class Channel:
         sock = self._socket
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        deadline = struct.pack("@ll", 0, int(POLL * 1e6))
+        deadline = struct.pack("@ll", 0, int(self._poll * 1e6))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, deadline)
 
     def _drain(self) -> None:

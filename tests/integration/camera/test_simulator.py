@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from agent.camera.hk.address import HkAddress
-from agent.camera.hk.camera_side import Manners
 from agent.camera.hk.faults import Faults
 from agent.camera.hk.packets import AckMode
 from agent.camera.hk.player import Streaming
+from agent.camera.hk.serving import Manners
 from agent.camera.hk.simulator import Simulator, SimulatorOptions
 from agent.camera.hk.source import HkSource, HkTiming
 from agent.core.frame import Frame

@@ -213,7 +213,7 @@ def test_a_farewell_of_the_camera_ends_the_session() -> None:
 
 def test_closing_tells_the_camera_where_it_may_know_the_session() -> None:
     link = opened()
-    link.close()
+    link.close(1.0)
 
     assert link.to_send() == [fake_camera.SESSION_DELETE]
     assert link.is_over
@@ -222,7 +222,7 @@ def test_closing_tells_the_camera_where_it_may_know_the_session() -> None:
 
     early = CameraLink(6, 0.0)
     early.to_send()
-    early.close()
+    early.close(1.0)
     assert early.to_send() == []
 
 

@@ -1,0 +1,67 @@
+"""The `discover` command: lists the cameras of the family that answer."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+
+from agent.camera.hk.address import DEFAULT_PORT, SCHEME
+from agent.camera.hk.find import broadcast_targets, find
+from agent.camera.hk.localdata import DISCOVERY_PORT, Found
+from agent.runtime.clock import SystemClock, Waitable
+
+#: Cameras answer within a second; a second question may be needed.
+DEADLINE = 3.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's options to its parser."""
+    add = parser.add_argument
+    add("--target", action="append", metavar="HOST", help="ask this address instead of everybody")
+    add("--seconds", type=float, default=DEADLINE, help="how long to wait; default 3")
+    add("--port", type=int, default=DISCOVERY_PORT, help="where cameras listen; default 2627")
+
+
+def run(args: argparse.Namespace, stop: Waitable, show: Callable[[str], None]) -> int:
+    """Asks, waits, shows; the exit code: 0, or 1 when no camera answered or none can be asked."""
+    targets = args.target or broadcast_targets()
+    show(f"asking {', '.join(targets)} on UDP port {args.port} for {args.seconds:g} s ...")
+    try:
+        cameras = find(
+            targets,
+            SystemClock(),
+            lambda: not stop.is_set(),
+            min(args.seconds, 60.0),
+            port=args.port,
+        )
+    except (OSError, OverflowError, UnicodeError) as error:
+        show(f"discovery: {error}")
+        return 1
+    for line in table(cameras):
+        show(line)
+    return 0 if cameras else 1
+
+
+def table(cameras: Sequence[Found]) -> list[str]:
+    """What was found, for people; `source` is what goes into the configuration."""
+    if not cameras:
+        return ["no camera answered; one that does not may still be usable by its address"]
+    rows = [("address", "id", "port", "name", "source")]
+    for camera in cameras:
+        # a port that is one's own of the discovery is no session's: the usual one is right then
+        port = camera.port if camera.port not in {0, DISCOVERY_PORT} else DEFAULT_PORT
+        suffix = "" if port == DEFAULT_PORT else f":{port}"
+        name = camera.name or camera.kind or "-"
+        row = (
+            camera.host,
+            camera.hkid or "-",
+            str(port),
+            name,
+            f"{SCHEME}://{camera.host}{suffix}",
+        )
+        rows.append(row)
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
