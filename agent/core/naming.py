@@ -15,6 +15,7 @@ MANIFEST = "events.jsonl"
 NOTES = "notes.jsonl"
 EVENTS = "events"
 MONITORING = "monitoring"
+HEATMAP = "heatmap.png"
 
 _CAMERA = re.compile(r"(?=.{1,32}\Z)[a-z0-9]+(?:_[a-z0-9]+)*\Z")
 #: ULIDs have 26 characters; the limit only keeps a name within what file systems allow (255 bytes).
@@ -27,6 +28,7 @@ _DAY_FILE = re.compile(
 _EVENT_FILE = re.compile(
     r"\d{6}_(?P<event>[0-9A-Za-z]{1,64})(?:_n-2|_n-1|_n|_delta)?(?:_\d+)?\.(?:mp4|mkv|jpg|png)\Z"
 )
+_HEATMAP_FILE = re.compile(r"heatmap(?:_\d+)?\.png\Z")
 _MONITORING_FILE = re.compile(r"\d{6}(?:_\d+)?\.jpg\Z")
 
 
@@ -139,7 +141,9 @@ def is_ours(day: str, *path: str) -> bool:
         name = hidden["name"]
     if not folders:
         match = _DAY_FILE.match(name)
-        return name in {MANIFEST, NOTES} or (match is not None and match["day"] == day)
+        if name in {MANIFEST, NOTES} or _HEATMAP_FILE.match(name):
+            return True
+        return match is not None and match["day"] == day
     if folders == [EVENTS]:
         return _EVENT_FILE.match(name) is not None
     return folders == [MONITORING] and _MONITORING_FILE.match(name) is not None
