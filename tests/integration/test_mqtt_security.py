@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.messages import BrokerDown, BrokerUp
+from agent.core.messages import BrokerDown, BrokerUp, Received
+from agent.mqtt.router import command_filters
 from schemas.config import TlsConfig
-from schemas.messages import state
+from schemas.messages import Publish, state
+from schemas.topics import OPERATIONS, AgentTopics
 from tests.support.agent_mqtt import CAMERA, TOPICS, Ear, RunningMqtt, options, record
 from tests.support.broker import Broker, free_port, mosquitto
 from tests.support.waiting import wait_until
@@ -22,8 +24,9 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning"
 )
 
-AGENT = {"username": "agent", "password": "right"}
-PERSON = {"username": "person", "password": "right"}
+AGENT = {"username": "pi", "password": "right"}
+PERSON = {"username": "homeassistant", "password": "right"}
+RIGHTS = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto.acl"
 
 
 def openssl(folder: Path, *arguments: str) -> None:
@@ -155,18 +158,13 @@ def test_a_port_without_tls_is_suspected(tmp_path: Path, certificates: Path) -> 
 
 @pytest.fixture
 def locked(tmp_path: Path) -> Iterator[Broker]:
-    """A broker with one user, who may only do what FACTS 3 says an agent needs."""
+    """A broker with two users and the rights of deploy/mosquitto.acl."""
     passwords, rights = tmp_path / "passwords", tmp_path / "rights"
     program = Path(mosquitto()).name.replace("mosquitto", "mosquitto_passwd")
     passwords.touch()
     for login in (AGENT, PERSON):
         subprocess.run([program, "-b", str(passwords), *login.values()], check=True)
-    root = TOPICS.root
-    rights.write_text(
-        f"user agent\ntopic write {root}/#\ntopic read {root}/+/set\ntopic read {root}/+/+/set\n"
-        f"topic read {root}/+/snapshot/take\ntopic read {root}/beep/play\n"
-        f"topic read {root}/restart\ntopic read {root}/request/#\nuser person\ntopic #\n"
-    )
+    rights.write_text(RIGHTS.read_text().replace("AGENT", TOPICS.agent_id))
     lines = ["allow_anonymous false", f"password_file {passwords}", f"acl_file {rights}"]
     broker = Broker(tmp_path, lines).start()
     yield broker
@@ -186,30 +184,53 @@ def test_a_wrong_password_is_named_and_not_shown(
     assert "wr0ng-secret" not in caplog.text + repr(wrong) + down.reason
 
 
-def test_the_documented_rights_are_enough(locked: Broker, tmp_path: Path) -> None:
-    mine = options(locked.port, **AGENT)
+def test_the_documented_rights_let_the_agent_say_everything(locked: Broker, tmp_path: Path) -> None:
+    device = state(TOPICS.discovery("homeassistant", CAMERA.camera_id), "{}")
     with (
-        Ear(locked.port, "#", **PERSON) as ear,
-        RunningMqtt(mine, tmp_path) as agent,
+        Ear(locked.port, "surveillance/#", "homeassistant/#", **PERSON) as ear,
+        RunningMqtt(options(locked.port, **AGENT), tmp_path) as agent,
     ):
         agent.wait_for(BrokerUp)
-        agent.put(state(TOPICS.availability, "online"), record(1))
-        ear.wait_for(CAMERA.event_motion)
+        agent.put(device, state(CAMERA.motion, "ON"), state(TOPICS.availability, "online"))
+        agent.put(record(1), Publish(CAMERA.response("armed"), b"{}"))
+        for topic in (device.topic, CAMERA.motion, CAMERA.event_motion, CAMERA.response("armed")):
+            ear.wait_for(topic)
         wait_until("acknowledged", lambda: agent.mqtt.stats.journal_waiting == 0)
+        assert agent.mqtt.stats.dropped == 0
 
 
-def test_a_refused_message_is_counted_and_holds_nobody_up(locked: Broker, tmp_path: Path) -> None:
-    mine = options(locked.port, **AGENT)
+def test_the_documented_rights_let_home_assistant_command_everything(
+    locked: Broker, tmp_path: Path
+) -> None:
+    topics = [name for name in command_filters(TOPICS, ["front_door"]) if "+" not in name]
+    topics += [TOPICS.request(name) for name in OPERATIONS]
+    mine = options(locked.port, status_topic="homeassistant/status", **AGENT)
     with (
-        Ear(locked.port, "#", **PERSON) as ear,
+        Ear(locked.port, "surveillance/#", **PERSON) as person,
         RunningMqtt(mine, tmp_path) as agent,
     ):
         agent.wait_for(BrokerUp)
-        agent.put(
-            state("homeassistant/device/x/config", "{}"), state(TOPICS.availability, "online")
-        )
-        ear.wait_for(TOPICS.availability)
-        wait_until("counted", lambda: agent.mqtt.stats.dropped == 1)
+        for topic in topics:
+            person.say(topic, "{}")
+        person.say("homeassistant/status", "online")
+        agent.wait_for(Received, len(topics) + 1)
+        heard = {received.topic for received in agent.all_told(Received)}
+        assert heard == {*topics, "homeassistant/status"}
+
+
+def test_the_documented_rights_let_nobody_play_the_agent(locked: Broker, tmp_path: Path) -> None:
+    foreign = AgentTopics("surveillance", "other")
+    with (
+        Ear(locked.port, "surveillance/#", **PERSON) as person,
+        RunningMqtt(options(locked.port, **AGENT), tmp_path) as agent,
+    ):
+        agent.wait_for(BrokerUp)
+        for topic in (TOPICS.availability, CAMERA.motion, CAMERA.event_motion):
+            person.say(topic, "OFF")
+        agent.put(state(foreign.availability, "online"), state(TOPICS.availability, "online"))
+        person.wait_for(TOPICS.availability)
+        wait_until("the refusal is counted", lambda: agent.mqtt.stats.dropped == 1)
+        assert [heard.topic for heard in person.heard] == [TOPICS.availability]
         assert agent.mqtt.stats.connected
 
 
