@@ -1,0 +1,182 @@
+"""Every piece of YAML of docs/home-assistant.md, loaded into a real Home Assistant and used."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from agent.configuration import load
+from tests.support.agent_process import House
+from tests.support.home_assistant import (
+    MARKS,
+    HomeAssistant,
+    make,
+    wait_for_entities,
+)
+from tests.support.waiting import wait_until
+
+pytestmark = [*MARKS, pytest.mark.timeout(400)]
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "home-assistant.md").read_text()
+BLUEPRINT = ROOT / "blueprints" / "automation" / "surveillance_agent" / "motion_notify.yaml"
+#: Where to put the screenshots; docs/images when somebody wants to renew them.
+IMAGES = os.environ.get("SCREENSHOTS")
+#: Counts cards that Home Assistant replaced by an error, through all shadow roots.
+ERROR_CARDS = """
+(() => { const all = []; const walk = (node) => { for (const e of node.querySelectorAll('*')) {
+  if (/error-card|hui-warning/.test(e.localName)) all.push(e.localName);
+  if (e.shadowRoot) walk(e.shadowRoot); } }; walk(document); return all.join(' '); })()
+"""
+
+
+def blocks(kind: str) -> list[Any]:
+    """The page's YAML blocks whose first line says what they are."""
+    texts = re.findall(rf"```yaml\n# {kind}\n(.*?)```", PAGE, re.DOTALL)
+    return [yaml.safe_load(text) for text in texts]
+
+
+@pytest.fixture(scope="module")
+def home_assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomeAssistant]:
+    made = make(tmp_path_factory.mktemp("page") / "ha")
+    target = Path(made.dir) / "blueprints" / "automation" / BLUEPRINT.parent.name
+    target.mkdir(parents=True)
+    shutil.copy(BLUEPRINT, target)
+    try:
+        yield made.start()
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="module")
+def house(
+    tmp_path_factory: pytest.TempPathFactory, home_assistant: HomeAssistant
+) -> Iterator[House]:
+    """The agent of the page, with somebody walking by every ten seconds."""
+    with House(tmp_path_factory.mktemp("house"), int(home_assistant.mqtt_port)) as made:
+        made.config["cameras"] = {
+            "front_door": {**made.config["cameras"]["yard"], "name": "Front door"}
+        }
+        made.simulate()
+        made.agent()
+        wait_for_entities(home_assistant, "__front_door__")
+        yield made
+
+
+def add_automation(home_assistant: HomeAssistant, identity: str, content: Any) -> str:  # noqa: ANN401  YAML
+    """As the editor saves it; the entity id of the automation, which has to be on."""
+    home_assistant.api("POST", f"/api/config/automation/config/{identity}", content)
+
+    def found() -> str | None:
+        states = home_assistant.states("automation.*")
+        return next((n for n, s in states.items() if s["attributes"].get("id") == identity), None)
+
+    entity = wait_until(f"automation {identity}", found)
+    home_assistant.wait_state(entity, "on", 5)
+    return entity
+
+
+def test_the_configuration_is_one(tmp_path: Path) -> None:
+    (content,) = blocks("configuration")
+    content["mqtt"].pop("password_file")  # of a machine of its own
+    path = tmp_path / "config.yaml"
+    path.write_text(yaml.safe_dump(content))
+    assert list(load(path, {}).config.cameras) == ["front_door"]
+
+
+def test_all_automations_load_without_a_warning(
+    home_assistant: HomeAssistant, house: House
+) -> None:
+    assert house.store.is_dir()
+    mark = home_assistant.mark()
+    contents = blocks("automation")
+    assert len(contents) >= 5
+    for number, content in enumerate(contents):
+        add_automation(home_assistant, f"page{number}", content)
+    # `light.porch` is somebody else's: Home Assistant may say that it does not know it
+    said = [line for line in home_assistant.errors(mark) if "light.porch" not in line]
+    assert said == []
+
+
+def test_night_thresholds_and_arming_reach_the_agent(
+    home_assistant: HomeAssistant, house: House
+) -> None:
+    assert house.store.is_dir()
+    leave, night = blocks("automation")[1:3]
+    number, armed = "number.front_door_min_changed", "switch.front_door_armed"
+    entity = add_automation(home_assistant, "night", night)
+    home_assistant.call("automation.trigger", entity, {"skip_condition": True})
+    home_assistant.wait_state(number, "0.0814", 10)  # without a trigger it is the day's value
+    entity = add_automation(home_assistant, "leave", leave)
+    home_assistant.call("switch.turn_off", armed)
+    home_assistant.wait_state(armed, "off", 10)
+    home_assistant.call("automation.trigger", entity)
+    home_assistant.wait_state(armed, "on", 10)  # nobody lives in the rig
+
+
+def test_the_blueprint_notifies_with_the_picture_and_then_with_the_clip(
+    home_assistant: HomeAssistant, house: House
+) -> None:
+    assert house.store.is_dir()
+    mark = home_assistant.mark()
+    (content,) = [block for block in blocks("automation") if "use_blueprint" in block]
+    content["use_blueprint"]["input"] |= {
+        "notify": "notify.persistent_notification",
+        "title": "from the blueprint",
+        "cooldown": 0,
+    }
+    entity = add_automation(home_assistant, "blueprint", content)
+
+    def told() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = home_assistant.ws(type="persistent_notification/get")
+        return [each for each in found if each["title"] == "from the blueprint"]
+
+    notes = wait_until("picture and clip", lambda: told() if len(told()) >= 2 else None, 60)
+    assert "Front door" in notes[0]["message"]
+    picture = home_assistant.picture("image.front_door_motion_snapshot")
+    assert picture[0].startswith(b"\xff\xd8")
+    assert picture[1] == "image/jpeg"
+    trace = home_assistant.ws(type="trace/list", domain="automation", item_id="blueprint")
+    assert trace
+    home_assistant.call("automation.turn_off", entity)
+    assert home_assistant.errors(mark) == []
+
+
+def test_the_dashboard_shows_no_error_card(
+    home_assistant: HomeAssistant, house: House, tmp_path: Path
+) -> None:
+    assert house.store.is_dir()
+    (content,) = blocks("dashboard")
+    home_assistant.call("button.press", "button.front_door_take_snapshot")
+    home_assistant.ws(
+        type="lovelace/dashboards/create", url_path="the-page", title="Camera", mode="storage"
+    )
+    home_assistant.ws(type="lovelace/config/save", url_path="the-page", config=content)
+    home_assistant.wait_state("binary_sensor.front_door_motion", "on", 40)
+    wait_until("a clip", lambda: list(house.store.rglob("*.mp4")), 30)
+    folder = Path(IMAGES) if IMAGES else tmp_path
+    shot = folder / "dashboard.png"
+    wrong = home_assistant.screenshot(
+        "/the-page/0", str(shot), 1280, 860, wait=8.0, expr=ERROR_CARDS
+    )
+    assert wrong == ""
+    assert shot.stat().st_size > 20_000
+
+
+def test_the_device_page_opens(home_assistant: HomeAssistant, house: House, tmp_path: Path) -> None:
+    assert house.store.is_dir()
+    devices = home_assistant.registry()["devices"]
+    (device,) = [each["id"] for each in devices if each["name"] == "Front door"]
+    folder = Path(IMAGES) if IMAGES else tmp_path
+    shot = folder / "device-page.png"
+    home_assistant.screenshot(f"/config/devices/device/{device}", str(shot), 1400, 1500, wait=8.0)
+    assert shot.stat().st_size > 20_000
+    picture, _kind = home_assistant.picture("image.front_door_motion_snapshot")
+    (folder / "event-picture.jpg").write_bytes(picture)

@@ -1,0 +1,64 @@
+"""The team's rig of a real Home Assistant, as tests use it.
+
+`HA_HARNESS` is the folder of its `ha.py`, `HA_VENV` its environment; users of the project do not
+have them.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.waiting import wait_until
+
+#: The rig's own class, known at run time only.
+HomeAssistant = Any
+
+#: What this project's tests add to the rig's configuration.
+CONFIGURATION = "automation: !include automations.yaml\n"
+
+MARKS = [
+    pytest.mark.skipif(
+        not os.environ.get("HA_HARNESS") or not os.environ.get("HA_VENV"),
+        reason="HA_HARNESS and HA_VENV do not name a prepared Home Assistant",
+    ),
+    # The rig leaves sockets to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+
+
+def make(folder: Path, mqtt_port: int | None = None) -> HomeAssistant:
+    """A Home Assistant that has never run; without a port it starts its own Mosquitto."""
+    path = Path(os.environ["HA_HARNESS"]) / "ha.py"
+    spec = importlib.util.spec_from_file_location("ha", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module: Any = importlib.util.module_from_spec(spec)
+    sys.modules["ha"] = module
+    spec.loader.exec_module(module)
+    if CONFIGURATION not in module.CONFIG:
+        module.CONFIG += CONFIGURATION
+    folder.mkdir(parents=True)
+    (folder / "automations.yaml").write_text("[]\n")
+    return module.HomeAssistant(str(folder), mqtt_port)
+
+
+def entities(home_assistant: HomeAssistant) -> dict[str, str]:
+    """Unique id -> entity id of everything registered by MQTT."""
+    found = home_assistant.registry()["entities"]
+    return {entry["unique_id"]: entry["entity_id"] for entry in found}
+
+
+def wait_for_entities(home_assistant: HomeAssistant, part: str, seconds: float = 30.0) -> None:
+    """Waits until the entities of one device (a part of their unique ids) are registered."""
+    wait_until(
+        f"entities of {part}",
+        lambda: sum(part in identity for identity in entities(home_assistant)) >= 20,
+        seconds,
+    )
