@@ -20,7 +20,7 @@ from agent.camera.patience import Patience
 from agent.camera.session import Opener, Picture, Session
 from agent.camera.tcp import connect
 from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
-from agent.imaging.jpeg import allowed, encode
+from agent.imaging.jpeg import MOST_PIXELS, allowed, encode
 
 #: Seconds without a picture after which the camera counts as stalled; cameras send a picture that
 #: decoding can start with every 1 to 4 s.
@@ -111,6 +111,8 @@ class VideoSession:
         self._where = where
         self._patience = patience
         self._ready: deque[Picture] = deque()  # the pictures of one packet
+        # refused by the decoder itself, which otherwise has the memory before we see a size
+        options = {**options, "max_pixels": str(MOST_PIXELS)}
         self._started = False
         try:
             self._container = av.open(
@@ -127,6 +129,7 @@ class VideoSession:
             raise CameraRefused(f"{where}: sends no video")
         self._stream = self._container.streams.video[0]
         self._stream.codec_context.thread_count = 1
+        self._stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
         self._is_jpeg = self._stream.codec_context.name == "mjpeg"
         self._packets: Iterator[Any] = self._container.demux(self._stream)
 

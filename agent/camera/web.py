@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
@@ -94,6 +95,7 @@ def web_opener(url: str, still_interval: float = 1.0) -> Opener:
                 auth=auth,
                 timeout=httpx.Timeout(_ANSWER_WITHIN, read=SILENCE),
                 follow_redirects=True,
+                event_hooks={"response": [partial(_stays, where)]},
                 max_redirects=_REDIRECTS,
                 trust_env=False,
                 headers={
@@ -117,6 +119,14 @@ def web_opener(url: str, still_interval: float = 1.0) -> Opener:
             raise CameraRefused(f"{where}: answers with {kind or 'nothing'}, not with pictures")
 
     return opened
+
+
+def _stays(where: str, response: httpx.Response) -> None:
+    """A camera must not send us to another machine: our GET might switch something there."""
+    if response.has_redirect_location:
+        target = response.url.join(response.headers["location"])
+        if target.host != response.url.host:
+            raise CameraRefused(f"{where}: redirects to another host, {target.host}"[:120])
 
 
 class MjpegSession:

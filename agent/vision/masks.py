@@ -22,6 +22,8 @@ LOOKS_FROM = 128
 #: depth and colour type at these places.
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_BYTES = 33
+#: Bounds what a wrong path can make us read; a mask of 12 million pixels has some 100 kB.
+_MOST_BYTES = 16 * 2**20
 _GREY, _COLOUR = 0, 2
 _REFUSED = {3: "has a palette", 4: "has an alpha channel", 6: "has an alpha channel"}
 _FIX = "save it as an 8-bit greyscale PNG without transparency, white looks, black does not"
@@ -64,7 +66,8 @@ def load_mask(path: Path, orientation: Orientation) -> Mask:
         ConfigError: missing, unreadable, not such a PNG, or without one pixel that looks.
     """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_MOST_BYTES + 1)
     except FileNotFoundError:
         raise ConfigError(f"mask {path}: no such file") from None
     except OSError as error:
@@ -91,6 +94,22 @@ def _check_header(path: Path, data: bytes) -> None:
         raise ConfigError(f"mask {path}: {_REFUSED.get(colours, 'is damaged')}; {_FIX}")
     if depth > 8:
         raise ConfigError(f"mask {path}: has {depth} bits per pixel; {_FIX}")
+    if len(data) > _MOST_BYTES or not _is_whole(data):
+        raise ConfigError(f"mask {path}: is damaged; {_FIX}")
+
+
+def _is_whole(data: bytes) -> bool:
+    """True when the chunks, as long as they say, end with the file: a decoder trusts a length.
+
+    One of 4 GB in a file of 156 bytes is allocated. Animations are no masks either.
+    """
+    at = len(_SIGNATURE)
+    while at + 12 <= len(data):
+        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        at += 12 + length
+        if kind in {b"IEND", b"acTL"}:
+            return kind == b"IEND" and at <= len(data)
+    return False
 
 
 def _decode(path: Path, data: bytes) -> Grey:

@@ -27,6 +27,7 @@ from agent.camera.hk import packets
 from agent.camera.hk.assembler import Assembler
 from agent.camera.hk.cutter import BROKEN_MOST
 from agent.camera.hk.link import CameraLink, Ended
+from agent.camera.multipart import Multipart
 from agent.configuration import load
 from agent.core.engine import begin, step
 from agent.core.errors import ConfigError
@@ -120,6 +121,17 @@ def check_assembler(data: bytes) -> None:
         # each of the datagrams that waited may hold some hundred tiny pictures, none more headers
         assert assembler.counts.damaged - before <= 20 * (BROKEN_MOST + packets.DATAGRAM_MAX // 8)
     assembler.settle()
+
+
+def check_multipart(data: bytes) -> None:
+    """An HTTP body is cut into JPEGs however it comes, and little is kept of it."""
+    limit = 5_000
+    cutter = Multipart("cut", limit)
+    for piece in pieces(data):
+        for jpeg in cutter.push(piece):
+            assert jpeg.startswith(b"\xff\xd8")
+            assert jpeg.endswith(b"\xff\xd9")
+        assert len(cutter._buffer) <= limit + 2 * packets.DATAGRAM_MAX
 
 
 def check_jpeg(data: bytes) -> None:
@@ -341,6 +353,12 @@ def _wav() -> bytes:
 
 
 FILM = _film()
+_PART = b"--cut\r\nContent-Type: image/jpeg\r\n"
+_MULTIPART = b"".join(
+    _PART + (b"Content-Length: %d\r\n" % len(each) if counted else b"") + b"\r\n" + each + b"\r\n"
+    for counted in (False, True)
+    for each in jpegs(2, 800)
+)
 _OPENED = json.dumps(
     {
         "record": "opened",
@@ -366,6 +384,9 @@ TARGETS: dict[str, Target] = {
             joined(list(stream(jpegs(3, 3000)))),
             joined(list(stream(jpegs(2, thumbnail=b"\xff\xd8")))),
         ),
+    ),
+    "multipart": Target(
+        check_multipart, (joined([_MULTIPART[n : n + 700] for n in range(0, 4000, 700)]),)
     ),
     "jpeg": Target(check_jpeg, _pictures()),
     "commands": Target(

@@ -50,6 +50,35 @@ def test_a_colour_png_that_shows_only_greys_is_taken(tmp_path: Path) -> None:
     assert np.array_equal(load_mask(saved(tmp_path, colour), Orientation()).grey, left_half())
 
 
+def test_a_chunk_longer_than_its_file_is_refused_before_it_is_allocated(tmp_path: Path) -> None:
+    """156 bytes made OpenCV take 4 GB and 13 s (found by the fuzzer)."""
+    path = saved(tmp_path, left_half())
+    data = path.read_bytes()
+    at = data.index(b"IDAT") - 4
+    path.write_bytes(data[:at] + b"\xf0\0\0\0" + data[at + 4 :])
+
+    with pytest.raises(ConfigError, match="is damaged"):
+        load_mask(path, Orientation())
+
+
+def test_a_file_that_is_no_mask_at_all_is_not_read_to_its_end(tmp_path: Path) -> None:
+    whole = saved(tmp_path, left_half())
+    with whole.open("ab") as file:
+        file.truncate(17 << 20)
+
+    with pytest.raises(ConfigError, match="is damaged"):
+        load_mask(whole, Orientation())
+
+
+def test_an_animation_is_no_mask(tmp_path: Path) -> None:
+    path = saved(tmp_path, left_half())
+    data = path.read_bytes()
+    path.write_bytes(data[:33] + b"\0\0\0\x08acTL" + bytes(12) + data[33:])
+
+    with pytest.raises(ConfigError, match="is damaged"):
+        load_mask(path, Orientation())
+
+
 def test_a_missing_mask_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"mask .*gone\.png: no such file"):
         load_mask(tmp_path / "gone.png", Orientation())
