@@ -64,6 +64,9 @@ class CameraHealth(Payload):
     state: str
     state_reason: str
     state_since: UtcTime
+    session_log: str | None = Field(
+        None, description="the last packets of the last session that failed: a file of the store"
+    )
     fps: float
     width: int
     height: int

@@ -207,7 +207,9 @@ def camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:
     """The session came or went; `offline` follows the end of an event that it cut."""
     camera = now_state.cameras[cause.camera]
     was_live, before = camera.live, camera.link
-    camera = replace(camera, link=cause, link_utc=now.utc)
+    camera = replace(
+        camera, link=cause, link_utc=now.utc, session_log=cause.log or camera.session_log
+    )
     now_state = now_state.with_camera(camera)
     effects: list[Effect] = []
     if before is None or before.code is not cause.code:

@@ -55,6 +55,7 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
         state=camera.link.code.value if camera.link else CameraCode.CONNECTING.value,
         state_reason=vision.problem or (camera.link.reason if camera.link else "starting"),
         state_since=camera.link_utc or state.setup.started_utc,
+        session_log=camera.session_log,
         fps=round(stats.fps, 1),
         width=vision.width,
         height=vision.height,

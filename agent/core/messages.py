@@ -40,6 +40,7 @@ class CameraState:
     at: float
     session: int
     retry_in: float | None = None
+    log: str | None = None  # where the failed session's packets can be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +329,16 @@ class StorePicture:
     jpeg: bytes = field(repr=False)
 
 
-ClipPart = ClipStart | ClipFrame | ClipEnd | StorePicture
+@dataclass(frozen=True, slots=True)
+class SessionLog:
+    """Why a camera's session failed: its last control packets, as JSON lines; for the store."""
+
+    camera: str
+    utc: datetime
+    lines: bytes = field(repr=False)
+
+
+ClipPart = ClipStart | ClipFrame | ClipEnd | StorePicture | SessionLog
 
 # ------------------------------------------------------------------ recorder, store -> engine
 

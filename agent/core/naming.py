@@ -15,6 +15,7 @@ MANIFEST = "events.jsonl"
 NOTES = "notes.jsonl"
 EVENTS = "events"
 MONITORING = "monitoring"
+SESSIONS = "sessions"
 HEATMAP = "heatmap.png"
 
 _CAMERA = re.compile(r"(?=.{1,32}\Z)[a-z0-9]+(?:_[a-z0-9]+)*\Z")
@@ -30,6 +31,7 @@ _EVENT_FILE = re.compile(
 )
 _HEATMAP_FILE = re.compile(r"heatmap(?:_\d+)?\.png\Z")
 _MONITORING_FILE = re.compile(r"\d{6}(?:_\d+)?\.jpg\Z")
+_SESSION_FILE = re.compile(r"\d{6}(?:_\d+)?\.jsonl\Z")
 
 
 class FileKind(StrEnum):
@@ -120,6 +122,11 @@ def monitoring_file(local: datetime) -> str:
     return f"{local.strftime('%H%M%S')}.jpg"
 
 
+def session_file(local: datetime) -> str:
+    """The name of a failed session's packets in the `sessions` folder."""
+    return f"{local.strftime('%H%M%S')}.jsonl"
+
+
 def variant(name: str, number: int) -> str:
     """The name to take when `name` exists: `081501.jpg` becomes `081501_2.jpg`."""
     if number == 1:
@@ -146,4 +153,6 @@ def is_ours(day: str, *path: str) -> bool:
         return match is not None and match["day"] == day
     if folders == [EVENTS]:
         return _EVENT_FILE.match(name) is not None
+    if folders == [SESSIONS]:
+        return _SESSION_FILE.match(name) is not None
     return folders == [MONITORING] and _MONITORING_FILE.match(name) is not None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import PurePath
 
-from agent.core.naming import EVENTS, MANIFEST, MONITORING, NOTES
+from agent.core.naming import EVENTS, MANIFEST, MONITORING, NOTES, SESSIONS
 
 #: The newest recording lies further back than this many times the retention, plus a month: then it
 #: is likelier that the clock is wrong (a Pi has none of its own) than that nobody moved for so
@@ -94,5 +94,5 @@ def days_left(room: int, per_day: Mapping[date, int], now: datetime) -> float | 
 def _turn(file: StoredFile) -> tuple[date, int, str]:
     """Oldest day first; in it the day's file (its clips stay), the manifests last."""
     folder = PurePath(file.path).parts[2]
-    rank = {EVENTS: 1, MONITORING: 2, MANIFEST: 3, NOTES: 4}.get(folder, 0)
+    rank = {EVENTS: 1, MONITORING: 2, SESSIONS: 2, MANIFEST: 3, NOTES: 4}.get(folder, 0)
     return file.day, rank, file.path

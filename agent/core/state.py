@@ -135,6 +135,7 @@ class CameraNow:
     stored: Mapping[str, StoredValue]
     link: CameraState | None = None
     link_utc: datetime | None = None
+    session_log: str | None = None  # of the last session that failed
     motion: MotionNow | None = None
     clip: str | None = None  # id of the clip on demand that is being recorded
     motion_shown: bool = False

@@ -13,7 +13,15 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
-from agent.core.naming import HEATMAP, MONITORING, FileKind, event_file, monitoring_file
+from agent.core.naming import (
+    HEATMAP,
+    MONITORING,
+    SESSIONS,
+    FileKind,
+    event_file,
+    monitoring_file,
+    session_file,
+)
 from agent.runtime.clock import Clock
 from agent.storage.clip import Clip, Piece
 from agent.storage.dayparts import DayParts
@@ -27,6 +35,7 @@ from agent.storage.records import (
     Fragment,
     MonitoringPicture,
     Record,
+    SessionPackets,
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -98,6 +107,8 @@ class CameraDay:
             self._add_file(number, record)
         elif isinstance(record, MonitoringPicture):
             self._add_picture(number, record)
+        elif isinstance(record, SessionPackets):
+            self._add_packets(number, record)
         else:
             self._close_event(number, record)
         self._report()
@@ -160,6 +171,14 @@ class CameraDay:
             os.close(folder)
         digest = sha256(record.body).hexdigest()
         self._manifest.picture(f"{inside}/{name}".lstrip("/"), len(record.body), digest)
+        self._outcome.done.append(number)
+
+    def _add_packets(self, number: int, record: SessionPackets) -> None:
+        folder = make_folders(self._folder, SESSIONS)
+        try:
+            write_new(folder, session_file(record.started), record.body)
+        finally:
+            os.close(folder)
         self._outcome.done.append(number)
 
     def _close_event(self, number: int, record: EventClosed) -> None:

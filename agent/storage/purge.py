@@ -15,6 +15,7 @@ from agent.core.naming import (
     MANIFEST,
     MONITORING,
     NOTES,
+    SESSIONS,
     day_of,
     event_of,
     is_camera,
@@ -198,7 +199,7 @@ def remove(store: int, file: StoredFile) -> bool:
 
 
 def _day_files(camera_fd: int, camera: str, day: str, when: date) -> Iterator[StoredFile]:
-    for inside in ((), (EVENTS,), (MONITORING,)):
+    for inside in ((), (EVENTS,), (MONITORING,), (SESSIONS,)):
         try:
             folder = open_folder(camera_fd, str(PurePath(day, *inside)))
         except OSError:

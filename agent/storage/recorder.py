@@ -18,6 +18,7 @@ from agent.core.messages import (
     ClipStart,
     Detection,
     EndReason,
+    SessionLog,
     StorePicture,
 )
 from agent.core.naming import FileKind
@@ -37,6 +38,7 @@ from agent.storage.records import (
     Fragment,
     MonitoringPicture,
     Record,
+    SessionPackets,
 )
 from agent.storage.spool import Spool
 
@@ -269,6 +271,11 @@ class RecorderWorker:
                     camera=self._camera, started=local, heatmap=part.heatmap, body=part.jpeg
                 )
                 self._spool.put(picture)
+            case SessionLog():
+                local = part.utc.astimezone(self._tz)
+                self._spool.put(
+                    SessionPackets(camera=self._camera, started=local, body=part.lines)
+                )
 
     def _close(self, end: ClipEnd | None) -> None:
         clip, self._clip = self._clip, None

@@ -132,9 +132,30 @@ class MonitoringPicture:
     body: bytes = field(repr=False)
 
 
-Record = EventOpened | Fragment | EventFile | EventClosed | MonitoringPicture
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPackets:
+    """The last packets of a camera's session that failed; `started` is when it did."""
+
+    word: ClassVar[str] = "session"
+    camera: str
+    started: datetime
+    event: str = ""
+    body: bytes = field(repr=False)
+
+
+Record = EventOpened | Fragment | EventFile | EventClosed | MonitoringPicture | SessionPackets
+#: Records that belong to no event.
+LOOSE = (MonitoringPicture, SessionPackets)
 _KINDS: dict[str, type[Record]] = {
-    kind.word: kind for kind in (EventOpened, Fragment, EventFile, EventClosed, MonitoringPicture)
+    kind.word: kind
+    for kind in (
+        EventOpened,
+        Fragment,
+        EventFile,
+        EventClosed,
+        MonitoringPicture,
+        SessionPackets,
+    )
 }
 
 
@@ -189,7 +210,7 @@ def _check(record: Record) -> None:
     """Refuses what would become a wrong path or a wrong table."""
     if not is_camera(record.camera) or not _is_moment(record.started):
         raise BadRecord("camera or start is not usable")
-    if not isinstance(record, MonitoringPicture) and not is_event(record.event):
+    if not isinstance(record, LOOSE) and not is_event(record.event):
         raise BadRecord("event is not usable")
     if isinstance(record, Fragment):
         _check_fragment(record)

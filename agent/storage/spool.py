@@ -26,10 +26,10 @@ from agent.core.errors import ConfigError
 from agent.core.messages import EndReason
 from agent.storage.records import (
     LIMIT,
+    LOOSE,
     BadRecord,
     EventClosed,
     EventOpened,
-    MonitoringPicture,
     Record,
     decode,
     encode,
@@ -293,7 +293,7 @@ class Spool:
             self._next = number + 1
             if isinstance(record, EventClosed):
                 open_events.pop(record.event, None)
-            elif not isinstance(record, MonitoringPicture):
+            elif not isinstance(record, LOOSE):
                 open_events[record.event] = record
         for record in open_events.values():
             log.warning("spool: event %s was interrupted, its recording ends there", record.event)

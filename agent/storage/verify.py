@@ -22,6 +22,7 @@ from agent.core.naming import (
     MANIFEST,
     MONITORING,
     NOTES,
+    SESSIONS,
     day_of,
     event_of,
     is_aside,
@@ -246,13 +247,13 @@ class _Day:
 
     def _look_for_others(self) -> None:
         told = {str(entry["id"]) for entry in self._entries}
-        for inside in ((), (EVENTS,), (MONITORING,)):
+        for inside in ((), (EVENTS,), (MONITORING,), (SESSIONS,)):
             folder = self._path.joinpath(*inside)
             for child in sorted(folder.iterdir()) if folder.is_dir() else ():
                 self._look_at(child, "/".join((*inside, child.name)), told, inside)
 
     def _look_at(self, child: Path, name: str, told: set[str], inside: tuple[str, ...]) -> None:
-        if child.is_dir() and not inside and child.name in {EVENTS, MONITORING}:
+        if child.is_dir() and not inside and child.name in {EVENTS, MONITORING, SESSIONS}:
             return
         if child.is_symlink() or not is_ours(self._day, *inside, child.name):
             self._report.foreign.append(str(self._name / name))
@@ -260,6 +261,8 @@ class _Day:
             self._note(name, "is not finished")
         elif is_aside(child.name):
             self._note(name, "was put aside because it was damaged")
+        elif inside == (SESSIONS,):
+            return  # a camera's packets: read once, by a person; the manifest does not list them
         elif inside and name not in self._known:
             if event_of(child.name) in told:
                 self._report.foreign.append(f"{self._name / name} (not in the manifest)")
