@@ -82,6 +82,11 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         from agent.tuning import command
 
         command.add_arguments(replayed)
+    drawn = add("overlay", _overlay, "draw what a camera's detector looks at", config=True)
+    if "overlay" in argv[:1]:
+        from agent.tuning import overlay_command
+
+        overlay_command.add_arguments(drawn)
     discovery = add(
         "discovery", _discovery, "print the Home Assistant discovery payloads", config=True
     )
@@ -178,6 +183,12 @@ def _simulate(arguments: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return simulate.run_from_args(arguments, stop)
+
+
+def _overlay(arguments: argparse.Namespace) -> int:
+    from agent.tuning import overlay_command
+
+    return overlay_command.run(arguments, os.environ, print)
 
 
 def _replay(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The entities that say how well a camera sees."""
+"""The entities that say how well a camera sees, and show what is looked at."""
 
 from __future__ import annotations
 
@@ -18,9 +18,12 @@ _PROBLEMS: dict[str, tuple[str, str]] = {
 
 
 def sight_components(make: Maker, topics: CameraTopics) -> list[Component]:
-    """Day or night, light, and the ways to be blind."""
+    """Day or night, light, the ways to be blind, what is looked at, where motion was."""
     health = topics.health
     return [
+        picture(make, "overlay", "Overlay", topics.overlay),
+        take_overlay(make, topics),
+        picture(make, "heatmap", "Heat map", topics.heatmap),
         make.choice("light", "Light", health, "sight.light", LIGHT, ic="mdi:theme-light-dark"),
         make.value(
             "light_changed",
@@ -42,6 +45,26 @@ def sight_components(make: Maker, topics: CameraTopics) -> list[Component]:
         ),
         *(blindness(make, topics, field) for field in _PROBLEMS),
     ]
+
+
+def picture(make: Maker, key: str, name: str, topic: str) -> Component:
+    """A picture for those who tune; others need not see it."""
+    return make.entity(
+        "image", key, name, ent_cat=DIAGNOSTIC, en=False, img_t=topic, cont_type="image/jpeg"
+    )
+
+
+def take_overlay(make: Maker, topics: CameraTopics) -> Component:
+    """Draws mask, zones and the last motion over the next picture."""
+    return make.entity(
+        "button",
+        "take_overlay",
+        "Refresh overlay",
+        ent_cat=DIAGNOSTIC,
+        en=False,
+        ic="mdi:vector-polygon",
+        cmd_t=topics.overlay_take,
+    )
 
 
 def blindness(make: Maker, topics: CameraTopics, field: str) -> Component:

@@ -74,6 +74,7 @@ def _command(
 #: Of each operation of `request/<operation>`: what it takes, and a line about it.
 REQUESTS: dict[str, tuple[type[Strict], str]] = {
     "snapshot": (commands.TakeSnapshot, "a picture now"),
+    "overlay": (commands.TakeOverlay, "mask, zones and last motion over a picture, now"),
     "record": (commands.RecordNow, "a clip of some seconds now, whatever moves"),
     "keep": (commands.KeepRecording, "an event's files are spared when old ones are deleted"),
     "beep": (commands.PlayBeep, "the sound once"),
@@ -112,6 +113,10 @@ STATES = (
     ),
     _json("snapshotMeta", CAMERA.snapshot_meta, state.PictureMeta, "of the next, before it"),
     _picture("snapshot", CAMERA.snapshot, "last picture on demand or by the interval, for a day"),
+    _json("overlayMeta", CAMERA.overlay_meta, state.PictureMeta, "of the next, before it"),
+    _picture("overlay", CAMERA.overlay, "mask, zones and last motion over the picture, for a day"),
+    _json("heatmapMeta", CAMERA.heatmap_meta, state.PictureMeta, "of the next, before it"),
+    _picture("heatmap", CAMERA.heatmap, "where motion was today, for a day"),
     Channel("recording", CAMERA.recording, "is a clip being recorded", words=ON_OFF),
     _json("cameraHealth", CAMERA.health, state.CameraHealth, "each 60 s and on change"),
     Channel("cameraSetting", CAMERA.setting_state("{setting}"), "value in force of a setting"),
@@ -173,6 +178,7 @@ COMMANDS = (
     _command("resetSettings", CAMERA.settings_reset, "all settings as configured", words=PRESS),
     _command("takeSnapshot", CAMERA.snapshot_take, "take a picture now", words=PRESS),
     _command("keepEvent", CAMERA.recording_keep, "spare the last event's files", words=PRESS),
+    _command("takeOverlay", CAMERA.overlay_take, "draw the overlay now", words=PRESS),
     _command("recordClip", CAMERA.recording_start, "record 30 s now", words=PRESS),
     *(
         _command(f"request{name.capitalize()}", AGENT.request(name), summary, model)

@@ -65,6 +65,13 @@ class TakeSnapshot(Strict):
     camera: str
 
 
+class TakeOverlay(Strict):
+    """Draw what is looked at over the next picture."""
+
+    kind: Literal["overlay"] = "overlay"
+    camera: str
+
+
 class RecordNow(Strict):
     """Record a clip now, whatever moves."""
 
@@ -119,6 +126,7 @@ Command = (
     | ResetSetting
     | PatchSettings
     | TakeSnapshot
+    | TakeOverlay
     | RecordNow
     | PlayBeep
     | Restart

@@ -31,7 +31,7 @@ class PictureMeta(Payload):
 
     id: str
     captured_at: UtcTime
-    reason: Literal["motion", "manual", "interval"]
+    reason: Literal["motion", "manual", "interval", "overlay", "heatmap"]
     motion_id: str | None = None
     width: int
     height: int

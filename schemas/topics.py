@@ -22,6 +22,7 @@ RESERVED = frozenset(
 #: Operations of `<A>/request/<op>`.
 OPERATIONS = (
     "snapshot",
+    "overlay",
     "record",
     "keep",
     "beep",
@@ -171,6 +172,31 @@ class CameraTopics:
     def score(self) -> str:
         """JSON `schemas.frames.FrameScore` of each judged frame, QoS 0, never retained."""
         return f"{self.root}/score"
+
+    @property
+    def overlay(self) -> str:
+        """JPEG, what is looked at over the live picture, retained."""
+        return f"{self.root}/overlay/image"
+
+    @property
+    def overlay_meta(self) -> str:
+        """JSON `schemas.state.PictureMeta` of the overlay, retained, sent before it."""
+        return f"{self.root}/overlay/meta"
+
+    @property
+    def overlay_take(self) -> str:
+        """Command: draw the overlay now."""
+        return f"{self.root}/overlay/take"
+
+    @property
+    def heatmap(self) -> str:
+        """JPEG, where motion was today, retained."""
+        return f"{self.root}/heatmap/image"
+
+    @property
+    def heatmap_meta(self) -> str:
+        """JSON `schemas.state.PictureMeta` of the heat map, retained, sent before it."""
+        return f"{self.root}/heatmap/meta"
 
     @property
     def recording(self) -> str:

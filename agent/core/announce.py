@@ -118,6 +118,10 @@ def pictures(now_state: AgentNow, camera: CameraNow) -> list[Effect]:
     effects: list[Effect] = []
     if camera.snapshot is not None:
         effects += picture(now_state, topics.snapshot, topics.snapshot_meta, camera.snapshot)
+    if camera.overlay is not None:
+        effects += picture(now_state, topics.overlay, topics.overlay_meta, camera.overlay)
+    if camera.heatmap is not None:
+        effects += picture(now_state, topics.heatmap, topics.heatmap_meta, camera.heatmap)
     if camera.motion_picture is not None:
         effects += picture(
             now_state, topics.motion_image, topics.motion_image_meta, camera.motion_picture

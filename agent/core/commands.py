@@ -16,6 +16,7 @@ from agent.core.messages import (
     EventKept,
     KeepEvent,
     Parsed,
+    PictureReason,
     RecordClip,
     Refused,
     StoreCode,
@@ -37,6 +38,7 @@ from schemas.commands import (
     Restart,
     SendDiscovery,
     SetSetting,
+    TakeOverlay,
     TakeSnapshot,
 )
 from schemas.messages import EventsQuery, Publish, state
@@ -79,8 +81,8 @@ def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:  # noqa: C901,
             return change(now_state, command.camera, {command.name: None}, reply, now)
         case PatchSettings():
             return change(now_state, command.camera, command.values, reply, now)
-        case TakeSnapshot():
-            return take_snapshot(now_state, command.camera, reply, now)
+        case TakeSnapshot() | TakeOverlay():
+            return take_picture(now_state, command, reply, now)
         case RecordNow():
             return record_now(now_state, command.camera, command.seconds, reply, now)
         case KeepRecording():
@@ -206,8 +208,13 @@ def _change_agent(
     return now_state, [*effects, *answer(now_state, reply, now, value=_single(values, settings))]
 
 
-def take_snapshot(now_state: AgentNow, camera_id: str, reply: ReplyTo, now: Now) -> Step:
-    """Asks vision for a picture; the answer comes with it."""
+def take_picture(
+    now_state: AgentNow, command: TakeSnapshot | TakeOverlay, reply: ReplyTo, now: Now
+) -> Step:
+    """Asks vision for a picture, or for the overlay; the answer comes with it."""
+    camera_id = command.camera
+    overlay = isinstance(command, TakeOverlay)
+    reason = PictureReason.OVERLAY if overlay else PictureReason.MANUAL
     camera = now_state.cameras[camera_id]
     if not camera.live:
         words = f"camera {camera_id} gives no pictures now"
@@ -219,7 +226,7 @@ def take_snapshot(now_state: AgentNow, camera_id: str, reply: ReplyTo, now: Now)
     now_state, token = _remember(now_state.with_camera(camera), reply, now, "camera_unavailable")
     if token is None:
         return _fail(now_state, reply, "busy", "too many commands are waiting", now)
-    return now_state, [ToVision(camera_id, TakePicture(request=token))]
+    return now_state, [ToVision(camera_id, TakePicture(token, reason))]
 
 
 def record_now(

@@ -21,6 +21,7 @@ from agent.core.messages import (
     MotionImproved,
     MotionStarted,
     MotionSuppressed,
+    PictureReason,
     PictureRefused,
     PictureTaken,
     RecordingFailed,
@@ -151,7 +152,7 @@ def clear_late(now_state: AgentNow, now: Now) -> Step:
 
 
 def picture_taken(now_state: AgentNow, cause: PictureTaken, now: Now) -> Step:
-    """Publishes a snapshot, and answers whoever asked for it."""
+    """Publishes a snapshot, overlay or heat map, and answers whoever asked for it."""
     meta = PictureMeta(
         id=cause.picture_id,
         captured_at=cause.utc,
@@ -161,12 +162,20 @@ def picture_taken(now_state: AgentNow, cause: PictureTaken, now: Now) -> Step:
         bytes=len(cause.jpeg),
         request_id=cause.request,
     )
-    camera = replace(now_state.cameras[cause.camera], snapshot=Picture(meta, cause.jpeg))
-    now_state = now_state.with_camera(camera)
+    camera, shown = now_state.cameras[cause.camera], Picture(meta, cause.jpeg)
     topics = camera.topics
-    effects = announce.picture(
-        now_state, topics.snapshot, topics.snapshot_meta, Picture(meta, cause.jpeg)
-    )
+    match cause.reason:
+        case PictureReason.OVERLAY:
+            camera = replace(camera, overlay=shown)
+            place, meta_place = topics.overlay, topics.overlay_meta
+        case PictureReason.HEATMAP:
+            camera = replace(camera, heatmap=shown)
+            place, meta_place = topics.heatmap, topics.heatmap_meta
+        case _:
+            camera = replace(camera, snapshot=shown)
+            place, meta_place = topics.snapshot, topics.snapshot_meta
+    now_state = now_state.with_camera(camera)
+    effects = announce.picture(now_state, place, meta_place, shown)
     data = meta.model_dump(mode="json")
     now_state, answers = commands.finish(now_state, cause.request, now, data=data)
     return now_state, effects + answers

@@ -199,6 +199,8 @@ class PictureReason(StrEnum):
 
     MANUAL = "manual"
     INTERVAL = "interval"
+    OVERLAY = "overlay"
+    HEATMAP = "heatmap"
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,11 +324,15 @@ class ClipEnd:
 
 @dataclass(frozen=True, slots=True)
 class StorePicture:
-    """Put a monitoring picture into the store (stored orientation, already a JPEG)."""
+    """Put a monitoring picture into the store (stored orientation, already a JPEG).
+
+    With `heatmap` it is the day's heat map instead, a PNG.
+    """
 
     camera: str
     utc: datetime
     jpeg: bytes = field(repr=False)
+    heatmap: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,8 @@ class CameraNow:
     motion_off_at: float | None = None
     attributes: MotionAttributes | None = None
     snapshot: Picture | None = None
+    overlay: Picture | None = None
+    heatmap: Picture | None = None
     motion_picture: Picture | None = None
     delta: bytes | None = field(default=None, repr=False)
     motion_seq: int = 0

@@ -31,6 +31,7 @@ from schemas.commands import (
     Restart,
     SendDiscovery,
     SetSetting,
+    TakeOverlay,
     TakeSnapshot,
 )
 from schemas.settings import (
@@ -144,6 +145,7 @@ def _addresses(topics: AgentTopics, cameras: tuple[str, ...]) -> dict[str, _Addr
         for name in setting_names(CameraSettings):
             table[of_camera.setting_set(name)] = _Address("setting", name, camera)
         table[of_camera.snapshot_take] = _Address("press", "snapshot", camera)
+        table[of_camera.overlay_take] = _Address("press", "overlay", camera)
         table[of_camera.recording_keep] = _Address("press", "keep", camera)
         table[of_camera.recording_start] = _Address("press", "record", camera)
         table[of_camera.settings_reset] = _Address("press", "settings", camera)
@@ -258,6 +260,8 @@ def _pressed(address: _Address, content: str | dict[str, Any]) -> Command:
     _press(content)
     if camera is None:
         return PlayBeep() if address.name == "beep" else Restart()
+    if address.name == "overlay":
+        return TakeOverlay(camera=camera)
     if address.name == "keep":
         return KeepRecording(camera=camera)
     if address.name == "settings":
@@ -365,6 +369,7 @@ def _keep(fields: _Fields, cameras: tuple[str, ...]) -> Command:
 
 _REQUESTS: dict[str, Callable[[_Fields, tuple[str, ...]], Command]] = {
     "snapshot": lambda fields, cameras: TakeSnapshot(camera=_camera(fields, cameras)),
+    "overlay": lambda fields, cameras: TakeOverlay(camera=_camera(fields, cameras)),
     "record": lambda fields, cameras: RecordNow(
         seconds=_seconds(fields), camera=_camera(fields, cameras)
     ),

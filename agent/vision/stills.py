@@ -50,6 +50,7 @@ class Stills:
         to_engine: gets `PictureTaken` and `PictureRefused`.
         to_recorder: gets the monitoring pictures as `StorePicture`.
         privacy: polygons that are black in all of them.
+        overlay: draws the overlay over a frame, as a JPEG for publication; None: damaged.
     """
 
     def __init__(
@@ -61,10 +62,12 @@ class Stills:
         to_engine: Callable[[object], object],
         to_recorder: ToRecorder,
         privacy: Polygons = (),
+        overlay: Callable[[Frame], bytes | None] = lambda _frame: None,
     ) -> None:
         self._camera = camera
         self._orientation = orientation
         self._privacy = privacy
+        self._overlay = overlay
         self._limit = limit
         self._utc = utc
         self._to_engine = to_engine
@@ -110,7 +113,10 @@ class Stills:
 
     def _take(self, frame: Frame, reason: PictureReason, request: str | None) -> bool:
         """Sends one picture; False when the frame is damaged."""
-        stored = stored_jpeg(frame.jpeg, self._orientation, _NO_LIMIT, self._privacy)
+        if reason is PictureReason.OVERLAY:
+            stored = self._overlay(frame)
+        else:
+            stored = stored_jpeg(frame.jpeg, self._orientation, _NO_LIMIT, self._privacy)
         published = None if stored is None else stored_jpeg(stored, Orientation(), self._limit)
         size = None if published is None else dimensions(published)
         if stored is None or published is None or size is None:

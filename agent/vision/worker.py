@@ -29,13 +29,22 @@ from agent.core.messages import (
     VisionSettings,
     VisionStats,
 )
-from agent.imaging.jpeg import decode_luma, delta_png, dimensions, stored_jpeg
+from agent.imaging.jpeg import (
+    decode_colour,
+    decode_luma,
+    delta_png,
+    dimensions,
+    encode_within,
+    stored_jpeg,
+)
 from agent.runtime.clock import Clock, TimeBase, thread_seconds
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
 from agent.vision.clip_feed import ClipFeed, ToRecorder
+from agent.vision.heat import HeatMap
 from agent.vision.judging import Judge, Judgement, Luma
 from agent.vision.on_demand import OnDemand
+from agent.vision.overlay import overlay
 from agent.vision.sight import Eye
 from agent.vision.stills import Stills
 from agent.vision.zones import View
@@ -130,7 +139,10 @@ class VisionWorker:
             to_engine,
             to_recorder,
             options.view.privacy,
+            self._overlay,
         )
+        self._heat = HeatMap(camera_id, options.view, self._limit, to_engine, to_recorder)
+        self._last_motion: Detection | None = None
         self._event: _Event | None = None
         self._latest: Frame | None = None
         self._last_detection: Detection | None = None
@@ -157,8 +169,10 @@ class VisionWorker:
             if frame is not None:
                 self.take_frame(frame)
             self._stills.tick(self._latest, self._clock.monotonic())
+            self._heat.tick(self._latest, self._clock.utc())
             self._feed.retry()
         self._break_off(EndReason.SHUTDOWN)
+        self._heat.store(self._latest)
         self._on_demand.end(EndReason.SHUTDOWN)
 
     def take_orders(self) -> None:
@@ -265,6 +279,9 @@ class VisionWorker:
     def _follow(self, frame: Frame, judgement: Judgement) -> None:
         """From the judgement to the event, and what is said about it."""
         detection, step = judgement.detection, judgement.step
+        if detection.motion:
+            self._last_motion = detection
+            self._heat.motion(self._judge.binary(), self._utc(detection.at), frame)
         if self._settings.scores:
             self._to_engine(FrameScored(self._camera, self._utc(detection.at), detection))
         if step.started:
@@ -342,6 +359,17 @@ class VisionWorker:
     def _picture(self, frame: Frame) -> bytes:
         view = self._options.view
         return stored_jpeg(frame.jpeg, view.orientation, self._limit, view.privacy) or b""
+
+    def _overlay(self, frame: Frame) -> bytes | None:
+        """What is looked at, drawn over a frame; None when it is damaged or the mask misfits."""
+        picture = decode_colour(frame.jpeg)
+        if picture is None:
+            return None
+        try:
+            drawn = overlay(picture, self._options.view, self._last_detection, self._last_motion)
+        except ConfigError:
+            return None
+        return encode_within(drawn, self._limit)
 
     def _utc(self, at: float) -> datetime:
         """UTC of a frame's time; outside events the wall clock of now is trusted anew."""

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.core.naming import NOTES
 from agent.storage import dayfile
 from agent.storage.camera_day import CameraDay, Outcome
-from agent.storage.records import EventClosed, EventOpened, Record
+from agent.storage.records import EventClosed, EventOpened, MonitoringPicture, Record
 from tests.support.clock import FakeClock
 from tests.support.recordings import STARTED, event, expected, name_of, played, whole_event
 
@@ -152,3 +153,12 @@ def test_the_manifest_tells_the_events_true_times(rig: Rig) -> None:
     assert entry["started_local"] == "2026-11-22T08:15:01.300+00:00"
     assert (entry["ended"], entry["duration_s"]) == ("2026-11-22T08:15:01.300Z", 1.5)
     assert entry["day"][0]["length_ms"] == entry["clip_s"] * 1000
+
+
+def test_a_heat_map_lies_in_the_day_and_never_replaces_another(rig: Rig, tmp_path: Path) -> None:
+    for body in (b"first", b"second"):
+        rig.write(MonitoringPicture(camera="front", started=STARTED, heatmap=True, body=body))
+    found = {path.name: path.read_bytes() for path in (tmp_path / FOLDER).glob("heatmap*")}
+    assert found == {"heatmap.png": b"first", "heatmap_2.png": b"second"}
+    notes = (tmp_path / FOLDER / NOTES).read_text()
+    assert '"picture":"heatmap.png"' in notes.replace(": ", ":")

@@ -73,6 +73,9 @@ def test_our_files_of_a_day_are_recognised() -> None:
         ("events.jsonl",),
         ("monitoring", "081501.jpg"),
         ("monitoring", "081501_2.jpg"),
+        ("heatmap.png",),
+        ("heatmap_2.png",),
+        (".heatmap.png.part",),
     ):
         assert naming.is_ours(day, *path), path
 
@@ -86,6 +89,8 @@ def test_our_files_of_a_day_are_recognised() -> None:
         ("events", "deeper", f"081501_{EVENT}.mp4"),
         ("monitoring", "IMG_0001.jpg"),
         ("notes.txt",),
+        ("heatmaps.png",),
+        ("monitoring", "heatmap.png"),
         (".nfs000123",),
         ("other", "081501.jpg"),
     ],

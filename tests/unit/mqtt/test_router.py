@@ -330,7 +330,7 @@ def test_a_response_topic_where_nobody_may_publish_is_left_out(topic: str) -> No
 
 def test_the_subscriptions_are_the_command_topics_and_nothing_else() -> None:
     filters = command_filters(TOPICS, ["door"])
-    assert len(filters) == len(set(filters)) == 1 + 2 + len(setting_names(CameraSettings)) + 4 + 1
+    assert len(filters) == len(set(filters)) == 1 + 2 + len(setting_names(CameraSettings)) + 5 + 1
     assert [name for name in filters if "+" in name or "#" in name] == [TOPICS.request("+")]
     assert all(not name.endswith("/state") for name in filters)
 

@@ -34,6 +34,8 @@ from agent.storage.records import (
     Fragment,
     MonitoringPicture,
     Record,
+    decode,
+    encode,
 )
 from agent.storage.spool import Spool
 from tests.support.clock import FakeClock
@@ -199,6 +201,13 @@ def test_a_monitoring_picture_goes_straight_to_the_spool(rig: Rig) -> None:
         b"\xff\xd8\xff\xd9",
         "2026-11-22 08:15:01+01:00",
     )
+
+
+def test_a_heat_map_is_told_from_a_monitoring_picture(rig: Rig) -> None:
+    (record,) = rig.work(StorePicture("front", UTC_START, b"\x89PNG", heatmap=True))
+    assert isinstance(record, MonitoringPicture)
+    assert record.heatmap
+    assert decode(encode(record)) == record
 
 
 def test_frames_of_an_event_that_the_spool_has_lost_are_not_encoded(tmp_path: Path) -> None:
