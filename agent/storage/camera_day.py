@@ -28,6 +28,7 @@ from agent.storage.dayparts import DayParts
 from agent.storage.event_files import EventFiles
 from agent.storage.files import make_folders, write_new
 from agent.storage.manifest import Manifest, utc_text
+from agent.storage.outcome import tells_of
 from agent.storage.records import (
     EventClosed,
     EventFile,
@@ -189,7 +190,7 @@ class CameraDay:
         self._parts.open()
         self._parts.finish_event()
         entry = self._manifest.find(record.event)
-        if entry is None:
+        if entry is None or not tells_of(entry, self.camera):
             entry = self._describe(record, opened[1] if opened else None)
             entry = self._manifest.append(entry)
         elif self._files.waiting:

@@ -7,6 +7,9 @@ from typing import Any
 
 from agent.core.messages import RecordingFailed, RecordingSaved
 
+#: Bounds numbers to those that JSON's readers know exactly.
+_MOST = 1 << 53
+
 
 def outcome(entry: dict[str, Any]) -> RecordingSaved | RecordingFailed:
     """Saved, or, when no picture of the event has reached the store, failed."""
@@ -29,4 +32,26 @@ def outcome(entry: dict[str, Any]) -> RecordingSaved | RecordingFailed:
         codec="mjpeg" if clip["name"].endswith(".mkv") else "h264",
         frames=entry["frames"],
         truncated=entry["truncated"],
+    )
+
+
+def tells_of(entry: dict[str, Any], camera: str) -> bool:
+    """True for a line that `outcome` understands: somebody else may have written one into a store.
+
+    What it says may be false all the same; but it is what the agent says, of this camera.
+    """
+    try:
+        told = outcome(entry)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return False
+    if told.camera != camera or not isinstance(told.event_id, str):
+        return False
+    if isinstance(told, RecordingFailed):
+        return True
+    counts = (told.duration, told.day_position, told.size, told.frames)
+    return (
+        all(type(n) in {int, float} and 0 <= n < _MOST for n in counts)
+        and all(type(n) is int for n in (told.size, told.frames))
+        and isinstance(told.truncated, bool)
+        and told.started_utc.utcoffset() is not None
     )
