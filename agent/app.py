@@ -17,28 +17,39 @@ import os
 import random
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any, TypedDict
+
+import cv2
 
 from agent import __version__
-from agent.configuration import Loaded, agent_id_of
+from agent.configuration import Loaded, agent_id_of, load
 from agent.core import engine
 from agent.core.announce import farewell
+from agent.core.effects import Effect
+from agent.core.errors import ConfigError
 from agent.core.messages import (
     CameraCode,
     CameraState,
     Received,
+    RecordingFailed,
+    RecordingSaved,
+    RestartSession,
     StoreCode,
     StoreState,
     StoreStats,
+    VisionOrder,
 )
-from agent.core.state import CameraSetup, Gauges, HostFigures, Now, Setup, Stopping, Tick
+from agent.core.state import AgentNow, CameraSetup, Gauges, HostFigures, Now, Setup, Stopping, Tick
 from agent.discovery import Discovery
 from agent.mqtt.journal import Journal
-from agent.mqtt.router import Ignored, birth, parse
-from agent.parts import Body, CameraParts, build_parts
+from agent.mqtt.router import Ignored, birth, command_filters, parse
+from agent.parts import Body, CameraParts, build_camera, build_parts, discovery_messages
 from agent.perform import Performer
+from agent.reload import Changes, changes_between, with_cameras_of
 from agent.runtime import host
 from agent.runtime.clock import Clock, SystemClock, clock_is_synchronised
 from agent.runtime.health_file import remove_health
@@ -47,6 +58,7 @@ from agent.runtime.notify import Notifier
 from agent.runtime.settings_file import load_settings
 from agent.runtime.worker import Worker
 from schemas.config import Config
+from schemas.messages import Publish
 from schemas.settings import AgentSettings
 from schemas.topics import AgentTopics
 
@@ -69,6 +81,10 @@ JOURNAL = "journal.sqlite"
 INBOX = 256
 
 
+#: What may still come of a camera that is gone: its clips were under way to the store.
+_CLIPS = (RecordingSaved, RecordingFailed)
+
+
 class App:
     """One agent process."""
 
@@ -85,9 +101,13 @@ class App:
         Raises:
             ConfigError: a mask, a sound, a source that cannot be used.
         """
+        # one picture is too little work to share: two threads cost 40 % more than one at 640x480
+        cv2.setNumThreads(1)
         self.again = False
         self._clock = clock or SystemClock()
         self._config = loaded.config
+        self._file = loaded.file
+        self._hangup = False
         self._leaving = False
         self._signal: int | None = None
         self._exit_code = EXIT_STOPPED
@@ -97,11 +117,7 @@ class App:
         self._state_dir = state_dir
         journal = Journal(state_dir / JOURNAL, self._clock)
         setup = _setup(loaded, self._topics, self._now())
-        last_seq = {
-            (camera.camera_id, stream): journal.last_seq(camera.camera_id, stream)
-            for camera in setup.cameras
-            for stream in ("motion", "recording")
-        }
+        last_seq = journal.last_seqs(tuple(loaded.config.cameras))
         open_events = tuple(
             engine.OpenEvent(e.camera, e.id, _moment(e.started, self._now().utc))
             for e in journal.open_events()
@@ -121,8 +137,7 @@ class App:
         self._performer = Performer(
             state_dir=state_dir,
             outbox=self._parts.outbox.put,
-            vision={c.camera_id: c.vision_orders for c in self._parts.cameras},
-            cameras={c.camera_id: c.camera_orders for c in self._parts.cameras},
+            **_order_boxes(self._parts.cameras),
             tones=self._parts.tones,
             store=self._parts.store_orders,
             discovery=Discovery(self._parts.discovery, state_dir),
@@ -130,6 +145,8 @@ class App:
             leave=self._leave,
         )
         self._performer.perform(first)
+        self._cameras = {camera.camera_id: camera for camera in self._parts.cameras}
+        self._last_seq = last_seq
         self._extra = list(extra)
         self._workers = self._make_workers()
         self._quiet_until = self._clock.monotonic()
@@ -167,6 +184,9 @@ class App:
                 return
             if cause is not None:
                 self._take(cause)
+            if self._hangup:
+                self._hangup = False
+                self._reload()
             now = self._clock.monotonic()
             if now >= next_tick:
                 if now - next_tick > STOOD_STILL:
@@ -184,6 +204,13 @@ class App:
             if not isinstance(parsed, Ignored):
                 self._step(parsed)
             return
+        camera = getattr(cause, "camera", None)
+        if (
+            camera is not None
+            and camera not in self._state.cameras
+            and not isinstance(cause, _CLIPS)
+        ):
+            return  # the last words of a camera that is no longer there
         self._step(cause)  # type: ignore[arg-type]  # the inbox carries engine inputs and Received
 
     def _step(self, cause: engine.Input) -> None:
@@ -206,11 +233,11 @@ class App:
     def _gauges(self, now: float) -> Gauges:
         parts = self._parts
         return Gauges(
-            cameras={c.camera_id: c.source.stats for c in parts.cameras if c.source},
-            vision={c.camera_id: c.vision.stats for c in parts.cameras},
+            cameras={n: c.source.stats for n, c in self._cameras.items() if c.source},
+            vision={n: c.vision.stats for n, c in self._cameras.items()},
             store=parts.store.stats if parts.store else StoreStats(),
             mqtt=parts.mqtt.stats,
-            mailboxes={box.name: (box.depth, box.dropped) for box in parts.boxes},
+            mailboxes={box.name: (box.depth, box.dropped) for box in self._boxes()},
             restarts={name: worker.restarts for name, worker in self._workers.items()},
             silent=tuple(
                 name
@@ -224,6 +251,9 @@ class App:
                 clock_synchronised=clock_is_synchronised(),
             ),
         )
+
+    def _boxes(self) -> list[Mailbox[Any]]:
+        return [*self._parts.boxes, *(box for c in self._cameras.values() for box in c.boxes)]
 
     def _watch(self, now: float) -> None:
         """Ends the process when a worker is dead: a clean start is the tested path."""
@@ -247,10 +277,95 @@ class App:
         threading.excepthook = self._on_thread_exception
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        signal.signal(signal.SIGHUP, self._on_hangup)
         faulthandler.register(signal.SIGUSR1, all_threads=True)
 
     def _on_signal(self, number: int, _frame: object) -> None:
         self._signal = number  # looked at between two inputs; a handler must take no lock
+
+    def _on_hangup(self, _number: int, _frame: object) -> None:
+        self._hangup = True
+
+    # ------------------------------------------------------------ a changed configuration
+
+    def _reload(self) -> None:
+        """Takes over the cameras of the file as it is now, or nothing at all."""
+        try:
+            new = load(self._file, os.environ)
+            change = changes_between(self._config, new.config)
+            config = with_cameras_of(self._config, new.config)
+            setups = camera_setups(Loaded(config, new.file, new.origins))
+            built = self._build(config, setups, change)
+        except ConfigError as error:
+            log.error("configuration: nothing is taken over: %s", error)  # noqa: TRY400  the fact is enough
+            return
+        log.info("configuration: read again: %s", change.text)
+        if change.elsewhere:
+            log.warning("configuration: needs a restart: %s", ", ".join(change.elsewhere))
+        self._config = config
+        if not change.renewed and not change.ended:
+            return
+        self._end_cameras(change.ended)
+        self._cameras = {name: built.get(name) or self._cameras[name] for name in config.cameras}
+        self._performer = replace(
+            self._performer,
+            **_order_boxes(self._cameras.values()),
+            discovery=Discovery(self._discovery_messages(), self._state_dir),
+        )
+        self._parts.mqtt.use_filters(tuple(command_filters(self._topics, list(config.cameras))))
+        self._state, effects = self._changed(setups, change)
+        self._performer.perform(effects)
+        for name in change.renewed:
+            self._start_camera(built[name])
+
+    def _build(
+        self, config: Config, setups: tuple[CameraSetup, ...], change: Changes
+    ) -> dict[str, CameraParts]:
+        """Parts of the cameras that begin anew; raises before anything else is touched."""
+        after, _ = self._changed(setups, change)
+        return {
+            name: build_camera(
+                name,
+                config,
+                after.cameras[name].vision_settings(),
+                self._parts.spool,
+                self._inbox.put,
+                self._clock,
+            )
+            for name in change.renewed
+        }
+
+    def _changed(
+        self, setups: tuple[CameraSetup, ...], change: Changes
+    ) -> tuple[AgentNow, list[Effect]]:
+        return engine.change_cameras(
+            self._state, setups, change.renewed, self._last_seq, self._now()
+        )
+
+    def _end_cameras(self, names: Sequence[str]) -> None:
+        """Stops their threads, hears what they still had to say, and forgets them."""
+        deadline = self._clock.monotonic() + STOP_WITHIN
+        left = self._stop_cameras([self._cameras[name] for name in names], deadline)
+        if left:
+            log.warning("configuration: still busy, left alone: %s", ", ".join(left))
+        self._drain()
+        for name in names:
+            camera = self._state.cameras[name]
+            self._last_seq[name, "motion"] = camera.motion_seq
+            self._last_seq[name, "recording"] = camera.recording_seq
+            for worker in self._cameras[name].bodies():
+                del self._workers[worker]
+
+    def _start_camera(self, camera: CameraParts) -> None:
+        if camera.source is None:
+            self._inbox.put(_disabled(camera, self._clock.monotonic()))
+        for name, body in camera.bodies().items():
+            self._workers[name] = Worker(name, body, self._clock, self._fatal)
+            self._workers[name].start()
+
+    def _discovery_messages(self) -> list[Publish]:
+        wanted = self._config.home_assistant.discovery
+        return discovery_messages(self._config, self._topics) if wanted else []
 
     # ------------------------------------------------------------ start and stop
 
@@ -270,7 +385,7 @@ class App:
         if self._parts.store is None:
             reason = "no store.path is configured: nothing is recorded"
             self._inbox.put(StoreState(StoreCode.NONE, reason, self._clock.monotonic()))
-        for camera in self._parts.cameras:
+        for camera in self._cameras.values():
             if camera.source is None:
                 self._inbox.put(_disabled(camera, self._clock.monotonic()))
 
@@ -278,10 +393,7 @@ class App:
         """Stops along the way of a frame, so that every owner sees all that came before."""
         deadline = self._clock.monotonic() + STOP_WITHIN
         left: list[str] = []
-        cameras = self._parts.cameras
-        left += self._stop([c.camera_worker for c in cameras], 1.0, deadline)
-        left += self._stop([c.vision_worker for c in cameras], 1.5, deadline)
-        left += self._stop([c.recorder_worker for c in cameras], 2.0, deadline)
+        left += self._stop_cameras(self._cameras.values(), deadline)
         self._drain()
         left += self._stop(["store"], 3.0, deadline)
         self._drain()
@@ -290,6 +402,12 @@ class App:
         left += self._stop([worker.name for worker in self._extra], 1.0, deadline)
         remove_health(self._state_dir)
         return left
+
+    def _stop_cameras(self, cameras: Iterable[CameraParts], deadline: float) -> list[str]:
+        cameras = list(cameras)
+        left = self._stop([c.camera_worker for c in cameras], 1.0, deadline)
+        left += self._stop([c.vision_worker for c in cameras], 1.5, deadline)
+        return left + self._stop([c.recorder_worker for c in cameras], 2.0, deadline)
 
     def _stop(self, names: Sequence[str], seconds: float, deadline: float) -> list[str]:
         """Stops the named workers together; the names of those that did not end in time."""
@@ -307,16 +425,34 @@ def _setup(loaded: Loaded, topics: AgentTopics, now: Now) -> Setup:
         name=config.agent.name or topics.agent_id,
         version=__version__,
         started_utc=now.utc,
-        cameras=tuple(
-            CameraSetup(name, camera.settings(), loaded.named_settings(name))
-            for name, camera in config.cameras.items()
-        ),
+        cameras=camera_setups(loaded),
         agent_base=AgentSettings(beep_enabled=config.beep.enabled),
         beep_cooldown=config.beep.cooldown_seconds,
         publish_images=config.mqtt.publish_images,
         media_dir=config.home_assistant.media_dir,
         birth_delay=random.uniform(1.0, 5.0),  # noqa: S311  spreads agents, hides nothing
     )
+
+
+def camera_setups(loaded: Loaded) -> tuple[CameraSetup, ...]:
+    """What the engine is told of the configured cameras."""
+    return tuple(
+        CameraSetup(name, camera.settings(), loaded.named_settings(name))
+        for name, camera in loaded.config.cameras.items()
+    )
+
+
+class _OrderBoxes(TypedDict):
+    vision: Mapping[str, Mailbox[VisionOrder]]
+    cameras: Mapping[str, Mailbox[RestartSession]]
+
+
+def _order_boxes(cameras: Iterable[CameraParts]) -> _OrderBoxes:
+    cameras = list(cameras)
+    return {
+        "vision": {c.camera_id: c.vision_orders for c in cameras},
+        "cameras": {c.camera_id: c.camera_orders for c in cameras},
+    }
 
 
 def _moment(text: str, otherwise: datetime) -> datetime:

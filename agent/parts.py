@@ -1,6 +1,7 @@
 """Builds the parts of the agent out of the configuration, and the mailboxes between them.
 
-Every mailbox of the agent is made here; `Parts.boxes` is the table that health shows.
+Every mailbox of the agent is made here; `Parts.boxes` and `CameraParts.boxes` are the table that
+health shows.
 """
 
 from __future__ import annotations
@@ -84,6 +85,11 @@ class CameraParts:
         """Name of the thread that owns the encoder."""
         return f"{self.camera_id}.recorder"
 
+    @property
+    def boxes(self) -> tuple[Mailbox[Any], ...]:
+        """The camera's rows of the table that health shows."""
+        return (self.frames, self.clip_parts, self.vision_orders, self.camera_orders)
+
     def bodies(self) -> dict[str, Body]:
         """The threads to run, consumers first."""
         bodies: dict[str, Body] = {}
@@ -97,9 +103,10 @@ class CameraParts:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything that runs."""
+    """Everything that runs at the start; `boxes` are those that belong to no camera."""
 
     cameras: tuple[CameraParts, ...]
+    spool: Spool | None
     store: StoreWorker | None
     store_orders: Mailbox[KeepEvent]
     mqtt: MqttWorker
@@ -128,16 +135,16 @@ def build_parts(
     spool = _spool(config, topics, state_dir)
     store_orders: Mailbox[KeepEvent] = Mailbox("store_orders", ORDERS, WhenFull.REFUSE)
     cameras = tuple(
-        _camera(name, config, settings[name], spool, to_engine, clock) for name in config.cameras
+        build_camera(name, config, settings[name], spool, to_engine, clock)
+        for name in config.cameras
     )
     tones: Mailbox[Beep] = Mailbox("tones", 1, WhenFull.DROP_OLDEST)
     outbox = Outbox()
     boxes: list[Mailbox[Any]] = [inbox, tones, store_orders]
-    for camera in cameras:
-        boxes += [camera.frames, camera.clip_parts, camera.vision_orders, camera.camera_orders]
     messages = discovery_messages(config, topics) if config.home_assistant.discovery else []
     return Parts(
         cameras=cameras,
+        spool=spool,
         store=_store(config, topics, spool, state_dir, to_engine, store_orders, clock),
         store_orders=store_orders,
         mqtt=MqttWorker(_mqtt_options(config, topics), outbox, journal, leaving_room(inbox), clock),
@@ -177,7 +184,7 @@ def display_name(camera_id: str, camera: CameraConfig) -> str:
     return camera.name or camera_id.replace("_", " ").capitalize()
 
 
-def _camera(
+def build_camera(
     name: str,
     config: Config,
     settings: VisionSettings,
@@ -185,6 +192,11 @@ def _camera(
     to_engine: ToEngine,
     clock: Clock,
 ) -> CameraParts:
+    """One camera's parts; nothing runs yet, nothing is opened.
+
+    Raises:
+        ConfigError: a source or mask that cannot be used.
+    """
     camera = config.cameras[name]
     frames: Mailbox[Frame] = Mailbox(f"{name}.frames", FRAMES, WhenFull.DROP_OLDEST)
     parts: Mailbox[ClipPart] = Mailbox(

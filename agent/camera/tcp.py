@@ -11,6 +11,7 @@ import select
 import socket
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import httpcore
@@ -22,6 +23,8 @@ from agent.core.errors import CameraUnreachable
 
 #: Where nobody said how long: no call may wait for ever.
 _LONGEST = 10.0
+#: Less than this is a head or an end; more follows by itself.
+_SMALL = 2048
 
 
 class PatientStream(httpcore.NetworkStream):
@@ -30,10 +33,11 @@ class PatientStream(httpcore.NetworkStream):
     def __init__(self, sock: socket.socket, patience: Patience) -> None:
         self._socket = sock
         self._patience = patience
-        sock.settimeout(STEP)
+        sock.setblocking(False)
+        self._watch_in = _watch(sock, select.POLLIN)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Waits for bytes; b"" at the end.
+        """Waits for bytes and takes all that are there; b"" at the end.
 
         Raises:
             httpcore.ReadTimeout: none in `timeout` seconds.
@@ -41,15 +45,31 @@ class PatientStream(httpcore.NetworkStream):
             Interrupted: by our patience.
         """
         until = self._until(timeout)
-        while True:
-            try:
-                return self._socket.recv(max_bytes)
-            except TimeoutError:
+        try:
+            while True:
+                if self._pending() or _ready(self._watch_in, STEP):
+                    try:
+                        return self._gathered(max_bytes)
+                    except (BlockingIOError, ssl.SSLWantReadError):
+                        pass
                 self._patience.look()
                 if self._patience.clock.monotonic() >= until:
-                    raise httpcore.ReadTimeout("no answer") from None
-            except OSError as error:
-                raise httpcore.ReadError(error.strerror or "broken") from error
+                    raise httpcore.ReadTimeout("no answer")
+        except OSError as error:
+            raise httpcore.ReadError(error.strerror or "broken") from error
+
+    def _pending(self) -> int:
+        return self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0
+
+    def _gathered(self, max_bytes: int) -> bytes:
+        """Every read costs more in the layers above than a copy does here."""
+        first = self._socket.recv(max_bytes)
+        if len(first) < _SMALL or len(first) == max_bytes:
+            return first
+        try:
+            return first + self._socket.recv(max_bytes - len(first))
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return first
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Sends all of it.
@@ -61,15 +81,17 @@ class PatientStream(httpcore.NetworkStream):
         """
         until = self._until(timeout)
         rest = memoryview(buffer)
-        while rest:
-            try:
-                rest = rest[self._socket.send(rest) :]
-            except TimeoutError:
+        try:
+            while rest:
+                if _ready(_watch(self._socket, select.POLLOUT), STEP):
+                    with suppress(BlockingIOError, ssl.SSLWantWriteError):
+                        rest = rest[self._socket.send(rest) :]
+                    continue
                 self._patience.look()
                 if self._patience.clock.monotonic() >= until:
-                    raise httpcore.WriteTimeout("our request is not taken") from None
-            except OSError as error:
-                raise httpcore.WriteError(error.strerror or "broken") from error
+                    raise httpcore.WriteTimeout("our request is not taken")
+        except OSError as error:
+            raise httpcore.WriteError(error.strerror or "broken") from error
 
     def close(self) -> None:
         """Lets go of the socket."""
@@ -100,7 +122,7 @@ class PatientStream(httpcore.NetworkStream):
         if info == "ssl_object":
             return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
         if info == "is_readable":
-            return _ready(self._socket, select.POLLIN, 0.0)
+            return _ready(self._watch_in, 0.0)
         return None
 
     def _until(self, timeout: float | None) -> float:
@@ -166,7 +188,7 @@ def _finish_connect(
     sock.setblocking(False)
     failed = sock.connect_ex(address)
     while failed in {errno.EINPROGRESS, errno.EAGAIN}:
-        if _ready(sock, select.POLLOUT, STEP):
+        if _ready(_watch(sock, select.POLLOUT), STEP):
             failed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             break
         patience.look()
@@ -176,7 +198,11 @@ def _finish_connect(
         raise httpcore.ConnectError(os.strerror(failed))
 
 
-def _ready(sock: socket.socket, what: int, seconds: float) -> bool:
+def _watch(sock: socket.socket, what: int) -> select.poll:
     watch = select.poll()
     watch.register(sock, what)
+    return watch
+
+
+def _ready(watch: select.poll, seconds: float) -> bool:
     return bool(watch.poll(seconds * 1000))

@@ -129,6 +129,19 @@ def pictures(now_state: AgentNow, camera: CameraNow) -> list[Effect]:
     return effects + delta(now_state, camera)
 
 
+def burial(now_state: AgentNow, camera: CameraNow, now: Now) -> list[Effect]:
+    """Takes everything retained of a camera that is no longer there off the broker."""
+    topics = camera.topics
+    named = {
+        effect.topic
+        for effect in camera_states(now_state, camera, now)
+        if isinstance(effect, Publish) and effect.retain
+    }
+    named |= {topics.motion_attributes, topics.motion_image, topics.motion_image_meta}
+    named |= {topics.motion_delta, topics.snapshot, topics.snapshot_meta}
+    return [Publish(topic, b"", 1, retain=True) for topic in sorted(named)]
+
+
 def farewell(topics: AgentTopics) -> Publish:
     """The last message: we leave on purpose."""
     return state(topics.availability, OFFLINE)

@@ -8,12 +8,12 @@ recordings), `commands` (settings, requests) and `announce` (what is true now).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.core import announce, commands, events
-from agent.core.effects import Effect, Leave, Say, WriteHealth
+from agent.core.effects import Effect, Leave, PublishDiscovery, Say, WriteHealth
 from agent.core.faults import cured, fault
 from agent.core.health import agent_health, agent_problems, agent_status, camera_health
 from agent.core.messages import (
@@ -132,6 +132,63 @@ def begin(
             now_state, ended = events.motion_ended(now_state, _interrupted(open_event, now), now)
             effects += ended
     return now_state, effects
+
+
+def change_cameras(
+    now_state: AgentNow,
+    cameras: tuple[CameraSetup, ...],
+    renewed: Collection[str],
+    last_seq: Mapping[tuple[str, str], int],
+    now: Now,
+) -> Step:
+    """Other cameras: those of `renewed` begin anew, the rest goes on, who is not named is gone.
+
+    Counts go on, and so does what commands changed of a camera that stays.
+    """
+    effects: list[Effect] = []
+    stored = now_state.stored_settings()
+    after: dict[str, CameraNow] = {}
+    for camera in cameras:
+        name = camera.camera_id
+        before = now_state.cameras.get(name)
+        if before is not None and name not in renewed:
+            after[name] = before
+            continue
+        settings, kept, said = _camera_settings(camera, stored)
+        effects += said
+        fresh = CameraNow(
+            setup=camera,
+            topics=now_state.setup.topics.camera(name),
+            settings=settings,
+            stored=kept,
+            motion_seq=last_seq.get((name, "motion"), 0),
+            recording_seq=last_seq.get((name, "recording"), 0),
+        )
+        after[name] = fresh if before is None else _begun_anew(before, fresh)
+    for name in now_state.cameras.keys() - after.keys():
+        effects += announce.burial(now_state, now_state.cameras[name], now)
+    setup = replace(now_state.setup, cameras=cameras)
+    now_state = replace(now_state, setup=setup, cameras=after)
+    effects.append(PublishDiscovery())
+    effects += announce.agent_states(now_state, now)
+    for name in renewed:
+        effects += announce.camera_states(now_state, after[name], now)
+    return now_state, effects
+
+
+def _begun_anew(before: CameraNow, fresh: CameraNow) -> CameraNow:
+    """The camera with its counts and pictures, without its session and event."""
+    return replace(
+        before,
+        setup=fresh.setup,
+        settings=fresh.settings,
+        stored=fresh.stored,
+        link=None,
+        link_utc=None,
+        motion=None,
+        motion_shown=False,
+        motion_off_at=None,
+    )
 
 
 def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PLR0911, PLR0912  a table

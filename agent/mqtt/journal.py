@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,6 +107,15 @@ class Journal:
         query = "SELECT max(seq) FROM counter WHERE (camera = ? AND stream = ?) OR camera = ?"
         rows = self._read(query, (camera, stream, FLOOR))
         return int(rows[0][0] or 0) if rows else 0
+
+    def last_seqs(self, cameras: Collection[str]) -> dict[tuple[str, str], int]:
+        """`last_seq` of each camera and stream, also of all cameras of earlier runs."""
+        known = {str(row[0]) for row in self._read("SELECT DISTINCT camera FROM counter")}
+        return {
+            (camera, stream): self.last_seq(camera, stream)
+            for camera in sorted({*cameras, *known} - {FLOOR})
+            for stream in ("motion", "recording")
+        }
 
     def open_events(self) -> list[OpenEvent]:
         """Motion events without an end, at most one per camera."""

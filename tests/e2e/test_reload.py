@@ -1,0 +1,121 @@
+"""SIGHUP: cameras come, change and go in the running agent; the others notice nothing."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support.agent_mqtt import Ear
+from tests.support.agent_process import TOPICS, YARD, House, Process
+from tests.support.broker import Broker
+from tests.support.waiting import wait_until
+
+GARDEN = TOPICS.camera("garden")
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    running = Broker(folder).start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def house(tmp_path: Path, broker: Broker) -> Iterator[House]:
+    with House(tmp_path, broker.port) as made:
+        made.config["cameras"] = {"yard": {"source": "demo:"}}
+        yield made
+
+
+@pytest.fixture
+def ear(broker: Broker) -> Iterator[Ear]:
+    with Ear(broker.port) as listening:
+        yield listening
+
+
+def last(ear: Ear, topic: str) -> bytes:
+    heard = ear.payloads(topic)
+    return heard[-1] if heard else b"nothing yet"
+
+
+def wait_state(ear: Ear, topic: str, value: bytes) -> None:
+    wait_until(f"{topic} = {value!r}", lambda: last(ear, topic) == value, 15)
+
+
+def reload(house: House, agent: Process) -> None:
+    (house.folder / "config.yaml").write_text(yaml.safe_dump(house.config))
+    agent.signal(signal.SIGHUP)
+
+
+def links(agent: Process, camera: str) -> int:
+    """How often the camera came up."""
+    return agent.log.count(f"camera {camera}: live")
+
+
+def more_refusals(agent: Process, before: int) -> bool:
+    return agent.log.count("nothing is taken over") > before
+
+
+def test_cameras_come_change_and_go_without_touching_the_others(house: House, ear: Ear) -> None:
+    agent = house.agent()
+    wait_state(ear, YARD.availability, b"online")
+    garden: dict[str, Any] = {"source": "demo:", "name": "Back garden"}
+    house.config["cameras"]["garden"] = garden
+    reload(house, agent)
+    wait_state(ear, GARDEN.availability, b"online")
+    device = json.loads(last(ear, TOPICS.discovery("homeassistant", "garden")))
+    assert device["dev"]["name"] == "Back garden"
+
+    ear.say(GARDEN.setting_set("pixel_threshold"), "77")
+    wait_state(ear, GARDEN.setting_state("pixel_threshold"), b"77")
+    wait_until("an event", lambda: ear.payloads(GARDEN.event_motion), 25)
+    seq = json.loads(last(ear, GARDEN.event_motion))["seq"]
+
+    garden |= {"name": "Orchard", "clear_delay_seconds": 3.0}
+    reload(house, agent)
+    wait_state(ear, GARDEN.setting_state("clear_delay"), b"3")
+    wait_until("live again", lambda: links(agent, "garden") == 2, 10)
+    assert last(ear, GARDEN.setting_state("pixel_threshold")) == b"77"
+    wait_until(
+        "the next event", lambda: json.loads(last(ear, GARDEN.event_motion))["seq"] > seq + 1, 25
+    )
+    seqs = [json.loads(event)["seq"] for event in ear.payloads(GARDEN.event_motion)]
+    assert seqs == list(range(1, len(seqs) + 1))
+
+    del house.config["cameras"]["garden"]
+    reload(house, agent)
+    wait_state(ear, GARDEN.availability, b"")
+    wait_state(ear, TOPICS.discovery("homeassistant", "garden"), b"")
+    assert links(agent, "yard") == 1
+    assert agent.stop() == 0
+    assert "Traceback" not in agent.log
+
+
+def test_a_bad_file_changes_nothing_and_is_said(house: House, ear: Ear) -> None:
+    agent = house.agent()
+    wait_state(ear, YARD.availability, b"online")
+    for camera in (
+        {"source": "gopher://x"},
+        {"source": "demo:", "mask": "/none.png"},
+        {"sauce": "demo:"},
+    ):
+        before = agent.log.count("nothing is taken over")
+        house.config["cameras"] = {"garden": camera}
+        reload(house, agent)
+        wait_until("said", partial(more_refusals, agent, before))
+    house.config["cameras"] = {"yard": {"source": "demo:"}}
+    house.config["beep"] = {"enabled": True}
+    reload(house, agent)
+    agent.wait_for_line("needs a restart: beep")
+    assert last(ear, YARD.availability) == b"online"
+    assert links(agent, "yard") == 1
+    assert agent.stop() == 0
