@@ -179,8 +179,8 @@ def test_after_a_cut_at_any_byte_every_whole_fragment_before_it_is_kept(shelf: S
     shown = expected(*whole)
     extra = events(7)[6]
     chance = random.Random(SEED)
-    cuts = [chance.randrange(1, len(content)) for _ in range(20)]
-    cuts += [chance.randrange(pair.end, len(content)) for _ in range(32)]
+    cuts = [chance.randrange(1, len(content)) for _ in range(STATES // 3)]
+    cuts += [chance.randrange(pair.end, len(content)) for _ in range(STATES - STATES // 3)]
     cuts += [0, 1, 31, 32, 47, 48, ends[0], ends[-1] - 1]
     fragments = [fragment for each in whole for fragment in each]
     for cut in cuts:
