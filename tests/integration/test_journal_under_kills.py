@@ -74,12 +74,17 @@ class Reader(Ear):
         return sorted(set(range(1, EVENTS + 1)) - set(self.live()) - self.fetched())
 
     def fetch(self) -> bool:
-        """Asks for the first gap; True when nothing is missing any more."""
+        """Asks for the first gap; True when nothing is missing any more.
+
+        A request that nobody heard (the agent was just away) is not answered: it is asked again.
+        """
         missing = self.missing()
         if missing:
             asked = len(self.of(TOPICS.response("events")))
             self.say(TOPICS.request("events"), json.dumps({"since": missing[0] - 1}))
-            wait_until("answer", lambda: len(self.of(TOPICS.response("events"))) > asked, 20)
+            until = time.monotonic() + 2.0
+            while len(self.of(TOPICS.response("events"))) == asked and time.monotonic() < until:
+                time.sleep(0.01)
         return not missing
 
 
