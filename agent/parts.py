@@ -15,8 +15,9 @@ from typing import Any
 from agent import __version__
 from agent.audio.beeper import BeeperWorker, BeepOptions
 from agent.camera.source import FrameSource, SourceOptions, source_for
-from agent.configuration import password_of
+from agent.configuration import password_of, state_dir_of
 from agent.core.announce import farewell
+from agent.core.errors import ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import (
     Beep,
@@ -24,9 +25,11 @@ from agent.core.messages import (
     KeepEvent,
     Received,
     RestartSession,
+    SessionLog,
     VisionOrder,
     VisionSettings,
 )
+from agent.core.naming import SESSIONS, day_name, session_file
 from agent.mqtt.client import MqttWorker
 from agent.mqtt.connection import MqttOptions
 from agent.mqtt.journal import Journal
@@ -35,6 +38,7 @@ from agent.mqtt.router import command_filters
 from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.mailbox import Mailbox, WhenFull
+from agent.runtime.session_file import save_session
 from agent.runtime.worker import Worker
 from agent.storage.recorder import RecorderOptions, RecorderWorker
 from agent.storage.spool import Spool, memory_spool
@@ -213,7 +217,11 @@ def build_camera(
         lambda frame: _no_answer(frames.put(frame, len(frame.jpeg))),
         lambda state: _no_answer(to_engine(state)),
         camera_orders,
-        SourceOptions(camera.still_interval, room=lambda: frames.depth < FRAMES // 2),
+        SourceOptions(
+            camera.still_interval,
+            room=lambda: frames.depth < FRAMES // 2,
+            keep_log=lambda log: _keep_log(log, config, parts if spool is not None else None),
+        ),
     )
     view = view_of(name, camera)
     options = VisionOptions(
@@ -250,6 +258,19 @@ def build_camera(
 
 def _no_answer(_accepted: bool) -> None:  # noqa: FBT001  a mailbox's answer
     """A source has nobody to tell that a box was full; the box counts it."""
+
+
+def _keep_log(log: SessionLog, config: Config, parts: Mailbox[ClipPart] | None) -> str | None:
+    """Puts a failed session's packets into the store, else into the state folder; says where."""
+    local = log.utc.astimezone()
+    if parts is None:
+        try:
+            return save_session(state_dir_of(config), log.camera, local, log.lines)
+        except ConfigError:  # no such folder any more
+            return None
+    if not parts.put(log, len(log.lines)):
+        return None
+    return f"{log.camera}/{day_name(local)}/{SESSIONS}/{session_file(local)}"
 
 
 def _nowhere(_part: ClipPart, _size: int) -> bool:

@@ -12,7 +12,7 @@ from agent.camera.keeper import Keeper
 from agent.camera.session import Opener
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
-from agent.core.messages import CameraState, CameraStats, RestartSession
+from agent.core.messages import CameraState, CameraStats, RestartSession, SessionLog
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
@@ -39,10 +39,12 @@ class SourceOptions:
         still_interval: seconds between two requests of a still.
         room: says whether the next owner has room for a frame; asked by what has no time of its
             own (a file that is played as fast as possible).
+        keep_log: takes the packets of a session that failed; says where they can be read.
     """
 
     still_interval: float = 1.0
     room: Callable[[], bool] = lambda: True
+    keep_log: Callable[[SessionLog], str | None] = lambda _log: None
 
 
 #: How a source is made: camera's id, its URL, clock, on_frame, on_state, orders, options.
@@ -67,10 +69,12 @@ def _hk_source(
     on_frame: Callable[[Frame], None],
     on_state: Callable[[CameraState], None],
     orders: Mailbox[RestartSession],
-    _options: SourceOptions,
+    options: SourceOptions,
 ) -> FrameSource:
     address = hk_address.parse_hk_url(url)
-    return HkSource(camera_id, address, clock, on_frame, on_state, orders)
+    return HkSource(
+        camera_id, address, clock, on_frame, on_state, orders, keep_log=options.keep_log
+    )
 
 
 def _kept(opener: Callable[[str, SourceOptions], Opener]) -> Maker:

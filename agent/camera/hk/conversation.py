@@ -52,8 +52,8 @@ class Conversation(ABC):
     A dialect's link adds its rules: `receive`, `tick` and the words of the farewell.
     """
 
-    def __init__(self, now: float, *greeting: bytes) -> None:
-        self.trace = Trace()
+    def __init__(self, now: float, *greeting: bytes, trace: Trace | None = None) -> None:
+        self.trace = Trace() if trace is None else trace
         self.is_open = False  # image fragments are expected
         self.pending = False  # something waits in `to_send` or `events`
         self.short = 0  # datagrams too short for image data, while open

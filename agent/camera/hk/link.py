@@ -16,6 +16,7 @@ from agent.camera.hk.conversation import (
     Stage,
 )
 from agent.camera.hk.packets import AckMode
+from agent.camera.hk.trace import Trace
 from agent.core.errors import CameraRefused, SessionLost
 
 __all__ = ["NO_IMAGE", "REFUSALS", "CameraLink", "Ended", "LinkEvent", "Opened"]
@@ -42,8 +43,11 @@ class CameraLink(Conversation):
     never prolongs the wait.
     """
 
-    def __init__(self, tag: int, now: float, mode: AckMode = AckMode.LEGACY) -> None:
-        super().__init__(now, packets.HELLO, packets.status(packets.KIND_STATUS, tag))
+    def __init__(
+        self, tag: int, now: float, mode: AckMode = AckMode.LEGACY, trace: Trace | None = None
+    ) -> None:
+        status = packets.status(packets.KIND_STATUS, tag)
+        super().__init__(now, packets.HELLO, status, trace=trace)
         self._tag = tag
         self._texts = packets.ack_texts(mode)
         self._refusals = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from agent.camera.hk import packets, packets2
 from agent.camera.hk.conversation import CONTROL_MAX, Conversation, Stage
 from agent.camera.hk.packets import AckMode
+from agent.camera.hk.trace import Trace
 from agent.core.errors import SessionLost
 
 #: The camera may take its time to create a session while it is polled (guessed).
@@ -38,8 +39,10 @@ class SecondLink(Conversation):
     anywhere: close() --> SessionDelete --> OVER
     """
 
-    def __init__(self, hkid: str, now: float, mode: AckMode = AckMode.LEGACY) -> None:
-        super().__init__(now, *[packets2.PING_82] * packets2.PINGS_82)
+    def __init__(
+        self, hkid: str, now: float, mode: AckMode = AckMode.LEGACY, trace: Trace | None = None
+    ) -> None:
+        super().__init__(now, *[packets2.PING_82] * packets2.PINGS_82, trace=trace)
         self._hkid = hkid
         self._texts = packets.ack_texts(mode)
         self._until_ack = packets.FRAGMENTS_PER_ACK

@@ -21,12 +21,13 @@ from agent.camera.hk.link2 import SecondLink
 from agent.camera.hk.packets import TAG_LIMIT
 from agent.camera.hk.packets2 import is_id
 from agent.camera.hk.resolve import Resolver
+from agent.camera.hk.trace import Trace
 from agent.camera.hk.udp import POLL, Channel, SocketAddress
 from agent.camera.rate import RateMeter
 from agent.core.backoff import Backoff
 from agent.core.errors import CameraError, CameraRefused, CameraUnreachable, SessionLost
 from agent.core.frame import Frame
-from agent.core.messages import CameraCode, CameraState, CameraStats, RestartSession
+from agent.core.messages import CameraCode, CameraState, CameraStats, RestartSession, SessionLog
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
@@ -45,6 +46,10 @@ class HkTiming:
     stalled: float = 10.0  # an open session without a whole frame for so long is called stalled
     asked: float = 1.5  # for a camera's id, where it does not answer in the first dialect
 
+
+#: Packets of failed sessions are kept at most this often, and of failures in a row this often.
+_LOG_EVERY = 60.0
+_LOG_REPEATS = 3600.0
 
 #: Said with a session, so that nobody takes the second dialect for tried.
 _NOTED = {Dialect.FIRST: "", Dialect.SECOND: " (second dialect, not confirmed on hardware)"}
@@ -72,6 +77,7 @@ class HkSource:
         on_state: Callable[[CameraState], None],
         orders: Mailbox[RestartSession],
         timing: HkTiming | None = None,
+        keep_log: Callable[[SessionLog], str | None] = lambda _log: None,
     ) -> None:
         self._camera = camera_id
         self._address = address
@@ -80,6 +86,9 @@ class HkSource:
         self._on_state = on_state
         self._orders = orders
         self._timing = timing or HkTiming()
+        self._keep_log = keep_log
+        self._trace = Trace()
+        self._logged_at = float("-inf")
         self._resolver = Resolver(address.host, address.port, clock)
         self._choice = DialectChoice(address.dialect)
         self._dialect = self._choice.first_try
@@ -117,6 +126,7 @@ class HkSource:
 
     def _attempt(self, worker: Worker) -> None:
         """One attempt and, if it opens, the session; returns when stopped or told to restart."""
+        self._trace = Trace()
         family, peer = self._resolver.find(worker)
         try:
             self._speak(self._choice.first_try, worker, family, peer)
@@ -151,13 +161,14 @@ class HkSource:
     ) -> None:
         """Opens a session in one dialect and keeps it."""
         self._dialect = dialect
+        self._trace.note(f"dialect {dialect}, {peer[0]} port {peer[1]}", self._clock.monotonic())
         if dialect is Dialect.FIRST:
             tag = random.randrange(TAG_LIMIT)  # noqa: S311  no secret: it tells answers apart
-            first = CameraLink(tag, self._clock.monotonic(), self._address.ack)
+            first = CameraLink(tag, self._clock.monotonic(), self._address.ack, self._trace)
             self._hold(worker, Channel(family, peer), first, Assembler(self._counts))
             return
         hkid = self._hkid or self._asked_id(worker, family, peer)
-        second = SecondLink(hkid, self._clock.monotonic(), self._address.ack)
+        second = SecondLink(hkid, self._clock.monotonic(), self._address.ack, self._trace)
         self._hold(worker, Channel(family, peer, POLL_2), second, WideAssembler(self._counts))
 
     def _asked_id(self, worker: Worker, family: socket.AddressFamily, peer: SocketAddress) -> str:
@@ -305,8 +316,20 @@ class HkSource:
             code = CameraCode.REFUSED if refused else CameraCode.UNREACHABLE
             delay = self._timing.rest
         log.debug("camera %s: %s, next try in %.0f s", self._camera, error, delay)
-        self._say(code, str(error), retry_in=delay)
+        self._say(code, str(error), retry_in=delay, kept=self._keep_trace(error))
         return delay
+
+    def _keep_trace(self, error: CameraError) -> str | None:
+        """Keeps the packets of what failed; a camera that is off for a day does not fill a disk."""
+        now = self._clock.monotonic()
+        pause = _LOG_EVERY if self._failures == 1 else _LOG_REPEATS
+        if not len(self._trace) or now - self._logged_at < pause:
+            return None
+        self._logged_at = now
+        self._trace.note(str(error), now)
+        utc = self._clock.utc()
+        lines = self._trace.lines(now, utc.astimezone())
+        return self._keep_log(SessionLog(self._camera, utc, lines))
 
     def _pause(self, worker: Worker, seconds: float) -> None:
         """Lets the camera rest, unless we are stopped or told to restart."""
@@ -324,10 +347,16 @@ class HkSource:
         self._failures = 0
         return True
 
-    def _say(self, code: CameraCode, reason: str, retry_in: float | None = None) -> None:
+    def _say(
+        self,
+        code: CameraCode,
+        reason: str,
+        retry_in: float | None = None,
+        kept: str | None = None,
+    ) -> None:
         self._code = code
         now = self._clock.monotonic()
-        self._on_state(CameraState(self._camera, code, reason, now, self._session, retry_in))
+        self._on_state(CameraState(self._camera, code, reason, now, self._session, retry_in, kept))
 
     def _publish(self, now: float) -> None:
         counts = self._counts
