@@ -141,7 +141,7 @@ def remembered(state_dir: Path, path: str) -> str | None:
     try:
         known = json.loads((state_dir / _MEMORY).read_text())
         return str(known["uuid"]) if known["path"] == path else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -195,7 +195,7 @@ def _read_identity(fd: int) -> str | None:
         return str(uuid.UUID(str(content["uuid"])))
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StoreRefused(StoreCode.WRONG, f"{IDENTITY} is damaged: {error}") from error
 
 

@@ -93,7 +93,7 @@ def test_another_store_is_the_wrong_one(tmp_path: Path) -> None:
     assert identity in str(refused)
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"uuid": "x"}', "[]", '{"uuid": 5}'])
+@pytest.mark.parametrize("content", ["", "{}", '{"uuid": "x"}', "[]", '{"uuid": 5}', "[" * 4096])
 def test_a_damaged_identity_is_the_wrong_store(tmp_path: Path, content: str) -> None:
     (tmp_path / IDENTITY).write_text(content)
     assert refusal(tmp_path).code is StoreCode.WRONG
