@@ -20,6 +20,20 @@ def _outside(page: Path, to: str) -> Path | None:
     return None if inside or not target.is_file() or target.suffix == ".md" else target
 
 
+def _there(entry: Any) -> bool:  # noqa: ANN401  a page, or a section of pages
+    (inner,) = entry.values() if isinstance(entry, dict) else (entry,)
+    return isinstance(inner, list) or (ROOT / "docs" / inner).is_file()
+
+
+def on_config(config: Any) -> Any:  # noqa: ANN401
+    """Leaves pages out of the navigation that are not written yet."""
+    for section in config["nav"]:
+        for name, entries in section.items():
+            if isinstance(entries, list):
+                section[name] = [entry for entry in entries if _there(entry)]
+    return config
+
+
 def on_files(files: Any, config: Any) -> Any:  # noqa: ANN401  mkdocs' own types
     """Adds the linked files to what is copied."""
     from mkdocs.structure.files import File
