@@ -437,7 +437,7 @@ def _setup(loaded: Loaded, topics: AgentTopics, now: Now) -> Setup:
 def camera_setups(loaded: Loaded) -> tuple[CameraSetup, ...]:
     """What the engine is told of the configured cameras."""
     return tuple(
-        CameraSetup(name, camera.settings(), loaded.named_settings(name))
+        CameraSetup(name, camera.settings(), loaded.named_settings(name), camera.power_cycle_after)
         for name, camera in loaded.config.cameras.items()
     )
 

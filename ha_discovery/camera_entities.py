@@ -65,6 +65,7 @@ def camera_components(
         reset_settings(make, topics),
         camera_link(make, topics),
         camera_state(make, topics),
+        needs_power_cycle(make, topics),
         status(make, topics),
         make.problem(topics.health),
         frame_rate(make, topics),
@@ -325,6 +326,20 @@ def camera_state(make: Maker, topics: CameraTopics) -> Component:
         ic="mdi:cctv",
         json_attr_t=topics.health,
         json_attr_tpl=why,
+    )
+
+
+def needs_power_cycle(make: Maker, topics: CameraTopics) -> Component:
+    """ON when the camera has not come back for so long that a plug should be switched."""
+    return make.entity(
+        "binary_sensor",
+        "needs_power_cycle",
+        "Needs power cycle",
+        ent_cat=DIAGNOSTIC,
+        dev_cla="problem",
+        ic="mdi:power-cycle",
+        stat_t=topics.health,
+        val_tpl="{{ 'ON' if value_json.needs_power_cycle else 'OFF' }}",
     )
 
 

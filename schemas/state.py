@@ -82,6 +82,8 @@ class CameraHealth(Payload):
     datagrams_bad: int
     datagrams_foreign: int
     reconnects: int
+    failed_attempts: int = Field(description="in a row, since frames came")
+    needs_power_cycle: bool = Field(description="after `power_cycle_after` of them")
     events: int
     events_suppressed: int
     last_suppressed: str | None

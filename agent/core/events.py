@@ -216,8 +216,14 @@ def camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:
     """The session came or went; `offline` follows the end of an event that it cut."""
     camera = now_state.cameras[cause.camera]
     was_live, before = camera.live, camera.link
+    # since when: of the first word about it, not of its repetition
+    since = camera.link_utc if before is not None and before.code is cause.code else now.utc
     camera = replace(
-        camera, link=cause, link_utc=now.utc, session_log=cause.log or camera.session_log
+        camera,
+        link=cause,
+        link_utc=since,
+        session_log=cause.log or camera.session_log,
+        failed_attempts=_failed_attempts(camera, cause),
     )
     now_state = now_state.with_camera(camera)
     effects: list[Effect] = []
@@ -237,6 +243,14 @@ def camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:
         words = f"camera {cause.camera}: {cause.reason}"
         now_state, said = fault(now_state, "camera", f"camera_{cause.code.value}", words, now)
     return now_state, effects + said
+
+
+def _failed_attempts(camera: CameraNow, cause: CameraState) -> int:
+    """In a row, until frames come; a wrong password is no case for the plug."""
+    if cause.code is CameraCode.LIVE:
+        return 0
+    failed = cause.retry_in is not None and cause.code is not CameraCode.REFUSED
+    return camera.failed_attempts + int(failed)
 
 
 def recording(now_state: AgentNow, cause: RecordingSaved | RecordingFailed, now: Now) -> Step:

@@ -34,6 +34,8 @@ def camera_problems(now_state: AgentNow, camera: CameraNow) -> list[str]:
     problems = ["blind"] if vision.problem else []
     if code not in {CameraCode.LIVE, CameraCode.DISABLED}:
         problems.append(f"camera_{code.value}")
+    if camera.needs_power_cycle:
+        problems.append("needs_power_cycle")
     if code is CameraCode.LIVE:
         problems += vision.sight.problems
     return problems
@@ -71,6 +73,8 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
         datagrams_bad=stats.datagrams_bad,
         datagrams_foreign=stats.datagrams_foreign,
         reconnects=stats.reconnects,
+        failed_attempts=camera.failed_attempts,
+        needs_power_cycle=camera.needs_power_cycle,
         events=camera.events,
         events_suppressed=camera.suppressed,
         last_suppressed=camera.last_suppressed,

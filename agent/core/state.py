@@ -39,6 +39,7 @@ class CameraSetup:
     camera_id: str
     base: CameraSettings
     in_file: frozenset[str] = frozenset()
+    power_cycle_after: int = 10  # failed attempts in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ class CameraNow:
     stored: Mapping[str, StoredValue]
     link: CameraState | None = None
     link_utc: datetime | None = None
+    failed_attempts: int = 0  # in a row, since frames came
     session_log: str | None = None  # of the last session that failed
     motion: MotionNow | None = None
     clip: str | None = None  # id of the clip on demand that is being recorded
@@ -165,6 +167,11 @@ class CameraNow:
     def live(self) -> bool:
         """True while frames come."""
         return self.link is not None and self.link.code == "live"
+
+    @property
+    def needs_power_cycle(self) -> bool:
+        """True when so many attempts failed that only pulling the plug may help."""
+        return self.failed_attempts >= self.setup.power_cycle_after
 
     def provenance(self) -> dict[str, Provenance]:
         """Where each setting's value comes from."""

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agent.core import engine
+from agent.core.effects import Effect
+from agent.core.health import camera_health
+from agent.core.messages import CameraCode, CameraState
+from agent.core.state import AgentNow, CameraSetup, Now, Setup
+from schemas.messages import Publish
+from schemas.settings import CameraSettings, StoredSettings
+from schemas.topics import AgentTopics
+
+START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+TOPICS = AgentTopics("surveillance", "pi")
+YARD = CameraSetup("yard", CameraSettings(), power_cycle_after=3)
+LANE = CameraSetup("lane", CameraSettings())
+
+
+def at(seconds: float) -> Now:
+    return Now(100.0 + seconds, START + timedelta(seconds=seconds))
+
+
+def begun(*cameras: CameraSetup) -> AgentNow:
+    setup = Setup(TOPICS, "Pi", "1", START, cameras)
+    return engine.begin(setup, StoredSettings(), {}, (), at(0))[0]
+
+
+def hear(state: AgentNow, code: CameraCode, second: float, retry: float | None = None) -> AgentNow:
+    cause = CameraState("yard", code, "why", 100.0 + second, 1, retry)
+    return engine.step(state, cause, at(second))[0]
+
+
+def health(state: AgentNow, second: float) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(
+        camera_health(state, state.cameras["yard"], at(second)).to_json()
+    )
+    return told
+
+
+def test_after_so_many_failed_attempts_the_camera_needs_a_power_cycle_until_frames_come() -> None:
+    state = begun(YARD)
+    for second in range(2):
+        state = hear(state, CameraCode.UNREACHABLE, second, 1.0)
+    assert not health(state, 2)["needs_power_cycle"]
+    state = hear(state, CameraCode.STALLED, 3, 0.0)
+    told = health(state, 3)
+    assert (told["needs_power_cycle"], told["failed_attempts"]) == (True, 3)
+    assert "needs_power_cycle" in told["problems"]
+    state = hear(state, CameraCode.CONNECTING, 4)
+    assert health(state, 4)["needs_power_cycle"]
+    state = hear(state, CameraCode.LIVE, 5)
+    assert not health(state, 5)["needs_power_cycle"]
+
+
+def test_a_refusal_is_no_case_for_the_plug() -> None:
+    state = begun(YARD)
+    for second in range(9):
+        state = hear(state, CameraCode.REFUSED, second, 60.0)
+    assert not health(state, 9)["needs_power_cycle"]
+
+
+def test_since_is_the_time_of_the_first_failure_not_of_the_last() -> None:
+    state = hear(begun(YARD), CameraCode.UNREACHABLE, 1, 1.0)
+    first = health(state, 1)["state_since"]
+    state = hear(state, CameraCode.UNREACHABLE, 9, 1.0)
+    assert health(state, 9)["state_since"] == first
+    state = hear(state, CameraCode.LIVE, 12)
+    assert health(state, 12)["state_since"] != first
+
+
+def change(
+    state: AgentNow, cameras: tuple[CameraSetup, ...], renewed: set[str]
+) -> tuple[AgentNow, list[Effect]]:
+    seqs = {("lane", "motion"): 7}
+    return engine.change_cameras(state, cameras, renewed, seqs, at(20))
+
+
+def topics(effects: list[Effect], payload: bytes | None = None) -> set[str]:
+    published = [effect for effect in effects if isinstance(effect, Publish)]
+    return {p.topic for p in published if payload is None or p.payload == payload}
+
+
+def test_a_camera_that_stays_is_the_very_same_when_another_comes() -> None:
+    before = hear(begun(YARD), CameraCode.LIVE, 1)
+    after, effects = change(before, (YARD, LANE), {"lane"})
+    assert after.cameras["yard"] is before.cameras["yard"]
+    assert after.cameras["lane"].motion_seq == 7
+    assert TOPICS.camera("lane").availability in topics(effects)
+    assert TOPICS.camera("yard").availability not in topics(effects)
+
+
+def test_a_changed_camera_keeps_its_counts_and_what_commands_set() -> None:
+    state = hear(begun(YARD), CameraCode.LIVE, 1)
+    state = state.with_camera(replace(state.cameras["yard"], motion_seq=4, events=2))
+    changed = CameraSetup("yard", CameraSettings(clear_delay=5.0))
+    after, _ = change(state, (changed,), {"yard"})
+    yard = after.cameras["yard"]
+    assert (yard.motion_seq, yard.events, yard.link) == (4, 2, None)
+    assert yard.settings.clear_delay == 5.0
+
+
+def test_everything_retained_of_a_camera_that_went_is_cleared() -> None:
+    state = begun(YARD, LANE)
+    after, effects = change(state, (LANE,), set())
+    assert list(after.cameras) == ["lane"]
+    gone = topics(effects, b"")
+    yard = TOPICS.camera("yard")
+    assert {yard.availability, yard.health, yard.motion, yard.snapshot, yard.motion_delta} <= gone
+    assert all(topic.startswith(f"{TOPICS.root}/yard/") for topic in gone)
