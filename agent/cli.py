@@ -99,6 +99,16 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     purge.add_argument(
         "--dry-run", action="store_true", required=True, help="the agent alone deletes, each hour"
     )
+    discovered = add("discover", _discover, "list the cameras of the UDP family on the network")
+    if "discover" in argv[:1]:
+        from agent.camera.hk import discover
+
+        discover.add_arguments(discovered)
+    decoded = add("decode-capture", _decode_capture, "name every packet in a pcap of the family")
+    if "decode-capture" in argv[:1]:
+        from agent.camera.hk import capture
+
+        capture.add_arguments(decoded)
     add("health", _health, "exit 0 if the running agent is well", config=True)
     add("version", _version, "print the version")
     return parser
@@ -189,6 +199,22 @@ def _overlay(arguments: argparse.Namespace) -> int:
     from agent.tuning import overlay_command
 
     return overlay_command.run(arguments, os.environ, print)
+
+
+def _discover(arguments: argparse.Namespace) -> int:
+    from agent.camera.hk import discover
+
+    return discover.run(arguments, threading.Event(), print)
+
+
+def _decode_capture(arguments: argparse.Namespace) -> int:
+    from agent.camera.hk import capture
+
+    try:
+        return capture.run(arguments, print)
+    except BrokenPipeError:  # the reader (`head`) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
 
 
 def _replay(arguments: argparse.Namespace) -> int:
