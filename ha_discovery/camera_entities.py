@@ -289,14 +289,14 @@ def recording(make: Maker, topics: CameraTopics) -> Component:
 
 
 def last_motion(make: Maker, topics: CameraTopics) -> Component:
-    """When motion last began."""
+    """When motion last began; health would be up to a minute late."""
     return make.entity(
         "sensor",
         "last_motion",
         "Last motion",
         dev_cla="timestamp",
-        stat_t=topics.health,
-        val_tpl="{{ value_json.last_motion }}",
+        stat_t=topics.motion_attributes,
+        val_tpl="{{ value_json.started_at }}",
     )
 
 
