@@ -11,6 +11,7 @@ import logging
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,8 @@ class Journal:
 
     def open_events(self) -> list[OpenEvent]:
         """Motion events without an end, at most one per camera."""
-        return [OpenEvent(*row) for row in self._read("SELECT camera, id, started FROM open_event")]
+        rows = self._read("SELECT camera, id, started FROM open_event")
+        return [OpenEvent(*row) for row in rows if _is_moment(row[2])]
 
     def append(self, records: Sequence[Record]) -> list[Entry]:
         """Takes records; on return they are on disk, or `unjournalled` has counted up."""
@@ -274,6 +276,14 @@ class Journal:
         if self._failures:
             log.info("journal: written again after %d failures", self._failures)
             self._failures = 0
+
+
+def _is_moment(text: object) -> bool:
+    """False for what is no time with an offset: the start must not fail over a damaged row."""
+    try:
+        return datetime.fromisoformat(str(text)).utcoffset() is not None
+    except ValueError:
+        return False
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

@@ -16,6 +16,10 @@ from tests.support.clock import START, FakeClock
 DAY = 86_400.0
 
 
+def ts(seq: int) -> str:
+    return f"2026-11-22T08:15:01.{seq:06d}+00:00"
+
+
 def record(
     seq: int,
     event_type: str = "motion_suppressed",
@@ -24,7 +28,7 @@ def record(
     stream: str = "motion",
     size: int = 0,
 ) -> Record:
-    content = {"event_type": event_type, "id": f"E{seq}", "ts": f"T{seq}", "pad": "x" * size}
+    content = {"event_type": event_type, "id": f"E{seq}", "ts": ts(seq), "pad": "x" * size}
     return Record(
         camera, stream, seq, Publish(f"a/{camera}/{stream}", json.dumps(content).encode())
     )
@@ -111,8 +115,17 @@ def test_an_event_is_open_until_it_is_said_to_have_ended(journal: Journal) -> No
     journal.append(
         [record(1, "motion_started", camera="yard"), record(2, "motion_ended", camera="yard")]
     )
-    assert journal.open_events() == [OpenEvent("door", "E1", "T1")]
+    assert journal.open_events() == [OpenEvent("door", "E1", ts(1))]
     journal.append([record(3, "motion_ended")])
+    assert journal.open_events() == []
+
+
+@pytest.mark.parametrize("started", ["", "yesterday", "2026-11-22", "2026-11-22T08:15:01", None])
+def test_an_open_event_without_a_time_does_not_hinder_the_start(
+    journal: Journal, started: str | None
+) -> None:
+    journal.append([record(1, "motion_started")])
+    journal._file.db.execute("UPDATE open_event SET started = ?", (str(started),))
     assert journal.open_events() == []
 
 
