@@ -46,7 +46,7 @@ RIGHT = {
     "sensor.front_door_camera_state": "live",
     "sensor.front_door_status": "ok",
     "switch.pi_beep_enabled": "on",
-    "sensor.pi_storage": "ok",
+    "sensor.pi_storage_state": "ok",
 }
 
 
