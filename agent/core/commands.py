@@ -72,7 +72,7 @@ def obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:
     return now_state, _cleared(parsed.clear_retained) + effects
 
 
-def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:  # noqa: C901, PLR0911  a table
+def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:  # noqa: PLR0911  a table
     command, reply = parsed.command, parsed.reply
     match command:
         case SetSetting():
@@ -247,9 +247,7 @@ def record_now(
     return now_state, [ToVision(camera_id, RecordClip(request=token, seconds=seconds))]
 
 
-def keep_recording(
-    now_state: AgentNow, command: KeepRecording, reply: ReplyTo, now: Now
-) -> Step:
+def keep_recording(now_state: AgentNow, command: KeepRecording, reply: ReplyTo, now: Now) -> Step:
     """Asks the store to spare an event's files; without an id the running or last event's."""
     camera = now_state.cameras[command.camera]
     if now_state.store is None or now_state.store.code is not StoreCode.OK:

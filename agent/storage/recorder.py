@@ -273,9 +273,7 @@ class RecorderWorker:
                 self._spool.put(picture)
             case SessionLog():
                 local = part.utc.astimezone(self._tz)
-                self._spool.put(
-                    SessionPackets(camera=self._camera, started=local, body=part.lines)
-                )
+                self._spool.put(SessionPackets(camera=self._camera, started=local, body=part.lines))
 
     def _close(self, end: ClipEnd | None) -> None:
         clip, self._clip = self._clip, None

@@ -97,7 +97,9 @@ def test_a_marker_without_a_length_does_not_lead_past_the_size_that_is_decoded()
     landing = sof + 2 + int.from_bytes(b"\xff\xc0", "big")  # where a length would lead
     trap += bytes(landing - len(trap)) + small[other : other + 19] + b"\xff\xd9"
 
-    assert cv2.imdecode(np.frombuffer(trap, np.uint8), cv2.IMREAD_GRAYSCALE).shape == (600, 64)
+    decoded = cv2.imdecode(np.frombuffer(trap, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert decoded is not None
+    assert decoded.shape == (600, 64)
     assert jpeg.dimensions(trap) is None
 
 
