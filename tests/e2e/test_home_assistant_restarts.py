@@ -153,7 +153,7 @@ def test_after_restarts_in_every_order_all_states_are_right_and_nothing_is_warne
         home.restart_agent()
         wait_for_entities(home.home_assistant, "__front_door__")
         observer.say("surveillance/pi/front_door/pixel_threshold/set", "44")
-        wait_until("right", lambda: not home.wrong(), 30)
+        wait_right(home, time.monotonic() + 20.0, "the beginning")
         figures = {" ".join(order): restart_each(home, order) for order in ORDERS}
         assert observer.complaints == []
     assert home.warnings(mark) == []
