@@ -8,7 +8,6 @@ use the same ones. A target costs milliseconds and has no state.
 from __future__ import annotations
 
 import io
-import json
 import os
 import struct
 import tempfile
@@ -23,6 +22,7 @@ import cv2
 import numpy as np
 import yaml
 
+from agent.audio.tones import MAX_SECONDS, tone_from_wav
 from agent.camera.hk import packets
 from agent.camera.hk.assembler import Assembler
 from agent.camera.hk.cutter import BROKEN_MOST
@@ -43,13 +43,14 @@ from agent.storage.encoder import ClipEncoder, still
 from agent.storage.h264 import Codec, access_unit
 from agent.storage.manifest import parse as manifest_lines
 from agent.storage.pipe import LIMIT, BadMessage, Message, Unpacker, pack
-from agent.storage.records import BadRecord, EventOpened, decode, encode
+from agent.storage.records import BadRecord, decode, encode
 from agent.storage.recovery import recover
 from agent.vision.masks import load_mask
 from schemas.settings import CameraSettings, StoredSettings
 from schemas.topics import AgentTopics
 from tests.support.datagrams import stream
 from tests.support.jpegs import jpegs
+from tests.support.recordings import event, whole_event
 
 NOW = Now(100.0, datetime(2026, 11, 22, 8, 15, tzinfo=UTC))
 TOPICS = AgentTopics("surveillance", "pi")
@@ -199,8 +200,6 @@ def check_mask(data: bytes) -> None:
 
 def check_wav(data: bytes) -> None:
     """A sound is one of at most ten seconds, or a `ConfigError`."""
-    from agent.audio.tones import MAX_SECONDS, tone_from_wav
-
     with suppress(ConfigError):
         assert 0 < tone_from_wav(data, "x", 0.5).seconds <= MAX_SECONDS
 
@@ -309,7 +308,6 @@ def _film() -> bytes:
     """A day's file of one event with slots of 2 kB."""
     from agent.runtime.clock import SystemClock
     from agent.storage.dayfile import open_day_file
-    from tests.support.recordings import event
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -322,6 +320,11 @@ def _film() -> bytes:
             return (folder / "x.mp4").read_bytes()
         finally:
             os.close(descriptor)
+
+
+def _unsealed(record: bytes) -> bytes:
+    """The input from which `check_records` makes this record."""
+    return record[10:]  # magic, checksum, and the upper half of the length are added there
 
 
 def _pictures() -> tuple[bytes, ...]:
@@ -359,20 +362,10 @@ _MULTIPART = b"".join(
     for counted in (False, True)
     for each in jpegs(2, 800)
 )
-_OPENED = json.dumps(
-    {
-        "record": "opened",
-        "camera": CAMERA,
-        "event": "A1",
-        "started": "2026-11-22T08:15:01+01:00",
-    }
-).encode()
 _TABLE = (
     b'\2{"generation":1,"fragments":1,"clock":1,"end":9000,"slots":[56,2048],"current":0,'
     b'"events":[["A","x",1,0,40,1,9000,9100,0]]}'
 )
-_STARTED = datetime(2026, 11, 22, 8, 15, 1, tzinfo=UTC)
-_RECORD = encode(EventOpened(camera=CAMERA, event="A1", started=_STARTED))
 _MASK = cv2.imencode(".png", np.full((48, 64), 255, np.uint8))[1].tobytes()
 
 TARGETS: dict[str, Target] = {
@@ -405,7 +398,7 @@ TARGETS: dict[str, Target] = {
     "mask": Target(check_mask, (_MASK,)),
     "wav": Target(check_wav, (_wav(),)),
     "records": Target(
-        check_records, (len(_OPENED).to_bytes(2, "big") + _OPENED + b"body", _RECORD)
+        check_records, tuple(_unsealed(encode(each)) for each in whole_event("A1", 0, 4))
     ),
     "pipe": Target(check_pipe, (pack(Message({"do": "tick"}, b"body")) * 2,)),
     "film": Target(
