@@ -58,19 +58,8 @@ def scores(result: Replay) -> str:
             ms=7,
             label="suppressed",
         )
-    for value, name in ((least, "min_changed"), (most, "max_changed")):
-        axes.axhline(value, color=LIMIT, lw=0.9, ls=(0, (5, 4)))
-        axes.annotate(
-            f"{name} {value:g} %",
-            (0.995, value),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 3),
-            textcoords="offset points",
-            ha="right",
-            color=LIMIT,
-            fontsize=8,
-            bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.8},
-        )
+    _limit(axes, least, "min_changed")
+    _limit(axes, most, "max_changed")
     axes.set_yscale("log")
     axes.set_ylim(_FLOOR, min(top, 130))
     axes.yaxis.set_major_locator(LogLocator(10, numticks=8))
@@ -81,6 +70,22 @@ def scores(result: Replay) -> str:
         loc="lower left", bbox_to_anchor=(0, 1.0), fontsize=8, frameon=False, ncols=3, borderpad=0
     )
     return _svg(figure)
+
+
+def _limit(axes: Axes, value: float, name: str) -> None:
+    """A dashed line with its name at the right end."""
+    axes.axhline(value, color=LIMIT, lw=0.9, ls=(0, (5, 4)))
+    axes.annotate(
+        f"{name} {value:g} %",
+        (0.995, value),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 3),
+        textcoords="offset points",
+        ha="right",
+        color=LIMIT,
+        fontsize=8,
+        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.8},
+    )
 
 
 def timelines(rows: Sequence[Row]) -> str:

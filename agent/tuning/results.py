@@ -27,18 +27,7 @@ def as_json(result: Replay, rows: Sequence[Row] = ()) -> dict[str, Any]:
             "mask": None if camera.mask is None else str(camera.mask),
             "zones": sorted(camera.zones),
         },
-        "decisions": [
-            {
-                "frame": it.frame,
-                "t": round(it.t, 3),
-                "score": round(it.detection.score, 4),
-                "changed_pixels": it.detection.changed_pixels,
-                "motion": it.detection.motion,
-                "reason": it.detection.reason.value,
-                **({"zone": it.detection.zone} if it.detection.zone is not None else {}),
-            }
-            for it in result.decisions
-        ],
+        "decisions": _decisions(result),
         "events": _events(result),
         "suppressed": [
             {
@@ -100,4 +89,19 @@ def _events(result: Replay) -> list[dict[str, Any]]:
             "peak_score": round(it.peak.score, 4),
         }
         for it in result.events
+    ]
+
+
+def _decisions(result: Replay) -> list[dict[str, Any]]:
+    return [
+        {
+            "frame": it.frame,
+            "t": round(it.t, 3),
+            "score": round(it.detection.score, 4),
+            "changed_pixels": it.detection.changed_pixels,
+            "motion": it.detection.motion,
+            "reason": it.detection.reason.value,
+            **({"zone": it.detection.zone} if it.detection.zone is not None else {}),
+        }
+        for it in result.decisions
     ]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from agent.core.errors import ConfigError
 from agent.core.messages import Detection
+from agent.imaging.jpeg import decode_colour, encode_within
 from agent.imaging.overlay import Picture, draw_overlay
 from agent.vision.masks import LOOKS_FROM
 from agent.vision.zones import View
@@ -45,3 +47,19 @@ def overlay(
         None if motion is None else motion.box,
         text,
     )
+
+
+def overlay_jpeg(
+    jpeg: bytes, view: View, last: Detection | None, motion: Detection | None, limit: int
+) -> bytes | None:
+    """The overlay of a camera's frame in at most `limit` bytes.
+
+    None when the frame is damaged, or when the mask does not fit it.
+    """
+    picture = decode_colour(jpeg)
+    if picture is None:
+        return None
+    try:
+        return encode_within(overlay(picture, view, last, motion), limit)
+    except ConfigError:
+        return None

@@ -18,33 +18,27 @@ from agent.core.messages import (
     Detection,
     EndReason,
     FrameScored,
-    MotionEnded,
-    MotionImproved,
     MotionStarted,
     MotionSuppressed,
     Reason,
+    Shown,
     RecordClip,
     TakePicture,
     VisionOrder,
     VisionSettings,
     VisionStats,
 )
-from agent.imaging.jpeg import (
-    decode_colour,
-    decode_luma,
-    delta_png,
-    dimensions,
-    encode_within,
-    stored_jpeg,
-)
+from agent.imaging.jpeg import decode_luma, delta_png, dimensions, stored_jpeg
 from agent.runtime.clock import Clock, TimeBase, thread_seconds
 from agent.runtime.mailbox import Mailbox
+from agent.runtime.newest import Newest
 from agent.runtime.worker import Worker
 from agent.vision.clip_feed import ClipFeed, ToRecorder
 from agent.vision.heat import HeatMap
 from agent.vision.judging import Judge, Judgement, Luma
 from agent.vision.on_demand import OnDemand
-from agent.vision.overlay import overlay
+from agent.vision.overlay import overlay_jpeg
+from agent.vision.running import RunningEvent
 from agent.vision.sight import Eye
 from agent.vision.stills import Stills
 from agent.vision.zones import View
@@ -76,15 +70,6 @@ class VisionOptions:
     max_image_kb: int = 500
 
 
-@dataclass(slots=True)
-class _Event:
-    """The running event, as long as the motion machine is active."""
-
-    started: MotionStarted
-    best: Frame
-    frames: int = 1
-
-
 class VisionWorker:
     """Owns the judge and the pre-roll of one camera.
 
@@ -101,6 +86,7 @@ class VisionWorker:
         to_engine: takes what vision has to say; never blocks.
         to_recorder: takes clip parts with their weight; False when the recorder has no room.
         clock: for UTC and for the patience of those who asked for a picture.
+        viewers: of the re-offer; None: there is none.
 
     Raises:
         ConfigError: an unknown profile.
@@ -116,7 +102,10 @@ class VisionWorker:
         to_engine: Callable[[object], object],
         to_recorder: ToRecorder,
         clock: Clock,
+        viewers: Newest[Shown] | None = None,
     ) -> None:
+        self._viewers = viewers
+        self._overlay_shown = b""
         self._camera = camera_id
         self._options = options
         self._limit = options.max_image_kb * 1000
@@ -143,7 +132,7 @@ class VisionWorker:
         )
         self._heat = HeatMap(camera_id, options.view, self._limit, to_engine, to_recorder)
         self._last_motion: Detection | None = None
-        self._event: _Event | None = None
+        self._event: RunningEvent | None = None
         self._latest: Frame | None = None
         self._last_detection: Detection | None = None
         self._session = 0
@@ -279,9 +268,6 @@ class VisionWorker:
     def _follow(self, frame: Frame, judgement: Judgement) -> None:
         """From the judgement to the event, and what is said about it."""
         detection, step = judgement.detection, judgement.step
-        if detection.motion:
-            self._last_motion = detection
-            self._heat.motion(self._judge.binary(), self._utc(detection.at), frame)
         if self._settings.scores:
             self._to_engine(FrameScored(self._camera, self._utc(detection.at), detection))
         if step.started:
@@ -290,6 +276,9 @@ class VisionWorker:
             self._event.best = frame
         if step.improved and self._event is not None:
             self._improve(self._event)
+        if detection.motion:
+            self._last_motion = detection
+            self._heat.motion(self._judge.binary(), self._utc(detection.at), frame)
         if step.ended:
             self._end_event(EndReason.CLEARED)
         if step.suppressed:
@@ -315,24 +304,16 @@ class VisionWorker:
             picture=self._picture(frame),
             delta=delta_png(self._judge.binary(), view.orientation, view.privacy),
         )
-        self._event = _Event(started, best=frame)
+        self._event = RunningEvent(started, best=frame)
         self._to_engine(started)
         if self._settings.record:
             self._on_demand.end(EndReason.MANUAL)  # the event's clip goes on from here
             self._feed.start(started, self._preroll.plan())
 
-    def _improve(self, event: _Event) -> None:
+    def _improve(self, event: RunningEvent) -> None:
         peak = self._judge.event.peak
-        self._to_engine(
-            MotionImproved(
-                camera=self._camera,
-                event_id=event.started.event_id,
-                at=peak.at,
-                utc=self._time.utc(peak.at),
-                detection=peak,
-                picture=self._picture(event.best),
-            )
-        )
+        utc = self._time.utc(peak.at)
+        self._to_engine(event.improved(peak, utc, self._picture(event.best)))
 
     def _end_event(self, reason: EndReason) -> None:
         """Ends the event, if one runs, with the last frame that came."""
@@ -340,19 +321,7 @@ class VisionWorker:
         if event is None or last is None or latest is None:
             return
         self._event = None
-        ended = MotionEnded(
-            camera=self._camera,
-            event_id=event.started.event_id,
-            at=latest.at,
-            utc=self._time.utc(latest.at),
-            started_utc=event.started.utc,
-            duration=latest.at - event.started.at,
-            detection=last,
-            peak=self._judge.event.peak,
-            reason=reason,
-            judged=self._judge.event.judged,
-            frames=event.frames,
-        )
+        ended = event.ended(latest, self._time.utc(latest.at), last, self._judge.event, reason)
         self._to_engine(ended)
         self._feed.end(ended, event.best)
 
@@ -361,15 +330,8 @@ class VisionWorker:
         return stored_jpeg(frame.jpeg, view.orientation, self._limit, view.privacy) or b""
 
     def _overlay(self, frame: Frame) -> bytes | None:
-        """What is looked at, drawn over a frame; None when it is damaged or the mask misfits."""
-        picture = decode_colour(frame.jpeg)
-        if picture is None:
-            return None
-        try:
-            drawn = overlay(picture, self._options.view, self._last_detection, self._last_motion)
-        except ConfigError:
-            return None
-        return encode_within(drawn, self._limit)
+        last, motion = self._last_detection, self._last_motion
+        return overlay_jpeg(frame.jpeg, self._options.view, last, motion, self._limit)
 
     def _utc(self, at: float) -> datetime:
         """UTC of a frame's time; outside events the wall clock of now is trusted anew."""

@@ -1,5 +1,6 @@
 """No false alarm about the camera's sight on real clips, also under stress; and the real ones."""
 
+import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,7 +27,9 @@ def noisy_night(luma: Luma, at: float) -> Luma:
 
 
 def clouds(luma: Luma, at: float) -> Luma:
-    return np.clip(luma * (1 + 0.35 * np.sin(at * 1.57)), 0, 255).astype(np.uint8)
+    gain = 1 + 0.35 * math.sin(at * 1.57)
+    lit: Luma = np.clip(luma * gain, 0, 255).astype(np.uint8)
+    return lit
 
 
 def shaken(luma: Luma, at: float) -> Luma:

@@ -13,6 +13,7 @@ from agent.core.messages import (
     MotionStarted,
     PictureRefused,
     PictureTaken,
+    StorePicture,
     TakePicture,
     VisionOrder,
     VisionSettings,
@@ -101,8 +102,11 @@ def test_stopping_ends_the_running_event_and_its_clip(camera: Camera) -> None:
     (ended,) = camera.heard(MotionEnded)
     assert isinstance(ended, MotionEnded)
     assert ended.reason is EndReason.SHUTDOWN
-    assert isinstance(camera.parts[-1], ClipEnd)
-    assert camera.parts[-1].reason is EndReason.SHUTDOWN
+    *_, end, heatmap = camera.parts
+    assert isinstance(end, ClipEnd)
+    assert end.reason is EndReason.SHUTDOWN
+    assert isinstance(heatmap, StorePicture)
+    assert heatmap.heatmap
 
 
 def test_a_picture_asked_for_without_any_frame_is_refused_within_two_seconds(
