@@ -65,8 +65,11 @@ def burial(dead: Mapping[str, Payload], current: Sequence[Publish]) -> list[list
 
 
 def clean(dead: Mapping[str, Payload], current: Sequence[Publish]) -> list[list[Publish]]:
-    """Removes everything, step by step: the former devices and components, cameras, the agent."""
-    before = burial(dead, current)[:-1] if dead else []
+    """Removes everything: what has gone is shown once more, then all devices are emptied.
+
+    Home Assistant removes with a device what it knows of it, and warns of a device it does not.
+    """
+    before = burial(dead, current)[:1] if dead else []
     here = [message.topic for message in current]
     topics = [*reversed(here), *(topic for topic in dead if topic not in here)]
     return [*before, [state(topic, b"") for topic in topics]]
