@@ -22,7 +22,7 @@ _BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<text>.*?)^```", re.DOTALL | re.MULT
 #: A YAML block is a configuration of ours when all its keys are.
 _KEYS = {"agent", "mqtt", "home_assistant", "store", "beep", "cameras"}
 #: Linked already, not there yet.
-AWAITED = {"home-assistant.md", "detection.md", "store.md", "container.md", "raspberry-pi.md"}
+AWAITED = {"detection.md", "store.md", "container.md", "raspberry-pi.md", "systemd.md"}
 CAMERA = {"cameras": {"front_door": {"source": "hk://192.168.1.2"}}}
 
 
