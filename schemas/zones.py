@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from schemas.base import Strict
 
@@ -17,6 +17,20 @@ Point = tuple[Coordinate, Coordinate]
 MOST_CORNERS = 100
 #: Less than this part of the picture is no polygon but a slip: 3 pixels of 640x480.
 _LEAST_AREA = 1e-5
+
+
+def _corners(value: object) -> object:
+    """Says in one sentence what the types below would say in three."""
+    if not isinstance(value, list | tuple) or len(value) < 3:
+        raise ValueError("a polygon needs at least 3 corners, each [x, y]")
+    for corner in value:
+        if (
+            not isinstance(corner, list | tuple)
+            or len(corner) != 2
+            or not all(isinstance(it, int | float) and 0 <= it <= 1 for it in corner)
+        ):
+            raise ValueError(f"the corner {corner} is not [x, y], both in 0..1 of the picture")
+    return value
 
 
 def _polygon(corners: tuple[Point, ...]) -> tuple[Point, ...]:
@@ -72,6 +86,7 @@ def _between(a: Point, b: Point, c: Point) -> bool:
 Polygon = Annotated[
     tuple[Point, ...],
     Field(min_length=3, max_length=MOST_CORNERS),
+    BeforeValidator(_corners),
     AfterValidator(_polygon),
 ]
 

@@ -178,7 +178,7 @@ class View:
             covering = [f"ignored zone {name}" for name in self._polygons("ignore")]
             covering += ["the mask"] if self.mask is not None else []
             covering += ["privacy polygons"] if self.privacy else []
-            raise ConfigError(f"{what} is left to look at: {', '.join(covering)} cover it")
+            raise ConfigError(f"{what} is left to look at; covered by: {', '.join(covering)}")
         path = Path("zones") if self.mask is None else self.mask.path
         return Mask(path, np.ascontiguousarray(grey))
 

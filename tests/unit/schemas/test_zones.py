@@ -29,7 +29,8 @@ def test_a_dented_polygon_is_fine() -> None:
 
 
 def test_two_corners_are_no_polygon() -> None:
-    assert "at least 3" in why_not(SQUARE[:2])
+    assert why_not(SQUARE[:2]) == "Value error, a polygon needs at least 3 corners, each [x, y]"
+    assert "at least 3 corners" in why_not("square")
 
 
 def test_a_bow_tie_is_refused_and_its_sides_are_named() -> None:
@@ -49,7 +50,13 @@ def test_corners_in_one_line_are_refused() -> None:
 
 
 def test_corners_outside_of_the_picture_are_refused() -> None:
-    assert "less than or equal to 1" in why_not(((0.1, 0.1), (640, 0.1), (0.4, 0.4)))
+    words = why_not(((0.1, 0.1), (640, 0.1), (0.4, 0.4)))
+    assert "the corner (640, 0.1) is not [x, y], both in 0..1 of the picture" in words
+
+
+@pytest.mark.parametrize("corner", [0.5, (0.5,), (0.5, 0.5, 0.5), ("a", 0.5), (float("nan"), 0.5)])
+def test_what_is_no_corner_is_named(corner: object) -> None:
+    assert "is not [x, y]" in why_not((corner, (0.1, 0.1), (0.4, 0.4)))
 
 
 def test_a_zone_without_thresholds_is_judged_with_the_rest() -> None:

@@ -116,11 +116,11 @@ def test_a_mask_of_another_size_is_named() -> None:
 @pytest.mark.parametrize(
     ("view", "words"),
     [
-        (View(zones={"tree": ignore(EVERYTHING)}), "ignored zone tree cover it"),
-        (View(privacy=(EVERYTHING,)), "privacy polygons cover it"),
+        (View(zones={"tree": ignore(EVERYTHING)}), "covered by: ignored zone tree"),
+        (View(privacy=(EVERYTHING,)), "covered by: privacy polygons"),
         (
             View(zones={"door": look(LEFT, min_changed=1.0), "x": ignore(LEFT)}),
-            "zones door: nothing is left to look at: ignored zone x cover it",
+            "zones door: nothing is left to look at; covered by: ignored zone x",
         ),
     ],
 )
