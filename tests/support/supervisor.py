@@ -16,7 +16,7 @@ class FakeSupervisor:
         answers: given one after the other, the last one for ever; None: 400, no such service.
     """
 
-    def __init__(self, *answers: dict[str, Any] | None) -> None:
+    def __init__(self, *answers: dict[str, Any] | None, port: int = 0) -> None:
         self.answers = list(answers)
         self.tokens: list[str | None] = []
         supervisor = self
@@ -37,7 +37,7 @@ class FakeSupervisor:
             def log_message(self, *_: object) -> None:
                 """Keeps the test's output clean."""
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
         self.url = f"http://127.0.0.1:{self._server.server_port}/services/mqtt"
 
