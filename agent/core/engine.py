@@ -15,7 +15,7 @@ from datetime import datetime
 from agent.core import announce, commands, events
 from agent.core.effects import Effect, Leave, PublishDiscovery, Say, WriteHealth
 from agent.core.faults import cured, fault
-from agent.core.health import agent_health, agent_problems, agent_status, camera_health
+from agent.core.health import agent_health, agent_problems, agent_status, camera_health, state_words
 from agent.core.messages import (
     AudioState,
     BeepDone,
@@ -264,14 +264,15 @@ def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
 
 
 def _then_health(result: Step, now: Now) -> Step:
-    """Adds the health messages when they are due or the problems changed."""
+    """Adds the health messages when they are due, or the problems or the words in them changed."""
     now_state, effects = result
-    problems = agent_problems(now_state, now.at)
+    problems, words = agent_problems(now_state, now.at), state_words(now_state)
     changed = problems != now_state.problems
-    if not changed and now.at - now_state.health_at < HEALTH_EVERY:
+    due = now.at - now_state.health_at >= HEALTH_EVERY
+    if not (changed or due or words != now_state.words):
         return result
     before = now_state.problems
-    now_state = replace(now_state, health_at=now.at, problems=problems)
+    now_state = replace(now_state, health_at=now.at, problems=problems, words=words)
     health = agent_health(now_state, now)
     topics = now_state.setup.topics
     said: list[Effect] = [state_message(topics.health, health.to_json())]
@@ -281,9 +282,8 @@ def _then_health(result: Step, now: Now) -> Step:
     ]
     said.append(WriteHealth(agent_status(now_state, problems), problems))
     if changed:
-        words = ", ".join(problems) or "none"
         level = "WARNING" if set(problems) - set(before) else "INFO"
-        said.append(Say(level, f"agent: problems: {words}"))
+        said.append(Say(level, f"agent: problems: {', '.join(problems) or 'none'}"))
     return now_state, effects + said
 
 

@@ -140,6 +140,13 @@ def agent_status(state: AgentNow, problems: tuple[str, ...]) -> Health:
     return "degraded" if any(not p.startswith("audio_") for p in problems) else "ok"
 
 
+def state_words(state: AgentNow) -> tuple[str, ...]:
+    """Where the owners stand, as health says it: a change must not wait for the next minute."""
+    cameras = [c.link.code.value if c.link else "" for c in state.cameras.values()]
+    store = state.store.code.value if state.store else ""
+    return (*cameras, store, state.audio.code if state.audio else "")
+
+
 def agent_health(state: AgentNow, now: Now) -> AgentHealth:
     """`<A>/health`."""
     gauges, store, audio = state.gauges, state.store, state.audio

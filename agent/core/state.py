@@ -240,6 +240,7 @@ class AgentNow:
     health_at: float = -1e9
     alive_at: float | None = None
     problems: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()  # of health: where the owners stand
     error: LastError | None = None
 
     def with_camera(self, camera: CameraNow) -> AgentNow:

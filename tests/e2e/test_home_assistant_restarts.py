@@ -45,7 +45,7 @@ RIGHT = {
     "binary_sensor.front_door_motion": "off",
     "sensor.front_door_camera_state": "live",
     "sensor.front_door_status": "ok",
-    "switch.pi_beep_enabled": "on",
+    "switch.pi_beep_enabled": "off",
     "sensor.pi_storage_state": "ok",
 }
 

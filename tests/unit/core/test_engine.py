@@ -723,6 +723,18 @@ def test_a_camera_is_said_once_for_each_state(rig: Rig) -> None:
     assert lines == ["WARNING", "INFO"]
 
 
+def test_health_says_at_once_where_store_and_speaker_stand(rig: Rig) -> None:
+    rig.live()
+    rig.do(Tick(Gauges()))
+    rig.do(StoreState(StoreCode.OK, "", 100.0))
+    (health,) = rig.published(f"{ROOT}/health")
+    assert json.loads(health)["storage"]["state"] == "ok"
+    rig.do(AudioState(ok=True, code="ok", reason="", at=100.0))
+    assert rig.published(f"{ROOT}/health")
+    rig.do(StoreState(StoreCode.OK, "", 101.0, 500.0, 10.0))
+    assert not rig.published(f"{ROOT}/health")  # figures wait for the minute
+
+
 def test_health_is_said_every_minute_and_no_more(rig: Rig) -> None:
     rig.do(Tick(Gauges()))
     assert rig.kinds(WriteHealth)
