@@ -47,7 +47,7 @@ from agent.core.state import AgentNow, CameraSetup, Gauges, HostFigures, Now, Se
 from agent.discovery import Discovery
 from agent.mqtt.journal import Journal
 from agent.mqtt.router import Ignored, birth, command_filters, parse
-from agent.parts import Body, CameraParts, build_camera, build_parts, discovery_messages
+from agent.parts import Body, CameraParts, build_camera, build_parts, discovery_messages, views_of
 from agent.perform import Performer
 from agent.reload import Changes, changes_between, with_cameras_of
 from agent.runtime import host
@@ -312,6 +312,8 @@ class App:
             **_order_boxes(self._cameras.values()),
             discovery=Discovery(self._discovery_messages(), self._state_dir),
         )
+        if self._parts.reoffer is not None:
+            self._parts.reoffer.views = views_of(self._cameras.values())
         self._parts.mqtt.use_filters(tuple(command_filters(self._topics, list(config.cameras))))
         self._state, effects = self._changed(setups, change)
         self._performer.perform(effects)
@@ -378,6 +380,8 @@ class App:
             bodies["store"] = parts.store.run
         bodies["mqtt"] = parts.mqtt.run
         bodies["beeper"] = parts.beeper.run
+        if parts.reoffer is not None:
+            bodies["reoffer"] = parts.reoffer.run
         made = {n: Worker(n, body, self._clock, self._fatal) for n, body in bodies.items()}
         return {**{worker.name: worker for worker in self._extra}, **made}
 
@@ -393,6 +397,7 @@ class App:
         """Stops along the way of a frame, so that every owner sees all that came before."""
         deadline = self._clock.monotonic() + STOP_WITHIN
         left: list[str] = []
+        left += self._stop(["reoffer"], 1.0, deadline)
         left += self._stop_cameras(self._cameras.values(), deadline)
         self._drain()
         left += self._stop(["store"], 3.0, deadline)

@@ -23,6 +23,7 @@ from agent.configuration import (
     load,
     password_of,
     state_dir_of,
+    token_of,
 )
 from agent.core.errors import ConfigError
 from schemas.messages import Publish
@@ -138,6 +139,7 @@ def _run(arguments: argparse.Namespace) -> int:
     loaded = _load(arguments)
     logs.set_up(arguments.log_level)
     logs.hide(password_of(loaded.config) or "")
+    logs.hide(token_of(loaded.config))
     logging.getLogger(__name__).info("configuration: %s", loaded.file or "environment")
     app = App(loaded, state_dir_of(loaded.config))
     code = app.run()

@@ -21,6 +21,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from agent.core.errors import ConfigError, reason_of
+from agent.runtime.logs import redact
 from schemas.base import ID_LIMIT
 from schemas.config import SETTING_KEYS, Config
 from schemas.settings import CameraSettings, setting_names
@@ -123,6 +124,26 @@ def password_of(config: Config) -> str | None:
         raise ConfigError(f"mqtt.password_file {mqtt.password_file}: {reason_of(error)}") from None
 
 
+def token_of(config: Config) -> str | None:
+    """The re-offer's token, from the configuration or its file.
+
+    Raises:
+        ConfigError: when the file cannot be read, or is empty.
+    """
+    reoffer = config.reoffer
+    if reoffer is None or (reoffer.token is None and reoffer.token_file is None):
+        return None
+    if reoffer.token_file is None:
+        return reoffer.token.get_secret_value() if reoffer.token else None
+    try:
+        token = reoffer.token_file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"reoffer.token_file {reoffer.token_file}: {reason_of(error)}") from None
+    if not token:
+        raise ConfigError(f"reoffer.token_file {reoffer.token_file}: is empty")
+    return token
+
+
 def agent_id_of(config: Config) -> str:
     """The configured id, else the host name as an id."""
     return config.agent.id or slug(socket.gethostname())
@@ -175,7 +196,8 @@ def _shown(value: object) -> str:
     if isinstance(value, SecretStr):
         return "**hidden**"
     if isinstance(value, str):
-        return re.sub(r"(?<=://)[^/@\s]+@", "**hidden**@", value)
+        shown = re.sub(r"(?<=://)[^/@\s]+@", "**hidden**@", value)
+        return redact(shown).replace("***@", "**hidden**@") if "://" in shown else shown
     return "none" if value is None else str(value)
 
 

@@ -7,15 +7,15 @@ health shows.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent import __version__
 from agent.audio.beeper import BeeperWorker, BeepOptions
 from agent.camera.source import FrameSource, SourceOptions, source_for
-from agent.configuration import password_of, state_dir_of
+from agent.configuration import password_of, state_dir_of, token_of
 from agent.core.announce import farewell
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
@@ -26,6 +26,7 @@ from agent.core.messages import (
     Received,
     RestartSession,
     SessionLog,
+    Shown,
     VisionOrder,
     VisionSettings,
 )
@@ -38,6 +39,7 @@ from agent.mqtt.router import command_filters
 from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.mailbox import Mailbox, WhenFull
+from agent.runtime.newest import Newest
 from agent.runtime.session_file import save_session
 from agent.runtime.worker import Worker
 from agent.storage.recorder import RecorderOptions, RecorderWorker
@@ -49,6 +51,9 @@ from ha_discovery.device import AgentDevice, CameraDevice, discovery
 from schemas.config import CameraConfig, Config
 from schemas.messages import Publish
 from schemas.topics import AgentTopics
+
+if TYPE_CHECKING:
+    from agent.reoffer.server import ReofferWorker  # aiohttp is an extra
 
 #: Frames between camera and vision: half a second at 30 fps while the encoder has the processor.
 FRAMES = 16
@@ -73,6 +78,7 @@ class CameraParts:
     clip_parts: Mailbox[ClipPart]
     vision_orders: Mailbox[VisionOrder]
     camera_orders: Mailbox[RestartSession]
+    viewers: Newest[Shown] | None = None
 
     @property
     def camera_worker(self) -> str:
@@ -118,6 +124,7 @@ class Parts:
     beeper: BeeperWorker
     tones: Mailbox[Beep]
     discovery: tuple[Publish, ...]
+    reoffer: ReofferWorker | None
     boxes: tuple[Mailbox[Any], ...]
 
 
@@ -156,6 +163,7 @@ def build_parts(
         beeper=BeeperWorker(_beep_options(config), tones, to_engine, clock),
         tones=tones,
         discovery=tuple(messages),
+        reoffer=_reoffer(config, cameras),
         boxes=tuple(boxes),
     )
 
@@ -232,9 +240,11 @@ def build_camera(
         max_image_kb=config.mqtt.max_image_kb,
     )
     to_recorder = parts.put if spool is not None else _nowhere
+    viewers: Newest[Shown] | None = None if config.reoffer is None else Newest()
     vision = VisionWorker(
         name, options, settings, frames, vision_orders, to_engine, to_recorder, clock
     )
+    vision.viewers = viewers
     recorder = None
     if spool is not None:
         recording = RecorderOptions(
@@ -253,6 +263,7 @@ def build_camera(
         clip_parts=parts,
         vision_orders=vision_orders,
         camera_orders=camera_orders,
+        viewers=viewers,
     )
 
 
@@ -271,6 +282,25 @@ def _keep_log(log: SessionLog, config: Config, parts: Mailbox[ClipPart] | None) 
     if not parts.put(log, len(log.lines)):
         return None
     return f"{log.camera}/{day_name(local)}/{SESSIONS}/{session_file(local)}"
+
+
+def views_of(cameras: Iterable[CameraParts]) -> dict[str, Newest[Shown]]:
+    """What the re-offer shows."""
+    return {c.camera_id: c.viewers for c in cameras if c.viewers is not None}
+
+
+def _reoffer(config: Config, cameras: Iterable[CameraParts]) -> ReofferWorker | None:
+    if config.reoffer is None:
+        return None
+    try:
+        from agent.reoffer.server import ReofferOptions, ReofferWorker
+    except ImportError:
+        raise ConfigError(
+            "reoffer: needs aiohttp: pip install 'surveillance-agent[reoffer]'"
+        ) from None
+    token = token_of(config)
+    options = ReofferOptions(config.reoffer.bind, config.reoffer.port, token)
+    return ReofferWorker(options, views_of(cameras))
 
 
 def _nowhere(_part: ClipPart, _size: int) -> bool:

@@ -43,6 +43,9 @@ def parse_size(value: object) -> object:
     return int(float(match[1]) * _UNITS[match[2].casefold()])
 
 
+#: A token is guessed at the speed of a LAN.
+_SHORTEST_TOKEN = 12
+
 Size = Annotated[int, BeforeValidator(parse_size), Field(ge=0)]
 
 
@@ -298,6 +301,26 @@ SETTING_KEYS = {
 }
 
 
+class ReofferConfig(Strict):
+    """`reoffer:`."""
+
+    bind: str = Field("127.0.0.1", max_length=60, description="beyond loopback a token is needed")
+    port: int = Field(8654, ge=1, le=65535)
+    token: SecretStr | None = Field(None, description="for `?token=` or `Authorization: Bearer`")
+    token_file: Path | None = Field(None, description="instead of `token`")
+
+    @model_validator(mode="after")
+    def _token_where_needed(self) -> ReofferConfig:
+        if self.token is not None and self.token_file is not None:
+            raise ValueError("token and token_file are both set: keep one")
+        if self.token is not None and len(self.token.get_secret_value()) < _SHORTEST_TOKEN:
+            raise ValueError(f"token: at least {_SHORTEST_TOKEN} characters")
+        named = self.token is not None or self.token_file is not None
+        if not named and self.bind not in {"127.0.0.1", "::1", "localhost"}:
+            raise ValueError("without a token only 127.0.0.1, ::1 or localhost can be bound")
+        return self
+
+
 class Config(Strict):
     """The whole configuration."""
 
@@ -306,6 +329,7 @@ class Config(Strict):
     home_assistant: HomeAssistantConfig = HomeAssistantConfig()
     store: StoreConfig | None = None
     beep: BeepConfig = BeepConfig()
+    reoffer: ReofferConfig | None = None
     cameras: dict[Identifier, CameraConfig] = Field(min_length=1)
 
     @model_validator(mode="after")

@@ -194,6 +194,18 @@ class FrameScored:
     detection: Detection
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What viewers of the re-offer see: JPEGs in stored orientation, privacy polygons black.
+
+    `overlay` is empty until a frame was judged while somebody looked.
+    """
+
+    at: float
+    picture: bytes = field(repr=False)
+    overlay: bytes = field(default=b"", repr=False)
+
+
 class PictureReason(StrEnum):
     """Why a still picture was taken."""
 

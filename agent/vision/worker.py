@@ -21,8 +21,8 @@ from agent.core.messages import (
     MotionStarted,
     MotionSuppressed,
     Reason,
-    Shown,
     RecordClip,
+    Shown,
     TakePicture,
     VisionOrder,
     VisionSettings,
@@ -86,7 +86,9 @@ class VisionWorker:
         to_engine: takes what vision has to say; never blocks.
         to_recorder: takes clip parts with their weight; False when the recorder has no room.
         clock: for UTC and for the patience of those who asked for a picture.
-        viewers: of the re-offer; None: there is none.
+
+    Attributes:
+        viewers: of the re-offer, set before the start; None: there is none.
 
     Raises:
         ConfigError: an unknown profile.
@@ -102,9 +104,8 @@ class VisionWorker:
         to_engine: Callable[[object], object],
         to_recorder: ToRecorder,
         clock: Clock,
-        viewers: Newest[Shown] | None = None,
     ) -> None:
-        self._viewers = viewers
+        self.viewers: Newest[Shown] | None = None
         self._overlay_shown = b""
         self._camera = camera_id
         self._options = options
@@ -201,6 +202,14 @@ class VisionWorker:
             luma = self._judge_frame(frame)
         self._look(frame, luma)
         self._stills.frame(frame, self._settings.monitoring_interval)
+        if self.viewers is not None and self.viewers.wanted:
+            self._show(frame, self.viewers, judged=luma is not None)
+
+    def _show(self, frame: Frame, viewers: Newest[Shown], *, judged: bool) -> None:
+        """For those who look through the re-offer; the overlay is drawn for judged frames only."""
+        if judged or not self._overlay_shown:
+            self._overlay_shown = self._overlay(frame) or b""
+        viewers.put(Shown(frame.at, self._picture(frame), self._overlay_shown))
 
     # ------------------------------------------------------------ orders
 

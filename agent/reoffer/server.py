@@ -1,0 +1,247 @@
+"""The thread that shows pictures to browsers and recorders: MJPEG, the latest picture, the overlay.
+
+    GET /                    a page with all cameras
+    GET /CAMERA/stream       MJPEG           GET /CAMERA/latest.jpg    one picture
+    GET /CAMERA/overlay      MJPEG           GET /CAMERA/overlay.jpg   one picture
+
+One asyncio loop in one thread serves everybody: a viewer that does not read holds up nobody, and
+gets the newest picture when it reads again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import html
+import ipaddress
+import logging
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Self
+
+from aiohttp import web
+
+from agent.core.messages import Shown
+from agent.runtime.newest import Newest
+from agent.runtime.worker import Worker
+
+log = logging.getLogger(__name__)
+
+#: Bounds what viewers can cost; go2rtc and Frigate need one each, however many look at them.
+MOST_VIEWERS = 8
+#: A viewer that takes no byte for so long is gone.
+_STUCK = 10.0
+#: Who asks for one picture waits so long for the next frame.
+_PATIENCE = 5.0
+#: Before the port is tried again, when another process has it.
+_RETRY = 10.0
+_STEP = 0.25
+#: A picture or two: the rest would only be old pictures, on their way to a slow viewer.
+_SEND_BUFFER = 256 * 1024
+_BOUNDARY = "frame"
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+Views = Mapping[str, Newest[Shown]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReofferOptions:
+    """Where, and for whom: without a token only loopback is served."""
+
+    bind: str
+    port: int
+    token: str | None = None
+
+
+def is_loopback(bind: str) -> bool:
+    """True for addresses that only this machine reaches."""
+    try:
+        return ipaddress.ip_address(bind).is_loopback
+    except ValueError:
+        return bind == "localhost"
+
+
+class ReofferWorker:
+    """Owns the port and the viewers.
+
+    Attributes:
+        views: the cameras' newest pictures; replaced whole by the main thread.
+        port: that is served, once it is (0 in the options: any free one).
+    """
+
+    def __init__(self, options: ReofferOptions, views: Views) -> None:
+        self.views = views
+        self.port: int | None = None
+        self._options = options
+        self._viewers = 0
+        self._watching: dict[Newest[Shown], int] = {}
+
+    def run(self, worker: Worker) -> None:
+        """Serves until `worker.stop`."""
+        asyncio.run(self._main(worker))
+
+    async def _main(self, worker: Worker) -> None:
+        said = False
+        while not worker.stop.is_set():
+            try:
+                await self._serve(worker)
+            except OSError as error:
+                if not said:
+                    where = f"{self._options.bind}:{self._options.port}"
+                    log.error("reoffer %s: %s", where, error.strerror)  # noqa: TRY400  the fact is enough
+                said = True
+                await self._rest(worker, _RETRY)
+
+    async def _rest(self, worker: Worker, seconds: float) -> None:
+        until = asyncio.get_running_loop().time() + seconds
+        while not worker.stop.is_set() and asyncio.get_running_loop().time() < until:
+            worker.beat()
+            await asyncio.sleep(_STEP)
+
+    async def _serve(self, worker: Worker) -> None:
+        app = web.Application(middlewares=[self._guard], client_max_size=1024)
+        app.router.add_get("/", self._index)
+        app.router.add_get("/{camera}/{what:stream|overlay}", self._stream)
+        app.router.add_get("/{camera}/{what:latest|overlay}.jpg", self._picture)
+        runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5
+        )
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, self._options.bind, self._options.port, backlog=16)
+            await site.start()
+            self.port = int(runner.addresses[0][1])
+            log.info("reoffer: pictures at http://%s:%d/", self._options.bind, self.port)
+            while not worker.stop.is_set():
+                worker.beat()
+                await asyncio.sleep(_STEP)
+        finally:
+            await runner.cleanup()
+
+    # ------------------------------------------------------------ who may look
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        token = self._options.token
+        if token is None:
+            # a page on the internet whose name is made to point at this machine must not look in
+            if not is_loopback(request.url.host or ""):
+                raise web.HTTPForbidden(text="not by this name")
+        else:
+            given = request.query.get("token", "")
+            kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
+            if kind.lower() == "bearer":
+                given = bearer
+            if not hmac.compare_digest(given.encode(), token.encode()):
+                raise web.HTTPUnauthorized(text="a token is needed: ?token=…")
+        return await handler(request)
+
+    def _view(self, request: web.Request) -> Newest[Shown]:
+        view = self.views.get(request.match_info["camera"])
+        if view is None:
+            raise web.HTTPNotFound(text="no such camera")
+        if self._viewers >= MOST_VIEWERS:
+            raise web.HTTPServiceUnavailable(text=f"{MOST_VIEWERS} viewers at most")
+        return view
+
+    # ------------------------------------------------------------ what is to be seen
+
+    async def _index(self, request: web.Request) -> web.Response:
+        token = request.query.get("token")
+        query = f"?token={html.escape(token)}" if token else ""
+        parts = [
+            f"<h2>{camera}</h2><img src='{camera}/overlay{query}' alt='{camera}'>"
+            f"<p><a href='{camera}/stream{query}'>stream</a>"
+            f" <a href='{camera}/latest.jpg{query}'>latest picture</a></p>"
+            for camera in self.views
+        ]
+        style = "body{font:16px sans-serif;margin:1em}img{max-width:100%}"
+        page = f"<!doctype html><title>Cameras</title><style>{style}</style>{''.join(parts)}"
+        return web.Response(text=page, content_type="text/html", headers=_HEADERS)
+
+    async def _picture(self, request: web.Request) -> web.Response:
+        async with _Looking(self, self._view(request)) as looking:
+            shown = await looking.next(_PATIENCE)
+            if shown is None:
+                raise web.HTTPServiceUnavailable(text="no picture from the camera now")
+            return web.Response(
+                body=_chosen(shown, request), content_type="image/jpeg", headers=_HEADERS
+            )
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        async with _Looking(self, self._view(request)) as looking:
+            kind = f"multipart/x-mixed-replace; boundary={_BOUNDARY}"
+            response = web.StreamResponse(headers={**_HEADERS, "Content-Type": kind})
+            response.force_close()
+            await response.prepare(request)
+            _keep_little(request)
+            last = b""
+            while True:
+                shown = await looking.next(_STUCK)
+                jpeg = _chosen(shown, request) if shown is not None else last
+                last = jpeg
+                if jpeg:
+                    head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
+                    part = f"--{_BOUNDARY}\r\n{head}".encode() + jpeg + b"\r\n"
+                    with suppress(ConnectionError):
+                        await asyncio.wait_for(response.write(part), _STUCK)
+                        continue
+                    return response
+
+    def begin(self, view: Newest[Shown]) -> None:
+        """One more viewer of this camera."""
+        self._viewers += 1
+        self._watching[view] = self._watching.get(view, 0) + 1
+        view.wanted = True
+
+    def end(self, view: Newest[Shown]) -> None:
+        """One less; the last one lets vision rest."""
+        self._viewers -= 1
+        self._watching[view] -= 1
+        if not self._watching[view]:
+            del self._watching[view]
+            view.wanted = False
+
+
+class _Looking:
+    """One viewer while it looks: waits for what is newer than what it has seen."""
+
+    def __init__(self, server: ReofferWorker, view: Newest[Shown]) -> None:
+        self._server = server
+        self._view = view
+        self._seen: Shown | None = view.get()
+
+    async def __aenter__(self) -> Self:
+        self._server.begin(self._view)
+        return self
+
+    async def __aexit__(self, *_raised: object) -> None:
+        self._server.end(self._view)
+
+    async def next(self, within: float) -> Shown | None:
+        """A newer picture, or None when there was none."""
+        until = asyncio.get_running_loop().time() + within
+        while (shown := self._view.get()) is self._seen:
+            if asyncio.get_running_loop().time() >= until:
+                return None
+            await asyncio.sleep(_LOOK)
+        self._seen = shown
+        return shown
+
+
+#: How often a viewer looks for a newer picture: adds 10 ms at most to what is shown, and needs no
+#: signal across threads.
+_LOOK = 0.02
+
+
+def _chosen(shown: Shown, request: web.Request) -> bytes:
+    return shown.overlay if request.match_info["what"] == "overlay" else shown.picture
+
+
+def _keep_little(request: web.Request) -> None:
+    sock = request.transport.get_extra_info("socket") if request.transport else None
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
