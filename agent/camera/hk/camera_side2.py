@@ -5,6 +5,7 @@ For the simulator. **Not confirmed on hardware**: it is what published clients o
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import Any
 
@@ -31,6 +32,9 @@ POLL = packets.encode(
         text=_POLL_TEXT.ljust(packets2.POLL_SIZE - packets.HEADER_SIZE - 1, b":"),
     )
 )
+
+
+_ACK = re.compile(rb"ICMD=1;SEQ=\d{1,5};TIME=0;\Z")
 
 
 class Await2(Enum):
@@ -139,6 +143,12 @@ class CameraSide2(Serving):
             self.session = None
         elif not _is_poll(packet, b"ICMD2"):  # one may still be on its way
             self._complain(f"{name(datagram)} in an open session")
+
+    def _check_ack(self, session: Session, datagram: bytes) -> None:
+        """Any number will do: published clients count differently, and get their pictures."""
+        packet = packets.decode(datagram)
+        if packet is None or not _ACK.match(packet.text):
+            self._complain(f"acknowledgement {session.acks}: {datagram.hex()}")
 
     def _complain_of_stranger(self, datagram: bytes) -> None:
         """A client that tries the first dialect first is in its right."""

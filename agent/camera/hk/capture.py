@@ -160,7 +160,7 @@ def _datagram(dpkt: Any, number: int, at: float, link: int, frame: bytes) -> Dat
     try:
         if link in kinds:
             packet = kinds[link](frame).data
-        elif link in {pcap.DLT_RAW, 12, 14, 228, 229}:  # bare IP, by its several numbers
+        elif link in {pcap.DLT_RAW, 12, 14, 101, 228, 229}:  # bare IP, by its several numbers
             packet = (dpkt.ip6.IP6 if frame[:1] >= b"\x60" else dpkt.ip.IP)(frame)
         else:
             return None

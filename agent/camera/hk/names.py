@@ -57,11 +57,15 @@ def describe(datagram: bytes) -> Named:
     starts = datagram[15:17] == SOI or datagram[4:6] == SOI
     if packet is None or (starts and packet.kind != packets.KIND_COMMAND):
         return _image(datagram) or _inner(datagram) or _unknown(datagram)
-    named = _control(packet)
-    return named or (_unknown(datagram) if len(datagram) < packets.FRAGMENT_MIN else _other(packet))
+    named = _control(packet, len(datagram))
+    return named or (
+        _unknown(datagram)
+        if len(datagram) < packets.FRAGMENT_MIN
+        else _other(packet, len(datagram))
+    )
 
 
-def _control(packet: packets.Packet) -> Named | None:
+def _control(packet: packets.Packet, length: int) -> Named | None:
     """A packet whose kind is known."""
     kind, text = packet.kind, packet.text
     name = None
@@ -84,19 +88,20 @@ def _control(packet: packets.Packet) -> Named | None:
         return None
     fields = _text_fields(kind, text)
     name = _COMMANDS.get(fields.get("MainCmd", ""), name)
-    return Named(name, _header(packet) | fields)
+    return Named(name, _header(packet, length) | fields)
 
 
-def _other(packet: packets.Packet) -> Named:
+def _other(packet: packets.Packet, length: int) -> Named:
     """The header is whole, the kind is none we know: the text is shown both ways, cut."""
     plain, veiled = packet.text[:64], packets.unveil(packet.text[:64])
     texts = {"plain": _printable(plain), "unveiled": _printable(veiled)} if packet.text else {}
-    return Named("unknown kind", _header(packet) | texts)
+    return Named("unknown kind", _header(packet, length) | texts)
 
 
-def _header(packet: packets.Packet) -> dict[str, str]:
+def _header(packet: packets.Packet, length: int) -> dict[str, str]:
     return {
         "seq": str(packet.seq),
+        "length": str(length),
         "kind": f"{packet.kind:#04x}",
         "flag": f"{packet.flag:#04x}",
         "tag": f"{packet.tag:#04x}",

@@ -112,11 +112,15 @@ class Serving(ABC):
         return session
 
     def _acknowledged(self, session: Session, datagram: bytes, now: float) -> None:
-        """Takes an acknowledgement of image data, and looks at it closely."""
+        """Takes an acknowledgement of image data."""
         self.acks += 1
         session.acks += 1
         session.waiting = 0
         session.acked_at = now
+        self._check_ack(session, datagram)
+
+    def _check_ack(self, session: Session, datagram: bytes) -> None:
+        """Complains about an acknowledgement that the known client would not have sent."""
         text = next(session.texts)
         if datagram != packets.ack(text):
             packet = packets.decode(datagram)

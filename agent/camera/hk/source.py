@@ -55,7 +55,7 @@ _LOG_REPEATS = 3600.0
 _NOTED = {Dialect.FIRST: "", Dialect.SECOND: " (second dialect, not confirmed on hardware)"}
 
 #: How late, at most, a poll of the second dialect goes out: it is due every 0.17 s.
-POLL_2 = 0.08
+POLL_2 = 0.06
 
 
 class HkSource:

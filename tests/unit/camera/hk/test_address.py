@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from agent.camera.hk.address import HkAddress, parse_hk_url
+from agent.camera.hk.dialects import Dialect
 from agent.camera.hk.packets import AckMode
 from agent.core.errors import ConfigError
 
@@ -16,6 +17,8 @@ from agent.core.errors import ConfigError
         ("hk://[fe80::1%25eth0]:6", HkAddress("fe80::1%eth0", 6)),
         ("HK://cam?ack=counter", HkAddress("cam", 5000, AckMode.COUNTER)),
         ("hk://cam?ack=legacy", HkAddress("cam")),
+        ("hk://cam?dialect=1", HkAddress("cam", dialect=Dialect.FIRST)),
+        ("hk://cam?dialect=2&id=K-7", HkAddress("cam", dialect=Dialect.SECOND, hkid="K-7")),
     ],
 )
 def test_a_url_names_host_port_and_acknowledgements(url: str, address: HkAddress) -> None:
@@ -36,6 +39,8 @@ def test_a_url_names_host_port_and_acknowledgements(url: str, address: HkAddress
         ("hk://cam#x", "no path or fragment"),
         ("hk://cam?acks=counter", "unknown option 'acks'; known: ack"),
         ("hk://cam?ack=both", "allowed: legacy, counter"),
+        ("hk://cam?dialect=3", "allowed: 1, 2"),
+        ("hk://cam?id=5000%3BMainCmd", "see `discover`"),
         ("rtsp://cam", "not an hk:// URL"),
     ],
 )
