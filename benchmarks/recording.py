@@ -40,7 +40,7 @@ from agent.storage.spool import Spool
 from benchmarks.detector import CLIP, Material, clip_frames, grey_decode, synthetic
 
 #: Of grey decoding at 640x480 (demanded by the store's issue).
-GOALS = {"ultrafast": 6.0, "superfast": 8.0}
+GOALS = {"ultrafast": 6.0, "superfast": 8.0, "original": 0.15}
 _FPS = 10
 
 
@@ -52,11 +52,17 @@ class Sizes:
 
 
 def recorder(preset: str, sizes: Sizes) -> Callable[[list[bytes]], int]:
-    """The agent's own path."""
+    """The agent's own path; `original` is no preset: the pictures are kept as they come."""
 
     def run(jpegs: list[bytes]) -> int:
         clock = SystemClock()
-        options = RecorderOptions(Orientation(180), timestamp=True, preset=preset)
+        original = preset == "original"
+        options = RecorderOptions(
+            Orientation(180),
+            timestamp=True,
+            preset="ultrafast" if original else preset,
+            original=original,
+        )
         parts: Mailbox[ClipPart] = Mailbox("parts", len(jpegs) + 2, WhenFull.REFUSE)
         frames = [Frame(jpeg, n / _FPS, n, 1) for n, jpeg in enumerate(jpegs)]
         found = Detection(2, frames[2].at, motion=True, reason=Reason.MOTION)
@@ -74,7 +80,8 @@ def recorder(preset: str, sizes: Sizes) -> Callable[[list[bytes]], int]:
             subject = RecorderWorker("front", options, parts, spool, clock, UTC)
             worker.stop.set()  # what is in the mailbox is worked off all the same
             subject.run(worker)
-            sizes.of[f"recorder, {preset}"] = _fragment_bytes(spool) / len(jpegs)
+            if f"recorder, {preset}" not in sizes.of:  # in the first round only: it costs
+                sizes.of[f"recorder, {preset}"] = _fragment_bytes(spool) / len(jpegs)
             return subject.stats.frames
 
     return run
@@ -123,6 +130,7 @@ def measure(material: Material, rounds: int) -> bool:
         "grey decode": grey_decode,
         "recorder, ultrafast": recorder("ultrafast", sizes),
         "recorder, superfast": recorder("superfast", sizes),
+        "recorder, original": recorder("original", sizes),
         "seed's way": seeds_way(sizes),
     }
     best = dict.fromkeys(variants, float("inf"))

@@ -41,7 +41,7 @@ class Cutter:
         self._k = 0
         self._held: _Held | None = None
         self._samples: list[Sample] = []
-        self._data = bytearray()
+        self._data: list[bytes] = []
         self._at_ms = 0  # of the first picture in `_samples`
         self._ms = 0
         self._last_ms = ONLY_MS
@@ -69,7 +69,7 @@ class Cutter:
         """What is complete except for the picture held back, if anything."""
         if not self._samples:
             return []
-        cut = Cut(self._k, self._at_ms, tuple(self._samples), bytes(self._data))
+        cut = Cut(self._k, self._at_ms, tuple(self._samples), b"".join(self._data))
         self._k += 1
         self._samples.clear()
         self._data.clear()
@@ -90,5 +90,5 @@ class Cutter:
         if not self._samples:
             self._at_ms = held.at_ms
         self._samples.append(Sample(len(held.data), ms, held.key))
-        self._data += held.data
+        self._data.append(held.data)
         self._ms += ms

@@ -58,8 +58,8 @@ class Chain:
             self._link(line)
 
     def entries(self) -> Iterator[dict[str, Any]]:
-        """What the lines say, in order; a torn one says nothing: it is written again."""
-        return (line.entry for line in self._lines() if line.entry is not None)
+        """What the lines say, in order; a torn or damaged one says nothing: it is written again."""
+        return (line.entry for line in self._lines() if line.entry is not None and line.sound)
 
     def append(self, first: dict[str, Any], rest: dict[str, Any] | None = None) -> dict[str, Any]:
         """Adds a line, lasting: `first`, `seq`, `prev`, then `rest`; returns all of it."""

@@ -105,7 +105,8 @@ class _OpenClip:
     def add(self, frame: Frame) -> None:
         """Encodes a frame; a damaged one is skipped and counted."""
         key = frame.at - self._key_at >= _KEY_EVERY
-        text = self._text(frame.at) if self._options.timestamp else None
+        stamped = self._options.timestamp and not self._options.original
+        text = self._text(frame.at) if stamped else None
         try:
             unit = self._encoder.encode(frame.jpeg, text, key=key)
         except (av.FFmpegError, ValueError) as error:
@@ -133,7 +134,9 @@ class _OpenClip:
         if end is not None:
             text = self._text(end.best.at) if self._options.timestamp else None
             options = self._options
-            picture = still(options.orientation, end.best.jpeg, text, options.privacy)
+            picture: bytes | None = end.best.jpeg
+            if not options.original:
+                picture = still(options.orientation, end.best.jpeg, text, options.privacy)
             if picture is not None:
                 self._file(FileKind.BEST, picture)
         # also of an event that the spool has lost or cut: what the store has of it gets its clip
