@@ -23,7 +23,14 @@ from agent.storage import store as store_module
 from agent.storage.dayfile import open_day_file
 from agent.storage.files import DataFile, write_new
 from agent.storage.guard import adopt_store
-from agent.storage.records import EventClosed, EventFile, EventOpened, MonitoringPicture, Record
+from agent.storage.records import (
+    EventClosed,
+    EventFile,
+    EventOpened,
+    MonitoringPicture,
+    Record,
+    SessionPackets,
+)
 from tests.support.recordings import (
     STARTED,
     event,
@@ -132,6 +139,13 @@ def test_a_restart_on_the_same_day_appends_and_overwrites_nothing(place: Path) -
     assert {path: path.read_bytes() for path in before} == before
     assert (place / DAY / "monitoring" / "081501_2.jpg").read_bytes() == b"two"
     assert [entry["seq"] for entry in rig.manifest()] == [1, 2]
+
+
+def test_a_failed_sessions_packets_get_a_file_of_their_own(place: Path) -> None:
+    run(place, *events(0), SessionPackets(camera="front", started=STARTED, body=b"one\n"))
+    run(place, SessionPackets(camera="front", started=STARTED, body=b"two\n"))
+    assert (place / DAY / "sessions" / "081501.jsonl").read_bytes() == b"one\n"
+    assert (place / DAY / "sessions" / "081501_2.jsonl").read_bytes() == b"two\n"
 
 
 def test_records_that_come_twice_change_nothing(place: Path) -> None:

@@ -14,7 +14,7 @@ from agent.core.errors import ConfigError
 from agent.core.messages import StoreCode
 from agent.core.naming import IDENTITY, FileKind
 from agent.storage import dayfile
-from agent.storage.records import EventFile, MonitoringPicture
+from agent.storage.records import EventFile, MonitoringPicture, SessionPackets
 from agent.storage.verify import verify_store
 from tests.support.recordings import STARTED, name_of, whole_event
 from tests.support.store_rig import StoreRig
@@ -42,6 +42,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
             )
             rig.put(first, picture, *rest)
         rig.put(MonitoringPicture(camera="front", started=STARTED, body=b"picture" * 99))
+        rig.put(SessionPackets(camera="front", started=STARTED, body=b"{}\n"))
         rig.wait_for(StoreCode.OK)
         wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None)
     return place / "store"

@@ -64,6 +64,10 @@ def test_a_monitoring_picture_is_named_by_its_second() -> None:
     assert naming.monitoring_file(LOCAL) == "081501.jpg"
 
 
+def test_a_failed_sessions_packets_are_named_by_their_second() -> None:
+    assert naming.session_file(LOCAL) == "081501.jsonl"
+
+
 def test_our_files_of_a_day_are_recognised() -> None:
     day = "2026-11-22"
     for path in (
@@ -73,6 +77,8 @@ def test_our_files_of_a_day_are_recognised() -> None:
         ("events.jsonl",),
         ("monitoring", "081501.jpg"),
         ("monitoring", "081501_2.jpg"),
+        ("sessions", "081501.jsonl"),
+        ("sessions", "081501_2.jsonl"),
         ("heatmap.png",),
         ("heatmap_2.png",),
         (".heatmap.png.part",),
@@ -88,6 +94,8 @@ def test_our_files_of_a_day_are_recognised() -> None:
         ("events", "081501.mp4"),
         ("events", "deeper", f"081501_{EVENT}.mp4"),
         ("monitoring", "IMG_0001.jpg"),
+        ("sessions", "081501.jpg"),
+        ("sessions", "porch.jsonl"),
         ("notes.txt",),
         ("heatmaps.png",),
         ("monitoring", "heatmap.png"),

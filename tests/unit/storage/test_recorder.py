@@ -20,6 +20,7 @@ from agent.core.messages import (
     Detection,
     EndReason,
     Reason,
+    SessionLog,
     StorePicture,
 )
 from agent.core.naming import FileKind
@@ -34,6 +35,7 @@ from agent.storage.records import (
     Fragment,
     MonitoringPicture,
     Record,
+    SessionPackets,
     decode,
     encode,
 )
@@ -192,6 +194,12 @@ def test_a_new_event_closes_a_forgotten_one(rig: Rig) -> None:
 
 def test_parts_of_an_event_that_is_not_open_are_ignored(rig: Rig) -> None:
     assert rig.work(ClipFrame("other", frame(1, 100.0)), end("other")) == []
+
+
+def test_a_failed_sessions_packets_go_straight_to_the_spool(rig: Rig) -> None:
+    (record,) = rig.work(SessionLog("front", UTC_START, b"{}\n"))
+    assert isinstance(record, SessionPackets)
+    assert (record.body, str(record.started)) == (b"{}\n", "2026-11-22 08:15:01+01:00")
 
 
 def test_a_monitoring_picture_goes_straight_to_the_spool(rig: Rig) -> None:

@@ -21,6 +21,7 @@ from agent.storage.records import (
     Fragment,
     MonitoringPicture,
     Record,
+    SessionPackets,
     decode,
     encode,
 )
@@ -53,6 +54,7 @@ RECORDS: list[Record] = [
         frames=12,
     ),
     MonitoringPicture(camera="front_door_2", started=STARTED, body=b"\xff\xd8\xff\xd9"),
+    SessionPackets(camera="front_door_2", started=STARTED, body=b"{}\n"),
 ]
 
 
