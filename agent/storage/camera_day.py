@@ -177,9 +177,11 @@ class CameraDay:
     def _add_packets(self, number: int, record: SessionPackets) -> None:
         folder = make_folders(self._folder, SESSIONS)
         try:
-            write_new(folder, session_file(record.started), record.body)
+            name = write_new(folder, session_file(record.started), record.body)
         finally:
             os.close(folder)
+        digest = sha256(record.body).hexdigest()
+        self._manifest.picture(f"{SESSIONS}/{name}", len(record.body), digest)
         self._outcome.done.append(number)
 
     def _close_event(self, number: int, record: EventClosed) -> None:

@@ -118,7 +118,7 @@ class Manifest:
         return written
 
     def picture(self, name: str, size: int, digest: str) -> None:
-        """Notes a monitoring picture; nothing when it is noted already."""
+        """Notes a monitoring picture, or another file of no event; nothing when it is noted."""
         if name not in self._pictures:
             self._note(self._notes.append({"picture": name, "size": size, "sha256": digest}))
 

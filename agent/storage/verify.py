@@ -262,8 +262,6 @@ class _Day:
             self._note(name, "is not finished")
         elif is_aside(child.name):
             self._note(name, "was put aside because it was damaged")
-        elif inside == (SESSIONS,):
-            return  # a camera's packets: read once, by a person; the manifest does not list them
         elif inside and name not in self._known:
             if event_of(child.name) in told:
                 self._report.foreign.append(f"{self._name / name} (not in the manifest)")
