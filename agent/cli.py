@@ -175,12 +175,15 @@ def _ha_app(arguments: argparse.Namespace) -> int:
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
+    from agent.camera.source import check_url
     from agent.vision.zones import view_of
 
     loaded = _load(arguments)
     password_of(loaded.config)
     for name, camera in loaded.config.cameras.items():
         view_of(name, camera)
+        check_url(camera.source)
+    token_of(loaded.config)
     print(f"# {loaded.file or 'no file: environment and defaults'}; the configuration is good")
     print("\n".join(effective(loaded)))
     return EXIT_OK

@@ -13,8 +13,8 @@ from agent.camera.session import Opener
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import CameraState, CameraStats, RestartSession, SessionLog
-from agent.runtime.clock import Clock
-from agent.runtime.mailbox import Mailbox
+from agent.runtime.clock import Clock, SystemClock
+from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 
 
@@ -158,3 +158,17 @@ def source_for(
         known = ", ".join(f"{name}:" for name in sorted(MAKERS))
         raise ConfigError(f"camera source: scheme {scheme[:32]!r} is unknown; known: {known}")
     return maker(camera_id, url, clock, on_frame, on_state, orders, options or SourceOptions())
+
+
+def check_url(url: str) -> None:
+    """Says whether the URL is one, without opening anything.
+
+    Raises:
+        ConfigError: as `source_for`.
+    """
+    orders: Mailbox[RestartSession] = Mailbox("orders", 1, WhenFull.REFUSE)
+    source_for(url, "checked", SystemClock(), _ignore, _ignore, orders)
+
+
+def _ignore(_what: object) -> None:
+    """Nobody listens to a source that only is checked."""

@@ -1,0 +1,78 @@
+"""The agent with an HTTP camera: no secret anywhere, and a reconnect that is no event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.support.agent_mqtt import Ear
+from tests.support.agent_process import YARD, House
+from tests.support.broker import Broker
+from tests.support.scene import jpeg_of
+from tests.support.waiting import wait_until
+from tests.support.web_camera import PASSWORD, USER, WebCamera
+
+#: Two rooms of different light, and the dark one with somebody in it.
+DARK, BRIGHT = jpeg_of(None, (480, 640)), jpeg_of(None, (480, 640), 190)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    folder = tmp_path / "broker"
+    folder.mkdir()
+    running = Broker(folder).start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def house(tmp_path: Path, broker: Broker) -> Iterator[House]:
+    with House(tmp_path, broker.port) as made:
+        yield made
+
+
+@pytest.fixture
+def ear(broker: Broker) -> Iterator[Ear]:
+    with Ear(broker.port) as listening:
+        yield listening
+
+
+@pytest.mark.parametrize("secret", ["in the URL", "as a parameter"])
+def test_the_first_event_is_no_reconnect_and_the_password_is_nowhere(
+    house: House, ear: Ear, secret: str
+) -> None:
+    scene = [DARK]
+    hidden = quote(PASSWORD, safe="")
+    with WebCamera(lambda _n: scene[0], fps=10, auth="digest") as camera:
+        user = f"{USER}:{hidden}"
+        source = camera.url(user=user)
+        if secret == "as a parameter":  # noqa: S105  no password
+            source = camera.url(f"/stream?user=x&password={hidden}", user=user)
+        limits = {"profile": "plain", "min_changed": 0.1, "max_changed": 100}
+        house.config["cameras"]["yard"] = {
+            "source": source,
+            "analysis_fps": 10,
+            "detection": limits,
+        }
+        agent = house.agent(SURVEILLANCE_LOG_LEVEL="DEBUG")
+        agent.wait_for_line("yard: live")
+        wait_until("frames", lambda: camera.sent > 20, 15)
+        scene[0] = BRIGHT
+        camera.cut()
+        wait_until("a new session", lambda: agent.log.count("yard: live") == 2, 15)
+        before = camera.sent
+        wait_until("frames", lambda: camera.sent > before + 20, 15)
+        assert not ear.payloads(YARD.event_motion)
+        scene[0] = DARK  # without a new session the same change is motion
+        wait_until("motion", lambda: ear.payloads(YARD.event_motion), 15)
+        shown = house.command("check-config").stdout + house.command("discovery").stdout
+        assert "http://**hidden**@127.0.0.1" in shown
+        assert agent.stop() == 0
+    told = b"".join(heard.topic.encode() + heard.payload for heard in ear.heard)
+    everything = told.decode("latin-1") + agent.log + shown
+    assert "Traceback" not in agent.log
+    for word in (PASSWORD, hidden, quote(PASSWORD)):
+        assert word not in everything
