@@ -161,12 +161,14 @@ def test_after_restarts_in_every_order_all_states_are_right_and_nothing_is_warne
 
 
 def still(folder: Path) -> Path:
-    """A scene in which nothing moves."""
+    """Nothing moves but a sensor's noise: without it the picture would count as frozen."""
     scene = folder / "still"
     scene.mkdir()
-    picture = np.random.default_rng(1).integers(60, 200, (480, 640), dtype=np.uint8)
-    for number in range(3):
-        assert cv2.imwrite(str(scene / f"{number}.jpg"), cv2.GaussianBlur(picture, (9, 9), 3))
+    rng = np.random.default_rng(1)
+    room = cv2.GaussianBlur(rng.integers(0, 256, (480, 640), dtype=np.uint8), (9, 9), 2)
+    for number in range(40):
+        noise = rng.integers(0, 5, room.shape, dtype=np.uint8)
+        assert cv2.imwrite(str(scene / f"{number:02}.jpg"), cv2.add(room, noise))
     return scene
 
 
