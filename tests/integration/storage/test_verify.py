@@ -60,7 +60,7 @@ def test_a_store_in_order_is_good_and_so_are_its_parts(store: Path) -> None:
     for path in (store, store / "front", store / DAY):
         report = verify_store(path)
         assert report.good, list(report.lines())
-        assert (report.events, report.files) == (2, 6)
+        assert (report.events, report.files) == (2, 7)
     assert report.notes == []
 
 
