@@ -29,6 +29,7 @@ from agent import __version__
 from agent.configuration import Loaded, agent_id_of, load
 from agent.core import engine
 from agent.core.announce import farewell
+from agent.core.cameras import change_cameras
 from agent.core.effects import Effect
 from agent.core.errors import ConfigError
 from agent.core.messages import (
@@ -340,9 +341,7 @@ class App:
     def _changed(
         self, setups: tuple[CameraSetup, ...], change: Changes
     ) -> tuple[AgentNow, list[Effect]]:
-        return engine.change_cameras(
-            self._state, setups, change.renewed, self._last_seq, self._now()
-        )
+        return change_cameras(self._state, setups, change.renewed, self._last_seq, self._now())
 
     def _end_cameras(self, names: Sequence[str]) -> None:
         """Stops their threads, hears what they still had to say, and forgets them."""

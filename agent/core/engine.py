@@ -8,12 +8,13 @@ recordings), `commands` (settings, requests) and `announce` (what is true now).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agent.core import announce, commands, events
-from agent.core.effects import Effect, Leave, PublishDiscovery, Say, WriteHealth
+from agent.core.cameras import camera_settings
+from agent.core.effects import Effect, Leave, Say, WriteHealth
 from agent.core.faults import cured, fault
 from agent.core.health import agent_health, agent_problems, agent_status, camera_health, state_words
 from agent.core.messages import (
@@ -45,10 +46,10 @@ from agent.core.messages import (
     StoreRepaired,
     StoreState,
 )
-from agent.core.state import AgentNow, CameraNow, CameraSetup, Now, Setup, Stopping, Tick
+from agent.core.state import AgentNow, CameraNow, Now, Setup, Stopping, Tick
 from schemas.commands import CommandError
 from schemas.messages import state as state_message
-from schemas.settings import AgentSettings, CameraSettings, StoredSettings, StoredValue
+from schemas.settings import AgentSettings, StoredSettings
 
 Step = tuple[AgentNow, list[Effect]]
 
@@ -109,7 +110,7 @@ def begin(
     effects: list[Effect] = []
     cameras: dict[str, CameraNow] = {}
     for camera in setup.cameras:
-        settings, kept, said = _camera_settings(camera, stored)
+        settings, kept, said = camera_settings(camera, stored)
         effects += said
         cameras[camera.camera_id] = CameraNow(
             setup=camera,
@@ -132,63 +133,6 @@ def begin(
             now_state, ended = events.motion_ended(now_state, _interrupted(open_event, now), now)
             effects += ended
     return now_state, effects
-
-
-def change_cameras(
-    now_state: AgentNow,
-    cameras: tuple[CameraSetup, ...],
-    renewed: Collection[str],
-    last_seq: Mapping[tuple[str, str], int],
-    now: Now,
-) -> Step:
-    """Other cameras: those of `renewed` begin anew, the rest goes on, who is not named is gone.
-
-    Counts go on, and so does what commands changed of a camera that stays.
-    """
-    effects: list[Effect] = []
-    stored = now_state.stored_settings()
-    after: dict[str, CameraNow] = {}
-    for camera in cameras:
-        name = camera.camera_id
-        before = now_state.cameras.get(name)
-        if before is not None and name not in renewed:
-            after[name] = before
-            continue
-        settings, kept, said = _camera_settings(camera, stored)
-        effects += said
-        fresh = CameraNow(
-            setup=camera,
-            topics=now_state.setup.topics.camera(name),
-            settings=settings,
-            stored=kept,
-            motion_seq=last_seq.get((name, "motion"), 0),
-            recording_seq=last_seq.get((name, "recording"), 0),
-        )
-        after[name] = fresh if before is None else _begun_anew(before, fresh)
-    for name in now_state.cameras.keys() - after.keys():
-        effects += announce.burial(now_state, now_state.cameras[name], now)
-    setup = replace(now_state.setup, cameras=cameras)
-    now_state = replace(now_state, setup=setup, cameras=after)
-    effects.append(PublishDiscovery())
-    effects += announce.agent_states(now_state, now)
-    for name in renewed:
-        effects += announce.camera_states(now_state, after[name], now)
-    return now_state, effects
-
-
-def _begun_anew(before: CameraNow, fresh: CameraNow) -> CameraNow:
-    """The camera with its counts and pictures, without its session and event."""
-    return replace(
-        before,
-        setup=fresh.setup,
-        settings=fresh.settings,
-        stored=fresh.stored,
-        link=None,
-        link_utc=None,
-        motion=None,
-        motion_shown=False,
-        motion_off_at=None,
-    )
 
 
 def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PLR0911, PLR0912  a table
@@ -350,25 +294,6 @@ def _still_alive(now_state: AgentNow) -> Say:
         )
         parts.append(f"{camera.camera_id}: {frames}, {camera.events} events, {camera.saved} clips")
     return Say("INFO", f"agent: still alive; {'; '.join(parts)}")
-
-
-def _camera_settings(
-    camera: CameraSetup,
-    stored: StoredSettings,
-) -> tuple[CameraSettings, dict[str, StoredValue], list[Effect]]:
-    """The settings in force; stored values that no longer fit fall back to the configuration."""
-    kept = {
-        name: value
-        for name, value in stored.cameras.get(camera.camera_id, {}).items()
-        if name in CameraSettings.model_fields
-    }
-    values = {name: value.value for name, value in kept.items()}
-    try:
-        settings = CameraSettings.model_validate({**camera.base.model_dump(), **values})
-    except ValueError as error:
-        words = f"camera {camera.camera_id}: stored settings do not fit any more: {error}"
-        return camera.base, {}, [Say("WARNING", words)]
-    return settings, kept, []
 
 
 def _interrupted(open_event: OpenEvent, now: Now) -> MotionEnded:

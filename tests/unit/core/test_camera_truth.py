@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.core import engine
+from agent.core.cameras import change_cameras
 from agent.core.effects import Effect
 from agent.core.health import camera_health
 from agent.core.messages import CameraCode, CameraState
@@ -76,7 +77,7 @@ def change(
     state: AgentNow, cameras: tuple[CameraSetup, ...], renewed: set[str]
 ) -> tuple[AgentNow, list[Effect]]:
     seqs = {("lane", "motion"): 7}
-    return engine.change_cameras(state, cameras, renewed, seqs, at(20))
+    return change_cameras(state, cameras, renewed, seqs, at(20))
 
 
 def topics(effects: list[Effect], payload: bytes | None = None) -> set[str]:
