@@ -1,6 +1,6 @@
 """Frames sent by the simulated camera against frames delivered by the source, over UDP on loopback.
 
-    python benchmarks/udp_delivery.py [--seconds 60]
+    python benchmarks/udp_delivery.py [--seconds 60] [--dialect 1|2]
 
 All nine cases run at once: 3, 15 and 30 frames/s, each with 0, 2 and 10 % of the image datagrams
 lost. `whole` frames had no datagram lost; each has to be delivered. `damaged` counts delivered
@@ -18,6 +18,7 @@ from collections import Counter
 from multiprocessing.connection import Connection
 
 from agent.camera.hk.address import HkAddress
+from agent.camera.hk.dialects import Dialect
 from agent.camera.hk.faults import Faults
 from agent.camera.hk.player import Streaming
 from agent.camera.hk.simulator import Simulator, SimulatorOptions
@@ -32,7 +33,7 @@ RATES = (3.0, 15.0, 30.0)
 LOSSES = (0.0, 0.02, 0.1)
 
 
-def run_case(fps: float, loss: float, seconds: float, pipe: Connection) -> None:
+def run_case(fps: float, loss: float, seconds: float, dialect: Dialect, pipe: Connection) -> None:
     """One simulator and one source for so long; sends a line's figures through the pipe."""
     clock = SystemClock()
     sent: Counter[bytes] = Counter()
@@ -47,10 +48,11 @@ def run_case(fps: float, loss: float, seconds: float, pipe: Connection) -> None:
     def on_frame(frame: Frame) -> None:
         delivered[hashlib.sha256(frame.jpeg).digest()] += 1
 
-    options = SimulatorOptions(stream=Streaming(fps=fps, faults=Faults(loss=loss)))
+    stream = Streaming(fps=fps, faults=Faults(loss=loss))
+    options = SimulatorOptions(stream=stream, dialect=dialect)
     simulator = Simulator(options, clock, on_sent)
     orders: Mailbox[RestartSession] = Mailbox("orders", 4, WhenFull.REFUSE)
-    address = HkAddress("127.0.0.1", simulator.port)
+    address = HkAddress("127.0.0.1", simulator.port, dialect=dialect, hkid="5000")
     source = HkSource("porch", address, clock, on_frame, lambda _state: None, orders)
     workers = [
         Worker(name, run, clock, lambda _name, _error: None)
@@ -83,13 +85,16 @@ def main() -> int:
     """Prints a table; returns 1 if a whole frame is missing or a damaged one was handed on."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--dialect", choices=[str(each) for each in Dialect], default="1")
     args = parser.parse_args()
     cases = []
     for fps in RATES:
         for loss in LOSSES:
             ours, theirs = multiprocessing.Pipe(duplex=False)
             process = multiprocessing.Process(
-                target=run_case, args=(fps, loss, args.seconds, theirs), daemon=True
+                target=run_case,
+                args=(fps, loss, args.seconds, Dialect(args.dialect), theirs),
+                daemon=True,
             )
             process.start()
             cases.append((fps, loss, process, ours))
