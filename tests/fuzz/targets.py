@@ -25,8 +25,12 @@ import yaml
 from agent.audio.tones import MAX_SECONDS, tone_from_wav
 from agent.camera.hk import packets
 from agent.camera.hk.assembler import Assembler
+from agent.camera.hk.assembler2 import WideAssembler
 from agent.camera.hk.cutter import BROKEN_MOST
 from agent.camera.hk.link import CameraLink, Ended
+from agent.camera.hk.link2 import SecondLink
+from agent.camera.hk.localdata import answer, parse_answer, question
+from agent.camera.hk.names import describe
 from agent.camera.multipart import Multipart
 from agent.configuration import load
 from agent.core.engine import begin, step
@@ -90,38 +94,48 @@ def check_packets(data: bytes) -> None:
 
 
 def check_link(data: bytes) -> None:
-    """An attempt ends, whatever the peer says, and says little itself."""
-    link = CameraLink(tag=3, now=0.0)
-    now, said = 0.0, 0
-    for datagram in pieces(data):
-        now += 0.01
-        link.receive(datagram, now)
-        link.tick(now)
-        sent = link.to_send()
-        said += len(sent)
-        assert all(len(each) <= packets.PACKET_MAX for each in sent)
-        if any(isinstance(event, Ended) for event in link.events()):
-            break
-    assert said <= 10 + now / 0.01
-    for _ in range(3):
-        now = max(now, min(link.next_tick(), now + 100.0))
-        link.tick(now)
-    assert link.is_over
+    """An attempt in either dialect ends, whatever the peer says, and says little itself."""
+    for link in (CameraLink(tag=3, now=0.0), SecondLink("00c100000001", now=0.0)):
+        now, said = 0.0, 0
+        for datagram in pieces(data):
+            now += 0.01
+            link.receive(datagram, now)
+            link.tick(now)
+            sent = link.to_send()
+            said += len(sent)
+            assert all(len(each) <= packets.PACKET_MAX for each in sent)
+            if any(isinstance(event, Ended) for event in link.events()):
+                break
+        assert said <= 30 + 2 * now / 0.01
+        for _ in range(200):  # 12 s of silence, with a poll every 0.17 s
+            now = max(now, min(link.next_tick(), now + 100.0))
+            link.tick(now)
+        assert link.is_over
 
 
 def check_assembler(data: bytes) -> None:
     """Frames are whole, the buffer is bounded, and so is the work of one datagram."""
     limit = 20_000
-    assembler = Assembler(limit=limit)
-    for datagram in pieces(data):
-        before = assembler.counts.damaged
-        for frame in assembler.push(datagram):
-            assert frame.startswith(b"\xff\xd8\xff")
-            assert frame.endswith(b"\xff\xd9")
-        assert assembler.buffered <= limit + 20 * packets.DATAGRAM_MAX
-        # each of the datagrams that waited may hold some hundred tiny pictures, none more headers
-        assert assembler.counts.damaged - before <= 20 * (BROKEN_MOST + packets.DATAGRAM_MAX // 8)
-    assembler.settle()
+    for assembler in (Assembler(limit=limit), WideAssembler(limit=limit)):
+        for datagram in pieces(data):
+            before = assembler.counts.damaged
+            for frame in assembler.push(datagram):
+                assert frame.startswith(b"\xff\xd8\xff")
+                assert frame.endswith(b"\xff\xd9")
+            assert assembler.buffered <= limit + 20 * packets.DATAGRAM_MAX
+            # each datagram that waited may hold some hundred tiny pictures, none more headers
+            worst = 20 * (BROKEN_MOST + packets.DATAGRAM_MAX // 8)
+            assert assembler.counts.damaged - before <= worst
+        assembler.settle()
+
+
+def check_strangers(data: bytes) -> None:
+    """Answers to a search, and any datagram of a capture, are named in printable words."""
+    found = parse_answer(data, "10.0.0.9", "marker")
+    if found is not None:
+        assert 0 <= found.port < 65536
+        assert (found.hkid + found.name + found.kind).isprintable()
+    assert describe(data).text().isprintable()
 
 
 def check_multipart(data: bytes) -> None:
@@ -376,6 +390,13 @@ TARGETS: dict[str, Target] = {
         (
             joined(list(stream(jpegs(3, 3000)))),
             joined(list(stream(jpegs(2, thumbnail=b"\xff\xd8")))),
+        ),
+    ),
+    "strangers": Target(
+        check_strangers,
+        (
+            answer(question("x", 5000, 0.0), "00c100000001", 5000, "Door") or b"",
+            packets.RESOURCE_REQUEST,
         ),
     ),
     "multipart": Target(
