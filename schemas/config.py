@@ -181,7 +181,10 @@ class BeepConfig(Strict):
 class DetectionConfig(Strict):
     """`cameras.<id>.detection:`."""
 
-    profile: Literal["plain", "seed"] = Field("plain", description="seed: the original rule")
+    profile: Literal["robust", "plain", "seed"] = Field(
+        "robust",
+        description="robust: tells light, noise and weather from visitors; seed: the original",
+    )
     pixel_threshold: int = Field(50, ge=1, le=255, description="grey levels a pixel must change")
     min_changed: float = Field(
         SEED_MIN_CHANGED, ge=0, le=100, description="% of the pixels looked at: more is motion"

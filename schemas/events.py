@@ -17,7 +17,10 @@ Box = Annotated[
 class Explanation(Strict):
     """What decided: the figures of one judged frame and the limits in force."""
 
-    rule: str = Field(description="motion | quiet | too_much_changed | warming_up | damaged")
+    rule: str = Field(
+        description="motion | quiet | unconfirmed | too_much_changed | light_change | warming_up"
+        " | damaged | frozen"
+    )
     profile: str
     changed_pixels: int = Field(ge=0)
     changed_percent: float = Field(ge=0, le=100)
@@ -26,6 +29,22 @@ class Explanation(Strict):
     min_changed: float
     max_changed: float
     zone: str | None = Field(default=None, description="name of the zone that decided")
+    largest_percent: float | None = Field(
+        default=None, description="share of the largest blob; this and the next: profile robust"
+    )
+    noise: float | None = Field(
+        default=None, description="standard deviation between two frames, grey levels"
+    )
+    limit: float | None = Field(
+        default=None, description="difference that counted, grey levels; never above the threshold"
+    )
+    gain: float | None = Field(
+        default=None, description="today's light is gain * level + offset of the frame before"
+    )
+    offset: float | None = None
+    shift: tuple[int, int] | None = Field(
+        default=None, description="x, y in pixels that the stored picture moved since"
+    )
     text: str = Field(description="the same as a sentence")
 
 
@@ -50,7 +69,7 @@ class MotionEvent(Payload):
     reason: str | None = Field(
         default=None,
         description="cleared | disarmed | camera_lost | shutdown | interrupted;"
-        " suppressed: too_much_changed",
+        " suppressed: too_much_changed | light_change",
     )
     frames: int | None = Field(default=None, description="frames delivered during the event")
     suppressed_frames: int | None = None

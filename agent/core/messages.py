@@ -79,6 +79,10 @@ class Reason(StrEnum):
     FROZEN = "frozen"  # the same picture again, to the last pixel
 
 
+#: Much changed, and yet a rule said that it is no motion: reported as suppressed.
+SUPPRESSING = frozenset({Reason.TOO_MUCH, Reason.LIGHT})
+
+
 class EndReason(StrEnum):
     """Why an event ended."""
 

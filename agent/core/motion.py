@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.core.messages import Detection, Reason
+from agent.core.messages import SUPPRESSING, Detection
 
 #: A better picture of a running event is said at most this often, in seconds.
 IMPROVE_EVERY = 1.0
@@ -41,7 +41,7 @@ class MotionMachine:
     active   anything else        active    quiet count + 1
     active   count = post_frames  idle      ended (in the same step as the above)
     any      abandon()            idle      -
-    any      too much changed     the same  suppressed, once a span and once in 10 s
+    any      too much, or light   the same  suppressed, once a span and once in 10 s
     ```
     """
 
@@ -119,7 +119,7 @@ class MotionMachine:
 
 
 class _SuppressedSpans:
-    """Judged frames in a row with too much changed make a span; says which are to be reported."""
+    """Suppressed frames in a row make a span; says which are to be reported."""
 
     def __init__(self) -> None:
         self._reported = False  # the running span
@@ -128,7 +128,7 @@ class _SuppressedSpans:
 
     def update(self, detection: Detection) -> int:
         """Frames to report now, 0 for none."""
-        if detection.reason is not Reason.TOO_MUCH:
+        if detection.reason not in SUPPRESSING:
             self._reported = False
             return 0
         self._waiting += 1

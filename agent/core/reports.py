@@ -32,23 +32,63 @@ def explanation(detection: Detection) -> Explanation:
         min_changed=detection.min_changed,
         max_changed=detection.max_changed,
         zone=detection.zone,
+        largest_percent=_rounded(detection.largest),
+        noise=_rounded(detection.noise),
+        limit=_rounded(detection.limit),
+        gain=_rounded(detection.gain),
+        offset=_rounded(detection.offset),
+        shift=detection.shift,
         text=sentence(detection),
     )
 
 
 def sentence(detection: Detection) -> str:
     """Why this was or was not motion, for people."""
-    zone = "" if detection.zone is None else f"zone {detection.zone}: "
+    limit = detection.limit
+    threshold = detection.pixel_threshold if limit is None else round(limit, 1)
     figures = (
-        f"{zone}{detection.changed_pixels} of {detection.unmasked_pixels} pixels"
-        f" ({detection.score:.3f} %) changed by more than {detection.pixel_threshold} grey levels"
+        f"{'' if detection.zone is None else f'zone {detection.zone}: '}"
+        f"{detection.changed_pixels} of {detection.unmasked_pixels} pixels"
+        f" ({detection.score:.3f} %) changed by more than {threshold} grey levels"
     )
+    if limit is not None:
+        return f"{figures}{_robust_reason(detection)}"
     if detection.reason is Reason.TOO_MUCH:
         return f"{figures}: not below max_changed {detection.max_changed:g} %, so no motion"
     limits = f"{detection.min_changed:g} % and {detection.max_changed:g} %"
     if detection.reason is Reason.MOTION:
         return f"{figures}: between {limits}"
     return f"{figures}: not between {limits}"
+
+
+def _robust_reason(detection: Detection) -> str:
+    """The end of the sentence for profile robust, which decides by blobs, not by the whole area."""
+    match detection.reason:
+        case Reason.MOTION:
+            why = f", the largest part {detection.largest or 0.0:.3f} %"
+        case Reason.LIGHT:
+            why = ", but the scene stayed the same: light"
+        case Reason.UNCONFIRMED:
+            why = ", in one frame only so far"
+        case Reason.DAMAGED:
+            return ": the frame is torn, so it is not judged"
+        case Reason.WARMING_UP:
+            return ": the camera's exposure still settles, so it is not judged"
+        case Reason.FROZEN:
+            return ": the same picture again, so it is not judged"
+        case _:
+            why = f": no part is new in its place and above {detection.min_changed:g} %"
+    gain, offset = detection.gain or 1.0, detection.offset or 0.0
+    if (gain, offset) != (1.0, 0.0):
+        why += f"; light x{gain:.2f} {offset:+.0f} fitted out"
+    x, y = detection.shift or (0, 0)
+    if x or y:
+        why += f"; moved by {x} and {y} pixels"
+    return why
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def motion_started(state: AgentNow, camera: CameraNow, cause: MotionStarted) -> MotionEvent:

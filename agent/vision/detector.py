@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
 from enum import StrEnum
 from typing import Protocol
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
 from agent.core.errors import ConfigError
-from agent.core.messages import Box, Detection, Reason
+from agent.core.messages import Detection, Reason
 from agent.imaging.orientation import Orientation
+from agent.vision.differential import Differential
 from agent.vision.masks import LOOKS_FROM, Mask
+from agent.vision.robust import Finding, Robust
 from schemas.settings import SEED_MAX_CHANGED, SEED_MIN_CHANGED
 
 Luma = npt.NDArray[np.uint8]
@@ -24,15 +24,12 @@ WARM_UP = 3
 SEED_MIN_PIXELS = 250
 SEED_MAX_PIXELS = 50_000
 SEED_AREA = 640 * 480
-#: Changed pixels in touching cells belong to the same thing when the box is drawn: 8x8 pixels at
-#: 640x480, and as many cells in any larger picture.
-_CELL = 8
-_CELL_WIDTHS = 640
 
 
 class Profile(StrEnum):
     """The rules that the detector knows."""
 
+    ROBUST = "robust"
     PLAIN = "plain"
     SEED = "seed"
 
@@ -58,6 +55,10 @@ class Rules(Protocol):
 
 class Detector:
     """Differential images: what differs from both judged frames before, N-1 and N-2, changed.
+
+    Profile `robust` tells light, noise, shake, damage and swaying things from visitors; how, says
+    `agent.vision.robust`. `pixel_threshold` is the highest limit it uses, `min_changed` the size
+    of the smallest visitor; `max_changed` it does not need: it knows light by its structure.
 
     Profile `plain`: a pixel's difference is the smaller of |N - N-2| and |N - N-1|; mask pixels of
     128 and above look; motion when min_changed < score < max_changed.
@@ -90,13 +91,11 @@ class Detector:
         self._profile = Profile(profile)
         self._mask = mask
         self._orientation = orientation or Orientation()
-        self._before: deque[Luma] = deque(maxlen=2)  # N-2, N-1
         self._seen = 0
         self._shape = (0, 0)
         self._unmasked = 0
         self._looks = self._looking_pixels()
-        self._cells: Luma = np.zeros((0, 0), np.uint8)
-        self._delta = self._scratch = self._cells
+        self._rule = self._rule_for(0, 0)
 
     def judge(self, luma: Luma, seq: int, at: float, rules: Rules) -> Detection:
         """Judges one frame against the two before, and remembers it.
@@ -116,38 +115,41 @@ class Detector:
         if luma.shape != self._shape:
             self._begin(luma.shape[0], luma.shape[1])
         self._seen += 1
-        judged = self._seen > WARM_UP
-        changed = self._compare(luma, rules.pixel_threshold) if judged else 0
-        self._before.append(luma)
-        return self._verdict(seq, at, changed, rules, judged=judged)
+        warm = self._seen > WARM_UP
+        if isinstance(self._rule, Robust):
+            found = self._rule.judge(luma, rules.pixel_threshold, rules.min_changed, warm=warm)
+            return self._found(seq, at, found, rules)
+        changed = self._rule.compare(luma, rules.pixel_threshold) if warm else 0
+        self._rule.remember(luma)
+        return self._verdict(seq, at, changed, rules, judged=warm)
 
     def binary(self) -> Luma:
         """The changed pixels of the last judged frame: a copy, uint8 (H, W), 255 changed, else 0.
 
         In the camera's orientation. All 0 after `forget` and until three frames were seen.
         """
-        return self._delta.copy()
+        return self._rule.binary()
 
     def forget(self) -> None:
         """Nothing before is comparable any more: a new session, or judging paused."""
-        self._before.clear()
         self._seen = 0
-        self._delta.fill(0)
+        self._rule.forget()
 
     def _begin(self, height: int, width: int) -> None:
-        """Prepares for frames of this size; scratch is kept, so that no frame allocates any."""
+        """Prepares for frames of this size."""
         if self._mask is not None:
             self._mask.check_size(height, width)
         self._shape = (height, width)
-        # the binary image lies in whole cells, so that `_box` can look at it as cells at once
-        cell = _cell(width)
-        self._cells = np.zeros((-(-height // cell) * cell, -(-width // cell) * cell), np.uint8)
-        self._delta = self._cells[:height, :width]
-        self._scratch = np.empty((height, width), np.uint8)
         self._unmasked = (
-            height * width if self._looks is None else int(cv2.countNonZero(self._looks))
+            height * width if self._looks is None else int(np.count_nonzero(self._looks))
         )
-        self.forget()
+        self._rule = self._rule_for(height, width)
+        self._seen = 0
+
+    def _rule_for(self, height: int, width: int) -> Differential | Robust:
+        if self._profile is Profile.ROBUST and height:
+            return Robust(height, width, self._looks)
+        return Differential(height, width, self._looks, values=self._profile is Profile.SEED)
 
     def _looking_pixels(self) -> Luma | None:
         if self._mask is None:
@@ -156,24 +158,32 @@ class Detector:
             return self._mask.grey
         return np.where(self._mask.grey >= LOOKS_FROM, np.uint8(255), np.uint8(0))
 
-    def _compare(self, luma: Luma, threshold: int) -> int:
-        """Fills the binary image; returns how many pixels changed."""
-        before, last = self._before
-        delta, scratch = self._delta, self._scratch
-        cv2.absdiff(luma, last, dst=scratch)
-        if cv2.norm(scratch, cv2.NORM_INF) <= threshold:
-            # exact, and the usual case: neither AND nor minimum exceeds either difference
-            delta.fill(0)
-            return 0
-        cv2.absdiff(luma, before, dst=delta)
-        if self._profile is Profile.SEED:
-            cv2.bitwise_and(delta, scratch, dst=delta)
-        else:
-            cv2.min(delta, scratch, dst=delta)
-        if self._looks is not None:
-            cv2.bitwise_and(delta, self._looks, dst=delta)
-        cv2.threshold(delta, threshold, 255, cv2.THRESH_BINARY, dst=delta)
-        return int(cv2.countNonZero(delta))
+    # ------------------------------------------------------------ verdicts
+
+    def _found(self, seq: int, at: float, found: Finding, rules: Rules) -> Detection:
+        """What profile `robust` found, in the words of all profiles."""
+        horizontally, vertically = self._orientation.mirrored
+        x, y = found.shift
+        return Detection(
+            seq=seq,
+            at=at,
+            motion=found.motion,
+            reason=found.reason,
+            changed_pixels=round(found.share * self._unmasked),
+            score=100.0 * found.share,
+            pixel_threshold=rules.pixel_threshold,
+            min_changed=rules.min_changed,
+            max_changed=rules.max_changed,
+            unmasked_pixels=self._unmasked,
+            profile=self._profile.value,
+            box=None if found.box is None else self._orientation.box(found.box),
+            largest=100.0 * found.largest,
+            noise=found.noise,
+            limit=found.limit,
+            gain=found.light.gain,
+            offset=found.light.offset,
+            shift=(-x if horizontally else x, -y if vertically else y),
+        )
 
     def _verdict(
         self, seq: int, at: float, changed: int, rules: Rules, *, judged: bool
@@ -187,6 +197,7 @@ class Detector:
             reason = Reason.MOTION
         else:
             reason = Reason.TOO_MUCH if score >= most else Reason.QUIET
+        box = self._rule.box() if motion and isinstance(self._rule, Differential) else None
         return Detection(
             seq=seq,
             at=at,
@@ -199,7 +210,7 @@ class Detector:
             max_changed=most,
             unmasked_pixels=self._unmasked,
             profile=self._profile.value,
-            box=self._box() if motion else None,
+            box=None if box is None else self._orientation.box(box),
         )
 
     def _limits(self, rules: Rules) -> tuple[float, float]:
@@ -215,30 +226,3 @@ class Detector:
 
     def _percent(self, pixels: float) -> float:
         return 100.0 * pixels / self._unmasked
-
-    def _box(self) -> Box:
-        """The box around the largest connected part of the changed pixels, in stored orientation.
-
-        Connected is what touches on a grid of cells: the differences of one moving thing are full
-        of holes. On single pixels this would cost more than the detection itself.
-        """
-        height, width = self._shape
-        cell = _cell(width)
-        down, across = self._cells.shape[0] // cell, self._cells.shape[1] // cell
-        # eight pixels are one 64-bit number here, which is not 0 when one of them changed; rows
-        # first, then columns: numpy is ten times slower over both axes at once
-        strips = np.bitwise_or.reduce(self._cells.view(np.uint64).reshape(down, cell, -1), axis=1)
-        changed = np.bitwise_or.reduce(strips.reshape(down, across, -1), axis=2) != 0
-        _, _, stats, _ = cv2.connectedComponentsWithStats(
-            changed.view(np.uint8), connectivity=8, ltype=cv2.CV_16U
-        )
-        largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())  # 0 is the background
-        left, top, columns, rows = (cell * int(it) for it in stats[largest, :4])
-        x, y, w, h = cv2.boundingRect(self._delta[top : top + rows, left : left + columns])
-        box = ((left + x) / width, (top + y) / height, w / width, h / height)
-        return self._orientation.box(box)
-
-
-def _cell(width: int) -> int:
-    """The side of a cell in pixels, a multiple of 8."""
-    return _CELL * max(1, width // _CELL_WIDTHS)

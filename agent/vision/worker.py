@@ -13,6 +13,7 @@ from agent.core.clips import PreRoll
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import (
+    SUPPRESSING,
     CameraWent,
     Configure,
     Detection,
@@ -20,7 +21,6 @@ from agent.core.messages import (
     FrameScored,
     MotionStarted,
     MotionSuppressed,
-    Reason,
     RecordClip,
     Shown,
     TakePicture,
@@ -360,7 +360,7 @@ class VisionWorker:
             old,
             judged=old.judged + 1,
             detections=old.detections + detection.motion,
-            suppressed=old.suppressed + (detection.reason is Reason.TOO_MUCH),
+            suppressed=old.suppressed + (detection.reason in SUPPRESSING),
             cpu_per_judged=average + _NEWEST * (cost - average) if old.judged else cost,
             last_score=detection.score,
             height=height,

@@ -108,7 +108,7 @@ def test_values_out_of_range_are_named_with_what_is_allowed(
     ("camera", "expected"),
     [
         ("rotate: 90", "rotate: 0 or 180"),
-        ("detection: {profile: robst}", "'plain' or 'seed'"),
+        ("detection: {profile: robst}", "'robust', 'plain' or 'seed'"),
         ("detection: {min_changed: 50}", "max_changed (16.28 %) must be above min_changed (50"),
         ("analysis_fps: 0", "analysis_fps"),
     ],

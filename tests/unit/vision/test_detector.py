@@ -298,8 +298,8 @@ def test_a_mask_of_another_size_stops_the_judging_with_both_sizes_named() -> Non
 
 
 def test_an_unknown_profile_is_a_configuration_error_that_lists_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="'robust' is unknown; allowed are plain, seed"):
-        Detector("robust")
+    with pytest.raises(ConfigError, match="'rubost' is unknown; allowed are robust, plain, seed"):
+        Detector("rubost")
 
 
 def test_anything_but_a_luma_plane_is_refused() -> None:

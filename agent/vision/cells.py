@@ -1,0 +1,156 @@
+"""The picture in cells: small means of luma in which sensor noise is averaged away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Grey = npt.NDArray[np.uint8]
+Means = npt.NDArray[np.float32]
+
+#: A picture is halved until it is at most this wide: 640 pixels become 160 cells of 4x4, in which
+#: white noise is a quarter, and 1920 become 240 cells of 8x8.
+_WIDEST = 256
+#: Side of the neighbourhood whose mean is the local light, in cells: about a tenth of the width.
+#: Light that changes more softly than this is light, whatever its shape.
+AROUND = 13
+#: Added to all levels before local light is divided out, so that black stays black.
+BLACK = np.float32(4.0)
+#: Every 6th cell in both directions is enough to know light and noise: 540 at 640x480.
+_SAMPLE = 6
+_TOUCHING = np.ones((3, 3), np.uint8)
+
+
+def halvings(height: int, width: int) -> int:
+    """How often a picture is halved; a cell's side is 2 to the power of that, in pixels."""
+    count = 0
+    while width >> count > _WIDEST and height >> count > 1:
+        count += 1
+    return count
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What is kept of one frame.
+
+    Attributes:
+        luma: the plane itself, uint8 (H, W); nobody writes into it.
+        grey: uint8 (h, w), mean of each cell; rows and columns that fill no cell are left out.
+        darkest: uint8 (h, w), the darkest of a cell and its eight neighbours.
+        lightest: uint8 (h, w), the lightest.
+        sample: float32 (n,), some of the cells, the same in every frame of a size.
+    """
+
+    luma: Grey = field(repr=False)
+    grey: Grey = field(repr=False)
+    darkest: Grey = field(repr=False)
+    lightest: Grey = field(repr=False)
+    sample: Means = field(repr=False)
+
+    @cached_property
+    def level(self) -> Means:
+        """float32 (h, w), the cells plus `BLACK`."""
+        return np.add(self.grey, BLACK, dtype=np.float32)
+
+    @cached_property
+    def around(self) -> Means:
+        """float32 (h, w), mean of each cell's neighbourhood, plus `BLACK`."""
+        means = cv2.boxFilter(
+            self.grey, cv2.CV_32F, (AROUND, AROUND), borderType=cv2.BORDER_REPLICATE
+        )
+        return np.add(means, BLACK, out=means, dtype=np.float32)
+
+    @cached_property
+    def edges(self) -> Grey:
+        """uint8 (h, w), range of each cell and its neighbours."""
+        return as_bytes(cv2.subtract(self.lightest, self.darkest))
+
+
+def cells_of(luma: Grey) -> Cells:
+    """The frame in cells."""
+    grey = reduced(luma)
+    darkest, lightest = cv2.erode(grey, _TOUCHING), cv2.dilate(grey, _TOUCHING)
+    sample = grey[::_SAMPLE, ::_SAMPLE].astype(np.float32).reshape(-1)
+    return Cells(luma, grey, as_bytes(darkest), as_bytes(lightest), sample)
+
+
+def reduced(luma: Grey) -> Grey:
+    """Halves as often as `halvings` says; each step averages 2x2 pixels."""
+    grey = luma
+    for _ in range(halvings(*luma.shape)):
+        height, width = grey.shape[0] // 2, grey.shape[1] // 2
+        even = grey[: 2 * height, : 2 * width]
+        grey = as_bytes(cv2.resize(even, (width, height), interpolation=cv2.INTER_AREA))
+    return grey
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Changed cells that touch, or have one quiet cell between them.
+
+    Attributes:
+        cells: how many changed.
+        novel: how many of them show what their place has not shown before.
+        strength: mean of the difference in grey levels.
+        box: left, top, width, height in cells.
+    """
+
+    cells: int
+    novel: int
+    strength: float
+    box: tuple[int, int, int, int]
+
+
+def blobs_of(changed: Grey, novel: Grey, difference: Grey, least: int) -> list[Blob]:
+    """The blobs of at least `least` cells, largest first.
+
+    Args:
+        changed: uint8 (h, w), not 0 where a cell changed.
+        novel: uint8 (h, w), 255 where a cell is new, else 0.
+        difference: uint8 (h, w), grey levels.
+        least: smaller ones are specks.
+    """
+    x, y, w, h = roi(changed, 1)
+    here = np.s_[y : y + h, x : x + w]
+    changed, novel, difference = changed[here], novel[here], difference[here]
+    joined = cv2.dilate(changed, _TOUCHING)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        joined, connectivity=8, ltype=cv2.CV_32S
+    )
+    where = np.flatnonzero(changed)
+    mine = labels.ravel()[where]
+    sizes = np.bincount(mine, minlength=count)
+    news = np.bincount(mine, weights=novel.ravel()[where], minlength=count)
+    sums = np.bincount(mine, weights=difference.ravel()[where], minlength=count)
+    found = [it for it in range(1, count) if sizes[it] >= max(1, least)]
+    blobs = []
+    for it in sorted(found, key=lambda number: -sizes[number]):
+        left, top, columns, rows = (int(value) for value in stats[it, :4])
+        # joining made it one cell larger on each side, except at the edges
+        x0, y0 = left + (left > 0), top + (top > 0)
+        x1 = left + columns - (left + columns < w)
+        y1 = top + rows - (top + rows < h)
+        size = int(sizes[it])
+        box = (x + x0, y + y0, max(1, x1 - x0), max(1, y1 - y0))
+        blobs.append(Blob(size, int(news[it]) // 255, float(sums[it]) / size, box))
+    return blobs
+
+
+def roi(binary: Grey, margin: int) -> tuple[int, int, int, int]:
+    """x, y, width, height around all that is not 0, and a margin; all 0 when all is 0."""
+    x, y, w, h = cv2.boundingRect(binary)
+    if not w:
+        return 0, 0, 0, 0
+    left, top = max(0, x - margin), max(0, y - margin)
+    right = min(binary.shape[1], x + w + margin)
+    bottom = min(binary.shape[0], y + h + margin)
+    return left, top, right - left, bottom - top
+
+
+def as_bytes(picture: cv2.typing.MatLike) -> Grey:
+    """What cv2 made of bytes: bytes again, which its types do not say."""
+    return picture.astype(np.uint8, copy=False)

@@ -1,0 +1,174 @@
+"""One frame against the two before: what changed beyond light, edges, noise and shake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from agent.vision.cells import Cells, as_bytes, cells_of, halvings, roi
+from agent.vision.light import SAME, Light, fit_light
+from agent.vision.shake import moved, shift_between
+
+Grey = npt.NDArray[np.uint8]
+
+#: A cell's limit: this many standard deviations of the noise between two frames. One cell in 2000
+#: exceeds it by chance in both differences; a blob needs a dozen that touch.
+_NOISES = 3.5
+#: The limit is never below this part of `pixel_threshold`, 8 of the default 50: rounding, JPEG and
+#: soft shadows make up to 5.
+LOWEST = 1 / 6
+#: Part of the limit that is enough where motion was just now: hysteresis, as Canny has it for
+#: edges. Below, differences are not worked out.
+CLOSER = 0.7
+#: Part of an edge's height by which a shake of half a pixel changes a cell of four; twice that
+#: after a shake, when what could not be moved along is left.
+_EDGE, _EDGE_UNSTEADY = 0.125, 0.25
+#: A shake shows at edges everywhere: in more than this part of the tiles that have edges of so
+#: many grey levels in this part of their cells, this part of the cells changed.
+_TILES = (8, 6)
+_EDGES, _EDGY, _TILE_SHARE, _WIDESPREAD = 30, 0.05, 0.01, 0.4
+#: Fewer changed cells are not looked into.
+_FEW = 6
+#: A shake is believed when moving the older frames along leaves at most this part of the changes,
+#: of a camera that shook before this part, and the quiet half of the picture quiet: else only a
+#: large visitor moved.
+_EXPLAINED, _EXPLAINED_AGAIN, _WORSE = 0.6, 0.85, 0.3
+#: A camera that shook will shake again: looked for at every change for so many judged frames.
+_UNSTEADY = 30
+
+
+@dataclass(slots=True)
+class Change:
+    """What differs from both frames before.
+
+    Attributes:
+        difference: uint8 (h, w), grey levels, the smallest of all differences; exact where it is
+            above `CLOSER` * limit.
+        changed: uint8 (h, w), 255 where the difference is above the limit, else 0.
+        light: from N-1 to N.
+        older_light: from N-2 to N.
+        noise: standard deviation of a cell between two frames, grey levels.
+        limit: grey levels.
+        shift: (x, y) in pixels since N-1.
+    """
+
+    difference: Grey = field(repr=False)
+    changed: Grey = field(repr=False)
+    light: Light
+    older_light: Light
+    noise: float
+    limit: float
+    shift: tuple[int, int] = (0, 0)
+
+
+class Comparison:
+    """Compares frames of one size; knows whether the camera shook lately."""
+
+    def __init__(self) -> None:
+        self._unsteady = 0
+        self._fitted: tuple[Cells | None, Cells | None, Light] = None, None, SAME
+
+    def compare(self, now: Cells, older: Cells, last: Cells, pixel_threshold: int) -> Change:
+        """What changed in `now` since N-2 and N-1; the limit never is above `pixel_threshold`."""
+        change = self._differ(now, older, last, pixel_threshold)
+        self._unsteady = max(0, self._unsteady - 1)
+        self._fitted = last, now, change.light
+        count = cv2.countNonZero(change.changed)
+        if count >= _FEW and (self._unsteady or _is_widespread(change.changed, last)):
+            return self._unshaken(now, older, last, pixel_threshold, change)
+        return change
+
+    def steady(self) -> None:
+        """Forgets that the camera shook."""
+        self._unsteady = 0
+
+    def _differ(self, now: Cells, older: Cells, last: Cells, pixel_threshold: int) -> Change:
+        light, noise = fit_light(last.sample, now.sample)
+        older_light = light.after(self._step(older, last))
+        limit = min(float(pixel_threshold), max(LOWEST * pixel_threshold, _NOISES * noise))
+        difference = as_bytes(cv2.absdiff(now.grey, light.seen(last.grey)))
+        cv2.min(difference, cv2.absdiff(now.grey, older_light.seen(older.grey)), dst=difference)
+        cv2.threshold(difference, CLOSER * limit, 255, cv2.THRESH_TOZERO, dst=difference)
+        x, y, w, h = roi(difference, 0)
+        if w:
+            here = np.s_[y : y + h, x : x + w]
+            difference[here] = self._exact(difference[here], now, last, light, here)
+        changed = as_bytes(cv2.threshold(difference, limit, 255, cv2.THRESH_BINARY)[1])
+        _clear_margin(changed, 1)
+        return Change(difference, changed, light, older_light, noise, limit)
+
+    def _step(self, older: Cells, last: Cells) -> Light:
+        """The light from N-2 to N-1; nearly always fitted when N-1 was judged."""
+        if self._fitted[0] is not older or self._fitted[1] is not last:
+            self._fitted = older, last, fit_light(older.sample, last.sample)[0]
+        return self._fitted[2]
+
+    def _exact(
+        self,
+        whole: cv2.typing.MatLike,
+        now: Cells,
+        last: Cells,
+        light: Light,
+        here: tuple[slice, slice],
+    ) -> cv2.typing.MatLike:
+        """A part of the difference, also relative to the light around, less what is tolerated.
+
+        Relative: compared with last * (around now / around last), all with `BLACK` added.
+        """
+        relative = cv2.divide(now.around[here], last.around[here])
+        cv2.multiply(relative, last.level[here], dst=relative)
+        cv2.absdiff(relative, now.level[here], dst=relative)
+        least = cv2.min(whole, cv2.convertScaleAbs(relative))
+        edge = _EDGE_UNSTEADY if self._unsteady else _EDGE
+        cv2.subtract(least, cv2.convertScaleAbs(last.edges[here], alpha=edge), dst=least)
+        if not light.same:
+            cv2.subtract(least, cv2.LUT(last.grey[here], light.doubts), dst=least)
+        return least
+
+    def _unshaken(
+        self, now: Cells, older: Cells, last: Cells, pixel_threshold: int, change: Change
+    ) -> Change:
+        """Compared again with the older frames moved along, if that explains the changes."""
+        side = 1 << halvings(*now.luma.shape)
+        shifts = [shift_between(now.grey, it.grey, side) for it in (older, last)]
+        if shifts == [(0, 0), (0, 0)]:
+            return change
+        along = [
+            cells_of(moved(it.luma, shift)) if shift != (0, 0) else it
+            for it, shift in zip((older, last), shifts, strict=True)
+        ]
+        again = self._differ(now, along[0], along[1], pixel_threshold)
+        most = max(abs(it) for shift in shifts for it in shift)
+        _clear_margin(again.changed, 1 + -(-most // side))
+        left = cv2.countNonZero(again.changed)
+        worse = again.noise > change.noise + _WORSE
+        explained = _EXPLAINED_AGAIN if self._unsteady else _EXPLAINED
+        if worse or left > explained * cv2.countNonZero(change.changed):
+            return change
+        self._unsteady = _UNSTEADY
+        again.shift = shifts[1]
+        return again
+
+
+def _is_widespread(changed: Grey, last: Cells) -> bool:
+    """True when most of the tiles that have edges changed."""
+    if cv2.countNonZero(changed) < _TILE_SHARE * changed.size:
+        return False
+    edges = as_bytes(cv2.threshold(last.edges, _EDGES, 255, cv2.THRESH_BINARY)[1])
+    edgy = _tiles(edges) > 255 * _EDGY
+    moving = _tiles(changed) > 255 * _TILE_SHARE
+    both, all_edgy = int(np.count_nonzero(edgy & moving)), int(np.count_nonzero(edgy))
+    return both > _WIDESPREAD * max(1, all_edgy)
+
+
+def _tiles(binary: Grey) -> Grey:
+    return as_bytes(cv2.resize(binary, _TILES, interpolation=cv2.INTER_AREA))
+
+
+def _clear_margin(changed: Grey, cells: int) -> None:
+    """What comes and goes at the picture's edges is nobody yet."""
+    changed[:cells] = changed[-cells:] = 0
+    changed[:, :cells] = changed[:, -cells:] = 0
