@@ -117,7 +117,10 @@ class Channel:
         """
         if sys.platform != "linux":
             return False
-        counters = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+        try:
+            counters = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+        except OSError:  # an old kernel, an emulated one: then it stays invisible
+            return False
         overflows = _MEMINFO.unpack(counters.ljust(_MEMINFO.size, b"\0"))[-1]
         missing = overflows - self._overflows
         self._overflows = overflows
