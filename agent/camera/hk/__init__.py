@@ -4,6 +4,9 @@ May import `agent.camera.scenes` (the simulator only), `agent.runtime` and `agen
 `agent.camera.source` and the command line may import it.
 
 Way of a frame: `udp` receives, `link` says what the datagram is, `assembler` orders the datagrams,
-`cutter` cuts out the frames, `udp` hands them to `on_frame`. `simulator*` is the camera's side.
-A second dialect of the family would be another link beside `link.py`, with the same five verbs.
+`cutter` cuts out the frames, `udp` hands them to `on_frame`. `simulator` is the camera's side.
+
+Two dialects: `packets`, `link`, `assembler`, `camera_side` are the first's, and those with a 2 the
+second's, which nobody has confirmed on hardware; `dialects` chooses. `localdata`, `find` and
+`discover` find cameras, `names`, `trace` and `capture` tell people what was said.
 """

@@ -23,6 +23,9 @@ from agent.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 
+#: Acknowledgements that wait while this process gets no turn; a lost one is not repeated.
+RECEIVE_BUFFER = 1 << 20
+
 #: Longest wait for a datagram: `stop` and changed options are noticed so fast.
 POLL = 0.1
 
@@ -90,6 +93,7 @@ class Simulator:
         self._complaints_said = 0
         family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         try:
             self._socket.bind((options.host, options.port))
         except OSError:
