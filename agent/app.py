@@ -14,18 +14,16 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
-import random
 import signal
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
-from typing import Any, TypedDict
 
 import cv2
 
 from agent import __version__
+from agent.beginning import camera_setups, open_events_of, setup_of
 from agent.configuration import Loaded, agent_id_of, load
 from agent.core import engine
 from agent.core.announce import farewell
@@ -38,21 +36,19 @@ from agent.core.messages import (
     Received,
     RecordingFailed,
     RecordingSaved,
-    RestartSession,
     StoreCode,
     StoreState,
-    StoreStats,
-    VisionOrder,
 )
-from agent.core.state import AgentNow, CameraSetup, Gauges, HostFigures, Now, Setup, Stopping, Tick
+from agent.core.state import AgentNow, CameraSetup, Gauges, Now, Stopping, Tick
+from agent.crew import Crew
 from agent.discovery import Discovery
+from agent.gauges import gather
 from agent.mqtt.journal import Journal
 from agent.mqtt.router import Ignored, birth, command_filters, parse
 from agent.parts import Body, CameraParts, build_camera, build_parts, discovery_messages, views_of
-from agent.perform import Performer
+from agent.perform import Performer, order_boxes
 from agent.reload import Changes, changes_between, with_cameras_of
-from agent.runtime import host
-from agent.runtime.clock import Clock, SystemClock, clock_is_synchronised
+from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.health_file import remove_health
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.notify import Notifier
@@ -60,7 +56,6 @@ from agent.runtime.settings_file import load_settings
 from agent.runtime.worker import Worker
 from schemas.config import Config
 from schemas.messages import Publish
-from schemas.settings import AgentSettings
 from schemas.topics import AgentTopics
 
 log = logging.getLogger(__name__)
@@ -117,12 +112,9 @@ class App:
         self._status_topic = loaded.config.home_assistant.status_topic
         self._state_dir = state_dir
         journal = Journal(state_dir / JOURNAL, self._clock)
-        setup = _setup(loaded, self._topics, self._now())
+        setup = setup_of(loaded, self._topics, self._now())
         last_seq = journal.last_seqs(tuple(loaded.config.cameras))
-        open_events = tuple(
-            engine.OpenEvent(e.camera, e.id, _moment(e.started, self._now().utc))
-            for e in journal.open_events()
-        )
+        open_events = open_events_of(journal, self._now().utc)
         stored = load_settings(state_dir)
         self._state, first = engine.begin(setup, stored, last_seq, open_events, self._now())
         vision_settings = {n: c.vision_settings() for n, c in self._state.cameras.items()}
@@ -138,7 +130,7 @@ class App:
         self._performer = Performer(
             state_dir=state_dir,
             outbox=self._parts.outbox.put,
-            **_order_boxes(self._parts.cameras),
+            **order_boxes(self._parts.cameras),
             tones=self._parts.tones,
             store=self._parts.store_orders,
             discovery=Discovery(self._parts.discovery, state_dir),
@@ -148,8 +140,8 @@ class App:
         self._performer.perform(first)
         self._cameras = {camera.camera_id: camera for camera in self._parts.cameras}
         self._last_seq = last_seq
-        self._extra = list(extra)
-        self._workers = self._make_workers()
+        self._crew = Crew(self._clock, self._fatal, extra)
+        self._crew.add(self._bodies())
         self._quiet_until = self._clock.monotonic()
 
     def run(self) -> int:
@@ -158,8 +150,7 @@ class App:
         log.info("agent %s: starting, version %s", self._topics.root, __version__)
         self._say_what_is_off()
         with Notifier() as systemd:
-            for worker in self._workers.values():
-                worker.start()
+            self._crew.start()
             systemd.ready()
             try:
                 self._loop(systemd)
@@ -232,37 +223,17 @@ class App:
     # ------------------------------------------------------------ watching
 
     def _gauges(self, now: float) -> Gauges:
-        parts = self._parts
-        return Gauges(
-            cameras={n: c.source.stats for n, c in self._cameras.items() if c.source},
-            vision={n: c.vision.stats for n, c in self._cameras.items()},
-            store=parts.store.stats if parts.store else StoreStats(),
-            mqtt=parts.mqtt.stats,
-            mailboxes={box.name: (box.depth, box.dropped) for box in self._boxes()},
-            restarts={name: worker.restarts for name, worker in self._workers.items()},
-            silent=tuple(
-                name
-                for name, worker in self._workers.items()
-                if now > self._quiet_until and worker.silent_for(now) > SILENT_AFTER
-            ),
-            host=HostFigures(
-                memory_mib=host.memory_mib(),
-                cpu_temp_c=host.cpu_temp_c(),
-                load1=host.load1(),
-                clock_synchronised=clock_is_synchronised(),
-            ),
-        )
-
-    def _boxes(self) -> list[Mailbox[Any]]:
-        return [*self._parts.boxes, *(box for c in self._cameras.values() for box in c.boxes)]
+        silent = () if now <= self._quiet_until else tuple(self._crew.silent(now, SILENT_AFTER))
+        cameras = self._cameras.values()
+        return gather(self._parts, cameras, self._crew.restarts(), silent)
 
     def _watch(self, now: float) -> None:
         """Ends the process when a worker is dead: a clean start is the tested path."""
         if now < self._quiet_until:
             return
-        for name, worker in self._workers.items():
-            if name != "store" and worker.silent_for(now) > DEAD_AFTER:
-                self._fatal(name, TimeoutError(f"no beat for {worker.silent_for(now):.0f} s"))
+        for name, silence in self._crew.silent(now, DEAD_AFTER).items():
+            if name != "store":
+                self._fatal(name, TimeoutError(f"no beat for {silence:.0f} s"))
 
     def _fatal(self, name: str, error: BaseException) -> None:
         log.critical("worker %s: gave up: %s", name, error)
@@ -310,7 +281,7 @@ class App:
         self._cameras = {name: built.get(name) or self._cameras[name] for name in config.cameras}
         self._performer = replace(
             self._performer,
-            **_order_boxes(self._cameras.values()),
+            **order_boxes(self._cameras.values()),
             discovery=Discovery(self._discovery_messages(), self._state_dir),
         )
         if self._parts.reoffer is not None:
@@ -346,7 +317,7 @@ class App:
     def _end_cameras(self, names: Sequence[str]) -> None:
         """Stops their threads, hears what they still had to say, and forgets them."""
         deadline = self._clock.monotonic() + STOP_WITHIN
-        left = self._stop_cameras([self._cameras[name] for name in names], deadline)
+        left = self._crew.stop_cameras([self._cameras[name] for name in names], deadline)
         if left:
             log.warning("configuration: still busy, left alone: %s", ", ".join(left))
         self._drain()
@@ -354,15 +325,13 @@ class App:
             camera = self._state.cameras[name]
             self._last_seq[name, "motion"] = camera.motion_seq
             self._last_seq[name, "recording"] = camera.recording_seq
-            for worker in self._cameras[name].bodies():
-                del self._workers[worker]
+            self._crew.forget(self._cameras[name].bodies())
 
     def _start_camera(self, camera: CameraParts) -> None:
         if camera.source is None:
             self._inbox.put(_disabled(camera, self._clock.monotonic()))
-        for name, body in camera.bodies().items():
-            self._workers[name] = Worker(name, body, self._clock, self._fatal)
-            self._workers[name].start()
+        for worker in self._crew.add(camera.bodies()):
+            worker.start()
 
     def _discovery_messages(self) -> list[Publish]:
         wanted = self._config.home_assistant.discovery
@@ -370,7 +339,7 @@ class App:
 
     # ------------------------------------------------------------ start and stop
 
-    def _make_workers(self) -> dict[str, Worker]:
+    def _bodies(self) -> dict[str, Body]:
         parts = self._parts
         bodies: dict[str, Body] = {}
         for camera in parts.cameras:
@@ -381,8 +350,7 @@ class App:
         bodies["beeper"] = parts.beeper.run
         if parts.reoffer is not None:
             bodies["reoffer"] = parts.reoffer.run
-        made = {n: Worker(n, body, self._clock, self._fatal) for n, body in bodies.items()}
-        return {**{worker.name: worker for worker in self._extra}, **made}
+        return bodies
 
     def _say_what_is_off(self) -> None:
         if self._parts.store is None:
@@ -396,76 +364,16 @@ class App:
         """Stops along the way of a frame, so that every owner sees all that came before."""
         deadline = self._clock.monotonic() + STOP_WITHIN
         left: list[str] = []
-        left += self._stop(["reoffer"], 1.0, deadline)
-        left += self._stop_cameras(self._cameras.values(), deadline)
+        left += self._crew.stop(["reoffer"], 1.0, deadline)
+        left += self._crew.stop_cameras(self._cameras.values(), deadline)
         self._drain()
-        left += self._stop(["store"], 3.0, deadline)
+        left += self._crew.stop(["store"], 3.0, deadline)
         self._drain()
         self._parts.outbox.put(farewell(self._topics))
-        left += self._stop(["mqtt", "beeper"], 2.5, deadline)
-        left += self._stop([worker.name for worker in self._extra], 1.0, deadline)
+        left += self._crew.stop(["mqtt", "beeper"], 2.5, deadline)
+        left += self._crew.stop_extra(1.0, deadline)
         remove_health(self._state_dir)
         return left
-
-    def _stop_cameras(self, cameras: Iterable[CameraParts], deadline: float) -> list[str]:
-        cameras = list(cameras)
-        left = self._stop([c.camera_worker for c in cameras], 1.0, deadline)
-        left += self._stop([c.vision_worker for c in cameras], 1.5, deadline)
-        return left + self._stop([c.recorder_worker for c in cameras], 2.0, deadline)
-
-    def _stop(self, names: Sequence[str], seconds: float, deadline: float) -> list[str]:
-        """Stops the named workers together; the names of those that did not end in time."""
-        workers = [self._workers[name] for name in names if name in self._workers]
-        for worker in workers:
-            worker.stop.set()
-        until = min(self._clock.monotonic() + seconds, max(deadline, self._clock.monotonic() + 0.1))
-        return [w.name for w in workers if not w.join(until - self._clock.monotonic())]
-
-
-def _setup(loaded: Loaded, topics: AgentTopics, now: Now) -> Setup:
-    config: Config = loaded.config
-    return Setup(
-        topics=topics,
-        name=config.agent.name or topics.agent_id,
-        version=__version__,
-        started_utc=now.utc,
-        cameras=camera_setups(loaded),
-        agent_base=AgentSettings(beep_enabled=config.beep.enabled),
-        beep_cooldown=config.beep.cooldown_seconds,
-        publish_images=config.mqtt.publish_images,
-        media_dir=config.home_assistant.media_dir,
-        birth_delay=random.uniform(1.0, 5.0),  # noqa: S311  spreads agents, hides nothing
-    )
-
-
-def camera_setups(loaded: Loaded) -> tuple[CameraSetup, ...]:
-    """What the engine is told of the configured cameras."""
-    return tuple(
-        CameraSetup(name, camera.settings(), loaded.named_settings(name), camera.power_cycle_after)
-        for name, camera in loaded.config.cameras.items()
-    )
-
-
-class _OrderBoxes(TypedDict):
-    vision: Mapping[str, Mailbox[VisionOrder]]
-    cameras: Mapping[str, Mailbox[RestartSession]]
-
-
-def _order_boxes(cameras: Iterable[CameraParts]) -> _OrderBoxes:
-    cameras = list(cameras)
-    return {
-        "vision": {c.camera_id: c.vision_orders for c in cameras},
-        "cameras": {c.camera_id: c.camera_orders for c in cameras},
-    }
-
-
-def _moment(text: str, otherwise: datetime) -> datetime:
-    """A time out of the journal; a salvaged one may hold anything."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return otherwise
-    return moment if moment.tzinfo is not None else otherwise
 
 
 def _disabled(camera: CameraParts, at: float) -> CameraState:

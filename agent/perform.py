@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 from agent.core.effects import (
     Effect,
@@ -19,6 +20,7 @@ from agent.core.effects import (
 )
 from agent.core.messages import Beep, KeepEvent, RestartSession, VisionOrder
 from agent.discovery import Discovery
+from agent.parts import CameraParts
 from agent.runtime.clock import Clock
 from agent.runtime.health_file import write_health
 from agent.runtime.mailbox import Mailbox
@@ -76,3 +78,19 @@ class Performer:
                 log.log(logging.getLevelNamesMapping()[effect.level], "%s", effect.text)
             case Leave():
                 self.leave(effect.again)
+
+
+class OrderBoxes(TypedDict):
+    """Where the orders for the cameras' owners go."""
+
+    vision: Mapping[str, Mailbox[VisionOrder]]
+    cameras: Mapping[str, Mailbox[RestartSession]]
+
+
+def order_boxes(cameras: Iterable[CameraParts]) -> OrderBoxes:
+    """The boxes of these cameras."""
+    cameras = list(cameras)
+    return {
+        "vision": {c.camera_id: c.vision_orders for c in cameras},
+        "cameras": {c.camera_id: c.camera_orders for c in cameras},
+    }

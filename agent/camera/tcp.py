@@ -23,8 +23,9 @@ from agent.core.errors import CameraUnreachable
 
 #: Where nobody said how long: no call may wait for ever.
 _LONGEST = 10.0
-#: Less than this is a head or an end; more follows by itself.
+#: Less than this is a head or an end.
 _SMALL = 2048
+_MOMENT = 0.001
 
 
 class PatientStream(httpcore.NetworkStream):
@@ -62,14 +63,23 @@ class PatientStream(httpcore.NetworkStream):
         return self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0
 
     def _gathered(self, max_bytes: int) -> bytes:
-        """Every read costs more in the layers above than a copy does here."""
-        first = self._socket.recv(max_bytes)
-        if len(first) < _SMALL or len(first) == max_bytes:
-            return first
-        try:
-            return first + self._socket.recv(max_bytes - len(first))
-        except (BlockingIOError, ssl.SSLWantReadError):
-            return first
+        """What is there, in one piece: every read costs more in the layers above than a copy here.
+
+        A few bytes are a part's head: the picture follows it at once and is waited for a moment.
+        """
+        pieces = [self._socket.recv(max_bytes)]
+        room = max_bytes - len(pieces[0])
+        moment = _MOMENT if 0 < len(pieces[0]) < _SMALL else 0.0
+        while 0 < room < max_bytes and (self._pending() or _ready(self._watch_in, moment)):
+            try:
+                pieces.append(self._socket.recv(room))
+            except (BlockingIOError, ssl.SSLWantReadError):
+                break
+            if not pieces[-1]:
+                break  # the end: the next read finds it again
+            room -= len(pieces[-1])
+            moment = 0.0
+        return b"".join(pieces)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Sends all of it.

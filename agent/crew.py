@@ -1,0 +1,72 @@
+"""The agent's threads, started, watched and stopped together; `agent.app` says when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from agent.parts import Body, CameraParts
+from agent.runtime.clock import Clock
+from agent.runtime.worker import Worker
+
+#: Seconds for each owner along the way of a frame, so that the next one sees all that came before.
+_CAMERA, _VISION, _RECORDER = 1.0, 1.5, 2.0
+
+
+class Crew:
+    """All workers by name; only the main thread uses it."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        on_fatal: Callable[[str, BaseException], None],
+        extra: Sequence[Worker] = (),
+    ) -> None:
+        self._clock = clock
+        self._on_fatal = on_fatal
+        self._extra = [worker.name for worker in extra]
+        self._workers = {worker.name: worker for worker in extra}
+
+    def add(self, bodies: dict[str, Body]) -> list[Worker]:
+        """Makes a worker of each; they are not started."""
+        made = [Worker(n, body, self._clock, self._on_fatal) for n, body in bodies.items()]
+        self._workers |= {worker.name: worker for worker in made}
+        return made
+
+    def start(self) -> None:
+        """Starts all."""
+        for worker in self._workers.values():
+            worker.start()
+
+    def forget(self, names: Iterable[str]) -> None:
+        """These are no longer ours to watch."""
+        for name in names:
+            del self._workers[name]
+
+    def restarts(self) -> dict[str, int]:
+        """How often each was restarted."""
+        return {name: worker.restarts for name, worker in self._workers.items()}
+
+    def silent(self, now: float, longer_than: float) -> dict[str, float]:
+        """Who has not beaten for longer than so many seconds, and for how long."""
+        silences = {name: worker.silent_for(now) for name, worker in self._workers.items()}
+        return {name: silence for name, silence in silences.items() if silence > longer_than}
+
+    def stop(self, names: Sequence[str], seconds: float, deadline: float) -> list[str]:
+        """Stops the named ones together; those that did not end in time."""
+        workers = [self._workers[name] for name in names if name in self._workers]
+        for worker in workers:
+            worker.stop.set()
+        now = self._clock.monotonic()
+        until = min(now + seconds, max(deadline, now + 0.1))
+        return [w.name for w in workers if not w.join(until - self._clock.monotonic())]
+
+    def stop_cameras(self, cameras: Iterable[CameraParts], deadline: float) -> list[str]:
+        """Stops all threads of these cameras, sources first."""
+        cameras = list(cameras)
+        left = self.stop([c.camera_worker for c in cameras], _CAMERA, deadline)
+        left += self.stop([c.vision_worker for c in cameras], _VISION, deadline)
+        return left + self.stop([c.recorder_worker for c in cameras], _RECORDER, deadline)
+
+    def stop_extra(self, seconds: float, deadline: float) -> list[str]:
+        """Stops those that were handed in ready-made."""
+        return self.stop(self._extra, seconds, deadline)

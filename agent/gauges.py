@@ -1,0 +1,43 @@
+"""Reads all counters of the running parts; no lock: each part replaces its own whole."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from agent.core.messages import StoreStats
+from agent.core.state import Gauges, HostFigures
+from agent.parts import CameraParts, Parts
+from agent.runtime import host
+from agent.runtime.clock import clock_is_synchronised
+
+
+def gather(
+    parts: Parts,
+    cameras: Collection[CameraParts],
+    restarts: Mapping[str, int],
+    silent: tuple[str, ...],
+) -> Gauges:
+    """The counters of now.
+
+    Args:
+        parts: those that belong to no camera.
+        cameras: those of the cameras that there are now.
+        restarts: of each worker.
+        silent: workers without a beat.
+    """
+    boxes = [*parts.boxes, *(box for camera in cameras for box in camera.boxes)]
+    return Gauges(
+        cameras={c.camera_id: c.source.stats for c in cameras if c.source},
+        vision={c.camera_id: c.vision.stats for c in cameras},
+        store=parts.store.stats if parts.store else StoreStats(),
+        mqtt=parts.mqtt.stats,
+        mailboxes={box.name: (box.depth, box.dropped) for box in boxes},
+        restarts=restarts,
+        silent=silent,
+        host=HostFigures(
+            memory_mib=host.memory_mib(),
+            cpu_temp_c=host.cpu_temp_c(),
+            load1=host.load1(),
+            clock_synchronised=clock_is_synchronised(),
+        ),
+    )
