@@ -27,7 +27,7 @@ _BLURRED, _SHARP = 0.35, 0.55
 _SHIFTED, _BACK = 1.5, 0.9
 #: A match below says nothing: fog, darkness, or somebody before the lens.
 LEAST_MATCH = 0.3
-#: Looks whose median is the usual detail: 20 minutes at one look in 10 s.
+#: Looks whose median is the usual detail: half an hour at one look in 15 s.
 _USUAL = 120
 #: Before so many looks there is no saying what is usual.
 _ENOUGH = 6
@@ -134,13 +134,19 @@ class SightMachine:
         """What is known now."""
         return self._now
 
-    def frame(self, at: float, *, same: bool) -> Sight:
-        """Takes a delivered frame; `same`: it is, to the last bit, the one before."""
-        if not same or self._same_since is None:
+    def same_picture(self, at: float) -> Sight:
+        """Takes a frame that is, to the last bit, the one before."""
+        if self._same_since is None:
             self._same_since = at
-        frozen = at - self._same_since >= FROZEN_AFTER
-        if frozen != self._now.frozen:
-            self._now = replace(self._now, frozen=frozen)
+        if at - self._same_since >= FROZEN_AFTER and not self._now.frozen:
+            self._now = replace(self._now, frozen=True)
+        return self._now
+
+    def new_picture(self) -> Sight:
+        """Takes a frame that differs from the one before; need not be told each time."""
+        self._same_since = None
+        if self._now.frozen:
+            self._now = replace(self._now, frozen=False)
         return self._now
 
     def look(self, look: Look) -> Sight:

@@ -42,10 +42,12 @@ def test_daylight_is_no_problem(rig: Rig) -> None:
 
 def test_the_same_picture_for_long_is_frozen_and_a_new_one_is_not() -> None:
     machine = SightMachine()
-    machine.frame(0.0, same=False)
-    assert not machine.frame(FROZEN_AFTER - 0.5, same=True).frozen
-    assert machine.frame(FROZEN_AFTER, same=True).problems == ("picture_frozen",)
-    assert not machine.frame(FROZEN_AFTER + 0.3, same=False).frozen
+    machine.new_picture()
+    assert not machine.same_picture(1000.0).frozen
+    assert not machine.same_picture(1000.0 + FROZEN_AFTER - 0.5).frozen
+    assert machine.same_picture(1000.0 + FROZEN_AFTER).problems == ("picture_frozen",)
+    assert not machine.new_picture().frozen
+    assert not machine.same_picture(2000.0).frozen
 
 
 def test_darkness_has_to_last(rig: Rig) -> None:
