@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails
 from agent.core.errors import ConfigError, reason_of
 from agent.runtime.logs import redact
 from schemas.base import ID_LIMIT
-from schemas.config import SETTING_KEYS, Config
+from schemas.config import SETTING_KEYS, SHORTEST_TOKEN, Config
 from schemas.settings import CameraSettings, setting_names
 
 PREFIX = "SURVEILLANCE_"
@@ -139,8 +139,9 @@ def token_of(config: Config) -> str | None:
         token = reoffer.token_file.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"reoffer.token_file {reoffer.token_file}: {reason_of(error)}") from None
-    if not token:
-        raise ConfigError(f"reoffer.token_file {reoffer.token_file}: is empty")
+    if len(token) < SHORTEST_TOKEN:
+        words = f"needs at least {SHORTEST_TOKEN} characters"
+        raise ConfigError(f"reoffer.token_file {reoffer.token_file}: {words}")
     return token
 
 

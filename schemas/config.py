@@ -44,7 +44,7 @@ def parse_size(value: object) -> object:
 
 
 #: A token is guessed at the speed of a LAN.
-_SHORTEST_TOKEN = 12
+SHORTEST_TOKEN = 12
 
 Size = Annotated[int, BeforeValidator(parse_size), Field(ge=0)]
 
@@ -316,8 +316,8 @@ class ReofferConfig(Strict):
     def _token_where_needed(self) -> ReofferConfig:
         if self.token is not None and self.token_file is not None:
             raise ValueError("token and token_file are both set: keep one")
-        if self.token is not None and len(self.token.get_secret_value()) < _SHORTEST_TOKEN:
-            raise ValueError(f"token: at least {_SHORTEST_TOKEN} characters")
+        if self.token is not None and len(self.token.get_secret_value()) < SHORTEST_TOKEN:
+            raise ValueError(f"token: at least {SHORTEST_TOKEN} characters")
         named = self.token is not None or self.token_file is not None
         if not named and self.bind not in {"127.0.0.1", "::1", "localhost"}:
             raise ValueError("without a token only 127.0.0.1, ::1 or localhost can be bound")
