@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent.core.frame import Frame
+from agent.core.recordings import RecordingFailed as RecordingFailed  # noqa: PLC0414  a message
+from agent.core.recordings import RecordingSaved as RecordingSaved  # noqa: PLC0414  a message, too
 from agent.core.sight import Sight
 from agent.core.store_code import StoreCode as StoreCode  # noqa: PLC0414  a message's word, too
 from schemas.commands import Command, CommandError, ReplyTo
@@ -363,34 +365,6 @@ class SessionLog:
 ClipPart = ClipStart | ClipFrame | ClipEnd | StorePicture | SessionLog
 
 # ------------------------------------------------------------------ recorder, store -> engine
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingSaved:
-    """The clip is in the store and the day's file shows the event without repair."""
-
-    camera: str
-    event_id: str
-    started_utc: datetime
-    duration: float
-    path: str
-    day_file: str
-    day_position: float
-    size: int
-    codec: str
-    frames: int
-    truncated: bool = False
-    manual: bool = False  # somebody asked for it
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingFailed:
-    """A clip is lost, wholly, and why."""
-
-    camera: str
-    event_id: str
-    code: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)

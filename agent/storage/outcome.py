@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from agent.core.messages import RecordingFailed, RecordingSaved
+from agent.core.recordings import RecordingFailed, RecordingSaved
 
 #: Bounds numbers to those that JSON's readers know exactly.
 _MOST = 1 << 53

@@ -12,32 +12,31 @@ beside it.
 from __future__ import annotations
 
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import date, tzinfo
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
 from agent.core.messages import (
     EventKept,
     KeepEvent,
-    RecordingFailed,
     RecordingSaved,
     StoreCode,
     StoreRepaired,
-    StoreState,
     StoreStats,
 )
-from agent.core.retention import days_left
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
+from agent.storage import voice
 from agent.storage.childlink import ChildGone, ChildLink
 from agent.storage.guard import Terms, remember, remembered
 from agent.storage.outcome import outcome
 from agent.storage.pipe import BadMessage
 from agent.storage.spool import Spool
+from agent.storage.voice import Voice
 
 log = logging.getLogger(__name__)
 
@@ -46,21 +45,16 @@ log = logging.getLogger(__name__)
 STALLED_AFTER = 20.0
 #: Seconds before the next try, the last one for ever.
 BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0)
-#: Free space is looked at, and published, this often.
-FIGURES_EVERY = 60.0
 #: While an event waits for being shown, the child is asked to look this often.
 TICK_EVERY = 2.0
 PURGE_EVERY = 3600.0
 #: When room is short the purge does not wait for its hour.
 PURGE_AGAIN = 60.0
-#: Lost events whose names are remembered, so that none is said to be lost twice.
-_NAMED = 1000
 #: What is left of the shutdown's 8 s for emptying the spool.
 DRAIN = 2.5
 #: A record that has crashed the child so often is given up, so that it does not block all others.
 CRASHES = 3
 _POLL = 0.25
-_MIB = 1 << 20
 _CRASHED = 1  # Python's exit status after an uncaught exception
 
 
@@ -107,12 +101,10 @@ class StoreWorker:
         self._spool = spool
         self._orders = orders
         self._order: KeepEvent | None = None  # the child was asked about it
-        self._unsaid: deque[object] = deque()  # the engine had no room for it
         self._done: list[int] = []  # to leave the spool when all is said
-        self._lost: deque[str] = deque(maxlen=_NAMED)
         self._options = options
         self._state_dir = state_dir
-        self._to_engine = to_engine
+        self._voice = Voice(to_engine, clock, tz)
         self._clock = clock
         self._clock_trusted = clock_trusted
         self._tz = tz
@@ -123,10 +115,9 @@ class StoreWorker:
         self._sent = 0  # the last record that the child has got
         self._failures = 0
         self._retry_at = 0.0
-        self._ticked_at = self._purged_at = self._figures_at = float("-inf")
+        self._ticked_at = self._purged_at = float("-inf")
         self._waiting = False  # the child waits for something to become due
         self._short = False  # there is less room in the store than there should be
-        self._code: StoreCode | None = None
         self._refused: str | None = None
         self._crashes: Counter[int] = Counter()
         self._saved = 0
@@ -144,8 +135,8 @@ class StoreWorker:
 
     def run(self, worker: Worker) -> None:
         """The thread's body; on stop the spool gets some seconds, the rest the next start."""
-        if self._code is None:
-            self._say(StoreCode.STARTING, "looking for the store")
+        if self._voice.code is None:
+            self._voice.state(StoreCode.STARTING, "looking for the store")
         try:
             while not worker.stop.is_set():
                 worker.beat()
@@ -156,9 +147,8 @@ class StoreWorker:
 
     def _step(self, worker: Worker) -> None:
         for lost in self._spool.take_lost():
-            self._lost.append(lost.event)
-            self._say_message(RecordingFailed(lost.camera, lost.event, lost.code, lost.message))
-        if not self._say_unsaid():
+            self._voice.lost(lost)
+        if not self._clear():
             self._clock.wait(worker.stop, _POLL)  # the engine is busy: nothing new meanwhile
         elif self._link is None:
             self._refuse_orders()
@@ -198,7 +188,7 @@ class StoreWorker:
             days = self._options.retention_days
             about = {"today": today.isoformat(), "days": days, "clock_trusted": trusted}
             self._request(link, "purge", about)
-        elif now - self._ticked_at >= (TICK_EVERY if self._waiting else FIGURES_EVERY):
+        elif now - self._ticked_at >= (TICK_EVERY if self._waiting else voice.FIGURES_EVERY):
             self._ticked_at = now
             self._request(link, "tick", {})
         elif (order := self._orders.get() if self._orders else None) is not None:
@@ -236,7 +226,7 @@ class StoreWorker:
         if answer is None:
             if now - self._heard_at >= STALLED_AFTER:
                 silence = f"no answer for {STALLED_AFTER:.0f} s while asked: {self._asked}"
-                self._say(StoreCode.STALLED, silence)
+                self._voice.state(StoreCode.STALLED, silence)
             return
         self._heard_at = now
         if "alive" in answer:
@@ -260,26 +250,26 @@ class StoreWorker:
         if asked in {"record", "finish"} or self._spool.after(self._sent) is None:
             # only now: a full store can be opened and looked at all right
             self._failures = 0
-            self._say(StoreCode.OK, "")
+            self._voice.state(StoreCode.OK, "")
         if "free_mib" in answer:
-            self._say_figures(answer)
+            self._voice.figures(answer)
 
     def _take_outcome(self, answer: dict[str, Any]) -> None:
         for file, text, lossless in answer["repaired"]:
             log.log(logging.INFO if lossless else logging.WARNING, "store: %s: %s", file, text)
-            self._say_message(StoreRepaired(file, text, lossless))
+            self._voice.say(StoreRepaired(file, text, lossless))
         for entry in answer["finished"]:
             self._finished(entry)
         self._done += answer["done"]
         self._waiting = bool(answer["waiting"])
         self._short = bool(answer["short"])
-        self._say_unsaid()
+        self._clear()
 
     def _answer_order(self, event: str | None, words: str, *, available: bool = True) -> None:
         order, self._order = self._order, None
         if order is not None:
             words = "" if event else words
-            self._say_message(EventKept(order.camera, event, words, available, order.request))
+            self._voice.say(EventKept(order.camera, event, words, available, order.request))
 
     def _refuse_orders(self) -> None:
         """Without a store nothing can be marked: said at once, not when it comes back."""
@@ -307,9 +297,9 @@ class StoreWorker:
         if isinstance(told, RecordingSaved):
             self._saved += 1
             log.info("store: saved %s (%d frames)", told.path, told.frames)
-        elif told.event_id in self._lost:
+        elif self._voice.has_lost(told.event_id):
             return  # that was said when the spool lost it
-        self._say_message(told)
+        self._voice.say(told)
 
     def _failed(self, code: StoreCode, reason: str) -> None:
         """The child is of no use any more: a new one after a while."""
@@ -318,7 +308,7 @@ class StoreWorker:
         self._failures += 1
         self._retry_at = self._clock.monotonic() + pause
         self._purged_at = float("-inf")  # room may be what it lacks
-        self._say(code, reason)
+        self._voice.state(code, reason)
 
     def _note_crash(self, error: Exception) -> None:
         """Gives a record up that crashes the child again and again."""
@@ -351,7 +341,7 @@ class StoreWorker:
             elif not self._ask_next_record(self._link):
                 finishing = True
                 self._request(self._link, "finish", {})
-        self._say_unsaid()
+        self._clear()
         self._hang_up()
         while self._former is not None and self._clock.monotonic() < deadline:
             if self._former.ended():
@@ -361,48 +351,10 @@ class StoreWorker:
         if self._spool.depth:
             log.warning("store: %d records wait in the spool for the next start", self._spool.depth)
 
-    def _say(self, code: StoreCode, reason: str) -> None:
-        """Tells the engine when the state changes; the first of a row of failures is a warning."""
-        if code is self._code:
-            if code is not StoreCode.OK:
-                log.debug("store: %s: %s", code, reason)
-            return
-        known, self._code = self._code, code
-        if code is StoreCode.OK:
-            log.debug("store: ok, was %s", known)
-        elif code is not StoreCode.STARTING:
-            log.debug("store: %s: %s", code, reason)
-        self._say_message(StoreState(code, reason, self._clock.monotonic()))
-
-    def _say_figures(self, answer: dict[str, Any]) -> None:
-        now = self._clock.monotonic()
-        if self._code is not StoreCode.OK or now - self._figures_at < FIGURES_EVERY:
-            return
-        self._figures_at = now
-        per_day = {date.fromisoformat(day): size for day, size in answer["stored"].items()}
-        local = self._clock.utc().astimezone(self._tz)
-        self._say_message(
-            StoreState(
-                StoreCode.OK,
-                "",
-                now,
-                answer["free_mib"],
-                answer["used_percent"],
-                days_left(answer["room"], per_day, local),
-                sum(per_day.values()) / _MIB,
-            )
-        )
-
-    def _say_message(self, message: object) -> None:
-        self._unsaid.append(message)
-        self._say_unsaid()
-
-    def _say_unsaid(self) -> bool:
-        """Tells the engine what waits; False while it has no room. Then the spool is cleared."""
-        while self._unsaid:
-            if self._to_engine(self._unsaid[0]) is False:
-                return False
-            self._unsaid.popleft()
+    def _clear(self) -> bool:
+        """Lets records leave the spool once all is said; False while the engine has no room."""
+        if not self._voice.flush():
+            return False
         self._spool.remove(self._done)
         self._done.clear()
         return True

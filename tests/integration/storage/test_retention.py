@@ -15,6 +15,7 @@ from agent.core.naming import NOTES
 from agent.runtime.clock import SystemClock
 from agent.storage import room as room_module
 from agent.storage import store as store_module
+from agent.storage import voice as voice_module
 from agent.storage.dry_run import would_remove
 from agent.storage.purge import Purge, Rules
 from agent.storage.verify import verify_store
@@ -208,7 +209,7 @@ def test_the_dry_run_says_what_would_go_and_deletes_nothing(place: Path) -> None
 
 
 def test_figures_tell_the_days_that_are_left(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "FIGURES_EVERY", 0.2)
+    monkeypatch.setattr(voice_module, "FIGURES_EVERY", 0.2)
     record(place, 0, 1, retention_days=9)
     with StoreRig(place, retention_days=9) as rig:
         wait_until("figures", lambda: next((s for s in rig.states if s.days_left), None))
