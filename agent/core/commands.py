@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from agent.core import announce
+from agent.core.answering import answer, fail, finish, refused_with, remember, reply_topics
 from agent.core.effects import Effect, Leave, SaveSettings, Say, ToVision
-from agent.core.faults import fault
 from agent.core.health import agent_health
 from agent.core.messages import (
     Beep,
@@ -22,7 +21,7 @@ from agent.core.messages import (
     StoreCode,
     TakePicture,
 )
-from agent.core.state import AgentNow, CameraNow, Now, Pending
+from agent.core.state import AgentNow, Now
 from schemas.commands import (
     CommandError,
     ErrorCode,
@@ -34,7 +33,6 @@ from schemas.commands import (
     RecordNow,
     ReplyTo,
     ResetSetting,
-    Response,
     Restart,
     SendDiscovery,
     SetSetting,
@@ -58,10 +56,6 @@ DISCOVERY_EVERY = 5.0
 #: A change is written at once, the next ones together after a while: each time syncs the SD card,
 #: and the main thread waits for it.
 SAVE_EVERY = 2.0
-#: How long an owner may take before the command is answered with an error.
-ANSWER_WITHIN = 8.0
-#: Bounds what commands without an answer can make us remember.
-MAX_PENDING = 16
 
 Step = tuple[AgentNow, list[Effect]]
 
@@ -112,7 +106,7 @@ def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:  # noqa: PLR09
 
 def refuse(now_state: AgentNow, refused: Refused, now: Now) -> Step:
     """Answers a message that is no valid command and shows the value in force again."""
-    step = _refused(now_state, refused.reply, refused.error, now, (refused.setting,))
+    step = refused_with(now_state, refused.reply, refused.error, now, (refused.setting,))
     return step[0], _cleared(refused.clear_retained) + step[1]
 
 
@@ -122,40 +116,6 @@ def _cleared(topic: str | None) -> list[Effect]:
         return []
     words = f"command {topic}: was published with retain; cleared"
     return [Publish(topic, b"", qos=1, retain=True), Say("WARNING", words)]
-
-
-def reply_topics(now_state: AgentNow, reply: ReplyTo) -> tuple[str, ...]:
-    """Where a command is answered: the plain response topic, and the one it asked for (MQTT 5)."""
-    topics = now_state.setup.topics
-    camera = now_state.cameras.get(reply.camera or "")
-    plain = camera.topics.response(reply.noun) if camera else topics.response(reply.noun)
-    return (plain,) if reply.response_topic is None else (plain, reply.response_topic)
-
-
-def answer(
-    now_state: AgentNow,
-    reply: ReplyTo,
-    now: Now,
-    *,
-    value: SettingValue | str | None = None,
-    data: dict[str, Any] | None = None,
-    error: CommandError | None = None,
-) -> list[Effect]:
-    """The response, on every topic where it is expected."""
-    response = Response(
-        ok=error is None,
-        command=reply.noun,
-        value=value,
-        data=data,
-        error=error,
-        transaction=reply.transaction,
-        ts=now.utc,
-    )
-    payload = response.to_json()
-    return [
-        Publish(topic, payload, qos=1, correlation=reply.correlation)
-        for topic in reply_topics(now_state, reply)
-    ]
 
 
 def change(
@@ -175,7 +135,7 @@ def change(
         settings = CameraSettings.model_validate({**camera.settings.model_dump(), **wanted})
     except ValueError as error:
         words = str(getattr(error, "errors", list)()[0]["msg"]).removeprefix("Value error, ")
-        return _refused(
+        return refused_with(
             now_state, reply, CommandError(code="out_of_range", message=words), now, tuple(values)
         )
     stored = _stored(camera.stored, values, now)
@@ -218,14 +178,14 @@ def take_picture(
     camera = now_state.cameras[camera_id]
     if not camera.live:
         words = f"camera {camera_id} gives no pictures now"
-        return _fail(now_state, reply, "camera_unavailable", words, now)
+        return fail(now_state, reply, "camera_unavailable", words, now)
     if now.at - camera.last_snapshot_at < SNAPSHOT_EVERY:
         words = f"at most one snapshot every {SNAPSHOT_EVERY} s"
-        return _fail(now_state, reply, "rate_limited", words, now)
+        return fail(now_state, reply, "rate_limited", words, now)
     camera = replace(camera, last_snapshot_at=now.at)
-    now_state, token = _remember(now_state.with_camera(camera), reply, now, "camera_unavailable")
+    now_state, token = remember(now_state.with_camera(camera), reply, now, "camera_unavailable")
     if token is None:
-        return _fail(now_state, reply, "busy", "too many commands are waiting", now)
+        return fail(now_state, reply, "busy", "too many commands are waiting", now)
     return now_state, [ToVision(camera_id, TakePicture(token, reason))]
 
 
@@ -236,14 +196,14 @@ def record_now(
     camera = now_state.cameras[camera_id]
     if not camera.live:
         words = f"camera {camera_id} gives no pictures now"
-        return _fail(now_state, reply, "camera_unavailable", words, now)
+        return fail(now_state, reply, "camera_unavailable", words, now)
     if now_state.store is not None and now_state.store.code == "not_configured":
-        return _fail(now_state, reply, "storage_unavailable", "no store is configured", now)
+        return fail(now_state, reply, "storage_unavailable", "no store is configured", now)
     if camera.clip is not None:
-        return _fail(now_state, reply, "busy", "a clip is being recorded", now)
-    now_state, token = _remember(now_state, reply, now, "camera_unavailable")
+        return fail(now_state, reply, "busy", "a clip is being recorded", now)
+    now_state, token = remember(now_state, reply, now, "camera_unavailable")
     if token is None:
-        return _fail(now_state, reply, "busy", "too many commands are waiting", now)
+        return fail(now_state, reply, "busy", "too many commands are waiting", now)
     return now_state, [ToVision(camera_id, RecordClip(request=token, seconds=seconds))]
 
 
@@ -252,15 +212,15 @@ def keep_recording(now_state: AgentNow, command: KeepRecording, reply: ReplyTo, 
     camera = now_state.cameras[command.camera]
     if now_state.store is None or now_state.store.code is not StoreCode.OK:
         words = "the image store cannot be used now"
-        return _fail(now_state, reply, "storage_unavailable", words, now)
+        return fail(now_state, reply, "storage_unavailable", words, now)
     event = command.id
     if event is None and camera.motion is not None:
         event = camera.motion.event_id
     if event is None and camera.attributes is not None:
         event = camera.attributes.event_id
-    now_state, token = _remember(now_state, reply, now, "storage_unavailable")
+    now_state, token = remember(now_state, reply, now, "storage_unavailable")
     if token is None:
-        return _fail(now_state, reply, "busy", "too many commands are waiting", now)
+        return fail(now_state, reply, "busy", "too many commands are waiting", now)
     return now_state, [KeepEvent(command.camera, event, command.keep, token)]
 
 
@@ -279,10 +239,10 @@ def play_beep(now_state: AgentNow, reply: ReplyTo, now: Now) -> Step:
     """Plays the sound at once, whatever the cooldown and `beep_enabled`: somebody asked for it."""
     if now.at - now_state.beep_command_at < BEEP_EVERY:
         words = f"at most one beep every {BEEP_EVERY} s"
-        return _fail(now_state, reply, "rate_limited", words, now)
-    now_state, token = _remember(now_state, reply, now, "audio_failed")
+        return fail(now_state, reply, "rate_limited", words, now)
+    now_state, token = remember(now_state, reply, now, "audio_failed")
     if token is None:
-        return _fail(now_state, reply, "busy", "too many commands are waiting", now)
+        return fail(now_state, reply, "busy", "too many commands are waiting", now)
     return replace(now_state, beep_command_at=now.at), [Beep(request=token)]
 
 
@@ -305,82 +265,10 @@ def send_discovery(now_state: AgentNow, reply: ReplyTo, now: Now) -> Step:
     """Says everything again."""
     if now.at - now_state.discovery_at < DISCOVERY_EVERY:
         words = f"at most once every {DISCOVERY_EVERY:g} s"
-        return _fail(now_state, reply, "rate_limited", words, now)
+        return fail(now_state, reply, "rate_limited", words, now)
     now_state = replace(now_state, discovery_at=now.at)
     effects = announce.everything(now_state, now)
     return now_state, [*answer(now_state, reply, now), *effects]
-
-
-def finish(
-    now_state: AgentNow,
-    token: str | None,
-    now: Now,
-    *,
-    data: dict[str, Any] | None = None,
-    error: CommandError | None = None,
-) -> Step:
-    """Answers a waiting command, if it still waits."""
-    waiting = now_state.pending.get(token or "")
-    if waiting is None:
-        return now_state, []
-    pending = {key: value for key, value in now_state.pending.items() if key != token}
-    now_state = replace(now_state, pending=pending)
-    return now_state, answer(now_state, waiting.reply, now, data=data, error=error)
-
-
-def expire(now_state: AgentNow, now: Now) -> Step:
-    """Answers commands whose owner did not."""
-    effects: list[Effect] = []
-    for token, waiting in now_state.pending.items():
-        if now.at < waiting.until:
-            continue
-        error = CommandError(code=waiting.code, message=f"no answer within {ANSWER_WITHIN:g} s")
-        now_state, answers = finish(now_state, token, now, error=error)
-        effects += answers
-    return now_state, effects
-
-
-def _remember(
-    now_state: AgentNow, reply: ReplyTo, now: Now, code: ErrorCode
-) -> tuple[AgentNow, str | None]:
-    if len(now_state.pending) >= MAX_PENDING:
-        return now_state, None
-    token = str(now_state.requests + 1)
-    waiting = Pending(reply=reply, until=now.at + ANSWER_WITHIN, code=code)
-    pending = {**now_state.pending, token: waiting}
-    return replace(now_state, pending=pending, requests=now_state.requests + 1), token
-
-
-def _fail(now_state: AgentNow, reply: ReplyTo, code: ErrorCode, words: str, now: Now) -> Step:
-    return _refused(now_state, reply, CommandError(code=code, message=words), now, ())
-
-
-def _refused(
-    now_state: AgentNow,
-    reply: ReplyTo,
-    error: CommandError,
-    now: Now,
-    names: tuple[str | None, ...],
-) -> Step:
-    effects = answer(now_state, reply, now, error=error)
-    camera = now_state.cameras.get(reply.camera or "")
-    for name in names:
-        effects += _unchanged(now_state, camera, name)
-    where = f"camera {camera.camera_id}" if camera else "agent"
-    effects.append(Say("WARNING", f"{where}: command {reply.noun} refused: {error.message}"))
-    now_state = replace(now_state, refused=now_state.refused + 1)
-    now_state, said = fault(now_state, "command", error.code, error.message, now)
-    return now_state, effects + said
-
-
-def _unchanged(now_state: AgentNow, camera: CameraNow | None, name: str | None) -> list[Effect]:
-    """The value in force, so that a switch or slider that moved ahead snaps back."""
-    if camera is not None and name in CameraSettings.model_fields:
-        return [announce.setting_state(camera, name)]
-    if camera is None and name in AgentSettings.model_fields:
-        topic = now_state.setup.topics.setting_state(name)
-        return [state(topic, show_value(getattr(now_state.settings, name)))]
-    return []
 
 
 def _stored(

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from agent.core import announce, commands, events
+from agent.core import announce, answering, commands, events
 from agent.core.cameras import camera_settings
 from agent.core.effects import Effect, Leave, Say, WriteHealth
 from agent.core.faults import cured, fault
@@ -192,7 +192,7 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
 def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
     now_state = replace(now_state, gauges=cause.gauges)
     now_state, effects = events.clear_late(now_state, now)
-    now_state, answers = commands.expire(now_state, now)
+    now_state, answers = answering.expire(now_state, now)
     effects += answers
     now_state, saved = commands.save_late(now_state, now)
     effects += saved
@@ -264,9 +264,9 @@ def _store_repaired(now_state: AgentNow, cause: StoreRepaired, now: Now) -> Step
 def _beep_done(now_state: AgentNow, cause: BeepDone, now: Now) -> Step:
     if cause.ok:
         now_state = replace(now_state, beeps=now_state.beeps + 1)
-        return commands.finish(now_state, cause.request, now)
+        return answering.finish(now_state, cause.request, now)
     error = CommandError(code="audio_failed", message=cause.message)
-    return commands.finish(now_state, cause.request, now, error=error)
+    return answering.finish(now_state, cause.request, now, error=error)
 
 
 def _broker_up(now_state: AgentNow, cause: BrokerUp, now: Now) -> Step:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.core import announce, commands, reports
+from agent.core import announce, answering, reports
 from agent.core.effects import Effect, Say, ToVision
 from agent.core.faults import cured, fault
 from agent.core.messages import (
@@ -177,14 +177,14 @@ def picture_taken(now_state: AgentNow, cause: PictureTaken, now: Now) -> Step:
     now_state = now_state.with_camera(camera)
     effects = announce.picture(now_state, place, meta_place, shown)
     data = meta.model_dump(mode="json")
-    now_state, answers = commands.finish(now_state, cause.request, now, data=data)
+    now_state, answers = answering.finish(now_state, cause.request, now, data=data)
     return now_state, effects + answers
 
 
 def picture_refused(now_state: AgentNow, cause: PictureRefused, now: Now) -> Step:
     """Tells whoever asked for a picture why there is none."""
     error = CommandError(code="camera_unavailable", message=cause.message)
-    return commands.finish(now_state, cause.request, now, error=error)
+    return answering.finish(now_state, cause.request, now, error=error)
 
 
 def clip_opened(now_state: AgentNow, cause: ClipOpened, now: Now) -> Step:
@@ -196,7 +196,7 @@ def clip_opened(now_state: AgentNow, cause: ClipOpened, now: Now) -> Step:
         Say("INFO", f"camera {cause.camera}: clip {cause.event_id} is recorded on demand"),
     ]
     data = {"id": cause.event_id}
-    now_state, answers = commands.finish(now_state, cause.request, now, data=data)
+    now_state, answers = answering.finish(now_state, cause.request, now, data=data)
     return now_state, effects + answers
 
 
@@ -209,7 +209,7 @@ def clip_closed(now_state: AgentNow, cause: ClipClosed) -> Step:
 def clip_refused(now_state: AgentNow, cause: ClipRefused, now: Now) -> Step:
     """Tells whoever asked for a clip why there is none."""
     error = CommandError(code="busy", message=cause.message)
-    return commands.finish(now_state, cause.request, now, error=error)
+    return answering.finish(now_state, cause.request, now, error=error)
 
 
 def camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:

@@ -165,10 +165,12 @@ def still(folder: Path) -> Path:
     scene = folder / "still"
     scene.mkdir()
     rng = np.random.default_rng(1)
-    room = cv2.GaussianBlur(rng.integers(0, 256, (480, 640), dtype=np.uint8), (9, 9), 2)
+    room = np.asarray(
+        cv2.GaussianBlur(rng.integers(0, 240, (480, 640), dtype=np.uint8), (9, 9), 2), np.uint8
+    )
     for number in range(40):
         noise = rng.integers(0, 5, room.shape, dtype=np.uint8)
-        assert cv2.imwrite(str(scene / f"{number:02}.jpg"), cv2.add(room, noise))
+        assert cv2.imwrite(str(scene / f"{number:02}.jpg"), room + noise)
     return scene
 
 
