@@ -244,5 +244,5 @@ def _reduced(picture: Picture, *, keep: bool = False) -> Picture:
 
 
 def undecided(detection: Detection) -> bool:
-    """True for a frame that was not judged: too early, or damaged."""
-    return detection.reason in {Reason.WARMING_UP, Reason.DAMAGED}
+    """True for a frame that was not judged: too early, damaged, or the one before again."""
+    return detection.reason in {Reason.WARMING_UP, Reason.DAMAGED, Reason.FROZEN}

@@ -8,16 +8,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from agent.core.messages import Detection, Reason, VisionSettings
+from agent.core.messages import SUPPRESSING, Detection, Reason, VisionSettings
 from agent.core.motion import MotionMachine, Step
 from agent.core.pacing import Pacer
 from agent.vision.detector import Detector
 from agent.vision.zones import Area, View
 
 Luma = npt.NDArray[np.uint8]
-
-#: Reasons that say: there was nothing to decide.
-_NOTHING = frozenset({Reason.QUIET, Reason.WARMING_UP})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +112,7 @@ class Judge:
 
     def _named(self, detection: Detection, area: Area, detector: Detector) -> Detection:
         """With the name of the zone, where one decided."""
-        if not area.names or detection.reason in _NOTHING:
+        if not area.names or not (detection.motion or detection.reason in SUPPRESSING):
             return detection
         return replace(detection, zone=area.zone_of(detector.binary()))
 
@@ -125,5 +122,5 @@ class Judge:
 
 def _weight(detection: Detection) -> tuple[bool, bool, float]:
     """The larger, the more this detection decides about the frame."""
-    decided = detection.reason not in _NOTHING
-    return detection.motion, decided, detection.score / max(detection.min_changed, 1e-6)
+    suppressed = detection.reason in SUPPRESSING
+    return detection.motion, suppressed, detection.score / max(detection.min_changed, 1e-6)
