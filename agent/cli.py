@@ -11,6 +11,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,17 @@ EXIT_OK = 0
 EXIT_CONFIG = 2
 
 Command = Callable[[argparse.Namespace], int]
+
+
+#: Where commands have their own options; only the asked one's module is loaded, since some load
+#: OpenCV, which `health` must not every 30 s.
+_OPTIONS = {
+    "simulate-camera": "agent.camera.hk.simulate",
+    "discover": "agent.camera.hk.discover",
+    "decode-capture": "agent.camera.hk.capture",
+    "replay": "agent.tuning.command",
+    "overlay": "agent.tuning.overlay_command",
+}
 
 
 def run_command(argv: Sequence[str]) -> int:
@@ -62,6 +74,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         if config:
             sub.add_argument("--config", metavar="FILE", help="default: $SURVEILLANCE_CONFIG, …")
         sub.add_argument("--log-level", metavar="LEVEL", help="DEBUG, INFO, WARNING or ERROR")
+        if name in argv[:1] and name in _OPTIONS:
+            import_module(_OPTIONS[name]).add_arguments(sub)
         return sub
 
     add("run", _run, "run until SIGTERM; without any configuration: the demo", config=True)
@@ -73,21 +87,11 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         "print the effective configuration, or its mistakes",
         config=True,
     )
-    simulated = add("simulate-camera", _simulate, "play a camera of the UDP family")
-    if "simulate-camera" in argv[:1]:  # loads OpenCV, which `health` must not every 30 s
-        from agent.camera.hk import simulate
-
-        simulate.add_arguments(simulated)
-    replayed = add("replay", _replay, "judge stored clips as the agent would", config=True)
-    if "replay" in argv[:1]:
-        from agent.tuning import command
-
-        command.add_arguments(replayed)
-    drawn = add("overlay", _overlay, "draw what a camera's detector looks at", config=True)
-    if "overlay" in argv[:1]:
-        from agent.tuning import overlay_command
-
-        overlay_command.add_arguments(drawn)
+    add("simulate-camera", _simulate, "play a camera of the UDP family")
+    add("discover", _discover, "list the cameras of the UDP family on the network")
+    add("decode-capture", _decode_capture, "name every packet in a pcap of the family")
+    add("replay", _replay, "judge stored clips as the agent would", config=True)
+    add("overlay", _overlay, "draw what a camera's detector looks at", config=True)
     discovery = add(
         "discovery", _discovery, "print the Home Assistant discovery payloads", config=True
     )
@@ -100,16 +104,6 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     purge.add_argument(
         "--dry-run", action="store_true", required=True, help="the agent alone deletes, each hour"
     )
-    discovered = add("discover", _discover, "list the cameras of the UDP family on the network")
-    if "discover" in argv[:1]:
-        from agent.camera.hk import discover
-
-        discover.add_arguments(discovered)
-    decoded = add("decode-capture", _decode_capture, "name every packet in a pcap of the family")
-    if "decode-capture" in argv[:1]:
-        from agent.camera.hk import capture
-
-        capture.add_arguments(decoded)
     add("health", _health, "exit 0 if the running agent is well", config=True)
     add("version", _version, "print the version")
     return parser

@@ -46,7 +46,7 @@ from agent.storage.recorder import RecorderOptions, RecorderWorker
 from agent.storage.spool import Spool, memory_spool
 from agent.storage.store import StoreOptions, StoreWorker
 from agent.vision.worker import VisionOptions, VisionWorker
-from agent.vision.zones import view_of
+from agent.vision.zones import View, view_of
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
 from schemas.config import CameraConfig, Config
 from schemas.messages import Publish
@@ -232,13 +232,7 @@ def build_camera(
         ),
     )
     view = view_of(name, camera)
-    options = VisionOptions(
-        profile=camera.detection.profile,
-        view=view,
-        analysis_fps=camera.analysis_fps,
-        pre_seconds=camera.recording.pre_seconds,
-        max_image_kb=config.mqtt.max_image_kb,
-    )
+    options = _vision_options(config, camera, view)
     to_recorder = parts.put if spool is not None else _nowhere
     viewers: Newest[Shown] | None = None if config.reoffer is None else Newest()
     vision = VisionWorker(
@@ -247,13 +241,7 @@ def build_camera(
     vision.viewers = viewers
     recorder = None
     if spool is not None:
-        recording = RecorderOptions(
-            view.orientation,
-            camera.recording.timestamp,
-            privacy=view.privacy,
-            original=camera.recording.format == "original",
-        )
-        recorder = RecorderWorker(name, recording, parts, spool, clock)
+        recorder = RecorderWorker(name, _recording(camera, view), parts, spool, clock)
     return CameraParts(
         camera_id=name,
         source=source if camera.enabled else None,
@@ -264,6 +252,25 @@ def build_camera(
         vision_orders=vision_orders,
         camera_orders=camera_orders,
         viewers=viewers,
+    )
+
+
+def _vision_options(config: Config, camera: CameraConfig, view: View) -> VisionOptions:
+    return VisionOptions(
+        profile=camera.detection.profile,
+        view=view,
+        analysis_fps=camera.analysis_fps,
+        pre_seconds=camera.recording.pre_seconds,
+        max_image_kb=config.mqtt.max_image_kb,
+    )
+
+
+def _recording(camera: CameraConfig, view: View) -> RecorderOptions:
+    return RecorderOptions(
+        view.orientation,
+        camera.recording.timestamp,
+        privacy=view.privacy,
+        original=camera.recording.format == "original",
     )
 
 

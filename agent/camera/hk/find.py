@@ -18,6 +18,8 @@ from agent.camera.hk.localdata import (
     parse_answer,
     question,
 )
+from agent.camera.hk.packets2 import is_id
+from agent.core.errors import CameraUnreachable
 from agent.runtime.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -77,6 +79,20 @@ def find(
                     found.setdefault((host, camera.hkid), camera)
             now = clock.monotonic()
     return [found[key] for key in sorted(found)]
+
+
+def ask_id(host: str, clock: Clock, go_on: Callable[[], bool], seconds: float, port: int) -> str:
+    """What the camera at an IPv4 address calls itself.
+
+    Raises:
+        CameraUnreachable: it does not say, or nothing that could be an id.
+    """
+    found: list[Found] = []
+    with suppress(OSError):
+        found = find([host], clock, go_on, seconds, port=port, most=1)
+    if not found or not is_id(found[0].hkid):
+        raise CameraUnreachable(f"no answer to the discovery on port {port}")
+    return found[0].hkid
 
 
 def broadcast_targets() -> list[str]:

@@ -15,11 +15,10 @@ from agent.camera.hk.assembler2 import WideAssembler
 from agent.camera.hk.conversation import Conversation
 from agent.camera.hk.cutter import AssemblerCounts
 from agent.camera.hk.dialects import Dialect, DialectChoice
-from agent.camera.hk.find import find
+from agent.camera.hk.find import ask_id
 from agent.camera.hk.link import CameraLink, Ended
 from agent.camera.hk.link2 import SecondLink
 from agent.camera.hk.packets import TAG_LIMIT
-from agent.camera.hk.packets2 import is_id
 from agent.camera.hk.resolve import Resolver
 from agent.camera.hk.trace import Trace
 from agent.camera.hk.udp import POLL, Channel, SocketAddress
@@ -182,15 +181,12 @@ class HkSource:
             worker.beat()
             return not worker.stop.is_set()
 
+        if family != socket.AF_INET:
+            raise CameraUnreachable("the discovery is for IPv4")
         port = self._address.discovery_port
-        found = []
-        if family == socket.AF_INET:
-            with suppress(OSError):
-                found = find([peer[0]], self._clock, go_on, self._timing.asked, port=port, most=1)
-        if not found or not is_id(found[0].hkid):
-            raise CameraUnreachable(f"no answer to the discovery on port {port}")
-        log.info("camera %s: answers the discovery as id %s", self._camera, found[0].hkid)
-        return found[0].hkid
+        hkid = ask_id(peer[0], self._clock, go_on, self._timing.asked, port)
+        log.info("camera %s: answers the discovery as id %s", self._camera, hkid)
+        return hkid
 
     def _hold(
         self, worker: Worker, channel: Channel, link: Conversation, assembler: Assembler
