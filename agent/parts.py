@@ -17,7 +17,6 @@ from agent.audio.beeper import BeeperWorker, BeepOptions
 from agent.camera.source import FrameSource, SourceOptions, source_for
 from agent.configuration import password_of, state_dir_of, token_of
 from agent.core.announce import farewell
-from agent.core.errors import ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import (
     Beep,
@@ -25,12 +24,10 @@ from agent.core.messages import (
     KeepEvent,
     Received,
     RestartSession,
-    SessionLog,
     Shown,
     VisionOrder,
     VisionSettings,
 )
-from agent.core.naming import SESSIONS, day_name, session_file
 from agent.mqtt.client import MqttWorker
 from agent.mqtt.connection import MqttOptions
 from agent.mqtt.journal import Journal
@@ -40,7 +37,7 @@ from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.newest import Newest
-from agent.runtime.session_file import save_session
+from agent.runtime.session_file import session_keeper
 from agent.runtime.worker import Worker
 from agent.storage.recorder import RecorderOptions, RecorderWorker
 from agent.storage.spool import Spool, memory_spool
@@ -228,7 +225,7 @@ def build_camera(
         SourceOptions(
             camera.still_interval,
             room=lambda: frames.depth < FRAMES // 2,
-            keep_log=lambda log: _keep_log(log, config, parts if spool is not None else None),
+            keep_log=session_keeper(parts if spool else None, lambda: state_dir_of(config)),
         ),
     )
     view = view_of(name, camera)
@@ -239,14 +236,11 @@ def build_camera(
         name, options, settings, frames, vision_orders, to_engine, to_recorder, clock
     )
     vision.viewers = viewers
-    recorder = None
-    if spool is not None:
-        recorder = RecorderWorker(name, _recording(camera, view), parts, spool, clock)
     return CameraParts(
         camera_id=name,
         source=source if camera.enabled else None,
         vision=vision,
-        recorder=recorder,
+        recorder=_recorder(name, camera, view, parts, spool, clock),
         frames=frames,
         clip_parts=parts,
         vision_orders=vision_orders,
@@ -265,49 +259,27 @@ def _vision_options(config: Config, camera: CameraConfig, view: View) -> VisionO
     )
 
 
-def _recording(camera: CameraConfig, view: View) -> RecorderOptions:
-    return RecorderOptions(
+def _recorder(
+    name: str,
+    camera: CameraConfig,
+    view: View,
+    parts: Mailbox[ClipPart],
+    spool: Spool | None,
+    clock: Clock,
+) -> RecorderWorker | None:
+    if spool is None:
+        return None
+    options = RecorderOptions(
         view.orientation,
         camera.recording.timestamp,
         privacy=view.privacy,
         original=camera.recording.format == "original",
     )
+    return RecorderWorker(name, options, parts, spool, clock)
 
 
 def _no_answer(_accepted: bool) -> None:  # noqa: FBT001  a mailbox's answer
     """A source has nobody to tell that a box was full; the box counts it."""
-
-
-def _keep_log(log: SessionLog, config: Config, parts: Mailbox[ClipPart] | None) -> str | None:
-    """Puts a failed session's packets into the store, else into the state folder; says where."""
-    local = log.utc.astimezone()
-    if parts is None:
-        try:
-            return save_session(state_dir_of(config), log.camera, local, log.lines)
-        except ConfigError:  # no such folder any more
-            return None
-    if not parts.put(log, len(log.lines)):
-        return None
-    return f"{log.camera}/{day_name(local)}/{SESSIONS}/{session_file(local)}"
-
-
-def views_of(cameras: Iterable[CameraParts]) -> dict[str, Newest[Shown]]:
-    """What the re-offer shows."""
-    return {c.camera_id: c.viewers for c in cameras if c.viewers is not None}
-
-
-def _reoffer(config: Config, cameras: Iterable[CameraParts]) -> ReofferWorker | None:
-    if config.reoffer is None:
-        return None
-    try:
-        from agent.reoffer.server import ReofferOptions, ReofferWorker
-    except ImportError:
-        raise ConfigError(
-            "reoffer: needs aiohttp: pip install 'surveillance-agent[reoffer]'"
-        ) from None
-    token = token_of(config)
-    options = ReofferOptions(config.reoffer.bind, config.reoffer.port, token)
-    return ReofferWorker(options, views_of(cameras))
 
 
 def _nowhere(_part: ClipPart, _size: int) -> bool:
