@@ -202,7 +202,7 @@ class StillSession:
         self._patience.wait(max(0.0, self._due - clock.monotonic()))
         # what was missed is not made up for: a slow camera would never rest
         self._due = max(self._due + self._interval, clock.monotonic())
-        with _answer(self._client, self._url, self._where) as response:
+        with _answer(self._client, self._url, self._where, SessionLost) as response:
             return Picture(_body(response, self._where), clock.monotonic())
 
     def close(self) -> None:
@@ -211,10 +211,15 @@ class StillSession:
 
 
 @contextmanager
-def _answer(client: httpx.Client, url: str, where: str) -> Iterator[httpx.Response]:
-    """The head of a good answer; its body is still to be read."""
+def _answer(
+    client: httpx.Client,
+    url: str,
+    where: str,
+    kind: type[CameraUnreachable | SessionLost] = CameraUnreachable,
+) -> Iterator[httpx.Response]:
+    """The head of a good answer; its body is still to be read. `kind` is raised without one."""
     with ExitStack() as stack:
-        with _errors(where, CameraUnreachable):
+        with _errors(where, kind):
             response = stack.enter_context(client.stream("GET", url))
         status = response.status_code
         if status in {401, 403}:

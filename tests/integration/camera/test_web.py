@@ -114,6 +114,17 @@ def test_a_stall_is_noticed_and_the_next_connection_is_a_fresh_one(
         assert camera.requests > requests
 
 
+def test_a_still_that_does_not_come_is_a_stall_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "SILENCE", 1.0)
+    camera = WebCamera(picture)
+    with camera, SourceRig(web_opener(camera.url("/still.jpg"), 0.125)) as agent:
+        agent.wait_frames(3)
+        camera.stalled.set()
+        agent.wait_for(CameraCode.STALLED, 5, after=2)
+        camera.stalled.clear()
+        agent.wait_for(CameraCode.LIVE, 5, after=3)
+
+
 def test_nobody_there_is_unreachable_and_tried_again_with_growing_pauses() -> None:
     with WebCamera(picture) as gone:
         port = gone.port
