@@ -32,7 +32,15 @@ def outcome(entry: dict[str, Any]) -> RecordingSaved | RecordingFailed:
         codec="mjpeg" if clip["name"].endswith(".mkv") else "h264",
         frames=entry["frames"],
         truncated=entry["truncated"],
+        manual=_reason(entry) == "manual",
     )
+
+
+def _reason(entry: dict[str, Any]) -> str:
+    """What the first judged frame was: a clip on demand has none."""
+    explanation = entry.get("explanation") or {}
+    start = explanation.get("start") if isinstance(explanation, dict) else None
+    return str(start.get("reason", "")) if isinstance(start, dict) else ""
 
 
 def tells_of(entry: dict[str, Any], camera: str) -> bool:

@@ -296,7 +296,7 @@ class StoreWorker:
         told = outcome(entry)
         if isinstance(told, RecordingSaved):
             self._saved += 1
-            log.info("store: saved %s (%d frames)", told.path, told.frames)
+            log.debug("store: saved %s (%d frames)", told.path, told.frames)
         elif self._voice.has_lost(told.event_id):
             return  # that was said when the spool lost it
         self._voice.say(told)

@@ -70,9 +70,9 @@ class Voice:
             return
         known, self.code = self.code, code
         if code is StoreCode.OK:
-            log.info("store: ok, was %s", known)
+            log.debug("store: ok, was %s", known)
         elif code is not StoreCode.STARTING:
-            log.warning("store: %s: %s", code, reason)
+            log.debug("store: %s: %s", code, reason)
         self.say(StoreState(code, reason, self._clock.monotonic()))
 
     def figures(self, answer: dict[str, Any]) -> None:
