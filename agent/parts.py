@@ -17,6 +17,7 @@ from agent.audio.beeper import BeeperWorker, BeepOptions
 from agent.camera.source import FrameSource, SourceOptions, source_for
 from agent.configuration import password_of, state_dir_of, token_of
 from agent.core.announce import farewell
+from agent.core.errors import ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import (
     Beep,
@@ -280,6 +281,24 @@ def _recorder(
 
 def _no_answer(_accepted: bool) -> None:  # noqa: FBT001  a mailbox's answer
     """A source has nobody to tell that a box was full; the box counts it."""
+
+
+def views_of(cameras: Iterable[CameraParts]) -> dict[str, Newest[Shown]]:
+    """What the re-offer shows."""
+    return {c.camera_id: c.viewers for c in cameras if c.viewers is not None}
+
+
+def _reoffer(config: Config, cameras: Iterable[CameraParts]) -> ReofferWorker | None:
+    if config.reoffer is None:
+        return None
+    try:
+        from agent.reoffer.server import ReofferOptions, ReofferWorker
+    except ImportError:
+        raise ConfigError(
+            "reoffer: needs aiohttp: pip install 'surveillance-agent[reoffer]'"
+        ) from None
+    options = ReofferOptions(config.reoffer.bind, config.reoffer.port, token_of(config))
+    return ReofferWorker(options, views_of(cameras))
 
 
 def _nowhere(_part: ClipPart, _size: int) -> bool:
