@@ -264,5 +264,5 @@ def test_the_scheme_picks_the_source_and_an_unknown_one_is_named() -> None:
 
     assert isinstance(make("hk://127.0.0.1"), HkSource)
     for wrong in ("gopher://cam", "cam"):
-        with pytest.raises(ConfigError, match="known: .*hk:"):
+        with pytest.raises(ConfigError, match=r"known: .*hk:"):
             make(wrong)
