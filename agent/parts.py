@@ -301,25 +301,6 @@ def _reoffer(config: Config, cameras: Iterable[CameraParts]) -> ReofferWorker | 
     return ReofferWorker(options, views_of(cameras))
 
 
-def views_of(cameras: Iterable[CameraParts]) -> dict[str, Newest[Shown]]:
-    """What the re-offer shows."""
-    return {c.camera_id: c.viewers for c in cameras if c.viewers is not None}
-
-
-def _reoffer(config: Config, cameras: Iterable[CameraParts]) -> ReofferWorker | None:
-    if config.reoffer is None:
-        return None
-    try:
-        from agent.reoffer.server import ReofferOptions, ReofferWorker
-    except ImportError:
-        raise ConfigError(
-            "reoffer: needs aiohttp: pip install 'surveillance-agent[reoffer]'"
-        ) from None
-    token = token_of(config)
-    options = ReofferOptions(config.reoffer.bind, config.reoffer.port, token)
-    return ReofferWorker(options, views_of(cameras))
-
-
 def _nowhere(_part: ClipPart, _size: int) -> bool:
     """Without a store clip parts go nowhere, and that is no loss."""
     return True
