@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from agent.core.messages import StoreStats
 from agent.core.state import Gauges, HostFigures
+from agent.core.stats import StoreStats
 from agent.parts import CameraParts, Parts
 from agent.runtime import host
 from agent.runtime.clock import clock_is_synchronised

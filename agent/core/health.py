@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from agent.core.messages import CameraCode, CameraStats, VisionStats
+from agent.core.messages import CameraCode
 from agent.core.state import AgentNow, CameraNow, Now
+from agent.core.stats import CameraStats, VisionStats
 from schemas.settings import CameraSettings, allowed_text, setting_names
 from schemas.state import (
     AgentHealth,

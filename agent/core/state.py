@@ -10,14 +10,11 @@ from agent.core.messages import (
     AudioState,
     BrokerDown,
     CameraState,
-    CameraStats,
     Detection,
-    MqttStats,
     StoreState,
-    StoreStats,
     VisionSettings,
-    VisionStats,
 )
+from agent.core.stats import CameraStats, MqttStats, StoreStats, VisionStats
 from schemas.commands import ErrorCode, ReplyTo
 from schemas.settings import (
     AgentSettings,

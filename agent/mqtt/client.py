@@ -14,7 +14,8 @@ from enum import Enum
 from functools import partial
 from random import random
 
-from agent.core.messages import BrokerDown, BrokerUp, MqttStats, Received
+from agent.core.messages import BrokerDown, BrokerUp, Received
+from agent.core.stats import MqttStats
 from agent.mqtt.attempts import Attempts
 from agent.mqtt.connection import (
     Accepted,

@@ -26,8 +26,8 @@ from agent.core.messages import (
     TakePicture,
     VisionOrder,
     VisionSettings,
-    VisionStats,
 )
+from agent.core.stats import VisionStats
 from agent.imaging.jpeg import decode_luma, delta_png, dimensions, stored_jpeg
 from agent.runtime.clock import Clock, TimeBase, thread_seconds
 from agent.runtime.mailbox import Mailbox

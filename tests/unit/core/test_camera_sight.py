@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agent.core.engine import begin, step
-from agent.core.messages import CameraCode, CameraState, VisionStats
+from agent.core.messages import CameraCode, CameraState
 from agent.core.sight import Sight
 from agent.core.state import CameraSetup, Gauges, Now, Setup, Tick
+from agent.core.stats import VisionStats
 from schemas.messages import Publish
 from schemas.settings import CameraSettings, StoredSettings
 from schemas.topics import AgentTopics

@@ -39,7 +39,6 @@ from agent.core.messages import (
     MotionImproved,
     MotionStarted,
     MotionSuppressed,
-    MqttStats,
     Parsed,
     PictureReason,
     PictureRefused,
@@ -54,6 +53,7 @@ from agent.core.messages import (
     TakePicture,
 )
 from agent.core.state import AgentNow, CameraSetup, Gauges, Now, Setup, Stopping, Tick
+from agent.core.stats import MqttStats
 from schemas.commands import (
     Command,
     CommandError,

@@ -1,0 +1,74 @@
+"""Snapshots of the owners' counters since the start; each owner replaces its own whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from agent.core.sight import Sight
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStats:
+    """A snapshot of a source's counters since the agent's start; the source replaces it whole."""
+
+    frames: int = 0
+    frames_damaged: int = 0
+    fragments: int = 0
+    fragments_lost: int = 0
+    fragments_repeated: int = 0
+    fragments_reordered: int = 0
+    datagrams_foreign: int = 0
+    datagrams_short: int = 0
+    datagrams_bad: int = 0
+    sessions: int = 0
+    reconnects: int = 0
+    fps: float = 0.0
+    last_frame_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VisionStats:
+    """A snapshot of the vision worker's counters since the agent's start.
+
+    `detections` and `suppressed` are frames. `problem` says why nothing is judged although the
+    camera is armed (a mask of the wrong size); empty: all is well.
+    """
+
+    frames: int = 0
+    judged: int = 0
+    damaged: int = 0
+    detections: int = 0
+    suppressed: int = 0
+    clips_truncated: int = 0
+    preroll_dropped: int = 0
+    cpu_per_judged: float = 0.0  # seconds of thread CPU time, moving average
+    last_score: float = 0.0
+    width: int = 0
+    height: int = 0
+    problem: str = ""
+    sight: Sight = field(default_factory=Sight)
+    light_changed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """A snapshot of the spool's counters."""
+
+    spool_records: int = 0
+    spool_bytes: int = 0
+    lost_events: int = 0
+    lost_records: int = 0
+    saved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MqttStats:
+    """A snapshot of the mqtt worker's counters."""
+
+    connected: bool = False
+    reconnects: int = 0
+    dropped: int = 0
+    journal_waiting: int = 0
+    journal_lost: int = 0
+    journal_failed: int = 0  # records sent without being on disk
