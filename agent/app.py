@@ -14,7 +14,6 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
-import signal
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -53,6 +52,7 @@ from agent.runtime.health_file import remove_health
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.notify import Notifier
 from agent.runtime.settings_file import load_settings
+from agent.runtime.signals import Signals
 from agent.runtime.worker import Worker
 from schemas.config import Config
 from schemas.messages import Publish
@@ -103,9 +103,8 @@ class App:
         self._clock = clock or SystemClock()
         self._config = loaded.config
         self._file = loaded.file
-        self._hangup = False
+        self._signals = Signals()
         self._leaving = False
-        self._signal: int | None = None
         self._exit_code = EXIT_STOPPED
         self._inbox: Mailbox[object] = Mailbox("inbox", INBOX, WhenFull.REFUSE)
         self._topics = AgentTopics(loaded.config.mqtt.base_topic, agent_id_of(loaded.config))
@@ -127,16 +126,7 @@ class App:
             self._inbox,
             self._clock,
         )
-        self._performer = Performer(
-            state_dir=state_dir,
-            outbox=self._parts.outbox.put,
-            **order_boxes(self._parts.cameras),
-            tones=self._parts.tones,
-            store=self._parts.store_orders,
-            discovery=Discovery(self._parts.discovery, state_dir),
-            clock=self._clock,
-            leave=self._leave,
-        )
+        self._performer = self._make_performer()
         self._performer.perform(first)
         self._cameras = {camera.camera_id: camera for camera in self._parts.cameras}
         self._last_seq = last_seq
@@ -144,9 +134,22 @@ class App:
         self._crew.add(self._bodies())
         self._quiet_until = self._clock.monotonic()
 
+    def _make_performer(self) -> Performer:
+        return Performer(
+            state_dir=self._state_dir,
+            outbox=self._parts.outbox.put,
+            **order_boxes(self._parts.cameras),
+            tones=self._parts.tones,
+            store=self._parts.store_orders,
+            discovery=Discovery(self._parts.discovery, self._state_dir),
+            clock=self._clock,
+            leave=self._leave,
+        )
+
     def run(self) -> int:
         """Runs until SIGTERM, SIGINT, a restart command or a fatal error; the exit code."""
-        self._install_signals()
+        threading.excepthook = self._on_thread_exception
+        self._signals.install()
         log.info("agent %s: starting, version %s", self._topics.root, __version__)
         self._say_what_is_off()
         with Notifier() as systemd:
@@ -170,14 +173,13 @@ class App:
         next_tick = self._clock.monotonic()
         while not self._leaving:
             cause = self._inbox.get(0.25)
-            if self._signal is not None:
-                log.info("agent: %s, stopping", signal.Signals(self._signal).name)
+            if self._signals.stop is not None:
+                log.info("agent: %s, stopping", self._signals.stop.name)
                 self._step(Stopping())
                 return
             if cause is not None:
                 self._take(cause)
-            if self._hangup:
-                self._hangup = False
+            if self._signals.take_hangup():
                 self._reload()
             now = self._clock.monotonic()
             if now >= next_tick:
@@ -244,19 +246,6 @@ class App:
     def _on_thread_exception(self, args: threading.ExceptHookArgs) -> None:
         name = args.thread.name if args.thread else "unknown"
         self._fatal(name, args.exc_value or RuntimeError("died"))
-
-    def _install_signals(self) -> None:
-        threading.excepthook = self._on_thread_exception
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
-        signal.signal(signal.SIGHUP, self._on_hangup)
-        faulthandler.register(signal.SIGUSR1, all_threads=True)
-
-    def _on_signal(self, number: int, _frame: object) -> None:
-        self._signal = number  # looked at between two inputs; a handler must take no lock
-
-    def _on_hangup(self, _number: int, _frame: object) -> None:
-        self._hangup = True
 
     # ------------------------------------------------------------ a changed configuration
 

@@ -54,6 +54,7 @@ def agent_components(make: Maker, topics: AgentTopics) -> list[Component]:
         started(make, topics),
         broker(make, topics),
         *storage(make, topics),
+        *storage_room(make, topics),
         speaker(make, topics),
         *host(make, topics),
         make.measurement(
@@ -150,6 +151,23 @@ def storage(make: Maker, topics: AgentTopics) -> list[Component]:
             json_attr_tpl=why,
         ),
         make.measurement(
+            "spool",
+            "Spool",
+            health,
+            "storage.spool_kib",
+            ic="mdi:tray-full",
+            dev_cla="data_size",
+            unit_of_meas="KiB",
+            sug_dsp_prc=0,
+        ),
+    ]
+
+
+def storage_room(make: Maker, topics: AgentTopics) -> list[Component]:
+    """How much the image store holds, and for how long that will do."""
+    health = topics.health
+    return [
+        make.measurement(
             "storage_free",
             "Storage free",
             health,
@@ -177,16 +195,6 @@ def storage(make: Maker, topics: AgentTopics) -> list[Component]:
             unit_of_meas="d",
             ic="mdi:calendar-clock",
             sug_dsp_prc=1,
-        ),
-        make.measurement(
-            "spool",
-            "Spool",
-            health,
-            "storage.spool_kib",
-            ic="mdi:tray-full",
-            dev_cla="data_size",
-            unit_of_meas="KiB",
-            sug_dsp_prc=0,
         ),
     ]
 

@@ -185,8 +185,12 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
         case Tick():
             return _tick(now_state, cause, now)
         case Stopping():
-            now_state, saved = commands.save_late(now_state, now, at_once=True)
-            return now_state, [*saved, Leave(again=False)]
+            return _stopping(now_state, now)
+
+
+def _stopping(now_state: AgentNow, now: Now) -> Step:
+    now_state, saved = commands.save_late(now_state, now, at_once=True)
+    return now_state, [*saved, Leave(again=False)]
 
 
 def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
