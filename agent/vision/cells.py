@@ -90,12 +90,12 @@ def reduced(luma: Grey) -> Grey:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Changed cells that touch, or have one quiet cell between them.
+    """Changed cells that touch, or have one quiet cell between them, and what they surround.
 
     Attributes:
-        cells: how many changed.
+        cells: how many changed, inside of the box.
         novel: how many of them show what their place has not shown before.
-        strength: mean of the difference in grey levels.
+        strength: mean of their differences in grey levels.
         box: left, top, width, height in cells.
     """
 
@@ -105,38 +105,38 @@ class Blob:
     box: tuple[int, int, int, int]
 
 
-def blobs_of(changed: Grey, novel: Grey, difference: Grey, least: int) -> list[Blob]:
-    """The blobs of at least `least` cells, largest first.
+def blobs_of(changed: Grey, novel: Grey, whole: Grey, least: int, most: int) -> list[Blob]:
+    """The largest blobs, largest first.
+
+    Inside of a blob's box all counts that differs at all: the middle of something large and even
+    does not differ from its surroundings, and so is not among what `changed`.
 
     Args:
-        changed: uint8 (h, w), not 0 where a cell changed.
-        novel: uint8 (h, w), 255 where a cell is new, else 0.
-        difference: uint8 (h, w), grey levels.
-        least: smaller ones are specks.
+        changed: uint8 (h, w), 255 where a cell changed, else 0.
+        novel: the same for cells that are new; it may name others as well.
+        whole: uint8 (h, w), difference in grey levels, 0 where there is none worth naming.
+        least: changed cells; smaller ones are specks.
+        most: no more than so many blobs.
     """
     x, y, w, h = roi(changed, 1)
-    here = np.s_[y : y + h, x : x + w]
-    changed, novel, difference = changed[here], novel[here], difference[here]
+    changed = changed[y : y + h, x : x + w]
     joined = cv2.dilate(changed, _TOUCHING)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        joined, connectivity=8, ltype=cv2.CV_32S
-    )
-    where = np.flatnonzero(changed)
-    mine = labels.ravel()[where]
-    sizes = np.bincount(mine, minlength=count)
-    news = np.bincount(mine, weights=novel.ravel()[where], minlength=count)
-    sums = np.bincount(mine, weights=difference.ravel()[where], minlength=count)
-    found = [it for it in range(1, count) if sizes[it] >= max(1, least)]
+    # the wider type takes three times as long; each blob covers at least 2x2 cells
+    kind = cv2.CV_16U if joined.size < 4 * 0xFFFF else cv2.CV_32S
+    count, labels = cv2.connectedComponents(joined, connectivity=8, ltype=kind)
+    sizes = np.bincount(labels[(changed & 1).view(np.bool_)], minlength=count)
+    large = [int(it) for it in np.flatnonzero(sizes >= max(1, least))]
+    large.sort(key=lambda it: -sizes[it])
     blobs = []
-    for it in sorted(found, key=lambda number: -sizes[number]):
-        left, top, columns, rows = (int(value) for value in stats[it, :4])
-        # joining made it one cell larger on each side, except at the edges
-        x0, y0 = left + (left > 0), top + (top > 0)
-        x1 = left + columns - (left + columns < w)
-        y1 = top + rows - (top + rows < h)
-        size = int(sizes[it])
-        box = (x + x0, y + y0, max(1, x1 - x0), max(1, y1 - y0))
-        blobs.append(Blob(size, int(news[it]) // 255, float(sums[it]) / size, box))
+    for it in large[:most]:
+        left, top, columns, rows = cv2.boundingRect((labels == it).view(np.uint8) & changed)
+        box = (x + left, y + top, columns, rows)
+        here = np.s_[box[1] : box[1] + rows, box[0] : box[0] + columns]
+        filled = whole[here]
+        cells = cv2.countNonZero(filled)
+        new = cv2.countNonZero(cv2.min(filled, novel[here]))
+        blobs.append(Blob(cells, new, float(filled.sum()) / max(1, cells), box))
+    blobs.sort(key=lambda it: -it.cells)
     return blobs
 
 

@@ -45,8 +45,9 @@ class Change:
     """What differs from both frames before.
 
     Attributes:
-        difference: uint8 (h, w), grey levels, the smallest of all differences; exact where it is
-            above `CLOSER` * limit.
+        whole: uint8 (h, w), grey levels, the smaller difference with the light fitted out; 0 where
+            it is not above `CLOSER` * limit.
+        difference: the same, also relative to the light around, and less what is tolerated.
         changed: uint8 (h, w), 255 where the difference is above the limit, else 0.
         light: from N-1 to N.
         older_light: from N-2 to N.
@@ -55,6 +56,7 @@ class Change:
         shift: (x, y) in pixels since N-1.
     """
 
+    whole: Grey = field(repr=False)
     difference: Grey = field(repr=False)
     changed: Grey = field(repr=False)
     light: Light
@@ -89,16 +91,17 @@ class Comparison:
         light, noise = fit_light(last.sample, now.sample)
         older_light = light.after(self._step(older, last))
         limit = min(float(pixel_threshold), max(LOWEST * pixel_threshold, _NOISES * noise))
-        difference = as_bytes(cv2.absdiff(now.grey, light.seen(last.grey)))
-        cv2.min(difference, cv2.absdiff(now.grey, older_light.seen(older.grey)), dst=difference)
-        cv2.threshold(difference, CLOSER * limit, 255, cv2.THRESH_TOZERO, dst=difference)
-        x, y, w, h = roi(difference, 0)
+        whole = as_bytes(cv2.absdiff(now.grey, light.seen(last.grey)))
+        cv2.min(whole, cv2.absdiff(now.grey, older_light.seen(older.grey)), dst=whole)
+        cv2.threshold(whole, CLOSER * limit, 255, cv2.THRESH_TOZERO, dst=whole)
+        difference = whole.copy()
+        x, y, w, h = roi(whole, 0)
         if w:
             here = np.s_[y : y + h, x : x + w]
-            difference[here] = self._exact(difference[here], now, last, light, here)
+            difference[here] = self._exact(whole[here], now, last, light, here)
         changed = as_bytes(cv2.threshold(difference, limit, 255, cv2.THRESH_BINARY)[1])
         _clear_margin(changed, 1)
-        return Change(difference, changed, light, older_light, noise, limit)
+        return Change(whole, difference, changed, light, older_light, noise, limit)
 
     def _step(self, older: Cells, last: Cells) -> Light:
         """The light from N-2 to N-1; nearly always fitted when N-1 was judged."""

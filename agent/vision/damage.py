@@ -29,15 +29,20 @@ def is_torn(changed: Grey, grey: Grey, before: Grey) -> bool:
         grey: uint8 (h, w), the cells of the frame.
         before: the same of the frame before.
     """
-    return _is_filled(grey, before) or _is_garbage(changed)
-
-
-def _is_filled(grey: Grey, before: Grey) -> bool:
-    """The last rows became one flat grey."""
-    rows = grey[-_ROWS:]
-    if float(rows.std(axis=1).max()) > _FLAT:
+    if _share(changed[:_ROWS]) > _ABOVE:  # a tear spares the first lines
         return False
-    return float(before[-_ROWS:].std(axis=1).min()) > 3 * _FLAT
+    return _is_filled(changed, grey, before) or _is_garbage(changed)
+
+
+def _is_filled(changed: Grey, grey: Grey, before: Grey) -> bool:
+    """The last rows became one flat grey, and above nothing changed."""
+    if float(grey[-_ROWS:].std(axis=1).max()) > _FLAT:
+        return False
+    if float(before[-_ROWS:].std(axis=1).min()) <= 3 * _FLAT:
+        return False
+    flat = grey.std(axis=1) <= _FLAT
+    first = grey.shape[0] - int(np.argmin(flat[::-1])) if not flat.all() else 0
+    return _share(changed[: max(1, first - _OFF)]) <= _ABOVE
 
 
 def _is_garbage(changed: Grey) -> bool:
@@ -53,6 +58,8 @@ def _is_garbage(changed: Grey) -> bool:
     agree = np.count_nonzero(np.abs(tops - top) <= _OFF)
     if agree < _PARTS - _EXCUSED or not _ROWS <= top <= height - _ROWS:
         return False
-    above = np.count_nonzero(changed[: max(1, top - _OFF)]) / changed[: max(1, top - _OFF)].size
-    below = np.count_nonzero(changed[top:]) / changed[top:].size
-    return bool(above <= _ABOVE and below >= _BELOW)
+    return _share(changed[: max(1, top - _OFF)]) <= _ABOVE and _share(changed[top:]) >= _BELOW
+
+
+def _share(changed: Grey) -> float:
+    return int(np.count_nonzero(changed)) / changed.size

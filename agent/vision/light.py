@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -88,9 +89,10 @@ SAME = Light()
 def fit_light(before: Sample, now: Sample) -> tuple[Light, float]:
     """Gain and offset between two samples of the same places, whatever moved in between, and noise.
 
-    Least squares on what fits, in two rounds; up to about half of the places may be covered by
-    something that moved. SAME when the light explains nothing. The noise is the standard deviation
-    of the quiet half of the places, in grey levels, with the light fitted out.
+    The best of three guesses, then a line through what fits, in two rounds; a good third of the
+    places may be covered by something that moved. SAME when the light explains nothing. The noise
+    is the standard deviation of the quiet half of the places, in grey levels, with the light
+    fitted out.
 
     Args:
         before: float32 (n,), grey levels of the older frame.
@@ -123,24 +125,30 @@ def _fit_moved(before: Sample, now: Sample) -> Light:
     x, y = before[usable], now[usable]
     if x.size < _FEWEST:
         return SAME
-    best = _least_squares(x, y)
-    spread = _median(np.abs(y - best.of(x)))
     still = _median(np.abs(y - x))
-    if still <= spread:  # something large moved, and the light did not
-        best, spread = SAME, still
+    # light mostly is gain alone, and a median bears a visitor better than a line does; if
+    # nothing is better than no change, something large moved and the light did not
+    ways = [SAME, Light(gain=_median(y / x)), _line(x, y)]
+    spreads = [still, *(_median(np.abs(y - it.of(x))) for it in ways[1:])]
+    spread = min(spreads)
+    best = ways[spreads.index(spread)]
     for _ in range(_ROUNDS):
         inlier = np.abs(y - best.of(x)) <= max(_EXACT, _INLIERS * _MAD * spread)
-        best = _least_squares(x[inlier], y[inlier])
+        best = _line(x[inlier], y[inlier])
         spread = _median(np.abs(y - best.of(x)))
     moved = abs((best.gain - 1.0) * float(x.sum()) / x.size + best.offset)
     return best if spread < still and (moved >= _SAME_MEAN or spread < 0.9 * still) else SAME
 
 
-def _least_squares(x: Sample, y: Sample) -> Light:
+def _line(x: Sample, y: Sample) -> Light:
+    """The line through both samples, both of which are noisy: reduced major axis.
+
+    Least squares of y on x would take noise in x for a lower gain.
+    """
     size = max(1, x.size)
     mean_x, mean_y = float(x.sum()) / size, float(y.sum()) / size
     dx, dy = x - np.float32(mean_x), y - np.float32(mean_y)
-    gain = (float(dx @ dy) / size + _RIDGE) / (float(dx @ dx) / size + _RIDGE)
+    gain = math.sqrt((float(dy @ dy) / size + _RIDGE) / (float(dx @ dx) / size + _RIDGE))
     return Light(gain, mean_y - gain * mean_x)
 
 

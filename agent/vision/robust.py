@@ -25,8 +25,9 @@ from agent.vision.persistence import Evidence, Persistence
 
 Grey = npt.NDArray[np.uint8]
 
-#: A blob that counts is no smaller than this many cells, whatever `min_changed` says.
-_SPECK = 6
+#: A visitor is no smaller than this many cells, whatever `min_changed` says; fewer than the second
+#: are not looked at.
+_SPECK, _SMALLEST = 6, 4
 #: Part of `min_changed` that continues motion.
 _CONTINUES = 3
 #: Part of a blob that must be new in its place, to begin motion and to continue it.
@@ -103,7 +104,8 @@ class Robust:
         self._torn = 0
         self._weather = 0.0  # cells; blobs below are rain or snow
         self._place = (0, 0, 0, 0)  # of the last motion: left, top, right, bottom in cells
-        self._changed = empty
+        self._whole = empty
+        self._boxes: list[tuple[int, int, int, int]] = []  # of the blobs of the last judged frame
 
     def judge(self, luma: Grey, pixel_threshold: int, min_changed: float, *, warm: bool) -> Finding:
         """Judges a frame and remembers it.
@@ -120,15 +122,16 @@ class Robust:
             return Finding(Reason.WARMING_UP)
         older, last = self._before
         if _is_same(now, last):
-            self._changed.fill(0)
+            self._boxes = []
             self._persistence.update(Evidence.NONE)
             return Finding(Reason.FROZEN)
         change = self._comparison.compare(now, older, last, pixel_threshold)
         share = cv2.countNonZero(change.changed) / change.changed.size
         wide = cv2.boundingRect(change.changed)[2] >= _WIDE * change.changed.shape[1]
-        if wide and self._torn < _MOST_TORN and self._is_damaged(now, pixel_threshold):
+        odd = wide or not change.light.same  # the light may have been fitted to what is torn
+        if odd and self._torn < _MOST_TORN and self._is_damaged(now, pixel_threshold):
             self._torn += 1
-            self._changed.fill(0)
+            self._boxes = []
             return Finding(Reason.DAMAGED, noise=change.noise, limit=change.limit)
         self._torn = 0
         is_light = share >= _LIGHT_SHARE and self._is_light(now, change.changed)
@@ -137,15 +140,19 @@ class Robust:
         return finding
 
     def binary(self) -> Grey:
-        """uint8 (height, width), 255 where the last judged frame changed; a copy."""
+        """uint8 (height, width), 255 where the last judged frame changed, in whole cells; a copy.
+
+        Only in blobs that count: what they surround and differs.
+        """
         height, width = self._size
-        result = np.zeros((height, width), np.uint8)
+        cells = np.zeros_like(self._whole)
+        for x, y, w, h in self._boxes:
+            here = np.s_[y : y + h, x : x + w]
+            cells[here] = cv2.threshold(self._whole[here], 0, 255, cv2.THRESH_BINARY)[1]
         side = 1 << halvings(height, width)
-        rows, columns = self._changed.shape
-        large = cv2.resize(
-            self._changed, (columns * side, rows * side), interpolation=cv2.INTER_NEAREST
-        )
-        result[: rows * side, : columns * side] = large
+        size = cells.shape[1] * side, cells.shape[0] * side
+        result = np.zeros((height, width), np.uint8)
+        result[: size[1], : size[0]] = cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST)
         return result
 
     def forget(self) -> None:
@@ -155,7 +162,7 @@ class Robust:
         self._comparison.steady()
         self._torn = 0
         self._weather = 0.0
-        self._changed.fill(0)
+        self._boxes = []
 
     # ------------------------------------------------------------ measuring
 
@@ -192,12 +199,12 @@ class Robust:
     def _decide(self, now: Cells, change: Change, min_changed: float, *, is_light: bool) -> Finding:
         if self._persistence.running:
             self._look_closer(change)
-        changed = change.changed
         if self._looks is not None:
-            cv2.bitwise_and(changed, self._looks, dst=changed)
+            cv2.bitwise_and(change.changed, self._looks, dst=change.changed)
+            cv2.bitwise_and(change.whole, self._looks, dst=change.whole)
         self._familiar.follow(change.light)
         least = max(_SPECK, int(min_changed * self._looking / 100) + 1)
-        blobs = self._without_weather(self._blobs(now, change, least))
+        blobs = self._blobs(now, change, least)
         evidence = Evidence.NONE if is_light else self._evidence(blobs, least, change)
         freely = not self._persistence.running
         motion = self._persistence.update(evidence)
@@ -206,7 +213,7 @@ class Robust:
         else:
             # the frame that leaves: what is not yet known to be a visitor is not learnt yet
             self._familiar.learn(self._before[0], change.older_light, freely=freely)
-        self._changed = changed
+        self._whole, self._boxes = change.whole, [it.box for it in blobs]
         reason = Reason.QUIET
         if motion:
             reason = Reason.MOTION
@@ -215,7 +222,7 @@ class Robust:
             reason = Reason.LIGHT
         elif evidence >= Evidence.HINT:
             reason = Reason.UNCONFIRMED
-        height, width = changed.shape
+        height, width = change.changed.shape
         x, y, w, h = blobs[0].box if blobs else (0, 0, 0, 0)
         return Finding(
             reason=reason,
@@ -230,12 +237,14 @@ class Robust:
         )
 
     def _blobs(self, now: Cells, change: Change, least: int) -> list[Blob]:
-        small = max(4, least // _CONTINUES)
+        """What may be visitors, largest first."""
+        small = max(_SMALLEST, least // _CONTINUES)
         if cv2.countNonZero(change.changed) < small:
-            return []
+            return self._without_weather([])
         novelty = self._familiar.novelty(now.grey)
         novel = as_bytes(cv2.threshold(novelty, change.limit / 2, 255, cv2.THRESH_BINARY)[1])
-        return blobs_of(change.changed, novel, change.difference, small)
+        blobs = blobs_of(change.changed, novel, change.whole, small, _VISITORS + 1)
+        return self._without_weather(blobs)
 
     def _evidence(self, blobs: list[Blob], least: int, change: Change) -> Evidence:
         clear = [it for it in blobs if it.cells >= least and it.novel >= _NOVEL * it.cells]
@@ -296,7 +305,7 @@ class Robust:
     def _is_near(self, blob: Blob) -> bool:
         """True when the blob is where the last motion was."""
         left, top, right, bottom = self._place
-        margin = _NEAR * self._changed.shape[1]
+        margin = _NEAR * self._whole.shape[1]
         x, y, w, h = blob.box
         beside = x > right + margin or x + w < left - margin
         above_or_below = y > bottom + margin or y + h < top - margin

@@ -137,6 +137,15 @@ def test_before_any_event_there_is_no_peak() -> None:
         _ = MotionMachine().peak
 
 
+def test_a_light_change_is_reported_as_suppressed_and_one_unconfirmed_frame_is_not() -> None:
+    machine = MotionMachine()
+
+    light = machine.update(detection(0, Reason.LIGHT), 10)
+    vague = machine.update(detection(1, Reason.UNCONFIRMED), 10)
+
+    assert (light.suppressed, vague.suppressed, machine.active) == (1, 0, False)
+
+
 def test_a_span_of_too_much_change_is_reported_once() -> None:
     steps = run(MotionMachine(), "q" + "T" * 100)
 

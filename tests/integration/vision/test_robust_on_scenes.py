@@ -1,0 +1,52 @@
+"""Profile robust on whole scenes and clips: seeds and stresses on which no constant was chosen."""
+
+import pytest
+
+from benchmarks.detection import CLIPS, clip_cases, judge
+from benchmarks.peers import Ours
+from benchmarks.scenes import EMPTY, Case, cases
+
+SEED = 11
+SCENES = {case.name: case for case in cases(SEED)}
+
+
+def flags(case: Case) -> list[bool]:
+    detector = Ours("robust")
+    return [detector.motion(it) for it in case.frames()]
+
+
+@pytest.mark.parametrize("name", ["rain", "shake", "torn frames", "infrared switch", "leaves"])
+def test_nothing_happens_in_an_empty_scene(name: str) -> None:
+    assert name in EMPTY
+
+    score = judge(SCENES[name], flags(SCENES[name]))
+
+    assert (score.events, score.false_frames) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "walker slow",
+        "walker far at night",
+        "walker crosses fast",
+        "walker comes with the lamp",
+        "walker large, exposure",
+        "walker, shake",
+    ],
+)
+def test_a_visitor_is_one_event(name: str) -> None:
+    score = judge(SCENES[name], flags(SCENES[name]))
+
+    assert (score.found, score.events, score.false_frames) == (1, 1, 0)
+
+
+@pytest.mark.skipif(not CLIPS.exists(), reason="shared/clips is not beside this checkout")
+@pytest.mark.parametrize("stress", ["night", "shake", "cloud"])
+def test_everybody_on_the_clip_is_found_and_the_empty_floor_is_quiet(stress: str) -> None:
+    case = next(it for it in clip_cases() if it.name == f"clip, {stress}")
+
+    score = judge(case, flags(case))
+
+    assert score.found == score.wanted == 6
+    assert (score.false_events, score.false_frames) == (0, 0)

@@ -1,0 +1,73 @@
+"""Why something was or was not motion: in figures, and in a sentence."""
+
+from dataclasses import replace
+
+import pytest
+
+from agent.core.messages import Detection, Reason
+from agent.core.reports import explanation, sentence
+
+PLAIN = Detection(
+    seq=7,
+    at=100.0,
+    motion=True,
+    reason=Reason.MOTION,
+    changed_pixels=3072,
+    score=1.0,
+    pixel_threshold=50,
+    min_changed=0.0814,
+    max_changed=16.28,
+    unmasked_pixels=307_200,
+    profile="plain",
+)
+ROBUST = replace(
+    PLAIN,
+    profile="robust",
+    largest=0.75,
+    noise=1.234567,
+    limit=8.333333,
+    gain=1.0,
+    offset=0.0,
+    shift=(0, 0),
+)
+
+
+def test_the_figures_of_profile_robust_are_in_the_explanation() -> None:
+    told = explanation(ROBUST)
+
+    assert (told.rule, told.profile) == ("motion", "robust")
+    assert (told.largest_percent, told.noise, told.limit) == (0.75, 1.2346, 8.3333)
+    assert (told.gain, told.offset, told.shift) == (1.0, 0.0, (0, 0))
+
+
+def test_other_profiles_do_not_claim_what_they_did_not_measure() -> None:
+    told = explanation(PLAIN)
+
+    assert {told.largest_percent, told.noise, told.limit, told.gain, told.shift} == {None}
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (Reason.MOTION, "changed by more than 8.3 grey levels, the largest part 0.750 %"),
+        (Reason.LIGHT, "the scene stayed the same: light"),
+        (Reason.UNCONFIRMED, "in one frame only so far"),
+        (Reason.QUIET, "no part is new in its place and above 0.0814 %"),
+        (Reason.DAMAGED, "the frame is torn, so it is not judged"),
+        (Reason.FROZEN, "the same picture again, so it is not judged"),
+        (Reason.WARMING_UP, "exposure still settles"),
+    ],
+)
+def test_the_sentence_of_profile_robust_names_what_decided(reason: Reason, words: str) -> None:
+    assert words in sentence(replace(ROBUST, reason=reason))
+
+
+def test_the_sentence_tells_light_and_shift_where_there_are_any() -> None:
+    told = sentence(replace(ROBUST, gain=0.8, offset=12.0, shift=(-2, 1)))
+
+    assert told.endswith("; light x0.80 +12 fitted out; moved by -2 and 1 pixels")
+
+
+def test_the_sentence_of_profile_plain_names_the_limits() -> None:
+    assert sentence(PLAIN).endswith("more than 50 grey levels: between 0.0814 % and 16.28 %")
+    assert "not below max_changed" in sentence(replace(PLAIN, reason=Reason.TOO_MUCH))
