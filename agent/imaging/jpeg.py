@@ -23,6 +23,9 @@ _SOI = b"\xff\xd8"
 _EOI = b"\xff\xd9"
 #: ITU T.81 table B.1: start of frame, all kinds but DHT (c4), JPG (c8) and DAC (cc).
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+#: Baseline and extended sequential. With all components in the first scan there is no other: the
+#: decoder reads that one, and refuses what follows unless it is the end (libjpeg, jdinput.c).
+_SEQUENTIAL = frozenset({0xC0, 0xC1})
 _SOS = 0xDA
 _SCAN = bytes((0xFF, _SOS))
 #: Bounds the walk through a made-up header; real ones have about ten segments before SOF.
@@ -47,16 +50,20 @@ def dimensions(jpeg: bytes) -> tuple[int, int] | None:
     """
     if not jpeg.startswith(_SOI) or not jpeg.endswith(_EOI):
         return None
-    if jpeg.count(_SCAN) > MOST_SCANS:
-        return None
+    size, single = None, False
     for code, start, length in _segments(jpeg):
-        if code in _SOF:
+        if code in _SOF and size is None:
             if length < 8:
                 return None
             height = int.from_bytes(jpeg[start + 3 : start + 5], "big")
             width = int.from_bytes(jpeg[start + 5 : start + 7], "big")
-            return (height, width) if allowed(height, width) else None
-    return None
+            size, parts, sequential = (height, width), jpeg[start + 7], code in _SEQUENTIAL
+        elif code == _SOS and size is not None:
+            single = sequential and jpeg[start + 2] == parts
+    if size is None or not allowed(*size):
+        return None
+    # counting takes as long as a twentieth of decoding, and is needed for few
+    return size if single or jpeg.count(_SCAN) <= MOST_SCANS else None
 
 
 def allowed(height: int, width: int) -> bool:
@@ -144,7 +151,7 @@ def delta_png(binary: Luma, orientation: Orientation, privacy: Polygons = ()) ->
 
 
 def _segments(jpeg: bytes) -> Iterator[tuple[int, int, int]]:
-    """(marker, index of its length field, length) of each segment before the first scan."""
+    """(marker, index of its length field, length) of each segment up to the first scan's header."""
     at = 2
     for _ in range(_MOST_SEGMENTS):
         if at + 4 > len(jpeg) or jpeg[at] != 0xFF:
@@ -154,9 +161,11 @@ def _segments(jpeg: bytes) -> Iterator[tuple[int, int, int]]:
             at += 1
             continue
         length = int.from_bytes(jpeg[at + 2 : at + 4], "big")
-        if code == _SOS or code in _BARE or length < 2 or at + 2 + length > len(jpeg):
+        if code in _BARE or length < 2 or at + 2 + length > len(jpeg):
             return
         yield code, at + 2, length
+        if code == _SOS:
+            return
         at += 2 + length
 
 

@@ -88,6 +88,27 @@ def test_a_picture_with_thousands_of_scans_is_refused_before_it_costs_minutes() 
         assert jpeg.stored_jpeg(bomb, TURNED, 10**6) is None
 
 
+def sequential(scans: int) -> bytes:
+    """A baseline JPEG with its only scan so many times more."""
+    whole = encoded(scene())
+    first = whole.index(b"\xff\xda")
+    return whole[:-2] + whole[first:-2] * scans + whole[-2:]
+
+
+def test_a_baseline_picture_costs_one_scan_however_many_follow() -> None:
+    from time import thread_time
+
+    began = thread_time()
+    assert jpeg.decode_luma(sequential(0)) is not None
+    once = thread_time() - began
+    bomb = sequential(3000)
+    began = thread_time()
+    jpeg.decode_luma(bomb)
+
+    assert bomb.count(b"\xff\xda") > 3000
+    assert thread_time() - began < 10 * once + 0.05
+
+
 def test_a_marker_without_a_length_does_not_lead_past_the_size_that_is_decoded() -> None:
     """`ff 01` stands alone: a decoder goes on behind it, with the large SOF."""
     large, small = (encoded(scene(height, 64)) for height in (600, 16))
