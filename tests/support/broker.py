@@ -59,6 +59,8 @@ class Broker:
                     f"log_dest file {self._log}",
                     "log_type all",
                     "persistence false",
+                    # A subscriber that a busy machine holds up must not lose what it waits for.
+                    "max_queued_messages 0",
                     *lines,
                     "",
                 ]
