@@ -1,12 +1,15 @@
 """What a verdict costs: JPEG bytes -> `Detection`, against decoding to grey alone.
 
-    .venv/bin/python -m benchmarks.detector [--rounds 7]
+    .venv/bin/python -m benchmarks.detector [--rounds 15]
 
 The unit of account is `cv2.imdecode(GRAYSCALE)` in a hot loop that keeps the last three planes, as
-detection must. All variants run interleaved over the same frames on one OpenCV thread; CPU time,
-best of the rounds. Material: a synthetic noisy scene (about 54 kB at 640x480, 180 kB at 1080p), and
-the clip in shared/clips where it lies beside the checkout. `seed's way` is what the project's
-ancestor did: decode to colour, convert to grey, allocate every step anew.
+detection must. All variants run interleaved over the same frames on one OpenCV thread. Of each
+frame the least thread CPU time of all rounds counts, which is what the work costs when nobody
+disturbs it; `noise` is how much more the median round took. Material: a synthetic noisy scene
+(about 54 kB at 640x480, 180 kB at 1080p), and the clip in shared/clips where it lies beside the
+checkout. `seed's way` is what the project's ancestor did: decode to colour, convert to grey,
+allocate every step anew. The detectors alone get decoded frames; `running average` is Frigate's
+method, rebuilt in `benchmarks.peers` from OpenCV's fastest parts.
 """
 
 from __future__ import annotations
@@ -17,16 +20,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from agent.imaging.jpeg import decode_luma
-from agent.vision.detector import Detector
+from agent.imaging.jpeg import decode_luma, dimensions
+from benchmarks.peers import Judging, Ours, RunningAverage
 
 Picture = npt.NDArray[np.uint8]
+Luma = npt.NDArray[np.uint8]
 CLIP = (
     Path(__file__).resolve().parents[1]
     / ".."
@@ -34,18 +38,13 @@ CLIP = (
     / "clips"
     / "intel_one-by-one-person-detection.mp4"
 )
-#: Of grey decoding; the goal of the first version, see docs on performance.
-GOAL = 1.30
+#: Of grey decoding: profile plain or seed, and profile robust up to and above 640x480.
+GOAL, GOAL_ROBUST, GOAL_ROBUST_LARGE = 1.19, 1.6, 1.5
 #: Of the seed's way.
-GOAL_SEED = 0.75
-
-
-class Rules(NamedTuple):
-    """The default settings."""
-
-    pixel_threshold: int = 50
-    min_changed: float = 0.0814
-    max_changed: float = 16.28
+GOAL_SEED = 0.7
+#: Detector alone, of Frigate's method at 640x480: 420 us where grey decoding took 630 (measured
+#: once with the unchanged class, which smooths with scipy; the rebuilt one is faster than that).
+GOAL_PEER = 0.7 * 420 / 630
 
 
 class Material(NamedTuple):
@@ -53,6 +52,12 @@ class Material(NamedTuple):
 
     name: str
     jpegs: list[bytes]
+
+    @property
+    def large(self) -> bool:
+        """True above 640x480."""
+        height, width = dimensions(self.jpegs[0]) or (0, 0)
+        return height * width > 640 * 480
 
 
 def synthetic(
@@ -85,95 +90,158 @@ def encoded(picture: Picture, quality: int) -> bytes:
 
 
 def grey_decode(jpegs: list[bytes]) -> int:
-    """The unit of account."""
-    ring: deque[object] = deque(maxlen=3)
+    """The unit of account, in one go."""
+    unit, nothing = GreyDecode(), np.zeros((0, 0), np.uint8)
     for jpeg in jpegs:
-        ring.append(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE))
+        unit(jpeg, nothing)
     return len(jpegs)
 
 
-def agent(profile: str) -> Callable[[list[bytes]], int]:
+class Variant(Protocol):
+    """Something that is timed, frame by frame."""
+
+    def __call__(self, jpeg: bytes, luma: Luma) -> None:
+        """Takes the next frame, in the form it wants."""
+        ...
+
+
+class GreyDecode:
+    """The unit of account."""
+
+    def __init__(self) -> None:
+        self._ring: deque[object] = deque(maxlen=3)
+
+    def __call__(self, jpeg: bytes, luma: Luma) -> None:
+        """Decodes and keeps."""
+        del luma
+        self._ring.append(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE))
+
+
+class Agent:
     """The agent's own path, header check included."""
 
-    def run(jpegs: list[bytes]) -> int:
-        detector, rules, motions = Detector(profile), Rules(), 0
-        for seq, jpeg in enumerate(jpegs):
-            luma = decode_luma(jpeg)
-            if luma is None:
-                raise SystemExit("the material is damaged")
-            motions += detector.judge(luma, seq, seq / 3, rules).motion
-        return motions
+    def __init__(self, profile: str) -> None:
+        self._detector = Ours(profile)
 
-    return run
+    def __call__(self, jpeg: bytes, luma: Luma) -> None:
+        """Decodes and judges."""
+        del luma
+        decoded = decode_luma(jpeg)
+        if decoded is None:
+            raise SystemExit("the material is damaged")
+        self._detector.motion(decoded)
 
 
-def seeds_way(jpegs: list[bytes]) -> int:
+class SeedsWay:
     """Colour decode, grey conversion, fresh arrays."""
-    colours: deque[cv2.typing.MatLike] = deque(maxlen=3)  # it kept them to record them
-    greys: deque[cv2.typing.MatLike] = deque(maxlen=3)
-    motions = 0
-    for jpeg in jpegs:
+
+    def __init__(self) -> None:
+        self._colours: deque[object] = deque(maxlen=3)  # it kept them to record them
+        self._greys: deque[cv2.typing.MatLike] = deque(maxlen=3)
+
+    def __call__(self, jpeg: bytes, luma: Luma) -> None:
+        """Decodes and judges."""
+        del luma
         colour = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
         if colour is None:
             raise SystemExit("the material is damaged")
-        colours.append(colour)
-        greys.append(cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY))
-        if len(greys) == 3:
-            n2, n1, n = greys
+        self._colours.append(colour)
+        self._greys.append(cv2.cvtColor(colour, cv2.COLOR_BGR2GRAY))
+        if len(self._greys) == 3:
+            n2, n1, n = self._greys
             both = cv2.bitwise_and(cv2.absdiff(n, n2), cv2.absdiff(n, n1))
-            binary = cv2.threshold(both, 50, 255, cv2.THRESH_BINARY)[1]
-            motions += 250 < cv2.countNonZero(binary) < 50_000
-    return motions
+            cv2.countNonZero(cv2.threshold(both, 50, 255, cv2.THRESH_BINARY)[1])
 
 
-VARIANTS: dict[str, Callable[[list[bytes]], int]] = {
-    "grey decode": grey_decode,
-    "agent, plain": agent("plain"),
-    "agent, seed": agent("seed"),
-    "seed's way": seeds_way,
+class Alone:
+    """A detector without decoding."""
+
+    def __init__(self, detector: Judging) -> None:
+        self._detector = detector
+
+    def __call__(self, jpeg: bytes, luma: Luma) -> None:
+        """Judges."""
+        del jpeg
+        self._detector.motion(luma)
+
+
+VARIANTS: dict[str, Callable[[], Variant]] = {
+    "grey decode": GreyDecode,
+    "agent, plain": lambda: Agent("plain"),
+    "agent, seed": lambda: Agent("seed"),
+    "agent, robust": lambda: Agent("robust"),
+    "seed's way": SeedsWay,
+    "alone: plain": lambda: Alone(Ours("plain")),
+    "alone: robust": lambda: Alone(Ours("robust")),
+    "alone: running average": lambda: Alone(RunningAverage()),
 }
 
 
-def measure(material: Material, rounds: int) -> dict[str, float]:
-    """Best CPU seconds per frame of each variant, interleaved."""
-    best = dict.fromkeys(VARIANTS, float("inf"))
-    for _ in range(rounds + 1):  # the first round warms up and counts no less: best wins
-        for name, run in VARIANTS.items():
-            before = time.process_time()
-            run(material.jpegs)
-            best[name] = min(best[name], (time.process_time() - before) / len(material.jpegs))
-    return best
+class Cost(NamedTuple):
+    """Of one variant: microseconds a frame undisturbed, and the median round's surplus."""
+
+    least: float
+    noise: float
 
 
-def report(material: Material, best: dict[str, float]) -> bool:
+def measure(material: Material, rounds: int) -> dict[str, Cost]:
+    """All variants, interleaved."""
+    lumas = [luma for jpeg in material.jpegs if (luma := decode_luma(jpeg)) is not None]
+    times = {name: np.zeros((rounds, len(lumas))) for name in VARIANTS}
+    for number in range(rounds):
+        for name, make in VARIANTS.items():
+            variant = make()
+            for index, (jpeg, luma) in enumerate(zip(material.jpegs, lumas, strict=True)):
+                before = time.thread_time()
+                variant(jpeg, luma)
+                times[name][number, index] = time.thread_time() - before
+    costs = {}
+    for name, table in times.items():
+        least = float(table.min(axis=0).mean())
+        costs[name] = Cost(least * 1e6, float(np.median(table.mean(axis=1))) / least - 1)
+    return costs
+
+
+def report(material: Material, costs: dict[str, Cost]) -> bool:
     """Prints one table; True when the goals are met."""
     size = sum(map(len, material.jpegs)) / len(material.jpegs) / 1000
-    grey, seed = best["grey decode"], best["seed's way"]
+    grey, seed = costs["grey decode"].least, costs["seed's way"].least
     print(f"\n{material.name}: {len(material.jpegs)} frames of {size:.1f} kB")
-    for name, seconds in best.items():
+    for name, (least, noise) in costs.items():
         print(
-            f"  {name:<14} {seconds * 1e6:7.0f} us  {seconds / grey:5.2f} x grey decode"
-            f"  {seconds / seed:5.2f} x seed's way"
+            f"  {name:<22} {least:7.0f} us  {least / grey:5.2f} x grey decode"
+            f"  {least / seed:5.2f} x seed's way  noise +{100 * noise:.0f} %"
         )
-    ratios = [best["agent, plain"] / grey, best["agent, seed"] / grey]
-    return max(ratios) <= GOAL and best["agent, plain"] / seed <= GOAL_SEED
+    simple = max(costs["agent, plain"].least, costs["agent, seed"].least)
+    met = {
+        f"plain and seed <= {GOAL} x grey decode": simple <= GOAL * grey,
+        f"plain <= {GOAL_SEED} x seed's way": costs["agent, plain"].least <= GOAL_SEED * seed,
+    }
+    most = GOAL_ROBUST_LARGE if material.large else GOAL_ROBUST
+    met[f"robust <= {most} x grey decode"] = costs["agent, robust"].least <= most * grey
+    if not material.large:
+        alone = costs["alone: robust"].least <= GOAL_PEER * grey
+        met[f"robust alone <= {GOAL_PEER:.2f} x grey decode"] = alone
+    for goal, done in met.items():
+        print(f"  {'met' if done else 'MISSED':<7} {goal}")
+    return all(met.values())
 
 
 def main() -> None:
     """Runs everything; exit 1 when a goal is missed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=7, help="at least 5")
+    parser.add_argument("--rounds", type=int, default=15, help="at least 5")
     rounds = max(5, parser.parse_args().rounds)
     cv2.setNumThreads(1)
+    small = list(synthetic(480, 640, 60, 80, 3.0, 9))
+    full = list(synthetic(1080, 1920, 20, 75, 2.5, 24))
     materials = [
-        Material("synthetic 640x480", list(synthetic(480, 640, 60, 80, 3.0, 9))),
-        Material("synthetic 1920x1080", list(synthetic(1080, 1920, 20, 75, 2.5, 24))),
+        Material("synthetic 640x480", small),
+        Material("synthetic 1920x1080", full),
     ]
     if CLIP.exists():
         materials.append(Material("clip 640x480", list(clip_frames(CLIP, 120))))
     met = [report(it, measure(it, rounds)) for it in materials]
-    print(f"\ngoals: <= {GOAL} x grey decode, plain <= {GOAL_SEED} x seed's way: ", end="")
-    print("met" if all(met) else "MISSED")
     sys.exit(0 if all(met) else 1)
 
 

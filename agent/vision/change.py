@@ -30,8 +30,9 @@ _EDGE, _EDGE_UNSTEADY = 0.125, 0.25
 #: many grey levels in this part of their cells, this part of the cells changed.
 _TILES = (8, 6)
 _EDGES, _EDGY, _TILE_SHARE, _WIDESPREAD = 30, 0.05, 0.01, 0.4
-#: Fewer changed cells are not looked into.
-_FEW = 6
+#: Fewer changed cells are not looked into, nor is for a shake where they span less than this part
+#: of the picture's width and height.
+_FEW, _SPAN = 4, 0.5
 #: A shake is believed when moving the older frames along leaves at most this part of the changes,
 #: of a camera that shook before this part, and the quiet half of the picture quiet: else only a
 #: large visitor moved.
@@ -95,8 +96,8 @@ class Comparison:
         cv2.min(whole, cv2.absdiff(now.grey, older_light.seen(older.grey)), dst=whole)
         cv2.threshold(whole, CLOSER * limit, 255, cv2.THRESH_TOZERO, dst=whole)
         difference = whole.copy()
-        x, y, w, h = roi(whole, 0)
-        if w:
+        if cv2.countNonZero(whole) >= _FEW:
+            x, y, w, h = roi(whole, 0)
             here = np.s_[y : y + h, x : x + w]
             difference[here] = self._exact(whole[here], now, last, light, here)
         changed = as_bytes(cv2.threshold(difference, limit, 255, cv2.THRESH_BINARY)[1])
@@ -158,7 +159,8 @@ class Comparison:
 
 def _is_widespread(changed: Grey, last: Cells) -> bool:
     """True when most of the tiles that have edges changed."""
-    if cv2.countNonZero(changed) < _TILE_SHARE * changed.size:
+    _, _, width, height = cv2.boundingRect(changed)
+    if width < _SPAN * changed.shape[1] or height < _SPAN * changed.shape[0]:
         return False
     edges = as_bytes(cv2.threshold(last.edges, _EDGES, 255, cv2.THRESH_BINARY)[1])
     edgy = _tiles(edges) > 255 * _EDGY

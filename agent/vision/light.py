@@ -23,7 +23,6 @@ _FEWEST = 64
 _INLIERS, _EXACT = 2.5, 1.0
 #: 1 / 0.6745: from the median of absolute deviations to a standard deviation, normal distribution.
 _MAD = 1.4826
-_ROUNDS = 2
 #: Pulls the gain towards 1 where the picture has no contrast to measure it: grey levels squared.
 _RIDGE = 4.0
 #: What a camera really applies is no straight line (gamma, knee): a prediction is trusted to this
@@ -89,7 +88,7 @@ SAME = Light()
 def fit_light(before: Sample, now: Sample) -> tuple[Light, float]:
     """Gain and offset between two samples of the same places, whatever moved in between, and noise.
 
-    The best of three guesses, then a line through what fits, in two rounds; a good third of the
+    The best of three guesses, then a line through what fits; a good third of the
     places may be covered by something that moved. SAME when the light explains nothing. The noise
     is the standard deviation of the quiet half of the places, in grey levels, with the light
     fitted out.
@@ -120,8 +119,8 @@ def _deviation(sizes: Sample) -> float:
 
 
 def _fit_moved(before: Sample, now: Sample) -> Light:
-    usable = (before > _CLIPPED_LOW) & (before < _CLIPPED_HIGH)
-    usable &= (now > _CLIPPED_LOW) & (now < _CLIPPED_HIGH)
+    usable = np.minimum(before, now) > _CLIPPED_LOW
+    usable &= np.maximum(before, now) < _CLIPPED_HIGH
     x, y = before[usable], now[usable]
     if x.size < _FEWEST:
         return SAME
@@ -132,10 +131,9 @@ def _fit_moved(before: Sample, now: Sample) -> Light:
     spreads = [still, *(_median(np.abs(y - it.of(x))) for it in ways[1:])]
     spread = min(spreads)
     best = ways[spreads.index(spread)]
-    for _ in range(_ROUNDS):
-        inlier = np.abs(y - best.of(x)) <= max(_EXACT, _INLIERS * _MAD * spread)
-        best = _line(x[inlier], y[inlier])
-        spread = _median(np.abs(y - best.of(x)))
+    inlier = np.abs(y - best.of(x)) <= max(_EXACT, _INLIERS * _MAD * spread)
+    best = _line(x[inlier], y[inlier])
+    spread = _median(np.abs(y - best.of(x)))
     moved = abs((best.gain - 1.0) * float(x.sum()) / x.size + best.offset)
     return best if spread < still and (moved >= _SAME_MEAN or spread < 0.9 * still) else SAME
 

@@ -89,7 +89,7 @@ def test_the_even_middle_of_a_large_blob_counts() -> None:
 
 def test_one_quiet_cell_between_does_not_part_a_blob_and_three_do() -> None:
     changed = grey()
-    changed[10:14, 10:14] = changed[10:14, 15:19] = changed[10:14, 22:26] = 255
+    changed[10:14, 10:14] = changed[10:14, 15:19] = changed[10:14, 23:27] = 255
 
     sizes = [it.cells for it in blobs_of(changed, changed, changed, 4, 9)]
 
