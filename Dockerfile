@@ -7,7 +7,7 @@ COPY agent agent
 COPY schemas schemas
 COPY ha_discovery ha_discovery
 RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
- && pip --python /opt/agent/bin/python install --no-cache-dir --no-compile "$(ls /wheels/*.whl)[demo]" \
+ && pip --python /opt/agent/bin/python install --no-cache-dir --no-compile "$(ls /wheels/*.whl)[demo,reoffer]" \
  && find /opt/agent/lib -type d -name tests -prune -exec rm -r {} +
 # Byte code of what the agent loads when it runs, standard library included: nobody can write it
 # later, and without it every start and every health check would compile 0.5 s (on a PC) of source.

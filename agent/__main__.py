@@ -8,7 +8,7 @@ import sys
 
 def main() -> int:
     """Sets what has to be set before the heavy libraries load, then runs the command."""
-    # One thread for BLAS: 60 ms less CPU at import and two threads fewer (PERF.md, section 6).
+    # One thread for BLAS: 60 ms less CPU at import and two threads fewer (measured).
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from agent.cli import run_command
 

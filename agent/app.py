@@ -25,7 +25,6 @@ from agent import __version__
 from agent.beginning import camera_setups, open_events_of, setup_of
 from agent.configuration import Loaded, agent_id_of, load
 from agent.core import engine
-from agent.core.announce import farewell
 from agent.core.cameras import change_cameras
 from agent.core.effects import Effect
 from agent.core.errors import ConfigError
@@ -160,10 +159,13 @@ class App:
             finally:
                 systemd.leaving(again=self.again)
                 left = self._shut_down()
+        if self._signals.stop is not None:
+            self.again = False  # who stops us does not want us back, whatever was commanded
         if left:
             log.error("agent: still busy at the end: %s", ", ".join(left))
-            logging.shutdown()
-            os._exit(self._exit_code)  # a thread inside a hung call cannot be joined
+            if not self.again:  # starting anew needs no join either
+                logging.shutdown()
+                os._exit(self._exit_code)  # a thread inside a hung call cannot be joined
         log.info("agent: stopped")
         return self._exit_code
 
@@ -173,13 +175,16 @@ class App:
         next_tick = self._clock.monotonic()
         while not self._leaving:
             cause = self._inbox.get(0.25)
+            if cause is not None:
+                self._take(cause)
             if self._signals.stop is not None:
                 log.info("agent: %s, stopping", self._signals.stop.name)
                 self._step(Stopping())
                 return
-            if cause is not None:
-                self._take(cause)
             if self._signals.take_hangup():
+                if self._file is None:  # the demo's terminal was closed: there is nothing to read
+                    self._step(Stopping())
+                    return
                 self._reload()
             now = self._clock.monotonic()
             if now >= next_tick:
@@ -358,7 +363,6 @@ class App:
         self._drain()
         left += self._crew.stop(["store"], 3.0, deadline)
         self._drain()
-        self._parts.outbox.put(farewell(self._topics))
         left += self._crew.stop(["mqtt", "beeper"], 2.5, deadline)
         left += self._crew.stop_extra(1.0, deadline)
         remove_health(self._state_dir)

@@ -169,18 +169,33 @@ def _ha_app(arguments: argparse.Namespace) -> int:
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
-    from agent.camera.source import check_url
     from agent.vision.zones import view_of
 
     loaded = _load(arguments)
     password_of(loaded.config)
     for name, camera in loaded.config.cameras.items():
         view_of(name, camera)
-        check_url(camera.source)
+        _check_source(loaded, name)
     token_of(loaded.config)
     print(f"# {loaded.file or 'no file: environment and defaults'}; the configuration is good")
     print("\n".join(effective(loaded)))
+    store = loaded.config.store
+    if store is not None and not store.path.is_dir():
+        print(f"# note: store.path {store.path} is no folder now; it is never created")
     return EXIT_OK
+
+
+def _check_source(loaded: Loaded, name: str) -> None:
+    from agent.camera.source import check_url
+
+    source = loaded.config.cameras[name].source
+    try:
+        check_url(source)
+    except ConfigError as error:
+        origin = loaded.origins.get(("cameras", name, "source"), "not given")
+        reason = str(error).removeprefix("camera source: ")
+        hint = "" if ":" in source else f"; did you mean hk://{source}?"
+        raise ConfigError(f"{origin}: cameras.{name}.source: {reason}{hint}") from None
 
 
 def _simulate(arguments: argparse.Namespace) -> int:

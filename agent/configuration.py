@@ -48,9 +48,9 @@ _NO_YAML = (
     RecursionError,
 )
 #: Taken from the environment as they are: `0123` or `a: b` is as good a password as any.
-_VERBATIM = frozenset({"password", "username"})
+_VERBATIM = frozenset({"password", "username", "token", "source", "name"})
 #: Never shown, not even in the message that calls them wrong.
-_SECRET = frozenset({"password"})
+_SECRET = frozenset({"password", "token"})
 
 Path_ = tuple[str, ...]
 

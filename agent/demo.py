@@ -15,6 +15,7 @@ from agent.configuration import agent_id_of, load, state_dir_of
 from agent.core.errors import ConfigError, reason_of
 from agent.demo_broker import broker_answers, embedded_broker
 from agent.runtime.clock import SystemClock
+from agent.runtime.settings_file import NAME as SETTINGS
 from agent.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
         STORE.mkdir(exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{STORE.absolute()}: {reason_of(error)}") from None
+    (state_dir / SETTINGS).unlink(missing_ok=True)  # a demo that was disarmed shows nothing
     simulator = Simulator(SimulatorOptions(port=0), clock)
     with contextlib.ExitStack() as stack:
         embedded = not broker_answers(HOST, PORT)
@@ -88,7 +90,7 @@ def _explain(say: Callable[[str], None], *, embedded: bool, agent_id: str) -> No
         f"{broker}. Somebody walks by every ten seconds or so. Try in another terminal:{client}",
         "",
         f"  mosquitto_sub -h {HOST} -v -t '{root}/+/event/#' -t '{root}/+/motion/state'",
-        f"  mosquitto_pub -h {HOST} -q 1 -t {root}/{CAMERA}/armed/set -m OFF",
+        f"  mosquitto_pub -h {HOST} -q 1 -t {root}/{CAMERA}/armed/set -m OFF  # ON arms it again",
         f"  mosquitto_pub -h {HOST} -q 1 -t {root}/{CAMERA}/snapshot/take -m PRESS",
         f"  mosquitto_pub -h {HOST} -q 1 -t {root}/beep/play -m PRESS",
         "",

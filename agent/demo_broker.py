@@ -22,7 +22,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 
-from agent.core.errors import BrokerUnreachable, ConfigError
+from agent.core.errors import ConfigError
 from agent.runtime import logs
 from agent.runtime.clock import Clock
 
@@ -52,7 +52,7 @@ def embedded_broker(port: int, clock: Clock) -> Iterator[int]:
 
     Raises:
         ConfigError: the extra `demo` is not installed.
-        BrokerUnreachable: it did not get ready, for instance because the port is taken.
+        ConfigError: it did not get ready, for instance because the port is taken.
     """
     command = [sys.executable, "-m", "agent.demo_broker", "--port", str(port)]
     process = subprocess.Popen(
@@ -78,7 +78,7 @@ def embedded_broker(port: int, clock: Clock) -> Iterator[int]:
 
 def _wait_ready(process: subprocess.Popen[bytes], port: int, clock: Clock) -> None:
     if process.stdout is None:
-        raise BrokerUnreachable("no pipe to the embedded broker")
+        raise ConfigError("no pipe to the embedded broker")
     deadline = clock.monotonic() + START_SECONDS
     while clock.monotonic() < deadline:
         if not select.select([process.stdout], [], [], 1.0)[0]:
@@ -87,8 +87,8 @@ def _wait_ready(process: subprocess.Popen[bytes], port: int, clock: Clock) -> No
             return
         if process.wait(_STOP_SECONDS) == _NO_AMQTT:
             raise ConfigError("no broker: pip install 'surveillance-agent[demo]', or start one")
-        raise BrokerUnreachable(f"the embedded broker ended at once; is port {port} taken?")
-    raise BrokerUnreachable(f"the embedded broker is not ready after {START_SECONDS:.0f} s")
+        raise ConfigError(f"the embedded broker ended at once; is port {port} taken?")
+    raise ConfigError(f"the embedded broker is not ready after {START_SECONDS:.0f} s")
 
 
 async def _serve(port: int) -> None:

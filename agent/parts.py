@@ -58,7 +58,9 @@ FRAMES = 16
 #: Clip parts between vision and recorder: 17 s of a 30 fps camera, within 64 MiB.
 CLIP_PARTS = 512
 CLIP_BYTES = 64 * 2**20
-ORDERS = 8
+#: Orders between engine and vision or camera: a scene in Home Assistant that restores every setting
+#: sends one for each, and none may be refused after the setting was said to be in force.
+ORDERS = 64
 
 Body = Callable[[Worker], None]
 ToEngine = Callable[[object], bool]

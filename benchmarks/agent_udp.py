@@ -30,7 +30,7 @@ from benchmarks.detector import synthetic
 from tests.support.agent_process import House, Process
 from tests.support.broker import Broker, free_port
 
-#: Of the seed's way (PERF.md, section 9).
+#: Of the seed's way.
 GOAL = 0.45
 #: MiB of the agent's own process with one camera.
 GOAL_MEMORY = 130.0

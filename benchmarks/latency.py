@@ -223,7 +223,7 @@ def measure(folder: Path, events: int, *, store: bool) -> None:
 
 
 def _run(app: App) -> None:
-    app._install_signals = lambda: None  # type: ignore[method-assign]  # noqa: SLF001  not the main thread
+    app._signals.install = lambda: None  # type: ignore[method-assign]  # noqa: SLF001  no main thread
     app.run()
 
 

@@ -163,22 +163,6 @@ def show_value(value: SettingValue) -> str:
     return f"{value:.10g}"
 
 
-def with_value(
-    settings: CameraSettings,
-    name: str,
-    value: SettingValue,
-) -> CameraSettings:
-    """The settings with one value replaced.
-
-    Raises:
-        ValueError: when the values contradict each other.
-    """
-    try:
-        return CameraSettings.model_validate({**settings.model_dump(), name: value})
-    except ValidationError as error:
-        raise ValueError(str(error.errors()[0]["msg"]).removeprefix("Value error, ")) from None
-
-
 def provenance_of(since: datetime | None, *, in_file: bool) -> Provenance:
     """Where a value comes from, given when a command set it and whether the file names it."""
     if since is not None:

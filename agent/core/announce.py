@@ -18,7 +18,7 @@ OFFLINE = "offline"
 
 
 def everything(now_state: AgentNow, now: Now, *, born: bool = False) -> list[Effect]:
-    """Discovery, all states, `online` last, then the pictures (FACTS 6.5).
+    """Discovery, all states, `online` last, then the pictures.
 
     `born`: because Home Assistant has just started.
     """
@@ -139,6 +139,7 @@ def burial(now_state: AgentNow, camera: CameraNow, now: Now) -> list[Effect]:
     }
     named |= {topics.motion_attributes, topics.motion_image, topics.motion_image_meta}
     named |= {topics.motion_delta, topics.snapshot, topics.snapshot_meta}
+    named |= {topics.overlay, topics.overlay_meta, topics.heatmap, topics.heatmap_meta}
     return [Publish(topic, b"", 1, retain=True) for topic in sorted(named)]
 
 

@@ -48,7 +48,7 @@ from schemas.settings import (
     show_value,
 )
 
-#: Rate limits of actions (FACTS 6.3): a stuck automation must not keep the house busy.
+#: Rate limits of actions: a stuck automation must not keep the house busy.
 BEEP_EVERY = 1.0
 SNAPSHOT_EVERY = 0.5
 #: Everything that is said then comes to some 100 kB, and with pictures to a megabyte.

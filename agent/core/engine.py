@@ -53,7 +53,7 @@ from schemas.settings import AgentSettings, StoredSettings
 
 Step = tuple[AgentNow, list[Effect]]
 
-#: Health is said this often, and at once when a problem comes or goes (FACTS 4, cluster 19).
+#: Health is said this often, and at once when a problem comes or goes: no bloat in recorders.
 HEALTH_EVERY = 60.0
 #: The line that says `still alive`.
 ALIVE_EVERY = 300.0

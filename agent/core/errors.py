@@ -38,26 +38,6 @@ class StoreUnavailable(StoreError):
     """The store is absent, wrong or read-only: keep in the spool and retry."""
 
 
-class StoreFull(StoreError):
-    """No space: run retention, then retry."""
-
-
-class StoreStalled(StoreError):
-    """A call into the store does not return: health says so; nothing else can be done."""
-
-
-class MqttError(AgentError):
-    """Something about the broker."""
-
-
-class BrokerUnreachable(MqttError):
-    """No answer from the broker: retry with backoff."""
-
-
-class BrokerRefused(MqttError):
-    """The broker says no (credentials, client id): retry at the longest delay, say so in health."""
-
-
 def reason_of(error: Exception) -> str:
     """Why a file or folder cannot be used; where rights are missing, whose.
 

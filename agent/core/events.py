@@ -269,6 +269,11 @@ def recording(now_state: AgentNow, cause: RecordingSaved | RecordingFailed, now:
     )
     now_state = now_state.with_camera(camera)
     effects: list[Effect] = [recording_record(camera, event)]
+    motion = camera.motion
+    if not saved and motion is not None and motion.event_id == cause.event_id:
+        camera = replace(camera, motion=replace(motion, recorded=False))
+        now_state = now_state.with_camera(camera)
+        effects.append(announce.recording_state(camera))
     if isinstance(cause, RecordingFailed):
         words = f"camera {cause.camera}: clip {cause.event_id} lost: {cause.message}"
         now_state, said = fault(now_state, "storage", cause.code, words, now)

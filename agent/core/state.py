@@ -53,7 +53,6 @@ class Setup:
     started_utc: datetime
     cameras: tuple[CameraSetup, ...]
     agent_base: AgentSettings = field(default_factory=AgentSettings)
-    agent_in_file: frozenset[str] = frozenset()
     beep_cooldown: float = 60.0
     publish_images: bool = True
     media_dir: str | None = None

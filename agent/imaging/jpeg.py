@@ -63,7 +63,12 @@ def dimensions(jpeg: bytes) -> tuple[int, int] | None:
     if size is None or not allowed(*size):
         return None
     # counting takes as long as a twentieth of decoding, and is needed for few
-    return size if single or jpeg.count(_SCAN) <= MOST_SCANS else None
+    return size if single or few_scans(jpeg) else None
+
+
+def few_scans(jpeg: bytes) -> bool:
+    """True unless decoders that take every scan, even behind a complete one, would be kept busy."""
+    return jpeg.count(_SCAN) <= MOST_SCANS
 
 
 def allowed(height: int, width: int) -> bool:

@@ -46,7 +46,7 @@ ANSWER_WITHIN = 5.0
 #: A name look-up, TCP and the TLS handshake have deadlines of their own in paho's thread and in the
 #: system; this is for one that never comes back.
 OPEN_WITHIN = 60.0
-#: FACTS 6.5: the farewell may take so long.
+#: The farewell may take so long: Docker kills 10 s after SIGTERM.
 FAREWELL = 2.0
 #: How often acknowledgements are written when no record comes that would take them along.
 FLUSH_EVERY = 1.0
@@ -188,8 +188,9 @@ class MqttWorker:
             return
         if self._phase in {_Phase.SUBSCRIBING, _Phase.UP}:
             self._connection.change_filters(filters)
-        else:  # it was opened with the old ones: begin anew
+        else:  # it was opened with the old ones: begin anew, at once
             self._drop_connection()
+            self._deadline = self._clock.monotonic()
 
     def _up(self, connection: Connection, signal: Subscribed) -> None:
         for name in signal.refused:

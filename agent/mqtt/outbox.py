@@ -49,6 +49,7 @@ class Outbox:
                 case Publish(qos=0):
                     self._replace(self._pictures, message)
                 case Publish(retain=True):
+                    self._pictures.pop(message.topic, None)  # what removes a picture comes after it
                     self._replace(self._states, message)
                 case Publish():
                     self._push(self._answers, message, MAX_ANSWERS)

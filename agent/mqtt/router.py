@@ -45,7 +45,7 @@ from schemas.settings import (
 )
 from schemas.topics import OPERATIONS, AgentTopics
 
-#: Bounds what one message can make us parse and echo (FACTS 6.3).
+#: Bounds what one message can make us parse and echo; a real command has some dozens of bytes.
 MAX_PAYLOAD = 4096
 #: A transaction is echoed into every answer: long enough for two UUIDs.
 MAX_TRANSACTION = 100

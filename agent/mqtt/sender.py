@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 WINDOW = 20
 #: Pictures handed to paho and not yet written to the socket: bounds its memory on a slow network.
 PICTURES = 2
-#: CONTRACT.md: a message is `late` when it is sent more than 5 s after it came to be.
+#: A message is `late` when it is sent more than 5 s after it came to be.
 LATE = 5.0
 #: Records wait so long for `online`: Home Assistant ignores events of an unavailable device.
 ONLINE_WAIT = 2.0

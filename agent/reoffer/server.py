@@ -181,6 +181,8 @@ class ReofferWorker:
             last = b""
             while True:
                 shown = await looking.next(_STUCK)
+                if self.views.get(request.match_info["camera"]) is not looking.view:
+                    return response  # the camera was changed or removed: no frozen picture
                 jpeg = _chosen(shown, request) if shown is not None else last
                 last = jpeg
                 if jpeg:
@@ -211,20 +213,20 @@ class _Looking:
 
     def __init__(self, server: ReofferWorker, view: Newest[Shown]) -> None:
         self._server = server
-        self._view = view
+        self.view = view
         self._seen: Shown | None = view.get()
 
     async def __aenter__(self) -> Self:
-        self._server.begin(self._view)
+        self._server.begin(self.view)
         return self
 
     async def __aexit__(self, *_raised: object) -> None:
-        self._server.end(self._view)
+        self._server.end(self.view)
 
     async def next(self, within: float) -> Shown | None:
         """A newer picture, or None when there was none."""
         until = asyncio.get_running_loop().time() + within
-        while (shown := self._view.get()) is self._seen:
+        while (shown := self.view.get()) is self._seen:
             if asyncio.get_running_loop().time() >= until:
                 return None
             await asyncio.sleep(_LOOK)

@@ -75,6 +75,7 @@ def read_health(folder: Path, now: float | None = None) -> tuple[bool, str]:
         with path.open("rb") as file:
             facts = json.loads(file.read(_MAX_BYTES))
         status, boot_id, at = str(facts["status"]), str(facts["boot_id"]), float(facts["at"])
+        pid = int(facts["pid"])
         problems = ", ".join(str(problem) for problem in facts["problems"])
     except FileNotFoundError:
         return False, f"not running, or its state folder is another one: no {path}"
@@ -83,12 +84,25 @@ def read_health(folder: Path, now: float | None = None) -> tuple[bool, str]:
     except (ValueError, KeyError, TypeError, RecursionError):
         return False, f"{path}: not a health file"
     age = (time.monotonic() if now is None else now) - at
+    if not _lives(pid):
+        return False, "not running: it ended without saying so"
     if boot_id != _boot_id():
         return False, "not running: the last sign of life is from before the machine's restart"
     if not 0.0 <= age <= MAX_AGE:
         return False, f"not running, or hanging: the last sign of life is {age:.0f} s old"
     text = f"{status}, {age:.0f} s ago" + (f": {problems}" if problems else "")
     return status in {"ok", "degraded"}, text
+
+
+def _lives(pid: int) -> bool:
+    """Whether there is such a process; one of another user is one, too."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def _boot_id() -> str:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
-from agent.imaging.jpeg import MOST_PIXELS, dimensions
+from agent.imaging.jpeg import MOST_PIXELS, dimensions, few_scans
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons
 from agent.imaging.privacy import blacken_video
@@ -94,7 +94,7 @@ class Painter:
 
     def _decode(self, jpeg: bytes) -> av.VideoFrame | None:
         # an empty packet would tell the decoder that nothing more comes, for ever
-        if dimensions(jpeg) is None:
+        if dimensions(jpeg) is None or not few_scans(jpeg):
             return None
         try:
             frames = self._decoder.decode(av.Packet(jpeg))

@@ -143,8 +143,7 @@ class Spool:
     def after(self, number: int) -> int | None:
         """The number of the first record behind `number`; None also while it is being written."""
         with self._changed:
-            following = next((each for each in self._entries if each > number), None)
-            return following if following and self._entries[following].ready else None
+            return self._ready_after(number)
 
     def read(self, number: int) -> tuple[Record, bytes] | None:
         """A record and its bytes; None when it is gone or damaged (then dropped and counted)."""
@@ -162,9 +161,7 @@ class Spool:
     def wait(self, number: int, seconds: float) -> None:
         """Waits until there is a record behind `number`, at most some seconds."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: any(n > number and e.ready for n, e in self._entries.items()), seconds
-            )
+            self._changed.wait_for(lambda: self._ready_after(number) is not None, seconds)
 
     def remove(self, numbers: Iterable[int]) -> None:
         """Forgets records that are safe in the store."""
@@ -188,6 +185,10 @@ class Spool:
             return lost
 
     # ------------------------------------------------------------ with the lock held
+
+    def _ready_after(self, number: int) -> int | None:
+        following = next((each for each in self._entries if each > number), None)
+        return following if following and self._entries[following].ready else None
 
     def _accepts(self, entry: _Entry) -> bool:
         """False for the rest of an event that is lost; its closing is taken all the same."""

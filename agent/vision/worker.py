@@ -22,6 +22,7 @@ from agent.core.messages import (
     MotionStarted,
     MotionSuppressed,
     RecordClip,
+    RecordingFailed,
     Shown,
     TakePicture,
     VisionOrder,
@@ -317,7 +318,11 @@ class VisionWorker:
         self._to_engine(started)
         if self._settings.record:
             self._on_demand.end(EndReason.MANUAL)  # the event's clip goes on from here
-            self._feed.start(started, self._preroll.plan())
+            if not self._feed.start(started, self._preroll.plan()):
+                words = "the recorder had no room for another clip"
+                self._to_engine(
+                    RecordingFailed(self._camera, started.event_id, "recorder_full", words)
+                )
 
     def _improve(self, event: RunningEvent) -> None:
         peak = self._judge.event.peak

@@ -201,7 +201,7 @@ def test_sigterm_in_mid_event_ends_it_saves_it_and_leaves_in_time(house: House, 
     saved = wait_event(ear, "recording_saved", seconds=2)
     assert pictures_in(house.store / saved["path"]) == saved["frames"]
     order = [heard.topic for heard in ear.heard]
-    assert order[-1] == TOPICS.availability
+    assert order[-1] == TOPICS.availability  # Home Assistant hears no event of one who is offline
     assert last(ear, YARD.motion) == "OFF"
 
 

@@ -18,7 +18,7 @@ import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
-from agent.core.errors import BrokerUnreachable, ConfigError
+from agent.core.errors import ConfigError
 from agent.demo_broker import HOST, broker_answers, embedded_broker
 from agent.runtime.clock import SystemClock
 from tests.support.waiting import wait_until
@@ -271,7 +271,7 @@ def test_it_runs_by_hand_without_an_input_and_ends_on_sigterm() -> None:
 
 def test_a_taken_port_is_said(port: int) -> None:
     with (
-        pytest.raises(BrokerUnreachable, match=f"is port {port} taken"),
+        pytest.raises(ConfigError, match=f"is port {port} taken"),
         embedded_broker(port, SystemClock()),
     ):
         pytest.fail("it cannot have started")

@@ -34,11 +34,17 @@ def test_a_new_start_in_the_same_process_is_a_reload(
         assert systemd.listen() == ["RELOADING=1"]
 
 
+def open_descriptors() -> set[str]:
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
+
+
 def test_without_systemd_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(SOCKET, raising=False)
+    opened = open_descriptors()
     with Notifier() as notifier:
         notifier.ready()
         notifier.alive()
+        assert open_descriptors() == opened  # no socket was made
 
 
 def test_a_systemd_that_does_not_read_keeps_nobody_waiting(

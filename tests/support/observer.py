@@ -21,7 +21,7 @@ from schemas.settings import AgentSettings, CameraSettings, setting_names
 from tests.support.agent_mqtt import Ear
 
 MAGIC = {"image/jpeg": b"\xff\xd8", "image/png": b"\x89PNG\r\n\x1a\n"}
-#: FACTS 3 and `mqtt.max_image_kb`: what the test runs' configuration allows.
+#: `mqtt.max_image_kb`: what the test runs' configuration allows.
 LARGEST_PICTURE = 500_000
 LARGEST_HEALTH = 16_384  # Home Assistant does not record more attributes
 

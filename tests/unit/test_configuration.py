@@ -307,3 +307,19 @@ def test_the_state_folder_is_made_and_an_impossible_one_is_named(tmp_path: Path)
     environ["SURVEILLANCE_AGENT__STATE_DIR"] = str(tmp_path / "file" / "below")
     with pytest.raises(ConfigError, match=r"agent\.state_dir: .*file/below"):
         state_dir_of(load(None, environ).config)
+
+
+def test_a_token_is_never_shown_and_taken_from_the_environment_as_it_is(write: Path) -> None:
+    text = MINIMAL + "reoffer: {token: 123456789012345}\n"
+    assert "123456789012345" not in "\n".join(mistakes(write, text))
+    write.write_text(MINIMAL + "reoffer: {bind: 127.0.0.1}\n")
+    loaded = load(write, {"SURVEILLANCE_REOFFER__TOKEN": "123456789012345: x"})
+    assert loaded.config.reoffer is not None
+    assert loaded.config.reoffer.token is not None
+    assert loaded.config.reoffer.token.get_secret_value() == "123456789012345: x"
+
+
+def test_a_source_in_the_environment_is_taken_as_it_is() -> None:
+    environ = {"SURVEILLANCE_CAMERAS__A__SOURCE": "demo:", "SURVEILLANCE_CAMERAS__A__NAME": "007"}
+    camera = load(None, environ).config.cameras["a"]
+    assert (camera.source, camera.name) == ("demo:", "007")

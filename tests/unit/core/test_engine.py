@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from agent.core.announce import burial
 from agent.core.effects import (
     Effect,
     Leave,
@@ -826,3 +827,19 @@ def test_past_events_are_asked_of_the_journal(rig: Rig) -> None:
 def test_stopping_leaves_for_good(rig: Rig) -> None:
     rig.do(Stopping())
     assert rig.effects == [Leave(again=False)]
+
+
+def test_a_clip_that_the_recorder_had_no_room_for_is_not_said_to_be_recorded(rig: Rig) -> None:
+    rig.do(started())
+    assert rig.published(f"{YARD}/recording/state") == [b"ON"]
+    rig.do(RecordingFailed("yard", "01A", "recorder_full", "no room"))
+    assert rig.published(f"{YARD}/recording/state") == [b"OFF"]
+    assert json.loads(rig.records()[0].publish.payload)["error"] == "recorder_full"
+
+
+def test_every_retained_topic_of_a_camera_that_is_gone_is_emptied(rig: Rig) -> None:
+    yard = rig.state.cameras["yard"]
+    emptied = {e.topic for e in burial(rig.state, yard, rig.now) if isinstance(e, Publish)}
+    topics = yard.topics
+    assert {topics.overlay, topics.overlay_meta, topics.heatmap, topics.heatmap_meta} <= emptied
+    assert {topics.motion, topics.health, topics.availability, topics.snapshot} <= emptied

@@ -113,3 +113,11 @@ def test_what_is_put_wakes_the_reader() -> None:
     outbox.wait(60)  # returns at once, or the test's own time runs out
     outbox.wake()
     outbox.wait(60)
+
+
+def test_removing_a_picture_is_not_undone_by_the_picture_itself() -> None:
+    outbox = opened()
+    outbox.put(picture("p", "1"))
+    outbox.put(state("p", b""))
+    assert drained(outbox) == [state("p", b"")]
+    assert outbox.next_picture() is None
