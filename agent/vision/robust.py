@@ -39,8 +39,9 @@ _SHARP_LEVELS, _SHARP_LIMITS, _SHARP_NOVEL = 20.0, 2.0, 0.5
 #: no more than this part of it.
 _STRONG_SIZE, _STRONG_WIDTH, _STRONG_LIGHT, _STRONG_ALONE = 3, 0.8, 2.0, 0.5
 #: Rain and snow are many blobs of a size. So many may be visitors, the next largest is weather, and
-#: a visitor is so many times as large. What was weather is remembered for seconds.
-_VISITORS, _WEATHER, _CLEARS_UP = 8, 4, 0.95
+#: a visitor is so many times as large. What was weather is remembered for seconds. What is so many
+#: times as large as a visitor must be is no weather: there may be many visitors of a size.
+_VISITORS, _WEATHER, _CLEARS_UP, _NO_WEATHER = 8, 4, 0.95, 4
 #: Something smaller continues motion if it is this near to the last, in parts of the width.
 _NEAR = 0.12
 #: Changes on more of the picture are light if the structure stayed: correlation of what is left
@@ -240,11 +241,11 @@ class Robust:
         """What may be visitors, largest first."""
         small = max(_SMALLEST, least // _CONTINUES)
         if cv2.countNonZero(change.changed) < small:
-            return self._without_weather([])
+            return self._without_weather([], 0)
         novelty = self._familiar.novelty(now.grey)
         novel = as_bytes(cv2.threshold(novelty, change.limit / 2, 255, cv2.THRESH_BINARY)[1])
         blobs = blobs_of(change.changed, novel, change.whole, small, _VISITORS + 1)
-        return self._without_weather(blobs)
+        return self._without_weather(blobs, _NO_WEATHER * least)
 
     def _evidence(self, blobs: list[Blob], least: int, change: Change) -> Evidence:
         clear = [it for it in blobs if it.cells >= least and it.novel >= _NOVEL * it.cells]
@@ -286,11 +287,12 @@ class Robust:
         least = max(_SHARP_LEVELS, _SHARP_LIMITS * change.limit)
         return blob.strength >= least and blob.novel >= _SHARP_NOVEL * blob.cells
 
-    def _without_weather(self, blobs: list[Blob]) -> list[Blob]:
-        """Those that stand out among many of a size."""
+    def _without_weather(self, blobs: list[Blob], most: int) -> list[Blob]:
+        """Those that stand out among many of a size, or are larger than `most` cells."""
         weather = float(_WEATHER * blobs[_VISITORS].cells) if len(blobs) > _VISITORS else 0.0
         self._weather = max(_CLEARS_UP * self._weather, weather)
-        return [it for it in blobs if it.cells >= self._weather]
+        least = min(self._weather, float(most))
+        return [it for it in blobs if it.cells >= least]
 
     def _around(self, blobs: list[Blob]) -> tuple[int, int, int, int]:
         """What surrounds the blobs that may be visitors."""

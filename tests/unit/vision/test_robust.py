@@ -325,6 +325,19 @@ def test_rain_is_not_motion() -> None:
     assert not any(it.motion for it in judged(Detector("robust"), *frames))
 
 
+def test_a_crowd_of_equally_large_visitors_is_not_taken_for_weather() -> None:
+    camera = Camera()
+    frames = []
+    for n in range(6):
+        frame = camera.picture()
+        for number in range(12):
+            row, column = 20 + 70 * (number % 3), 10 + 75 * (number // 3) + 9 * n
+            frame[row : row + 44, column : column + 16] = 15
+        frames.append(frame)
+
+    assert all(it.motion for it in judged(warm(camera), *frames)[1:])
+
+
 def test_a_twig_that_sways_is_soon_familiar() -> None:
     camera = Camera()
     frames = []
