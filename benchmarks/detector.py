@@ -42,9 +42,9 @@ CLIP = (
 GOAL, GOAL_ROBUST, GOAL_ROBUST_LARGE = 1.19, 1.6, 1.5
 #: Of the seed's way.
 GOAL_SEED = 0.7
-#: Detector alone, of Frigate's method at 640x480: 420 us where grey decoding took 630 (measured
-#: once with the unchanged class, which smooths with scipy; the rebuilt one is faster than that).
-GOAL_PEER = 0.7 * 420 / 630
+#: Detector alone: 0.7 of what Frigate's method took at 640x480, in grey decodes of like material,
+#: measured once with the unchanged class. It smooths with scipy; the rebuilt one is faster.
+GOAL_ALONE = {"synthetic 640x480": 0.7 * 420 / 630, "clip 640x480": 0.7 * 394 / 453}
 
 
 class Material(NamedTuple):
@@ -219,9 +219,10 @@ def report(material: Material, costs: dict[str, Cost]) -> bool:
     }
     most = GOAL_ROBUST_LARGE if material.large else GOAL_ROBUST
     met[f"robust <= {most} x grey decode"] = costs["agent, robust"].least <= most * grey
-    if not material.large:
-        alone = costs["alone: robust"].least <= GOAL_PEER * grey
-        met[f"robust alone <= {GOAL_PEER:.2f} x grey decode"] = alone
+    alone = GOAL_ALONE.get(material.name)
+    if alone is not None:
+        name = f"robust alone <= {alone:.2f} x grey decode"
+        met[name] = costs["alone: robust"].least <= alone * grey
     for goal, done in met.items():
         print(f"  {'met' if done else 'MISSED':<7} {goal}")
     return all(met.values())

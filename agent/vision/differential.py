@@ -39,6 +39,7 @@ class Differential:
         self._cells = np.zeros((-(-height // cell) * cell, -(-width // cell) * cell), np.uint8)
         self._delta = self._cells[:height, :width]
         self._scratch = np.empty((height, width), np.uint8)
+        self._busy = False
 
     def compare(self, luma: Luma, threshold: int) -> int:
         """Makes the binary image; returns how many pixels changed.
@@ -50,8 +51,9 @@ class Differential:
         before, last = self._before
         delta, scratch = self._delta, self._scratch
         cv2.absdiff(luma, last, dst=scratch)
-        if cv2.norm(scratch, cv2.NORM_INF) <= threshold:
-            # exact, and the usual case: neither AND nor minimum exceeds either difference
+        # exact, and the usual case: neither AND nor minimum exceeds either difference; not tried
+        # after a frame in which something changed, since something will have changed again
+        if not self._busy and cv2.norm(scratch, cv2.NORM_INF) <= threshold:
             delta.fill(0)
             return 0
         cv2.absdiff(luma, before, dst=delta)
@@ -62,7 +64,9 @@ class Differential:
         if self._looks is not None:
             cv2.bitwise_and(delta, self._looks, dst=delta)
         cv2.threshold(delta, threshold, 255, cv2.THRESH_BINARY, dst=delta)
-        return int(cv2.countNonZero(delta))
+        count = int(cv2.countNonZero(delta))
+        self._busy = count > 0
+        return count
 
     def remember(self, luma: Luma) -> None:
         """This is the last frame now; it is kept, so nobody may write into it."""
