@@ -60,7 +60,7 @@ class Broker:
                     "log_type all",
                     "persistence false",
                     # A subscriber that a busy machine holds up must not lose what it waits for.
-                    "max_queued_messages 0",
+                    "max_queued_messages 100000",
                     *lines,
                     "",
                 ]
