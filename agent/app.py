@@ -76,10 +76,6 @@ JOURNAL = "journal.sqlite"
 INBOX = 256
 
 
-#: What may still come of a camera that is gone: its clips were under way to the store.
-_CLIPS = (RecordingSaved, RecordingFailed)
-
-
 class App:
     """One agent process."""
 
@@ -207,7 +203,8 @@ class App:
         if (
             camera is not None
             and camera not in self._state.cameras
-            and not isinstance(cause, _CLIPS)
+            # its clips may still be under way to the store
+            and not isinstance(cause, RecordingSaved | RecordingFailed)
         ):
             return  # the last words of a camera that is no longer there
         self._step(cause)  # type: ignore[arg-type]  # the inbox carries engine inputs and Received

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from agent.core.messages import (
     Detection,
@@ -93,43 +94,20 @@ def _rounded(value: float | None) -> float | None:
 
 def motion_started(state: AgentNow, camera: CameraNow, cause: MotionStarted) -> MotionEvent:
     """The event's first message; `seq` is the next one of the camera."""
-    return MotionEvent(
-        event_type="motion_started",
-        id=cause.event_id,
-        seq=camera.motion_seq + 1,
-        ts=cause.utc,
-        camera=camera.camera_id,
-        agent=state.setup.topics.agent_id,
-        score=round(cause.detection.score, 4),
-        changed_pixels=cause.detection.changed_pixels,
-        threshold=cause.detection.min_changed,
-        box=cause.detection.box,
-        armed=camera.settings.armed,
-        started_at=cause.utc,
-        explanation=explanation(cause.detection),
-    )
+    common = _common(state, camera, cause, cause.detection)
+    return MotionEvent(event_type="motion_started", started_at=cause.utc, **common)
 
 
 def motion_ended(state: AgentNow, camera: CameraNow, cause: MotionEnded) -> MotionEvent:
-    """The event's last message."""
+    """The event's last message; its figures are those of the peak."""
     return MotionEvent(
         event_type="motion_ended",
-        id=cause.event_id,
-        seq=camera.motion_seq + 1,
-        ts=cause.utc,
-        camera=camera.camera_id,
-        agent=state.setup.topics.agent_id,
-        score=round(cause.detection.score, 4),
-        changed_pixels=cause.peak.changed_pixels,
-        threshold=cause.peak.min_changed,
-        box=cause.peak.box,
-        armed=camera.settings.armed,
         started_at=cause.started_utc,
         duration_s=round(cause.duration, 3),
         peak_score=round(cause.peak.score, 4),
         reason=cause.reason.value,
         frames=cause.frames,
-        explanation=explanation(cause.peak),
+        **_common(state, camera, cause, cause.peak),
     )
 
 
@@ -137,20 +115,32 @@ def motion_suppressed(state: AgentNow, camera: CameraNow, cause: MotionSuppresse
     """Something changed, a rule said no: why."""
     return MotionEvent(
         event_type="motion_suppressed",
-        id=cause.event_id,
-        seq=camera.motion_seq + 1,
-        ts=cause.utc,
-        camera=camera.camera_id,
-        agent=state.setup.topics.agent_id,
-        score=round(cause.detection.score, 4),
-        changed_pixels=cause.detection.changed_pixels,
-        threshold=cause.detection.min_changed,
-        box=cause.detection.box,
-        armed=camera.settings.armed,
         reason=cause.detection.reason.value,
         suppressed_frames=cause.count,
-        explanation=explanation(cause.detection),
+        **_common(state, camera, cause, cause.detection),
     )
+
+
+def _common(
+    state: AgentNow,
+    camera: CameraNow,
+    cause: MotionStarted | MotionEnded | MotionSuppressed,
+    shown: Detection,
+) -> dict[str, Any]:
+    """What all motion events have; `shown` is the detection that they tell of."""
+    return {
+        "id": cause.event_id,
+        "seq": camera.motion_seq + 1,
+        "ts": cause.utc,
+        "camera": camera.camera_id,
+        "agent": state.setup.topics.agent_id,
+        "score": round(cause.detection.score, 4),
+        "changed_pixels": shown.changed_pixels,
+        "threshold": shown.min_changed,
+        "box": shown.box,
+        "armed": camera.settings.armed,
+        "explanation": explanation(shown),
+    }
 
 
 def frame_score(cause: FrameScored) -> FrameScore:
