@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-from types import TracebackType
 from typing import Self
 
 log = logging.getLogger(__name__)
@@ -34,12 +33,7 @@ class Notifier:
             log.warning("systemd: %s cannot be reached: %s", SOCKET, error)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._library is not None:
             self._library.socket.close()
             self._library = None

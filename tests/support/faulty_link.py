@@ -5,7 +5,6 @@ from __future__ import annotations
 import selectors
 import socket
 import threading
-from types import TracebackType
 from typing import Self
 
 
@@ -32,12 +31,7 @@ class FaultyLink:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
         self._listener.close()

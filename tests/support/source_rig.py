@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Self
 
 from agent.camera.keeper import Keeper, Timing
@@ -40,12 +39,7 @@ class SourceRig:
         self.worker.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.worker.stop.set()
         assert self.worker.join(2.0), "the source does not stop"
         assert not self.fatal, self.fatal

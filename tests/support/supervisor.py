@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.server
 import json
 import threading
-from types import TracebackType
 from typing import Any, Self
 
 
@@ -45,12 +44,7 @@ class FakeSupervisor:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._thread.join(5)
         self._server.server_close()

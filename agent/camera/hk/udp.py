@@ -7,7 +7,6 @@ import socket
 import struct
 import sys
 from collections.abc import Iterable
-from types import TracebackType
 from typing import Any, Self
 
 from agent.camera.hk.packets import DATAGRAM_MAX
@@ -64,12 +63,7 @@ class Channel:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._close()
 
     def receive(self) -> bytes | None:
