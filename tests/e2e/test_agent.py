@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,33 +15,10 @@ from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import CAMERA, TOPICS, YARD, House, Process
 from tests.support.alsa import SoundCard, need_portaudio
 from tests.support.broker import Broker
-from tests.support.observer import Observer
 from tests.support.waiting import wait_until
 
 #: A walker comes by within this time.
 VISIT = 25.0
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    folder = tmp_path / "broker"
-    folder.mkdir()
-    running = Broker(folder).start()
-    yield running
-    running.kill()
-
-
-@pytest.fixture
-def house(tmp_path: Path, broker: Broker) -> Iterator[House]:
-    with House(tmp_path, broker.port) as made:
-        yield made
-
-
-@pytest.fixture
-def ear(broker: Broker) -> Iterator[Ear]:
-    with Observer(broker.port) as listening:
-        yield listening
-    assert listening.complaints == []
 
 
 def events(ear: Ear, kind: str) -> list[dict[str, Any]]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,32 +12,15 @@ import yaml
 
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import TOPICS, YARD, House, Process
-from tests.support.broker import Broker
 from tests.support.waiting import wait_until
 
 GARDEN = TOPICS.camera("garden")
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    folder = tmp_path / "broker"
-    folder.mkdir()
-    running = Broker(folder).start()
-    yield running
-    running.kill()
-
-
-@pytest.fixture
-def house(tmp_path: Path, broker: Broker) -> Iterator[House]:
-    with House(tmp_path, broker.port) as made:
-        made.config["cameras"] = {"yard": {"source": "demo:"}}
-        yield made
-
-
-@pytest.fixture
-def ear(broker: Broker) -> Iterator[Ear]:
-    with Ear(broker.port) as listening:
-        yield listening
+def house(house: House) -> House:
+    house.config["cameras"] = {"yard": {"source": "demo:"}}
+    return house
 
 
 def last(ear: Ear, topic: str) -> bytes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,6 @@ from tests.support.agent_process import CAMERA, YARD, House
 from tests.support.broker import Broker
 from tests.support.observer import Observer
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    folder = tmp_path / "broker"
-    folder.mkdir()
-    running = Broker(folder).start()
-    yield running
-    running.kill()
 
 
 @pytest.mark.parametrize("dialect", ["1", "2"])

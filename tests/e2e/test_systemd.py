@@ -14,7 +14,6 @@ import pytest
 
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import TOPICS, House
-from tests.support.broker import Broker
 from tests.support.systemd import NotifySocket
 from tests.support.waiting import wait_until
 
@@ -55,21 +54,16 @@ def test_a_main_loop_that_stands_still_feeds_no_watchdog(
         systemd.wait_for("WATCHDOG=1", systemd.heard.count("WATCHDOG=1") + 1)
 
 
-def test_a_restart_by_command_is_a_reload_to_systemd(tmp_path: Path, systemd: NotifySocket) -> None:
-    folder = tmp_path / "broker"
-    folder.mkdir()
-    broker = Broker(folder).start()
-    try:
-        with House(tmp_path, broker.port) as house, Ear(broker.port) as ear:
-            agent = house.agent(NOTIFY_SOCKET=systemd.address)
-            ear.wait_for(TOPICS.availability)
-            systemd.wait_for("READY=1")
-            ear.say(TOPICS.restart, "PRESS")
-            systemd.wait_for("READY=1", 2)
-            assert agent.stop() == 0
-            systemd.wait_for("STOPPING=1")
-    finally:
-        broker.kill()
+def test_a_restart_by_command_is_a_reload_to_systemd(
+    house: House, ear: Ear, systemd: NotifySocket
+) -> None:
+    agent = house.agent(NOTIFY_SOCKET=systemd.address)
+    ear.wait_for(TOPICS.availability)
+    systemd.wait_for("READY=1")
+    ear.say(TOPICS.restart, "PRESS")
+    systemd.wait_for("READY=1", 2)
+    assert agent.stop() == 0
+    systemd.wait_for("STOPPING=1")
     words = [word for word in systemd.heard if word != "WATCHDOG=1"]
     assert words == ["READY=1", "RELOADING=1", "READY=1", "STOPPING=1"]
 

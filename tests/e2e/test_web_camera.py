@@ -2,42 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import YARD, House
-from tests.support.broker import Broker
 from tests.support.scene import jpeg_of
 from tests.support.waiting import wait_until
 from tests.support.web_camera import PASSWORD, USER, WebCamera
 
 #: Two rooms of different light, and the dark one with somebody in it.
 DARK, BRIGHT = jpeg_of(None, (480, 640)), jpeg_of(None, (480, 640), 190)
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    folder = tmp_path / "broker"
-    folder.mkdir()
-    running = Broker(folder).start()
-    yield running
-    running.kill()
-
-
-@pytest.fixture
-def house(tmp_path: Path, broker: Broker) -> Iterator[House]:
-    with House(tmp_path, broker.port) as made:
-        yield made
-
-
-@pytest.fixture
-def ear(broker: Broker) -> Iterator[Ear]:
-    with Ear(broker.port) as listening:
-        yield listening
 
 
 @pytest.mark.parametrize("secret", ["in the URL", "as a parameter"])

@@ -23,7 +23,7 @@ from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.alsa import SoundCard, need_portaudio, without_silence
-from tests.support.waiting import wait_until
+from tests.support.waiting import gone, wait_until
 
 
 class ShiftedClock(SystemClock):
@@ -108,14 +108,6 @@ def house() -> Iterator[House]:
     yield house
     if not house.worker.stop.is_set():
         house.stop()
-
-
-def gone(pid: int) -> bool:
-    """True when the process is no more, or only its entry is left for its parent to read."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
 
 
 def has_child(pid: int) -> bool:

@@ -21,7 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from agent.core.errors import ConfigError
 from agent.demo_broker import HOST, broker_answers, embedded_broker
 from agent.runtime.clock import SystemClock
-from tests.support.waiting import wait_until
+from tests.support.waiting import gone, wait_until
 
 pytest.importorskip("amqtt", reason="the extra `demo` is not installed")
 
@@ -118,13 +118,6 @@ def people(port: int) -> Iterator[list[Listener]]:
     yield both
     for one in both:
         one.close()
-
-
-def gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
 
 
 def test_retained_messages_wait_for_later_subscribers(people: list[Listener]) -> None:

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,13 +19,6 @@ from tests.support.agent_mqtt import CAMERA, TOPICS, Ear, RunningMqtt, options, 
 from tests.support.broker import Broker, free_port
 from tests.support.faulty_link import FaultyLink
 from tests.support.waiting import wait_until
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    broker = Broker(tmp_path).start()
-    yield broker
-    broker.kill()
 
 
 def test_what_is_true_goes_out_after_the_connection_is_said_to_be_up(

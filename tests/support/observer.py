@@ -52,8 +52,8 @@ def objections(topic: str, payload: bytes, *, retained: bool) -> list[str]:
     channel = channel_of(topic)
     if channel is None:
         return [f"{topic}: no channel"]
-    if channel.command:
-        return []
+    if channel.command or (retained and channel.retained and not payload):
+        return []  # an empty one takes what was retained away
     found = []
     if retained != channel.retained:
         found.append(f"{topic}: retained is {retained}")

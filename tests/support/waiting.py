@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -17,3 +18,11 @@ def wait_until(what: str, condition: Callable[[], T | None], seconds: float = 10
             raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(0.01)
     return value
+
+
+def gone(pid: int) -> bool:
+    """True when the process is no more, or only its entry is left for its parent to read."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True

@@ -47,7 +47,6 @@ def _faultfs() -> Disk:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "BACKOFF", (0.1, 0.2))
     monkeypatch.setattr(store_module, "STALLED_AFTER", 0.5)
 
 

@@ -9,8 +9,6 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-import pytest
-
 from agent.core.messages import StoreCode
 from agent.storage.records import EventClosed
 from tests.support.recordings import name_of, played
@@ -37,12 +35,6 @@ class RecordingAgent:
         """Ends it at once; returns what the store had said."""
         self._process.send_signal(signal.SIGKILL)
         return self._process.communicate(timeout=10)[0]
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    (tmp_path / "store").mkdir()
-    return tmp_path
 
 
 def day_file(place: Path) -> Path:

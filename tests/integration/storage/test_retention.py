@@ -14,7 +14,6 @@ from agent.core.messages import KeepEvent, StoreCode
 from agent.core.naming import NOTES
 from agent.runtime.clock import SystemClock
 from agent.storage import room as room_module
-from agent.storage import store as store_module
 from agent.storage import voice as voice_module
 from agent.storage.dry_run import would_remove
 from agent.storage.purge import Purge, Rules
@@ -26,17 +25,6 @@ from tests.support.waiting import wait_until
 
 NOW = SystemClock().utc()
 MIB = 1 << 20
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "BACKOFF", (0.1, 0.2))
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    (tmp_path / "store").mkdir()
-    return tmp_path
 
 
 def day_name(age: int) -> str:

@@ -46,17 +46,6 @@ DAY = Path("store/front/2026-11-22")
 NAMES = [name_of(number * 20) for number in range(8)]
 
 
-@pytest.fixture(autouse=True)
-def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "BACKOFF", (0.1, 0.2))
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    (tmp_path / "store").mkdir()
-    return tmp_path
-
-
 def events(*numbers: int) -> list[Record]:
     return [record for number in numbers for record in whole_event(NAMES[number], number * 20)]
 
