@@ -16,24 +16,14 @@ from agent.core.messages import (
     StorePicture,
     TakePicture,
     VisionOrder,
-    VisionSettings,
 )
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from agent.vision.worker import VisionOptions, VisionWorker
 from tests.support.scene import frame
+from tests.support.vision import SETTINGS
 from tests.support.waiting import wait_until
-
-SETTINGS = VisionSettings(
-    armed=True,
-    pixel_threshold=50,
-    min_changed=0.0814,
-    max_changed=16.28,
-    post_frames=4,
-    record=True,
-    monitoring_interval=0.0,
-)
 
 
 class Camera:

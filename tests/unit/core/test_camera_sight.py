@@ -1,32 +1,26 @@
 """A camera's sight in its health."""
 
 import json
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent.core.engine import begin, step
+from agent.core.engine import step
 from agent.core.messages import CameraCode, CameraState
 from agent.core.sight import Sight
-from agent.core.state import CameraSetup, Gauges, Now, Setup, Tick
+from agent.core.state import Gauges, Tick
 from agent.core.stats import VisionStats
 from schemas.messages import Publish
-from schemas.settings import CameraSettings, StoredSettings
-from schemas.topics import AgentTopics
-
-START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
+from tests.support.engine import NOW, START, at, begun
 
 
 def health(sight: Sight, code: CameraCode = CameraCode.LIVE) -> dict[str, object]:
-    setup = Setup(
-        AgentTopics("b", "pi"), "Pi", "1", START, (CameraSetup("yard", CameraSettings()),)
-    )
-    state, _ = begin(setup, StoredSettings(), {}, (), Now(100.0, START))
-    state, _ = step(state, CameraState("yard", code, "why", 100.0, 1), Now(100.0, START))
+    state, _ = step(begun(), CameraState("yard", code, "why", 100.0, 1), NOW)
     vision = VisionStats(sight=sight, light_changed=START)
     tick = Tick(Gauges(vision={"yard": vision}))
-    _, effects = step(state, tick, Now(170.0, START + timedelta(seconds=70)))
-    (message,) = [e for e in effects if isinstance(e, Publish) and e.topic == "b/pi/yard/health"]
+    _, effects = step(state, tick, at(70))
+    (message,) = [
+        e for e in effects if isinstance(e, Publish) and e.topic == "surveillance/pi/yard/health"
+    ]
     content: dict[str, object] = json.loads(message.payload)
     return content
 

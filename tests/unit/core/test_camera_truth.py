@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.core import engine
@@ -10,24 +9,13 @@ from agent.core.cameras import change_cameras
 from agent.core.effects import Effect
 from agent.core.health import camera_health
 from agent.core.messages import CameraCode, CameraState
-from agent.core.state import AgentNow, CameraSetup, Now, Setup
+from agent.core.state import AgentNow, CameraSetup
 from schemas.messages import Publish
-from schemas.settings import CameraSettings, StoredSettings
-from schemas.topics import AgentTopics
+from schemas.settings import CameraSettings
+from tests.support.engine import TOPICS, at, begun
 
-START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-TOPICS = AgentTopics("surveillance", "pi")
 YARD = CameraSetup("yard", CameraSettings(), power_cycle_after=3)
 LANE = CameraSetup("lane", CameraSettings())
-
-
-def at(seconds: float) -> Now:
-    return Now(100.0 + seconds, START + timedelta(seconds=seconds))
-
-
-def begun(*cameras: CameraSetup) -> AgentNow:
-    setup = Setup(TOPICS, "Pi", "1", START, cameras)
-    return engine.begin(setup, StoredSettings(), {}, (), at(0))[0]
 
 
 def hear(state: AgentNow, code: CameraCode, second: float, retry: float | None = None) -> AgentNow:

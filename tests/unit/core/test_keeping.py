@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from agent.core.effects import Effect
-from agent.core.engine import Input, begin, step
+from agent.core.engine import Input, step
 from agent.core.messages import (
     EventKept,
     KeepEvent,
@@ -20,16 +19,12 @@ from agent.core.messages import (
     StoreRepaired,
     StoreState,
 )
-from agent.core.state import AgentNow, CameraSetup, Now, Setup
+from agent.core.state import Now
 from schemas.commands import KeepRecording, ReplyTo
 from schemas.messages import Publish, Record
-from schemas.settings import CameraSettings, StoredSettings
 from schemas.state import MotionAttributes
-from schemas.topics import AgentTopics
+from tests.support.engine import NOW, START, TOPICS, begun
 
-START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-NOW = Now(100.0, START)
-TOPICS = AgentTopics("surveillance", "pi")
 OK = StoreState(StoreCode.OK, "", 99.0, 1000.0, 50.0, 3.25, 2048.0)
 
 
@@ -37,9 +32,7 @@ class Rig:
     """An engine with one camera and a store that is well."""
 
     def __init__(self, media_dir: str | None = None) -> None:
-        cameras = (CameraSetup("yard", CameraSettings()),)
-        setup = Setup(TOPICS, "Pi", "1", START, cameras, media_dir=media_dir)
-        self.state: AgentNow = begin(setup, StoredSettings(), {}, (), NOW)[0]
+        self.state = begun(media_dir=media_dir)
         self.effects: list[Effect] = []
 
     def do(self, cause: Input) -> list[Effect]:

@@ -4,22 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.messages import Detection, Reason
+from agent.core.messages import Reason
 from agent.core.reports import explanation, sentence
+from tests.support.detections import detection
 
-PLAIN = Detection(
-    seq=7,
-    at=100.0,
-    motion=True,
-    reason=Reason.MOTION,
-    changed_pixels=3072,
-    score=1.0,
-    pixel_threshold=50,
-    min_changed=0.0814,
-    max_changed=16.28,
-    unmasked_pixels=307_200,
-    profile="plain",
-)
+PLAIN = detection()
 ROBUST = replace(
     PLAIN,
     profile="robust",

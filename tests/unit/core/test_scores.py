@@ -1,39 +1,21 @@
 """Zone names and scores, as the engine says them."""
 
 import json
-from datetime import UTC, datetime
 
-from agent.core.engine import begin, step
-from agent.core.messages import Detection, FrameScored, MotionSuppressed, Reason
+from agent.core.engine import step
+from agent.core.messages import FrameScored, MotionSuppressed
 from agent.core.reports import explanation
-from agent.core.state import CameraSetup, Now, Setup, vision_settings
+from agent.core.state import vision_settings
 from schemas.messages import Publish
-from schemas.settings import CameraSettings, StoredSettings
-from schemas.topics import AgentTopics
+from schemas.settings import CameraSettings
+from tests.support.detections import detection
+from tests.support.engine import NOW, START, begun
 
-START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-NOW = Now(100.0, START)
-FOUND = Detection(
-    seq=7,
-    at=100.0,
-    motion=True,
-    reason=Reason.MOTION,
-    changed_pixels=400,
-    score=1.23456789,
-    pixel_threshold=50,
-    min_changed=0.0814,
-    max_changed=16.28,
-    unmasked_pixels=30_000,
-    profile="plain",
-    zone="door",
-)
+FOUND = detection(changed_pixels=400, score=1.23456789, unmasked_pixels=30_000, zone="door")
 
 
 def said(cause: FrameScored | MotionSuppressed) -> list[object]:
-    topics = AgentTopics("surveillance", "pi")
-    setup = Setup(topics, "Pi", "1", START, (CameraSetup("yard", CameraSettings()),))
-    state, _ = begin(setup, StoredSettings(), {}, (), NOW)
-    return list(step(state, cause, NOW)[1])
+    return list(step(begun(), cause, NOW)[1])
 
 
 def test_a_score_is_published_at_once_and_not_kept() -> None:

@@ -1,12 +1,10 @@
 """Overlay and heat map, as the engine says them."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from agent.core import announce
 from agent.core.effects import ToVision
-from agent.core.engine import Input, begin, step
+from agent.core.engine import Input, step
 from agent.core.messages import (
     CameraCode,
     CameraState,
@@ -15,23 +13,14 @@ from agent.core.messages import (
     PictureTaken,
     TakePicture,
 )
-from agent.core.state import AgentNow, CameraSetup, Now, Setup
+from agent.core.state import AgentNow
 from schemas.commands import ReplyTo, TakeOverlay
 from schemas.messages import Publish
-from schemas.settings import CameraSettings, StoredSettings
-from schemas.topics import AgentTopics
-
-START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-NOW = Now(100.0, START)
+from tests.support.engine import NOW, START, begun
 
 
 def live() -> AgentNow:
-    setup = Setup(
-        AgentTopics("b", "pi"), "Pi", "1", START, (CameraSetup("yard", CameraSettings()),)
-    )
-    state, _ = begin(setup, StoredSettings(), {}, (), NOW)
-    state, _ = step(state, CameraState("yard", CameraCode.LIVE, "", 100.0, 1), NOW)
-    return state
+    return step(begun(), CameraState("yard", CameraCode.LIVE, "", 100.0, 1), NOW)[0]
 
 
 def taken(reason: PictureReason, request: str | None = None) -> PictureTaken:
@@ -50,16 +39,19 @@ def test_the_command_asks_vision_and_is_answered_with_the_picture() -> None:
     assert order.reason is PictureReason.OVERLAY
     told = topics_of(state, taken(PictureReason.OVERLAY, order.request))
     assert told == [
-        "b/pi/yard/overlay/meta",
-        "b/pi/yard/overlay/image",
-        "b/pi/yard/response/overlay",
+        "surveillance/pi/yard/overlay/meta",
+        "surveillance/pi/yard/overlay/image",
+        "surveillance/pi/yard/response/overlay",
     ]
 
 
 @pytest.mark.parametrize("reason", [PictureReason.OVERLAY, PictureReason.HEATMAP])
 def test_each_picture_has_its_topic_and_is_said_again_on_connect(reason: PictureReason) -> None:
     state, effects = step(live(), taken(reason), NOW)
-    wanted = [f"b/pi/yard/{reason.value}/meta", f"b/pi/yard/{reason.value}/image"]
+    wanted = [
+        f"surveillance/pi/yard/{reason.value}/meta",
+        f"surveillance/pi/yard/{reason.value}/image",
+    ]
     assert [e.topic for e in effects if isinstance(e, Publish)] == wanted
     again = announce.pictures(state, state.cameras["yard"])
     assert [e.topic for e in again if isinstance(e, Publish)] == wanted

@@ -35,16 +35,8 @@ from agent.vision.zones import View
 from schemas.zones import Zone
 from tests.support.clock import FakeClock
 from tests.support.scene import HEIGHT, WIDTH, frame, jpeg_of, places
+from tests.support.vision import SETTINGS
 
-SETTINGS = VisionSettings(
-    armed=True,
-    pixel_threshold=50,
-    min_changed=0.0814,
-    max_changed=16.28,
-    post_frames=4,
-    record=True,
-    monitoring_interval=0.0,
-)
 OPTIONS = VisionOptions(analysis_fps=4.0)
 Said = TypeVar("Said")
 
