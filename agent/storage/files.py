@@ -18,6 +18,7 @@ from agent.core.errors import StoreUnavailable
 from agent.core.naming import part_name, variant
 
 _COPY = 1 << 20
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 #: File systems without locks or without fsync on folders answer with one of these.
 _NOT_SUPPORTED = {errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
@@ -77,8 +78,11 @@ class DataFile:
 
         Advice only: a server's or a disk's own cache may still answer. Size 0: to the end.
         """
+        begin = at - at % _PAGE
+        if size:  # whole pages: the kernel keeps those at the edges that are named in part
+            size = -(-(at + size) // _PAGE) * _PAGE - begin
         with suppress(OSError):
-            os.posix_fadvise(self._fd, at, size, os.POSIX_FADV_DONTNEED)
+            os.posix_fadvise(self._fd, begin, size, os.POSIX_FADV_DONTNEED)
 
     def close(self) -> None:
         """Closes the file; NFS may report a lost write only here."""

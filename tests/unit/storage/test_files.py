@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.retention import StoredFile
-from agent.storage.files import append_line, make_folders, write_new
+from agent.storage.files import append_line, make_folders, open_data_file, write_new
 from agent.storage.manifest import Manifest
 from agent.storage.purge import remove, stored_files
 
@@ -131,3 +131,25 @@ def test_what_is_not_ours_keeps_its_folder(folder: int, tmp_path: Path) -> None:
         remove(folder, file)
         assert not remove(folder, file)
     assert kept.exists()
+
+
+def cached(fd: int, at: int) -> bool:
+    """Whether a byte of an open file would be read from memory."""
+    try:
+        return os.preadv(fd, [bytearray(1)], at, os.RWF_NOWAIT) == 1
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        pytest.skip(f"this file system does not tell: {error}")
+
+
+def test_what_is_read_back_comes_from_the_medium_to_the_last_byte(folder: int) -> None:
+    file = open_data_file(folder, "day")
+    file.write(b"x" * 100, 0)
+    file.sync()
+    if not cached(file._fd, 50):
+        pytest.skip("this file system keeps nothing in memory")
+    file.forget_cached(10, 80)
+    gone = not cached(file._fd, 50)
+    file.close()
+    assert gone
