@@ -13,10 +13,11 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from agent.core.errors import StoreError, StoreUnavailable
+from agent.core.errors import StoreUnavailable
 from agent.runtime.clock import Clock
 from agent.storage import daystate
-from agent.storage.daystate import DayState, StoredEvent, first_pair
+from agent.storage.daypart import OTHERWISE, DayPart
+from agent.storage.daystate import DayState, first_pair
 from agent.storage.files import DataFile, exists, open_data_file, sync_folder
 from agent.storage.fragments import (
     About,
@@ -41,26 +42,13 @@ CHECKPOINT_RATE = 50_000
 #: costs at most this part of the bytes recorded since the last one.
 LIVE_AFTER = 30.0
 LIVE_SHARE = 0.25
-#: Within an event data goes to the medium this often.
-SYNC_EVERY = 5.0
-#: FAT ends at 4 GiB - 1: the next part begins well before.
-ROLL_BYTES = 3_900_000_000
 _COPY = 1 << 20
-_OTHERWISE = "the day's file reads back otherwise than it was written"
 
 Opener = Callable[[int, str], DataFile]
 
 
-class Mismatch(StoreError):
-    """The samples have other parameters than the file: the caller opens the next part."""
-
-
-class DayFile:
-    """An open day's file; `open_day_file` makes one.
-
-    Attributes:
-        recovery: how it was found.
-    """
+class DayFile(DayPart[DayState]):
+    """An open day's MP4; `open_day_file` makes one."""
 
     def __init__(
         self,
@@ -69,80 +57,14 @@ class DayFile:
         clock: Clock,
         first_slot: int = daystate.FIRST_SLOT,
     ) -> None:
+        super().__init__(file, clock)
         self.recovery = recovery
-        self._file = file
         self._state = recovery.state
-        self._clock = clock
         self._first_slot = first_slot
         self._checkpoint_at: float | None = None
         self._checkpoint_size = 0
-        self._synced_at = clock.monotonic()
-        self._hidden_since = clock.monotonic()
-        self._unverified: list[StoredFragment] = []
+        self._hidden_since: float | None = None
         self._repair()
-
-    @property
-    def codec(self) -> Codec | None:
-        """The parameters of its samples; None while it is empty."""
-        return self._state.codec if self._state else None
-
-    @property
-    def events(self) -> list[StoredEvent]:
-        """The events in it, in order."""
-        return self._state.events if self._state else []
-
-    @property
-    def size(self) -> int:
-        """Where the next fragment goes."""
-        return self._state.end if self._state else 0
-
-    @property
-    def durable(self) -> bool:
-        """True when everything appended is on the medium."""
-        return not self._file.dirty
-
-    def takes(self, fragment: Fragment) -> bool:
-        """False when it belongs into the next part: other parameters, or the file is full."""
-        if self.codec not in {None, fragment.codec}:
-            return False
-        return self.size < ROLL_BYTES or not fragment.samples[0].key
-
-    def last_k(self, event: str) -> int:
-        """The number of the event's last fragment in this file, -1 when there is none."""
-        return max((stored.k for stored in self.events if stored.event == event), default=-1)
-
-    def append(self, fragment: Fragment) -> bool:
-        """Appends a fragment; False when it is there already (a record that came twice).
-
-        Raises:
-            Mismatch: `takes` would have said no.
-        """
-        if self.codec not in {None, fragment.codec}:
-            raise Mismatch("other codec parameters than those of the file")
-        if fragment.k <= self.last_k(fragment.event):
-            return False
-        state = self._state or self._create(fragment.codec)
-        about = About(
-            fragment.event,
-            fragment.k,
-            fragment.started.isoformat(),
-            fragment.first_ms,
-            # the first fragment of the file's every event can start a file of its own
-            fragment.codec if self.last_k(fragment.event) < 0 else None,
-        )
-        at = state.end
-        if state.shown == at:
-            self._hidden_since = self._clock.monotonic()
-        data = build(state.fragments + 1, state.clock, fragment.samples, fragment.body, about)
-        self._file.write(data, at)
-        number = state.fragments + 1
-        stored = StoredFragment(
-            at, at + data_offset(data), at + len(data), number, fragment.samples, about
-        )
-        state.count(stored)
-        self._unverified.append(stored)
-        self._keep_lasting(state)
-        return True
 
     def finish_event(self) -> None:
         """An event is complete: shown now, or, when the last checkpoint is too near, synced now."""
@@ -157,37 +79,6 @@ class DayFile:
         if self._due():
             self.checkpoint()
         return state.shown >= state.end
-
-    def shows(self, event: str) -> bool:
-        """True when the current moov holds all of the event that is in the file."""
-        shown = self._state.shown if self._state else 0
-        return all(stored.end <= shown for stored in self.events if stored.event == event)
-
-    def fragments(self, event: str) -> Iterator[StoredFragment]:
-        """The event's fragments, read from the file and checked."""
-        for stored in self.events:
-            if stored.event == event:
-                for item in walk(self.read, stored.at, stored.end, resync=True):
-                    if isinstance(item, StoredFragment):
-                        yield item
-
-    def read(self, size: int, at: int) -> bytes:
-        """Bytes of the file."""
-        return self._file.read(size, at)
-
-    def sync(self) -> None:
-        """Returns when everything appended is on the medium and reads back as it was written.
-
-        Raises:
-            StoreUnavailable: it does not.
-        """
-        self._file.sync()
-        self._synced_at = self._clock.monotonic()
-        for fragment in self._unverified:
-            self._file.forget_cached(fragment.at, fragment.end - fragment.at)
-            if not any(True for _ in walk(self.read, fragment.at, fragment.end, resync=False)):
-                raise StoreUnavailable(_OTHERWISE)
-        self._unverified.clear()
 
     def checkpoint(self) -> None:
         """Makes everything appended part of what players see."""
@@ -206,11 +97,12 @@ class DayFile:
         self.sync()  # first: data and table are on the medium
         self._file.forget_cached(place, len(content))
         if self.read(len(content), place) != content:
-            raise StoreUnavailable(_OTHERWISE)
+            raise StoreUnavailable(OTHERWISE)
         state.current = target
         self._file.write(daystate.jump(state, self._first_slot), daystate.JUMP)
         self.sync()  # only then: the table is the current one
         state.shown = state.end
+        self._hidden_since = None
         self._checkpoint_size = len(content)
 
     def show_all(self) -> None:
@@ -218,28 +110,23 @@ class DayFile:
         if self._state is not None and self._state.shown < self._state.end:
             self.checkpoint()
 
-    def close(self, *, checkpoint: bool = True) -> None:
-        """Closes the file, everything shown unless told otherwise."""
-        try:
-            if checkpoint:
-                self.show_all()
-        finally:
-            self._file.close()
-
     def _due(self) -> bool:
         if self._checkpoint_at is None:
             return True
         pause = max(GAP, self._checkpoint_size / CHECKPOINT_RATE)
         return self._clock.monotonic() - self._checkpoint_at >= pause
 
-    def _keep_lasting(self, state: DayState) -> None:
-        """In the middle of an event: shows or syncs what was appended, now and then."""
+    def _keep_lasting(self) -> None:
+        """In the middle of an event: shows what was appended, or at least syncs it."""
         now = self._clock.monotonic()
-        affordable = (state.end - state.shown) * LIVE_SHARE > self._checkpoint_size
+        if self._hidden_since is None:
+            self._hidden_since = now
+        hidden = self._state.end - self._state.shown if self._state else 0
+        affordable = hidden * LIVE_SHARE > self._checkpoint_size
         if now - self._hidden_since >= LIVE_AFTER and affordable and self._due():
             self.checkpoint()
-        elif now - self._synced_at >= SYNC_EVERY:
-            self.sync()
+        else:
+            super()._keep_lasting()
 
     def _grow(self, state: DayState, needed: int) -> bytes:
         """Appends a pair of larger slots and returns the content for its first one."""
@@ -251,13 +138,21 @@ class DayFile:
 
     def _create(self, codec: Codec) -> DayState:
         pair = first_pair(self._first_slot)
-        state = DayState(codec, pair, pair.end)
+        state = DayState(codec, pair.end, slots=pair)
         self._write_head(state)
         self._file.write(daystate.slot_content(state, 0), pair.slot(0))
         self.sync()
         state.shown = state.end
-        self._state = state
         return state
+
+    def _build(
+        self, number: int, base_ms: int, fragment: Fragment, about: About
+    ) -> tuple[bytes, int]:
+        data = build(number, base_ms, fragment.samples, fragment.body, about)
+        return data, data_offset(data)
+
+    def _walk(self, at: int, end: int, *, resync: bool) -> Iterator[StoredFragment | SlotPair]:
+        return walk(self.read, at, end, resync=resync)
 
     def _write_head(self, state: DayState) -> None:
         self._file.write(daystate.head(state, self._first_slot), 0)

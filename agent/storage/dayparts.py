@@ -9,41 +9,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Protocol
+from typing import Any
 
 from agent.core.naming import day_file, part_of
 from agent.runtime.clock import Clock
 from agent.storage.dayfile import open_day_file, put_aside
+from agent.storage.daypart import DayPart
 from agent.storage.daystate import StoredEvent
 from agent.storage.files import exists, open_data_file, sync_folder
-from agent.storage.fragments import StoredFragment
-from agent.storage.h264 import Codec
 from agent.storage.originalfile import OriginalFile
 from agent.storage.records import Fragment
-from agent.storage.recovery import Found, Recovery
-
-
-class DayPart(Protocol):
-    """What `DayFile` and `OriginalFile` have in common; see there."""
-
-    recovery: Recovery
-
-    @property
-    def codec(self) -> Codec | None: ...  # noqa: D102
-    @property
-    def events(self) -> list[StoredEvent]: ...  # noqa: D102
-    @property
-    def durable(self) -> bool: ...  # noqa: D102
-    def read(self, size: int, at: int) -> bytes: ...  # noqa: D102
-    def takes(self, fragment: Fragment) -> bool: ...  # noqa: D102
-    def last_k(self, event: str) -> int: ...  # noqa: D102
-    def append(self, fragment: Fragment) -> bool: ...  # noqa: D102
-    def finish_event(self) -> None: ...  # noqa: D102
-    def tick(self) -> bool: ...  # noqa: D102
-    def shows(self, event: str) -> bool: ...  # noqa: D102
-    def fragments(self, event: str) -> Iterator[StoredFragment]: ...  # noqa: D102
-    def show_all(self) -> None: ...  # noqa: D102
-    def close(self, *, checkpoint: bool = True) -> None: ...  # noqa: D102
+from agent.storage.recovery import Found
 
 
 class DayParts:
@@ -70,11 +46,11 @@ class DayParts:
         self._clock = clock
         self._alive = alive
         self._repaired = repaired
-        self._open: dict[str, DayPart] = {}  # by name, in order
+        self._open: dict[str, DayPart[Any]] = {}  # by name, in order
         self._names = self._find()
 
     @property
-    def parts(self) -> list[DayPart]:
+    def parts(self) -> list[DayPart[Any]]:
         """The open parts, in order."""
         return list(self._open.values())
 
@@ -144,8 +120,8 @@ class DayParts:
         names = sorted(os.listdir(self._folder))  # noqa: PTH208  a descriptor, not a path
         return {number: name for name in names if (number := part_of(name, self._day)) is not None}
 
-    def _open_part(self, name: str) -> DayPart:
-        opened: DayPart
+    def _open_part(self, name: str) -> DayPart[Any]:
+        opened: DayPart[Any]
         if name.endswith(".mkv"):
             opened = _open_original(self._folder, name, self._clock, self._alive)
         else:

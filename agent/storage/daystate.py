@@ -52,33 +52,26 @@ class StoredEvent:
 
 
 @dataclass(slots=True)
-class DayState:
-    """All that is needed to append to a day's file.
+class Contents:
+    """What a day's file of either format holds.
 
     Attributes:
-        clock: milliseconds that the file plays.
         end: where the next fragment goes.
-        shown: up to where the current moov reaches.
+        clock: milliseconds that the file plays.
+        shown: up to where players see it.
         fragments: number of the last fragment.
-        generation: counts checkpoints.
-        slots, current: the pair in use, and which of the two the jump leads to.
     """
 
     codec: Codec
-    slots: SlotPair
     end: int
-    current: int = 0
     clock: int = 0
     shown: int = 0
     fragments: int = 0
-    generation: int = 0
     events: list[StoredEvent] = field(default_factory=list)
-    table: SampleTable = field(default_factory=SampleTable)
 
     def count(self, fragment: StoredFragment) -> None:
-        """Takes a fragment that lies in the file into the tables."""
+        """Takes a fragment that lies in the file into account."""
         about = fragment.about
-        self.table.add(fragment.data_at, fragment.samples)
         if not self.events or self.events[-1].event != about.event:
             self.events.append(
                 StoredEvent(
@@ -93,6 +86,26 @@ class DayState:
         event.end = self.end = fragment.end
         self.clock += ms
         self.fragments = fragment.number
+
+
+@dataclass(slots=True)
+class DayState(Contents):
+    """All that is needed to append to a day's MP4.
+
+    Attributes:
+        slots, current: the pair in use, and which of the two the jump leads to.
+        generation: counts checkpoints.
+    """
+
+    slots: SlotPair = field(kw_only=True)
+    current: int = 0
+    generation: int = 0
+    table: SampleTable = field(default_factory=SampleTable)
+
+    def count(self, fragment: StoredFragment) -> None:
+        """Takes a fragment that lies in the file into account."""
+        Contents.count(self, fragment)  # super() does not know classes with slots before 3.14
+        self.table.add(fragment.data_at, fragment.samples)
 
 
 def head(state: DayState, first_slot: int) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any
 
 from agent.core.naming import EVENTS, FileKind, event_file, part_name
 from agent.storage.clip import Clip, Piece, write_clip
-from agent.storage.dayfile import ROLL_BYTES
+from agent.storage.daypart import ROLL_BYTES
 from agent.storage.files import (
     create_part,
     exists,

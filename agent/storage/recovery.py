@@ -131,13 +131,13 @@ def _from_data(read: ReadAt, size: int, first_slot: int, known: DayState | None)
     pair = first_pair(first_slot)
     state: DayState | None = None
     if known is not None:
-        state = DayState(known.codec, pair, pair.end, generation=known.generation)
+        state = DayState(known.codec, pair.end, slots=pair, generation=known.generation)
     for item in walk(read, pair.end, size, resync=True):
         if state is None:
             codec = item.about.codec if isinstance(item, StoredFragment) else None
             if codec is None:
                 continue  # before the first fragment that says how to read it
-            state = DayState(codec, pair, pair.end)
+            state = DayState(codec, pair.end, slots=pair)
         _take(state, item)
     return state
 

@@ -34,7 +34,7 @@ def check_mp4(read: ReadAt, size: int) -> DayCheck:
     counted: DayState | None = None
     if shown is not None:
         pair = daystate.first_pair(_first_size(read))
-        counted = DayState(shown.codec, pair, CHAIN)
+        counted = DayState(shown.codec, CHAIN, slots=pair)
     end = CHAIN
     slots: list[str] = []
     for item in walk(read, CHAIN, size, resync=True):

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from agent.core.naming import NOTES
-from agent.storage import dayfile
+from agent.storage import dayfile, daypart
 from agent.storage.camera_day import CameraDay, Outcome
+from agent.storage.daypart import SYNC_EVERY
 from agent.storage.records import EventClosed, EventOpened, MonitoringPicture, Record
 from tests.support.clock import FakeClock
 from tests.support.recordings import STARTED, event, expected, name_of, played, whole_event
@@ -68,7 +69,7 @@ def test_fragments_are_done_when_they_are_on_the_medium(rig: Rig) -> None:
     opened, *rest = records(0)
     rig.write(opened, *rest[:3])
     assert rig.outcome.done == []
-    rig.clock.advance(dayfile.SYNC_EVERY)
+    rig.clock.advance(SYNC_EVERY)
     rig.write(rest[3])
     assert rig.outcome.done == [2, 3, 4, 5]
 
@@ -89,7 +90,7 @@ def test_opening_and_closing_are_done_when_the_event_is_shown(rig: Rig) -> None:
 def test_an_event_that_fills_the_file_goes_on_in_the_next_part(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dayfile, "ROLL_BYTES", 280_000)
+    monkeypatch.setattr(daypart, "ROLL_BYTES", 280_000)
     rig.write(*records(0))
     first, second = (played(rig.path / FOLDER / f"2026-11-22{part}.mp4") for part in ("", "-2"))
     assert [number for _, number in first + second] == list(range(20))
@@ -106,7 +107,7 @@ def test_an_event_that_fills_the_file_goes_on_in_the_next_part(
 def test_a_record_sent_again_after_rolling_changes_nothing(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dayfile, "ROLL_BYTES", 280_000)
+    monkeypatch.setattr(daypart, "ROLL_BYTES", 280_000)
     rig.write(*records(0))
     before = {path: path.read_bytes() for path in rig.path.rglob("*") if path.is_file()}
     rig.reopen()

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.storage import dayfile
-from agent.storage.dayfile import DayFile, Mismatch, open_day_file
+from agent.storage import dayfile, daypart
+from agent.storage.dayfile import DayFile, open_day_file
+from agent.storage.daypart import Mismatch
 from agent.storage.daystate import FIRST_SLOT, first_pair
 from agent.storage.files import Locked
 from agent.storage.fragments import StoredFragment, walk
@@ -138,7 +139,7 @@ def test_a_full_file_takes_nothing_from_the_next_key_picture_on(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shelf.add(*events(1))
-    monkeypatch.setattr(dayfile, "ROLL_BYTES", shelf.file.stat().st_size)
+    monkeypatch.setattr(daypart, "ROLL_BYTES", shelf.file.stat().st_size)
     day = shelf.open()
     assert not day.takes(events(2)[1][0])
     inside = next(f for f in events(2)[1] if not f.samples[0].key)

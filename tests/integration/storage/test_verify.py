@@ -13,7 +13,7 @@ import pytest
 from agent.core.errors import ConfigError
 from agent.core.messages import StoreCode
 from agent.core.naming import IDENTITY, FileKind
-from agent.storage import dayfile
+from agent.storage.daypart import ROLL_BYTES
 from agent.storage.records import EventFile, MonitoringPicture, SessionPackets
 from agent.storage.verify import verify_store
 from tests.support.recordings import STARTED, name_of, whole_event
@@ -137,7 +137,7 @@ def test_a_cut_day_file_is_damaged(store: Path) -> None:
     day = store / DAY / "2026-11-22.mp4"
     day.write_bytes(day.read_bytes()[:-1000])
     assert any("gone or damaged" in line for line in verify_store(store).damaged)
-    assert dayfile.ROLL_BYTES < 2**32
+    assert ROLL_BYTES < 2**32
 
 
 def test_no_folder_is_a_mistake_of_the_operator(tmp_path: Path) -> None:
