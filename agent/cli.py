@@ -19,7 +19,6 @@ from agent import __version__
 from agent.configuration import (
     Loaded,
     agent_id_of,
-    effective,
     find_file,
     load,
     password_of,
@@ -81,12 +80,9 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("run", _run, "run until SIGTERM; without any configuration: the demo", config=True)
     add("ha-app", _ha_app, "run as a Home Assistant app: options and broker from its supervisor")
     add("demo", _demo, "simulated camera and embedded broker, nothing to configure")
-    add(
-        "check-config",
-        _check_config,
-        "print the effective configuration, or its mistakes",
-        config=True,
-    )
+    words = "print every mistake of the configuration, or what it sets"
+    check = add("check-config", _check_config, words, config=True)
+    check.add_argument("--all", action="store_true", help="also what has its default")
     add("simulate-camera", _simulate, "play a camera of the UDP family")
     add("discover", _discover, "list the cameras of the UDP family on the network")
     add("decode-capture", _decode_capture, "name every packet in a pcap of the family")
@@ -132,8 +128,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
     loaded = _load(arguments)
     logs.set_up(arguments.log_level)
-    logs.hide(password_of(loaded.config) or "")
-    logs.hide(token_of(loaded.config))
+    logs.hide(password_of(loaded.config.mqtt) or "")
+    logs.hide(token_of(loaded.config.reoffer))
     logging.getLogger(__name__).info("configuration: %s", loaded.file or "environment")
     app = App(loaded, state_dir_of(loaded.config))
     code = app.run()
@@ -169,33 +165,15 @@ def _ha_app(arguments: argparse.Namespace) -> int:
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
-    from agent.vision.zones import view_of
+    from agent.checking import checked, effective
 
-    loaded = _load(arguments)
-    password_of(loaded.config)
-    for name, camera in loaded.config.cameras.items():
-        view_of(name, camera)
-        _check_source(loaded, name)
-    token_of(loaded.config)
+    loaded = checked(find_file(arguments.config, os.environ), os.environ)
     print(f"# {loaded.file or 'no file: environment and defaults'}; the configuration is good")
-    print("\n".join(effective(loaded)))
+    print("\n".join(effective(loaded, defaults=arguments.all)))
     store = loaded.config.store
     if store is not None and not store.path.is_dir():
         print(f"# note: store.path {store.path} is no folder now; it is never created")
     return EXIT_OK
-
-
-def _check_source(loaded: Loaded, name: str) -> None:
-    from agent.camera.source import check_url
-
-    source = loaded.config.cameras[name].source
-    try:
-        check_url(source)
-    except ConfigError as error:
-        origin = loaded.origins.get(("cameras", name, "source"), "not given")
-        reason = str(error).removeprefix("camera source: ")
-        hint = "" if ":" in source else f"; did you mean hk://{source}?"
-        raise ConfigError(f"{origin}: cameras.{name}.source: {reason}{hint}") from None
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
@@ -280,7 +258,7 @@ def _publish(messages: Sequence[Publish], loaded: Loaded) -> None:
     from paho.mqtt import MQTTException, publish
 
     mqtt = loaded.config.mqtt
-    password = password_of(loaded.config) or ""
+    password = password_of(loaded.config.mqtt) or ""
     auth = (
         publish.AuthParameter(username=mqtt.username, password=password) if mqtt.username else None
     )

@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails
 from agent.core.errors import ConfigError, reason_of
 from agent.runtime.logs import redact
 from schemas.base import ID_LIMIT
-from schemas.config import SETTING_KEYS, SHORTEST_TOKEN, Config
+from schemas.config import SETTING_KEYS, SHORTEST_TOKEN, Config, MqttConfig, ReofferConfig
 from schemas.settings import CameraSettings, setting_names
 
 PREFIX = "SURVEILLANCE_"
@@ -49,6 +49,8 @@ _NO_YAML = (
 )
 #: Taken from the environment as they are: `0123` or `a: b` is as good a password as any.
 _VERBATIM = frozenset({"password", "username", "token", "source", "name"})
+#: Bounds a mistake's text, which may quote what was given.
+_LONGEST = 300
 #: Never shown, not even in the message that calls them wrong.
 _SECRET = frozenset({"password", "token"})
 
@@ -90,30 +92,71 @@ def find_file(named: str | None, environ: Mapping[str, str]) -> Path | None:
         raise ConfigError(f"configuration {error.filename}: {reason_of(error)}") from None
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What file and environment say, before it is checked; `mistakes` so far, one a line."""
+
+    file: Path | None
+    tree: dict[str, Any] = field(default_factory=dict)
+    origins: dict[Path_, str] = field(default_factory=dict)
+    mistakes: list[str] = field(default_factory=list)
+
+    def mistake(self, path: Path_, text: str) -> None:
+        """Notes what is wrong with a key, or with what it leads to."""
+        places = (self.origins.get(path[:n]) for n in range(len(path), 0, -1))
+        origin = next((place for place in places if place), "not given")
+        self.mistakes.append(f"  {origin}: {'.'.join(path) or 'the whole'}: {text}")
+
+    def config(self) -> Config | None:
+        """The configuration, as far as its keys go; None where they are wrong: then noted."""
+        try:
+            return Config.model_validate(self.tree)
+        except ValidationError as error:
+            for details in error.errors():
+                self.mistake(*_mistake(details))
+        return None
+
+    def loaded(self, config: Config | None) -> Loaded:
+        """The outcome.
+
+        Raises:
+            ConfigError: with every mistake, one a line.
+        """
+        if config is None or self.mistakes:
+            where = self.file or "environment"
+            raise ConfigError(f"configuration {where}:\n" + "\n".join(self.mistakes))
+        return Loaded(config, self.file, self.origins)
+
+
+def read(path: Path | None, environ: Mapping[str, str]) -> Given:
+    """File and environment, merged.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no YAML.
+    """
+    given = Given(path)
+    if path is not None:
+        _read_file(path, given)
+    _merge_environment(given, environ)
+    return given
+
+
 def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
-    """Reads, merges and checks.
+    """Reads, merges and checks the keys; `agent.checking` also looks at what they lead to.
 
     Raises:
         ConfigError: with every mistake, one a line.
     """
-    tree, origins = _read_file(path) if path else ({}, {})
-    _merge_environment(tree, origins, environ)
-    try:
-        config = Config.model_validate(tree)
-    except ValidationError as error:
-        where = path or "environment"
-        lines = [_mistake(details, origins) for details in error.errors()]
-        raise ConfigError(f"configuration {where}:\n" + "\n".join(lines)) from None
-    return Loaded(config, path, origins)
+    given = read(path, environ)
+    return given.loaded(given.config())
 
 
-def password_of(config: Config) -> str | None:
+def password_of(mqtt: MqttConfig) -> str | None:
     """The broker's password, from the configuration or its file.
 
     Raises:
         ConfigError: when the file cannot be read.
     """
-    mqtt = config.mqtt
     if mqtt.password is not None:
         return mqtt.password.get_secret_value()
     if mqtt.password_file is None:
@@ -124,13 +167,12 @@ def password_of(config: Config) -> str | None:
         raise ConfigError(f"mqtt.password_file {mqtt.password_file}: {reason_of(error)}") from None
 
 
-def token_of(config: Config) -> str | None:
+def token_of(reoffer: ReofferConfig | None) -> str | None:
     """The re-offer's token, from the configuration or its file.
 
     Raises:
         ConfigError: when the file cannot be read, or is empty.
     """
-    reoffer = config.reoffer
     if reoffer is None or (reoffer.token is None and reoffer.token_file is None):
         return None
     if reoffer.token_file is None:
@@ -178,34 +220,20 @@ def state_dir_of(config: Config) -> Path:
     raise ConfigError(f"agent.state_dir: {'; '.join(reasons)}; name a writable folder")
 
 
-def effective(loaded: Loaded) -> list[str]:
-    """Every key with its value (secrets hidden) and origin, one a line, for `check-config`."""
-    return list(_lines(loaded.config, (), loaded.origins))
-
-
-def _lines(value: object, path: Path_, origins: Mapping[Path_, str]) -> list[str]:
-    if isinstance(value, BaseModel):
-        items: list[tuple[str, object]] = [(n, getattr(value, n)) for n in type(value).model_fields]
-    elif isinstance(value, dict):
-        items = list(value.items())
-    else:
-        return [f"{'.'.join(path)} = {_shown(value)}  ({origins.get(path, 'default')})"]
-    return [line for name, inner in items for line in _lines(inner, (*path, name), origins)]
-
-
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value for people: no secret, and no URL's user and password."""
     if isinstance(value, SecretStr):
         return "**hidden**"
     if isinstance(value, str):
-        shown = re.sub(r"(?<=://)[^/@\s]+@", "**hidden**@", value)
-        return redact(shown).replace("***@", "**hidden**@") if "://" in shown else shown
+        text = re.sub(r"(?<=://)[^/@\s]+@", "**hidden**@", value)
+        return redact(text).replace("***@", "**hidden**@") if "://" in text else text
     return "none" if value is None else str(value)
 
 
 # ---------------------------------------------------------------- file and environment
 
 
-def _read_file(path: Path) -> tuple[dict[str, Any], dict[Path_, str]]:
+def _read_file(path: Path, given: Given) -> None:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_FILE_BYTES + 1)
@@ -218,14 +246,29 @@ def _read_file(path: Path) -> tuple[dict[str, Any], dict[Path_, str]]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"configuration {path}: {reason_of(error)}") from None
     except _NO_YAML as error:
-        raise ConfigError(f"configuration {path}: not valid YAML: {error}") from None
+        raise ConfigError(f"configuration {path}{_no_yaml(error, text)}") from None
     if tree is None:
-        return {}, {}
+        return
     if not isinstance(tree, dict):
         raise ConfigError(f"configuration {path}: must be keys and values, like `mqtt: {{…}}`")
-    origins: dict[Path_, str] = {}
-    _collect_lines(root, (), path.name, origins)
-    return tree, origins
+    given.tree.update(tree)
+    _collect_lines(root, (), path.name, given)
+
+
+def _no_yaml(error: Exception, text: str) -> str:
+    """Where in the file it stops being YAML, and why."""
+    if isinstance(error, yaml.reader.ReaderError):
+        line = text.count("\n", 0, error.position) + 1
+        return f", line {line}: not valid YAML: a control character (#x{error.character:02x})"
+    if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
+        return f": not valid YAML: {error}"
+    mark, begun = error.problem_mark, error.context_mark
+    reason = ", ".join(word for word in (error.context, error.problem) if word)
+    if begun is not None and begun.line != mark.line:
+        reason += f" (begun in line {begun.line + 1})"
+    if "mapping values" in reason:
+        reason += "; write text that ends with a colon, or has one and a space, in quotes"
+    return f", line {mark.line + 1}, column {mark.column + 1}: not valid YAML: {reason}"
 
 
 def _check_extent(root: yaml.Node | None, path: Path) -> None:
@@ -246,31 +289,26 @@ def _check_extent(root: yaml.Node | None, path: Path) -> None:
             raise ConfigError(f"{line}: a NUL character")
 
 
-def _collect_lines(
-    node: yaml.Node | None, path: Path_, name: str, origins: dict[Path_, str]
-) -> None:
+def _collect_lines(node: yaml.Node | None, path: Path_, name: str, given: Given) -> None:
     """Notes the line of every key; a key given twice is a mistake that YAML itself lets pass."""
     if not isinstance(node, yaml.MappingNode):
         return
     for key, value in node.value:
         here = (*path, str(key.value))
         line = key.start_mark.line + 1
-        if here in origins:
-            raise ConfigError(f"configuration {name}, line {line}: {'.'.join(here)} is given twice")
-        origins[here] = f"{name}:{line}"
-        _collect_lines(value, here, name, origins)
+        if here in given.origins:
+            given.mistake(here, f"is given twice, again in line {line}: keep one")
+        else:
+            given.origins[here] = f"{name}:{line}"
+        _collect_lines(value, here, name, given)
 
 
-def _merge_environment(
-    tree: dict[str, Any],
-    origins: dict[Path_, str],
-    environ: Mapping[str, str],
-) -> None:
+def _merge_environment(given: Given, environ: Mapping[str, str]) -> None:
     for variable, text in sorted(environ.items()):
         if not variable.startswith(PREFIX) or variable.removeprefix(PREFIX) in NOT_KEYS:
             continue
         path = tuple(variable.removeprefix(PREFIX).casefold().split("__"))
-        branch = tree
+        branch = given.tree
         for key in path[:-1]:
             inner = branch.setdefault(key, {})
             if not isinstance(inner, dict):
@@ -281,30 +319,29 @@ def _merge_environment(
             branch[path[-1]] = text if verbatim else yaml.safe_load(text) if text else None
         except _NO_YAML:
             branch[path[-1]] = text
-        origins[path] = variable
+        given.origins[path] = variable
 
 
 # ---------------------------------------------------------------- mistakes
 
 
-def _mistake(details: ErrorDetails, origins: Mapping[Path_, str]) -> str:
+def _mistake(details: ErrorDetails) -> tuple[Path_, str]:
+    """The key, and what is wrong with it."""
     path = tuple(str(part) for part in details["loc"] if part != "[key]")
-    origin = next(
-        (origins[path[:n]] for n in range(len(path), 0, -1) if path[:n] in origins), "not given"
-    )
-    key = ".".join(path) or "the whole"
     if details["type"] == "extra_forbidden":
-        return f"  {origin}: {key}: no such key{_nearest(path)}"
-    message = details["msg"].removeprefix("Value error, ")
-    given = details["input"]
-    shown = "" if isinstance(given, dict | BaseModel) else f", not {_given(given)!r}"
-    if _SECRET & set(path):
-        shown = ", which is not shown here; write it in quotes"
+        return path, f"no such key{_nearest(path)}"
     if details["type"] == "missing":
-        return f"  {origin}: {key}: is required and missing"
-    if "__" in key or details["loc"][-1:] == ("[key]",):
+        return path, "is required and missing"
+    if details["type"] == "value_error":  # ours: they show the value where that helps
+        return path, details["msg"].removeprefix("Value error, ")[:_LONGEST]
+    message, given = details["msg"], details["input"]
+    if details["type"] == "string_pattern_mismatch" or details["loc"][-1:] == ("[key]",):
         message = "an id has small letters and digits, joined by single underscores, at most 32"
-    return f"  {origin}: {key}: {message}{shown}"
+    if _SECRET & set(path):
+        return path, f"{message}, which is not shown here; write it in quotes"
+    if isinstance(given, dict | BaseModel):
+        return path, message
+    return path, f"{message}, not {_given(given)!r}"
 
 
 def _given(value: object) -> str:
@@ -313,7 +350,7 @@ def _given(value: object) -> str:
         text = str(value)
     except ValueError:  # an integer with more digits than Python likes to print
         return "a very large number"
-    return str(_shown(text))[:60]
+    return shown(text)[:60]
 
 
 def _nearest(path: Path_) -> str:

@@ -299,7 +299,7 @@ def _reoffer(config: Config, cameras: Iterable[CameraParts]) -> ReofferWorker | 
         raise ConfigError(
             "reoffer: needs aiohttp: pip install 'surveillance-agent[reoffer]'"
         ) from None
-    options = ReofferOptions(config.reoffer.bind, config.reoffer.port, token_of(config))
+    options = ReofferOptions(config.reoffer.bind, config.reoffer.port, token_of(config.reoffer))
     return ReofferWorker(options, views_of(cameras))
 
 
@@ -361,7 +361,7 @@ def _mqtt_options(config: Config, topics: AgentTopics) -> MqttOptions:
         if config.home_assistant.discovery
         else None,
         username=mqtt.username,
-        password=password_of(config),
+        password=password_of(config.mqtt),
         tls=mqtt.tls,
         keepalive=mqtt.keepalive,
         protocol=mqtt.protocol,

@@ -6,47 +6,34 @@ defaults and limits.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from schemas.base import ID_LIMIT, ID_PATTERN, Strict
 from schemas.settings import (
     SEED_MAX_CHANGED,
     SEED_MIN_CHANGED,
     CameraSettings,
+    check_limits,
 )
+from schemas.sizes import Size
 from schemas.topics import RESERVED
 from schemas.zones import Polygon, Zone
 
 Identifier = Annotated[str, Field(pattern=ID_PATTERN, max_length=ID_LIMIT)]
 
-_UNITS = {"": 1, "b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
-_UNITS |= {"kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
-#: 15 digits are more than any disk has bytes, and still a number that can be multiplied.
-_SIZE = re.compile(r"^\s*(\d{1,15}(?:\.\d{1,15})?)\s*([a-zA-Z]*)\s*$")
-
-
-def parse_size(value: object) -> object:
-    """`"500 MiB"` -> bytes; whole numbers pass.
-
-    Raises:
-        ValueError: naming the units known.
-    """
-    if not isinstance(value, str):
-        return value
-    match = _SIZE.match(value)
-    if match is None or match[2].casefold() not in _UNITS:
-        raise ValueError(f"{value!r} is no size: write a number with B, KiB, MiB, GiB or TiB")
-    return int(float(match[1]) * _UNITS[match[2].casefold()])
-
-
 #: A token is guessed at the speed of a LAN.
 SHORTEST_TOKEN = 12
-
-Size = Annotated[int, BeforeValidator(parse_size), Field(ge=0)]
 
 
 def _plain_topic(value: str) -> str:
@@ -61,6 +48,15 @@ def _plain_topic(value: str) -> str:
 
 
 Topic = Annotated[str, Field(max_length=200), AfterValidator(_plain_topic)]
+
+
+def _no_topic(value: str) -> str:
+    if value in RESERVED:
+        raise ValueError(f"a camera cannot be called {value!r}: that is a topic of the agent")
+    return value
+
+
+CameraId = Annotated[Identifier, AfterValidator(_no_topic)]
 
 
 class AgentConfig(Strict):
@@ -109,11 +105,12 @@ class MqttConfig(Strict):
     publish_images: bool = Field(True, description="pictures over MQTT")
     max_image_kb: int = Field(500, ge=20, le=10_000, description="larger pictures are scaled")
 
-    @model_validator(mode="after")
-    def _one_password(self) -> MqttConfig:
-        if self.password is not None and self.password_file is not None:
+    @field_validator("password_file")
+    @classmethod
+    def _one_password(cls, value: Path | None, others: ValidationInfo) -> Path | None:
+        if value is not None and others.data.get("password") is not None:
             raise ValueError("password and password_file are both set: keep one")
-        return self
+        return value
 
 
 def _media_dir(value: str) -> str:
@@ -145,9 +142,9 @@ class SpoolConfig(Strict):
     path: Literal["memory"] | Path | None = Field(
         None, description="default: state_dir/spool; `memory` spares an SD card, until a reboot"
     )
-    max_size: Annotated[Size, Field(description="beyond it the oldest events are lost")] = (
-        256 * 2**20
-    )
+    max_size: Annotated[
+        Size, Field(validate_default=True, description="beyond it the oldest events are lost")
+    ] = 256 * 2**20
 
 
 class StoreConfig(Strict):
@@ -160,7 +157,11 @@ class StoreConfig(Strict):
     require_mount: bool = Field(False, description="the folder must be a mount point")
     retention_days: int = Field(4, ge=1, le=3650, description="older recordings are deleted")
     keep_free: Annotated[
-        Size, Field(description="nothing is written beyond; the oldest days are deleted for it")
+        Size,
+        Field(
+            validate_default=True,
+            description="nothing is written beyond; the oldest days are deleted for it",
+        ),
     ] = 500 * 2**20
     max_size: Annotated[Size, Field(ge=2**20)] | None = Field(
         None, description="recordings take at most this; the oldest days are deleted for it"
@@ -193,6 +194,11 @@ class DetectionConfig(Strict):
         SEED_MAX_CHANGED, ge=0, le=100, description="%: as much is a change of light, no motion"
     )
 
+    @model_validator(mode="after")
+    def _limits_in_order(self) -> DetectionConfig:
+        check_limits(self.min_changed, self.max_changed)
+        return self
+
 
 class RecordingConfig(Strict):
     """`cameras.<id>.recording:`."""
@@ -212,7 +218,7 @@ class RecordingConfig(Strict):
 
 def _right_angle(value: object) -> object:
     if value not in {0, 180, "0", "180"}:
-        raise ValueError("0 or 180")
+        raise ValueError(f"0 or 180, not {value!r}")
     return int(str(value))
 
 
@@ -259,19 +265,17 @@ class CameraConfig(Strict):
     detection: DetectionConfig = DetectionConfig()
     recording: RecordingConfig = RecordingConfig()
 
-    @model_validator(mode="after")
-    def _original_hides_nothing(self) -> CameraConfig:
-        if self.recording.format == "original" and self.privacy:
+    @field_validator("recording")
+    @classmethod
+    def _original_hides_nothing(
+        cls, value: RecordingConfig, others: ValidationInfo
+    ) -> RecordingConfig:
+        if value.format == "original" and others.data.get("privacy"):
             raise ValueError(
-                "recording.format: original keeps the pictures as they are,"
+                "format: original keeps the pictures as they are,"
                 " privacy polygons cannot be blackened in them: use h264"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _settings_fit(self) -> CameraConfig:
-        self.settings()
-        return self
+        return value
 
     def settings(self) -> CameraSettings:
         """The run-time settings that this configuration starts from."""
@@ -333,13 +337,4 @@ class Config(Strict):
     store: StoreConfig | None = None
     beep: BeepConfig = BeepConfig()
     reoffer: ReofferConfig | None = None
-    cameras: dict[Identifier, CameraConfig] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _camera_names_free(self) -> Config:
-        taken = sorted(RESERVED & set(self.cameras))
-        if taken:
-            raise ValueError(
-                f"a camera cannot be called {taken[0]!r}: that is a topic of the agent"
-            )
-        return self
+    cameras: dict[CameraId, CameraConfig] = Field(min_length=1)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.config import Config
+from schemas.sizes import ByteCount
 
 HEAD = """# Configuration
 
@@ -13,8 +14,8 @@ Generated from `schemas/config.py` by `python -m schemas.export`; do not edit.
 
 YAML: `--config FILE`, else `$SURVEILLANCE_CONFIG`, else `./config.yaml`, else
 `/etc/surveillance-agent/config.yaml`. Every key is also an environment variable, which wins:
-`mqtt.host` is `SURVEILLANCE_MQTT__HOST`. `surveillance-agent check-config` prints what is in force
-and where each value came from, or every mistake with its line. Sizes are written like `500 MiB`.
+`mqtt.host` is `SURVEILLANCE_MQTT__HOST`. `surveillance-agent check-config` prints what is set and
+where (`--all`: defaults, too), or every mistake with its line. Sizes are written like `500 MiB`.
 
 | key | allowed | default | meaning |
 |---|---|---|---|
@@ -65,6 +66,8 @@ def _one(option: dict[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in option["enum"])
     if option["type"] == "array":
         return "list of `[x, y]`" if option.get("minItems") else "list of lists of `[x, y]`"
+    if option.get("format") == "size":
+        return "size"
     kind = {
         "boolean": "`true`, `false`",
         "integer": "whole number",
@@ -85,7 +88,9 @@ def _default(field: dict[str, Any], *, required: bool) -> str:
     value = field.get("default")
     if value is None:
         return "none"
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{ByteCount(value) if field.get('format') == 'size' else value}`"
 
 
 def _meaning(field: dict[str, Any]) -> str:

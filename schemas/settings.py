@@ -22,6 +22,18 @@ PixelThreshold = Annotated[int, Field(ge=1, le=255, description="grey levels a p
 Percent = Annotated[float, Field(ge=0.0, le=100.0)]
 
 
+def check_limits(min_changed: float, max_changed: float) -> None:
+    """Says whether there is room for motion between the two, in percent.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if max_changed <= min_changed:
+        raise ValueError(
+            f"max_changed ({max_changed:g} %) must be above min_changed ({min_changed:g} %)"
+        )
+
+
 class CameraSettings(Strict):
     """Run-time settings of one camera."""
 
@@ -48,11 +60,7 @@ class CameraSettings(Strict):
 
     @model_validator(mode="after")
     def _limits_in_order(self) -> CameraSettings:
-        if self.max_changed <= self.min_changed:
-            raise ValueError(
-                f"max_changed ({self.max_changed} %) must be above min_changed"
-                f" ({self.min_changed} %)",
-            )
+        check_limits(self.min_changed, self.max_changed)
         return self
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from schemas.base import Strict
+from schemas.settings import check_limits
 
 Coordinate = Annotated[float, Field(ge=0.0, le=1.0)]
 #: x from the left, y from the top, in 0..1 of the stored picture.
@@ -129,10 +130,8 @@ class Zone(Strict):
     def _thresholds_make_sense(self) -> Zone:
         if self.mode == "ignore" and self.judged_alone:
             raise ValueError("an ignored zone has no thresholds: nothing in it is judged")
-        if self.min_changed is not None and self.min_changed >= self.most:
-            raise ValueError(
-                f"max_changed ({self.most:g} %) must be above min_changed ({self.min_changed:g} %)"
-            )
+        if self.min_changed is not None:
+            check_limits(self.min_changed, self.most)
         return self
 
     @property

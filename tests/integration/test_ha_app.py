@@ -51,7 +51,7 @@ def test_the_supervisors_broker_is_used_and_its_password_shut_away(tmp_path: Pat
     assert prepared.log_level == "DEBUG"
     config = load(prepared.config_file, {}).config
     assert (config.mqtt.host, config.mqtt.username) == ("core-mosquitto", "addons")
-    assert password_of(config) == "s3cret"
+    assert password_of(config.mqtt) == "s3cret"
     assert supervisor.tokens == ["Bearer t0ken"]
     assert "s3cret" not in prepared.config_file.read_text()
     for name in ("surveillance.yaml", "mqtt_password"):

@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from agent.camera.source import check_url
-from agent.configuration import Loaded, effective, load, token_of
+from agent.checking import effective
+from agent.configuration import Loaded, load, token_of
 from agent.core.errors import ConfigError
 from agent.runtime.newest import Newest
 from schemas.config import Config
@@ -31,7 +32,7 @@ def config(reoffer: dict[str, Any] | None = None, source: str = "demo:") -> Conf
     ],
 )
 def test_check_config_shows_no_password_of_a_source(source: str) -> None:
-    shown = "\n".join(effective(Loaded(config(source=source), None)))
+    shown = "\n".join(effective(Loaded(config(source=source), None), defaults=True))
     assert SECRET not in shown
     assert "cam" in shown
 
@@ -63,14 +64,14 @@ def test_the_re_offer_is_off_and_on_loopback_by_default() -> None:
     assert config().reoffer is None
     on = config({}).reoffer
     assert on is not None
-    assert (on.bind, on.port, token_of(config({}))) == ("127.0.0.1", 8654, None)
+    assert (on.bind, on.port, token_of(config({}).reoffer)) == ("127.0.0.1", 8654, None)
 
 
 @pytest.mark.parametrize("bind", ["0.0.0.0", "::", "192.168.1.5", "pi.local"])
 def test_beyond_loopback_a_token_is_needed(bind: str) -> None:
     with pytest.raises(ValidationError, match="without a token"):
         config({"bind": bind})
-    assert token_of(config({"bind": bind, "token": "correct-horse"})) == "correct-horse"
+    assert token_of(config({"bind": bind, "token": "correct-horse"}).reoffer) == "correct-horse"
 
 
 def test_a_short_token_and_two_tokens_are_refused() -> None:
@@ -84,13 +85,13 @@ def test_the_token_may_stand_in_a_file_that_has_to_have_one(tmp_path: Path) -> N
     path = tmp_path / "token"
     settings = {"bind": "0.0.0.0", "token_file": str(path)}
     with pytest.raises(ConfigError, match="token_file"):
-        token_of(config(settings))
+        token_of(config(settings).reoffer)
     path.write_text("\n")
     with pytest.raises(ConfigError, match="at least 12"):
-        token_of(config(settings))
+        token_of(config(settings).reoffer)
     path.write_text("correct-horse\n")
-    assert token_of(config(settings)) == "correct-horse"
-    shown = "\n".join(effective(Loaded(config({"token": "correct-horse"}), None)))
+    assert token_of(config(settings).reoffer) == "correct-horse"
+    shown = "\n".join(effective(Loaded(config({"token": "correct-horse"}), None), defaults=True))
     assert "correct-horse" not in shown
 
 

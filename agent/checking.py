@@ -1,0 +1,104 @@
+"""The configuration with all that its keys lead to: sources, masks, zones, files with secrets.
+
+Whatever can be told at once is told at once: what is right by itself is looked at although other
+keys are wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from agent.camera.source import check_url
+from agent.configuration import Given, Loaded, Path_, password_of, read, shown, token_of
+from agent.core.errors import ConfigError
+from agent.imaging.orientation import Orientation
+from agent.vision.masks import load_mask
+from agent.vision.zones import view_of
+from schemas.config import CameraConfig, MqttConfig, ReofferConfig
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def checked(path: Path | None, environ: Mapping[str, str]) -> Loaded:
+    """Reads and checks everything; opens nothing but files.
+
+    Raises:
+        ConfigError: with every mistake, one a line: where it stands, key, what is wrong, what is
+            right.
+    """
+    given = read(path, environ)
+    config = given.config()
+    if (mqtt := _valid(MqttConfig, given.tree.get("mqtt"))) is not None:
+        look = partial(password_of, mqtt)
+        _try(given, ("mqtt", "password_file"), mqtt.password_file, look)
+    if (reoffer := _valid(ReofferConfig, given.tree.get("reoffer"))) is not None:
+        look = partial(token_of, reoffer)
+        _try(given, ("reoffer", "token_file"), reoffer.token_file, look)
+    cameras = given.tree.get("cameras")
+    for name, camera in cameras.items() if isinstance(cameras, dict) else ():
+        if isinstance(camera, dict):
+            _check_camera(given, str(name), camera)
+    return given.loaded(config)
+
+
+def effective(loaded: Loaded, *, defaults: bool) -> list[str]:
+    """Key, value (secrets hidden) and origin of what was given, and of the rest if wanted."""
+    lines = _lines(loaded.config, (), loaded.origins)
+    told = [line for line, given in lines if given or defaults]
+    if left := len(lines) - len(told):
+        told.append(f"# {left} more keys have their defaults: --all shows them")
+    return told
+
+
+def _check_camera(given: Given, name: str, camera: dict[str, Any]) -> None:
+    path = ("cameras", name)
+    for key, source in camera.items():
+        if str(key).endswith("source") and isinstance(source, str):
+            hint = "" if ":" in source else f"; did you mean hk://{source}?"
+            _try(given, (*path, key), source, partial(check_url, source), hint)
+    mask = camera.get("mask")
+    if isinstance(mask, str):
+        look = partial(load_mask, Path(mask), Orientation())
+        if not _try(given, (*path, "mask"), mask, look):
+            return
+    if (valid := _valid(CameraConfig, camera)) is not None:
+        _try(given, path, None, partial(view_of, name, valid))
+
+
+def _try(
+    given: Given, path: Path_, value: object, look: Callable[[], object], hint: str = ""
+) -> bool:
+    """Notes what `look` raises as a mistake of the key; False when it did."""
+    try:
+        look()
+    except ConfigError as error:
+        # it names the thing in its own words first; here key and value stand before the reason
+        _, _, reason = str(error).partition(": ")
+        shown_value = "" if value is None else f"{shown(str(value))[:100]}: "
+        given.mistake(path, shown_value + reason + hint)
+        return False
+    return True
+
+
+def _valid(model: type[M], tree: object) -> M | None:
+    try:
+        return model.model_validate(tree)
+    except ValidationError:
+        return None
+
+
+def _lines(value: object, path: Path_, origins: Mapping[Path_, str]) -> list[tuple[str, bool]]:
+    """Each key's line, and whether its value was given."""
+    if isinstance(value, BaseModel):
+        items: list[tuple[str, object]] = [(n, getattr(value, n)) for n in type(value).model_fields]
+    elif isinstance(value, dict):
+        items = list(value.items())
+    else:
+        line = f"{'.'.join(path)} = {shown(value)}"
+        return [(f"{line}  ({origins.get(path, 'default')})", path in origins)]
+    return [line for name, inner in items for line in _lines(inner, (*path, name), origins)]

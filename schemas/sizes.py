@@ -1,0 +1,52 @@
+"""Amounts of bytes as people write and read them: `500 MiB`, `2 GB`."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+_UNITS = {
+    "B": 1,
+    **{f"{letter}iB": 2 ** (10 * power) for power, letter in enumerate("KMGT", 1)},
+    **{f"{letter}B": 10 ** (3 * power) for power, letter in enumerate("kMGT", 1)},
+}
+_KNOWN = {"": 1} | {unit.casefold(): bytes_ for unit, bytes_ in _UNITS.items()}
+#: 15 digits are more than any disk has bytes, and still a number that can be multiplied.
+_SIZE = re.compile(r"^\s*(\d{1,15}(?:\.\d{1,15})?)\s*([a-zA-Z]*)\s*$", re.ASCII)
+
+
+class ByteCount(int):
+    """Bytes; prints as the shortest text that says exactly as many."""
+
+    def __str__(self) -> str:
+        exact = [
+            f"{Decimal(100 * self // unit) / 100:f} {name}"
+            for name, unit in _UNITS.items()
+            if (100 * self) % unit == 0
+        ]
+        return min(exact, key=len)
+
+
+def parse_size(value: object) -> object:
+    """`"500 MiB"` -> bytes; whole numbers pass.
+
+    Raises:
+        ValueError: naming the units known.
+    """
+    if not isinstance(value, str):
+        return value
+    match = _SIZE.match(value)
+    if match is None or match[2].casefold() not in _KNOWN:
+        raise ValueError(f"{value[:40]!r} is no size: write a number with B, KiB, MiB, GiB or TiB")
+    return int(Decimal(match[1]) * _KNOWN[match[2].casefold()])
+
+
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    Field(ge=0, json_schema_extra={"format": "size"}),
+    AfterValidator(ByteCount),
+]

@@ -1,0 +1,52 @@
+"""Amounts of bytes, as written and as shown."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.sizes import ByteCount, parse_size
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_"),
+    [
+        ("0", 0),
+        ("500 MiB", 500 << 20),
+        ("2GB", 2 * 10**9),
+        (" 1.5 gib ", 3 << 29),
+        ("0.29 kB", 290),
+        ("1.1 TB", 1_100_000_000_000),
+        ("999999999999999 TiB", 999_999_999_999_999 << 40),
+    ],
+)
+def test_sizes_are_read_to_the_byte(text: str, bytes_: int) -> None:
+    assert parse_size(text) == bytes_
+
+
+@pytest.mark.parametrize(
+    "text", ["", "MiB", "-1 MiB", "1e3", "1,5 GiB", "3 parsecs", "nan", "1 GiB 2", "٣ GB", "9" * 16]
+)
+def test_what_is_no_size_is_refused_with_the_units(text: str) -> None:
+    with pytest.raises(ValueError, match="KiB, MiB, GiB or TiB"):
+        parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("bytes_", "text"),
+    [
+        (0, "0 B"),
+        (524_288_000, "500 MiB"),
+        (2 << 30, "2 GiB"),
+        (2 * 10**9, "2 GB"),
+        (3 << 29, "1.5 GiB"),
+        (1_234_567, "1234567 B"),
+    ],
+)
+def test_bytes_are_shown_as_people_write_them(bytes_: int, text: str) -> None:
+    assert str(ByteCount(bytes_)) == text
+    assert f"{ByteCount(bytes_)}" == text
+
+
+@given(st.integers(0, 10**15 - 1))
+def test_what_is_shown_reads_as_the_same_number(bytes_: int) -> None:
+    assert parse_size(str(ByteCount(bytes_))) == bytes_

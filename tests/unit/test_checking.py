@@ -1,0 +1,158 @@
+"""`check-config`: every mistake in one go, and what is in force as people read it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.checking import checked, effective
+from agent.core.errors import ConfigError
+
+GOOD = """
+mqtt: {username: pi, password: hunter2}
+store: {path: /mnt/imagestore, max_size: 2000000000}
+cameras:
+  front_door: {source: "hk://10.0.0.9"}
+"""
+#: One mistake a line, of every kind: keys, values, what contradicts, what leads nowhere.
+BAD = """
+agent: {id: Front Door}
+mqtt: {port: 70000, username: a, username: b}
+store:
+  path: /x
+  keep_free: 3 parsecs
+  retention_days: 0
+reoffer: {token_file: /no/token}
+beep: {volum: 1}
+cameras:
+  a:
+    source: 10.0.0.9
+    rotate: 90
+    mask: /no/mask.png
+    detection: {min_changed: 50}
+    privacy: [[[0, 0], [1, 0], [1, 1]]]
+    recording: {format: original}
+  b__c: {source: "gopher://x"}
+  health: {source: "demo:"}
+  d:
+    source: "demo:"
+    zones: {all: {mode: ignore, polygon: [[0, 0], [1, 0], [1, 1], [0, 1]]}}
+  e: {}
+  f: demo
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "config.yaml"
+
+
+def mistakes(path: Path, text: str) -> list[str]:
+    path.write_text(text)
+    with pytest.raises(ConfigError) as raised:
+        checked(path, {})
+    head, *lines = str(raised.value).splitlines()
+    assert head == f"configuration {path}:"
+    return [line.removeprefix("  config.yaml:") for line in lines]
+
+
+def test_mistakes_of_every_kind_are_told_at_once_with_line_and_key(path: Path) -> None:
+    told = mistakes(path, BAD)
+    assert {line[: line.index(": ", 4)] for line in told} == {
+        "2: agent.id",
+        "3: mqtt.username",
+        "3: mqtt.port",
+        "6: store.keep_free",
+        "7: store.retention_days",
+        "8: reoffer.token_file",
+        "9: beep.volum",
+        "12: cameras.a.source",
+        "13: cameras.a.rotate",
+        "14: cameras.a.mask",
+        "15: cameras.a.detection",
+        "17: cameras.a.recording",
+        "18: cameras.b__c",
+        "18: cameras.b__c.source",
+        "19: cameras.health",
+        "20: cameras.d",
+        "23: cameras.e.source",
+        "24: cameras.f",
+    }
+    assert len(told) == 18
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "port: Input should be less than or equal to 65535, not '70000'",
+        "keep_free: '3 parsecs' is no size: write a number with B, KiB, MiB, GiB or TiB",
+        "token_file: /no/token: No such file or directory",
+        "volum: no such key; did you mean volume?",
+        "a.source: 10.0.0.9: scheme '10.0.0.9' is unknown; known: demo:",
+        "; did you mean hk://10.0.0.9?",
+        "rotate: 0 or 180, not 90",
+        "detection: max_changed (16.28 %) must be above min_changed (50 %)",
+        "b__c: an id has small letters and digits, joined by single underscores, at most 32",
+        "health: a camera cannot be called 'health'",
+        "a.mask: /no/mask.png: no such file",
+        "d: nothing is left to look at; covered by: ignored zone all",
+        "e.source: is required and missing",
+    ],
+)
+def test_a_mistake_names_the_value_and_what_would_be_right(path: Path, words: str) -> None:
+    assert words in "\n".join(mistakes(path, BAD))
+
+
+def test_a_source_is_refused_without_its_password(path: Path) -> None:
+    (line,) = mistakes(path, GOOD.replace("hk://10.0.0.9", "rtsp://me:hunter2@"))
+    assert "hunter2" not in line
+
+
+def test_the_environment_is_checked_as_the_file_is(path: Path) -> None:
+    path.write_text(GOOD)
+    with pytest.raises(ConfigError, match=r"SURVEILLANCE_CAMERAS__FRONT_DOOR__SOURCE: cameras\."):
+        checked(path, {"SURVEILLANCE_CAMERAS__FRONT_DOOR__SOURCE": "ftp://x"})
+
+
+def test_what_was_given_is_shown_with_its_origin_and_without_secrets(path: Path) -> None:
+    path.write_text(GOOD.replace("hk://", "http://me:hunter2@"))
+    told = effective(checked(path, {"SURVEILLANCE_MQTT__PORT": "1884"}), defaults=False)
+    assert told[:-1] == [
+        "mqtt.port = 1884  (SURVEILLANCE_MQTT__PORT)",
+        "mqtt.username = pi  (config.yaml:2)",
+        "mqtt.password = **hidden**  (config.yaml:2)",
+        "store.path = /mnt/imagestore  (config.yaml:3)",
+        "store.max_size = 2 GB  (config.yaml:3)",
+        "cameras.front_door.source = http://**hidden**@10.0.0.9  (config.yaml:5)",
+    ]
+    assert told[-1].endswith("more keys have their defaults: --all shows them")
+
+
+def test_defaults_are_shown_when_asked_for(path: Path) -> None:
+    path.write_text(GOOD)
+    told = effective(checked(path, {}), defaults=True)
+    assert "store.retention_days = 4  (default)" in told
+    assert "store.keep_free = 500 MiB  (default)" in told
+    assert not [line for line in told if line.startswith("#")]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("mqtt:\n  host: [a, b\n  port: 1\n", ", line 3, column 7: not valid YAML: while parsing"),
+        ("a: {b: 'c\n", ", line 2, column 1: .*unexpected end of stream .begun in line 1."),
+        ("source: demo: x\n", ", line 1, column 13: .*in quotes"),
+        ("a: 1\nb: \x01\n", r", line 2: not valid YAML: a control character \(#x01\)"),
+        ("a:\n\tb: 1\n", ", line 2, column 1: .*'.t' that cannot start"),
+    ],
+)
+def test_unfinished_yaml_is_told_with_file_line_and_column(
+    path: Path, text: str, words: str
+) -> None:
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=words) as raised:
+        checked(path, {})
+    assert str(raised.value).startswith(f"configuration {path}, line ")
+    assert "unicode string" not in str(raised.value)
+    assert "\n" not in str(raised.value)
