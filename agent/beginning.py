@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import random
-from datetime import datetime
+
+from pydantic import ValidationError
 
 from agent import __version__
 from agent.configuration import Loaded
-from agent.core.engine import OpenEvent
 from agent.core.state import CameraSetup, Now, Setup
 from agent.mqtt.journal import Journal
 from schemas.config import Config
+from schemas.events import MotionEvent
 from schemas.settings import AgentSettings
 from schemas.topics import AgentTopics
+
+log = logging.getLogger(__name__)
 
 
 def setup_of(loaded: Loaded, topics: AgentTopics, now: Now) -> Setup:
@@ -40,18 +44,12 @@ def camera_setups(loaded: Loaded) -> tuple[CameraSetup, ...]:
     )
 
 
-def open_events_of(journal: Journal, now: datetime) -> tuple[OpenEvent, ...]:
-    """Events that a killed process left without an end; `now` where their start is not known."""
-    return tuple(
-        OpenEvent(event.camera, event.id, _moment(event.started, now))
-        for event in journal.open_events()
-    )
-
-
-def _moment(text: str, otherwise: datetime) -> datetime:
-    """A time out of the journal; a salvaged one may hold anything."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return otherwise
-    return moment if moment.tzinfo is not None else otherwise
+def open_events_of(journal: Journal) -> tuple[MotionEvent, ...]:
+    """The starts of events that a killed process left without an end."""
+    found = []
+    for event in journal.open_events():
+        try:
+            found.append(MotionEvent.model_validate_json(event.started))
+        except ValidationError:  # a damaged or salvaged row must not hinder the start
+            log.warning("journal: an event of camera %s has no end and no figures", event.camera)
+    return tuple(found)

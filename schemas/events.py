@@ -64,8 +64,12 @@ class MotionEvent(Payload):
     armed: bool
     late: bool = Field(default=False, description="sent more than 5 s after `ts`")
     started_at: UtcTime | None = None
-    duration_s: float | None = None
-    peak_score: float | None = None
+    duration_s: float | None = Field(
+        default=None, description="null at the end of an interrupted event: nobody saw it"
+    )
+    peak_score: float | None = Field(
+        default=None, description="null where interrupted: the figures are those of the start"
+    )
     reason: str | None = Field(
         default=None,
         description="cleared | disarmed | camera_lost | shutdown | interrupted;"

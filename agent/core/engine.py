@@ -9,8 +9,7 @@ recordings), `commands` (settings, requests) and `announce` (what is true now).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
 from agent.core import announce, answering, commands, events
 from agent.core.cameras import camera_settings
@@ -26,8 +25,6 @@ from agent.core.messages import (
     ClipClosed,
     ClipOpened,
     ClipRefused,
-    Detection,
-    EndReason,
     EventKept,
     FrameScored,
     HaOnline,
@@ -38,7 +35,6 @@ from agent.core.messages import (
     Parsed,
     PictureRefused,
     PictureTaken,
-    Reason,
     RecordingFailed,
     RecordingSaved,
     Refused,
@@ -48,6 +44,7 @@ from agent.core.messages import (
 )
 from agent.core.state import AgentNow, CameraNow, Now, Setup, Stopping, Tick
 from schemas.commands import CommandError
+from schemas.events import MotionEvent
 from schemas.messages import state as state_message
 from schemas.settings import AgentSettings, StoredSettings
 
@@ -87,25 +84,17 @@ Input = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OpenEvent:
-    """An event that an earlier process started and never ended, as the journal knows it."""
-
-    camera: str
-    event_id: str
-    started_utc: datetime
-
-
 def begin(
     setup: Setup,
     stored: StoredSettings,
     last_seq: Mapping[tuple[str, str], int],
-    open_events: tuple[OpenEvent, ...],
+    open_events: tuple[MotionEvent, ...],
     now: Now,
 ) -> Step:
     """The state at start: configuration, then what commands changed, counts that go on.
 
-    Events that a killed process left open are ended, so that nobody waits for their end.
+    Events that a killed process left open (`open_events`: their starts) are ended, so that nobody
+    waits for their end.
     """
     effects: list[Effect] = []
     cameras: dict[str, CameraNow] = {}
@@ -128,9 +117,9 @@ def begin(
         settings_now, agent = setup.agent_base, {}
         effects.append(Say("WARNING", f"agent: stored settings do not fit any more: {error}"))
     now_state = AgentNow(setup=setup, cameras=cameras, settings=settings_now, stored=agent)
-    for open_event in open_events:
-        if open_event.camera in cameras:
-            now_state, ended = events.motion_ended(now_state, _interrupted(open_event, now), now)
+    for started in open_events:
+        if started.camera in cameras:
+            now_state, ended = events.motion_interrupted(now_state, started, now)
             effects += ended
     return now_state, effects
 
@@ -298,20 +287,3 @@ def _still_alive(now_state: AgentNow) -> Say:
         )
         parts.append(f"{camera.camera_id}: {frames}, {camera.events} events, {camera.saved} clips")
     return Say("INFO", f"agent: still alive; {'; '.join(parts)}")
-
-
-def _interrupted(open_event: OpenEvent, now: Now) -> MotionEnded:
-    nothing = Detection(seq=0, at=now.at, motion=False, reason=Reason.QUIET)
-    return MotionEnded(
-        camera=open_event.camera,
-        event_id=open_event.event_id,
-        at=now.at,
-        utc=now.utc,
-        started_utc=open_event.started_utc,
-        duration=max(0.0, (now.utc - open_event.started_utc).total_seconds()),
-        detection=nothing,
-        peak=nothing,
-        reason=EndReason.INTERRUPTED,
-        judged=0,
-        frames=0,
-    )

@@ -117,6 +117,17 @@ def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
     return now_state.with_camera(camera), effects
 
 
+def motion_interrupted(now_state: AgentNow, started: MotionEvent, now: Now) -> Step:
+    """The end of an event that a killed process left open: when it came, nobody saw."""
+    camera = now_state.cameras[started.camera]
+    event = reports.motion_interrupted(camera, started, now)
+    effects: list[Effect] = [
+        motion_record(camera, event),
+        Say("INFO", f"camera {camera.camera_id}: motion {event.id} was cut by the agent's end"),
+    ]
+    return now_state.with_camera(replace(camera, motion_seq=event.seq)), effects
+
+
 def motion_suppressed(now_state: AgentNow, cause: MotionSuppressed) -> Step:
     """Something changed, a rule said no: counted and said, with the reason."""
     camera = now_state.cameras[cause.camera]

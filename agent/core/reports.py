@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.core.messages import (
     Detection,
+    EndReason,
     FrameScored,
     MotionEnded,
     MotionStarted,
@@ -109,6 +110,12 @@ def motion_ended(state: AgentNow, camera: CameraNow, cause: MotionEnded) -> Moti
         frames=cause.frames,
         **_common(state, camera, cause, cause.peak),
     )
+
+
+def motion_interrupted(camera: CameraNow, started: MotionEvent, now: Now) -> MotionEvent:
+    """The end of an event whose start is all that is known: its figures, no peak, no duration."""
+    known = {"event_type": "motion_ended", "seq": camera.motion_seq + 1, "ts": now.utc}
+    return started.model_copy(update={**known, "reason": EndReason.INTERRUPTED.value})
 
 
 def motion_suppressed(state: AgentNow, camera: CameraNow, cause: MotionSuppressed) -> MotionEvent:

@@ -11,7 +11,6 @@ import logging
 import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +59,7 @@ class OpenEvent:
     """A motion event that began and was never said to have ended: the process was killed."""
 
     camera: str
-    id: str
-    started: str  # ISO 8601, the `ts` of its motion_started
+    started: str = field(repr=False)  # the payload of its motion_started
 
 
 class Journal:
@@ -120,8 +118,7 @@ class Journal:
 
     def open_events(self) -> list[OpenEvent]:
         """Motion events without an end, at most one per camera."""
-        rows = self._read("SELECT camera, id, started FROM open_event")
-        return [OpenEvent(*row) for row in rows if _is_moment(row[2])]
+        return [OpenEvent(*row) for row in self._read("SELECT camera, started FROM open_event")]
 
     def append(self, records: Sequence[Record]) -> list[Entry]:
         """Takes records; on return they are on disk, or `unjournalled` has counted up."""
@@ -278,14 +275,6 @@ class Journal:
             self._failures = 0
 
 
-def _is_moment(text: object) -> bool:
-    """False for what is no time with an offset: the start must not fail over a damaged row."""
-    try:
-        return datetime.fromisoformat(str(text)).utcoffset() is not None
-    except ValueError:
-        return False
-
-
 def _entry(row: tuple[Any, ...]) -> Entry:
     return Entry(*row)
 
@@ -305,7 +294,7 @@ def _insert(db: sqlite3.Connection, entry: Entry) -> None:
     content = _motion(entry)
     match content.get("event_type"):
         case "motion_started":
-            started = (entry.camera, str(content.get("id")), str(content.get("ts")))
+            started = (entry.camera, str(content.get("id")), entry.payload.decode())
             db.execute("INSERT OR REPLACE INTO open_event VALUES (?, ?, ?)", started)
         case "motion_ended":
             db.execute("DELETE FROM open_event WHERE camera = ?", (entry.camera,))

@@ -202,6 +202,8 @@ def test_a_killed_agent_loses_no_stored_event_and_keeps_what_was_on_disk_of_the_
         lambda: [e for e in events(ear, "motion_ended") if e["id"] == broken["id"]],
     )
     assert ended[0]["reason"] == "interrupted"
+    assert ended[0]["changed_pixels"] == broken["changed_pixels"] > 0
+    assert ended[0]["duration_s"] is None  # nobody saw its end
     saved = wait_until(
         "the clip of the broken event",
         lambda: [e for e in events(ear, "recording_saved") if e["id"] == broken["id"]],

@@ -18,7 +18,7 @@ from agent.core.effects import (
     ToVision,
     WriteHealth,
 )
-from agent.core.engine import HEALTH_EVERY, Input, OpenEvent, begin, step
+from agent.core.engine import HEALTH_EVERY, Input, begin, step
 from agent.core.health import LATELY
 from agent.core.messages import (
     AudioState,
@@ -70,6 +70,7 @@ from schemas.commands import (
     SetSetting,
     TakeSnapshot,
 )
+from schemas.events import MotionEvent
 from schemas.messages import EventsQuery, Publish, Record
 from schemas.settings import CameraSettings, StoredSettings, StoredValue
 from schemas.topics import AgentTopics
@@ -85,7 +86,7 @@ class Rig:
     def __init__(
         self,
         stored: StoredSettings | None = None,
-        open_events: tuple[OpenEvent, ...] = (),
+        open_events: tuple[MotionEvent, ...] = (),
         last_seq: dict[tuple[str, str], int] | None = None,
         cameras: Sequence[str] = ("yard",),
     ) -> None:
@@ -281,17 +282,25 @@ def test_event_numbers_go_on_after_a_restart() -> None:
 
 
 def test_an_event_that_a_killed_process_left_open_is_ended_at_start() -> None:
-    rig = Rig(open_events=(OpenEvent("yard", "01K", START - timedelta(seconds=60)),))
+    before = Rig()
+    before.do(started())
+    start = MotionEvent.model_validate_json(before.records()[0].publish.payload)
+    rig = Rig(open_events=(start,), last_seq={("yard", "motion"): start.seq})
     event = json.loads(rig.records()[0].publish.payload)
     assert event["event_type"] == "motion_ended"
-    assert event["id"] == "01K"
+    assert (event["id"], event["seq"]) == (start.id, start.seq + 1)
     assert event["reason"] == "interrupted"
-    assert event["duration_s"] == 60.0
+    # what is known is that of the start; what nobody saw is not made up
+    assert event["score"] == start.score > 0
+    assert event["explanation"] == json.loads(start.to_json())["explanation"]
+    assert [event[name] for name in ("peak_score", "duration_s", "frames")] == [None] * 3
 
 
 def test_an_open_event_of_a_camera_that_is_gone_is_left_alone() -> None:
-    rig = Rig(open_events=(OpenEvent("gone", "01K", START),))
-    assert rig.effects == []
+    before = Rig(cameras=("gone",))
+    before.do(started(name="gone"))
+    start = MotionEvent.model_validate_json(before.records()[0].publish.payload)
+    assert Rig(open_events=(start,)).effects == []
 
 
 # ------------------------------------------------------------------ beep
