@@ -6,13 +6,15 @@ import threading
 from collections import deque
 from typing import TypeVar
 
+from agent.mqtt.journal import MAX_MESSAGES
 from schemas.messages import EventsQuery, Outgoing, Publish, Record
 
 #: Answers to commands; more than this at once is somebody's mistake, and the oldest is the least
 #: waited for.
 MAX_ANSWERS = 256
-#: Records wait here only until the mqtt thread has put them into the journal (milliseconds).
-MAX_RECORDS = 1024
+#: Records wait here only until the mqtt thread has put them into the journal: milliseconds, or as
+#: long as the disk hangs, for which no decision may wait. As many as the journal holds (30 MB).
+MAX_RECORDS = MAX_MESSAGES
 
 T = TypeVar("T")
 
