@@ -79,8 +79,10 @@ class CameraHealth(Payload):
     fragments: int
     fragments_lost: int
     fragments_repeated: int
+    fragments_reordered: int
     datagrams_bad: int
     datagrams_foreign: int
+    datagrams_short: int
     reconnects: int
     failed_attempts: int = Field(description="in a row, since frames came")
     needs_power_cycle: bool = Field(description="after `power_cycle_after` of them")
@@ -89,6 +91,8 @@ class CameraHealth(Payload):
     last_suppressed: str | None
     recordings_saved: int
     recordings_failed: int
+    clips_truncated: int = Field(description="ended early: the encoder did not keep up")
+    preroll_dropped: int = Field(description="pictures of before an event that found no room")
     last_motion: UtcTime | None
     detector_ms: float
     sight: SightHealth

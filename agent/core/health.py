@@ -71,8 +71,10 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
         fragments=stats.fragments,
         fragments_lost=stats.fragments_lost,
         fragments_repeated=stats.fragments_repeated,
+        fragments_reordered=stats.fragments_reordered,
         datagrams_bad=stats.datagrams_bad,
         datagrams_foreign=stats.datagrams_foreign,
+        datagrams_short=stats.datagrams_short,
         reconnects=stats.reconnects,
         failed_attempts=camera.failed_attempts,
         needs_power_cycle=camera.needs_power_cycle,
@@ -81,6 +83,8 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
         last_suppressed=camera.last_suppressed,
         recordings_saved=camera.saved,
         recordings_failed=camera.failed,
+        clips_truncated=vision.clips_truncated,
+        preroll_dropped=vision.preroll_dropped,
         last_motion=camera.last_motion_utc,
         detector_ms=round(vision.cpu_per_judged * 1000, 2),
         sight=sight_health(vision),
@@ -132,12 +136,14 @@ def broker_problem(state: AgentNow, at: float) -> str | None:
 def agent_status(state: AgentNow, problems: tuple[str, ...]) -> Health:
     """`error` when no camera is usable, `degraded` when something is wrong, else `ok`.
 
-    A machine without a speaker is not ill: audio problems alone leave the status `ok`.
+    A machine without a speaker is not ill: audio problems alone leave the status `ok`. Nor is one
+    whose cameras are away while nobody wants them to watch: disarmed, they may be unplugged.
     """
     enabled = [c for c in state.cameras.values() if not (c.link and c.link.code == "disabled")]
     if enabled and not any(c.live for c in enabled):
         connecting = all("camera_connecting" in camera_problems(state, c) for c in enabled)
-        return "degraded" if connecting else "error"
+        wanted = any(c.settings.armed for c in enabled)
+        return "error" if wanted and not connecting else "degraded"
     return "degraded" if any(not p.startswith("audio_") for p in problems) else "ok"
 
 

@@ -9,7 +9,8 @@ from agent.core.cameras import change_cameras
 from agent.core.effects import Effect
 from agent.core.health import camera_health
 from agent.core.messages import CameraCode, CameraState
-from agent.core.state import AgentNow, CameraSetup
+from agent.core.state import AgentNow, CameraSetup, Gauges, Tick
+from agent.core.stats import CameraStats, VisionStats
 from schemas.messages import Publish
 from schemas.settings import CameraSettings
 from tests.support.engine import TOPICS, at, begun
@@ -28,6 +29,22 @@ def health(state: AgentNow, second: float) -> dict[str, Any]:
         camera_health(state, state.cameras["yard"], at(second)).to_json()
     )
     return told
+
+
+def test_every_counter_of_the_owners_is_in_health() -> None:
+    camera = CameraStats(fragments_lost=1, fragments_reordered=2, datagrams_short=3)
+    vision = VisionStats(clips_truncated=4, preroll_dropped=5)
+    gauges = Gauges(cameras={"yard": camera}, vision={"yard": vision})
+    state, _ = engine.step(begun(YARD), Tick(gauges), at(1))
+    told = health(state, 1)
+    names = ("fragments_lost", "fragments_reordered", "datagrams_short")
+    assert [told[name] for name in (*names, "clips_truncated", "preroll_dropped")] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+    ]
 
 
 def test_after_so_many_failed_attempts_the_camera_needs_a_power_cycle_until_frames_come() -> None:

@@ -542,6 +542,17 @@ def test_one_dead_camera_of_two_degrades_and_two_are_an_error() -> None:
     assert json.loads(rig.published(f"{ROOT}/health")[0])["status"] == "error"
 
 
+def test_a_camera_that_is_away_on_purpose_is_no_error_of_the_agent(rig: Rig) -> None:
+    rig.live()
+    rig.command(SetSetting(camera="yard", name="armed", value=False), "armed")
+    rig.do(camera(CameraCode.UNREACHABLE))
+    (said,) = rig.kinds(WriteHealth)
+    assert said == WriteHealth("degraded", ("yard_camera_unreachable",))
+    rig.command(SetSetting(camera="yard", name="armed", value=True), "armed")
+    rig.do(Tick(Gauges()), after=61.0)
+    assert json.loads(rig.published(f"{ROOT}/health")[0])["status"] == "error"
+
+
 # ------------------------------------------------------------------ recordings, store, speaker
 
 
