@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from tests.support.agent_process import House, Process
@@ -25,6 +23,7 @@ from tests.support.home_assistant import (
     wait_for_entities,
 )
 from tests.support.observer import Observer
+from tests.support.scene import still
 from tests.support.waiting import wait_until
 
 pytestmark = [*MARKS, pytest.mark.timeout(900)]
@@ -158,20 +157,6 @@ def test_after_restarts_in_every_order_all_states_are_right_and_nothing_is_warne
         assert observer.complaints == []
     assert home.warnings(mark) == []
     print(json.dumps(figures, indent=1))  # noqa: T201  shown with -s: the figures of the report
-
-
-def still(folder: Path) -> Path:
-    """Nothing moves but a sensor's noise: without it the picture would count as frozen."""
-    scene = folder / "still"
-    scene.mkdir()
-    rng = np.random.default_rng(1)
-    room = np.asarray(
-        cv2.GaussianBlur(rng.integers(0, 240, (480, 640), dtype=np.uint8), (9, 9), 2), np.uint8
-    )
-    for number in range(40):
-        noise = rng.integers(0, 5, room.shape, dtype=np.uint8)
-        assert cv2.imwrite(str(scene / f"{number:02}.jpg"), room + noise)
-    return scene
 
 
 @pytest.mark.parametrize("sleeping", [False, True], ids=["running", "not running"])

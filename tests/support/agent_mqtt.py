@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -99,6 +100,7 @@ class Heard:
     payload: bytes = field(repr=False)
     retain: bool
     properties: Any = None
+    at: float = field(default_factory=time.monotonic)
 
 
 class Ear:

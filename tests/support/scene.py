@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -44,3 +45,17 @@ def frame(
     """Frame `seq` of a camera of FPS frames a second that was connected at 1000.0 s."""
     data = jpeg if jpeg is not None else jpeg_of(places(seq) if motion else None)
     return Frame(data, 1000.0 + seq / FPS if at is None else at, seq, session)
+
+
+def still(folder: Path, size: tuple[int, int] = (480, 640)) -> Path:
+    """A folder of pictures in which nothing moves but a sensor's noise: no frozen picture."""
+    scene = folder / "still"
+    scene.mkdir()
+    rng = np.random.default_rng(1)
+    room = np.asarray(
+        cv2.GaussianBlur(rng.integers(0, 240, size, dtype=np.uint8), (9, 9), 2), np.uint8
+    )
+    for number in range(40):
+        noise = rng.integers(0, 5, room.shape, dtype=np.uint8)
+        assert cv2.imwrite(str(scene / f"{number:02}.jpg"), room + noise)
+    return scene

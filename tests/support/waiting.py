@@ -10,13 +10,15 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(what: str, condition: Callable[[], T | None], seconds: float = 10.0) -> T:
+def wait_until(
+    what: str, condition: Callable[[], T | None], seconds: float = 10.0, every: float = 0.01
+) -> T:
     """The condition's first true value; fails the test, saying what did not happen."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.01)
+        time.sleep(every)
     return value
 
 
