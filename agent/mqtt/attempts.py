@@ -32,7 +32,8 @@ class Attempts:
     """Delays, and the fall back to MQTT 3.1.1.
 
     With `auto`, MQTT 5 is offered first. A broker that says it does not know it, or twice closes
-    the connection without an answer, is offered 3.1.1; once it takes that, it stays so.
+    the connection without an answer, is offered 3.1.1; once it takes that, it stays so. One that
+    took MQTT 5 before is only away when it does not answer: Docker's proxy hangs up in its place.
     """
 
     def __init__(self, choice: ProtocolChoice, chance: Callable[[], float]) -> None:
@@ -96,7 +97,7 @@ class Attempts:
             self.protocol, self._unanswered = "5", 0
         elif why.code == "protocol":
             self.protocol = "3.1.1"
-        elif not answered:
+        elif not answered and not self._known:
             self._unanswered += 1
             self.protocol = "3.1.1" if self._unanswered >= UNANSWERED else "5"
         return self.protocol == "3.1.1"

@@ -99,6 +99,13 @@ def test_a_broker_that_twice_closes_without_an_answer_is_offered_311() -> None:
     assert protocols == ["5", "3.1.1"]
 
 
+def test_a_broker_that_took_mqtt_5_and_hangs_up_now_is_only_away() -> None:
+    tries = attempts()
+    tries.accepted(0.0)
+    assert delays(tries, CLOSED, 5, answered=False) == [0.5, 1, 2, 4, 4]
+    assert tries.protocol == "5"
+
+
 def test_311_is_kept_once_it_was_accepted() -> None:
     tries = attempts()
     tries.failed(OLD, 0.0, answered=True)

@@ -1,0 +1,118 @@
+"""Several agents on one broker: none comes in step with another, none says things twice."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.agent_mqtt import Ear
+from tests.support.broker import Broker
+from tests.support.fleet import Fleet, connections
+from tests.support.waiting import wait_until
+
+AGENTS = 8
+BIRTH = "homeassistant/status"
+#: So long the broker is away: the pauses between two attempts have grown to their longest by then.
+AWAY = 8.0
+
+pytestmark = pytest.mark.timeout(180)
+
+
+class ShutDoor:
+    """Takes the broker's place: accepts and hangs up at once, as Docker's proxy does for it."""
+
+    def __init__(self, port: int) -> None:
+        self.knocks = 0
+        self._socket = socket.create_server(("127.0.0.1", port), backlog=64)
+        self._socket.settimeout(0.1)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> ShutDoor:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._socket.close()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                guest, _ = self._socket.accept()
+            except TimeoutError:
+                continue
+            self.knocks += 1
+            guest.close()
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    made = Broker(tmp_path_factory.mktemp("broker"), ("allow_anonymous true",)).start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture(scope="module")
+def fleet(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    with Fleet(tmp_path_factory.mktemp("fleet"), broker.port, AGENTS) as made:
+        since = time.time()
+        made.start()
+        made.wait_connected(since, 60)
+        yield made
+
+
+def devices(ear: Ear, fleet: Fleet, since: float) -> dict[str, list[float]]:
+    """How many seconds after `since` each agent said its device payload."""
+    topics = {name: fleet.topics(name).discovery("homeassistant") for name in fleet.running}
+    return {
+        name: [heard.at - since for heard in ear.of(topic) if not heard.retain]
+        for name, topic in topics.items()
+    }
+
+
+def test_a_birth_is_answered_by_each_agent_once_and_not_by_all_at_once(
+    broker: Broker, fleet: Fleet
+) -> None:
+    with Ear(broker.port, "homeassistant/#") as ear:
+        since = time.monotonic()
+        ear.say(BIRTH, "online")
+        ear.say(BIRTH, "online")  # a second Home Assistant, or one that came back at once
+        wait_until("all answer", lambda: all(devices(ear, fleet, since).values()), 8)
+        wait_until("nobody says it twice", lambda: time.monotonic() > since + 7.0)
+        told = devices(ear, fleet, since)
+    assert {name: len(times) for name, times in told.items()} == dict.fromkeys(fleet.running, 1)
+    first, last = min(min(told.values())), max(max(told.values()))
+    assert first > 0.9
+    assert last < 6.5
+    assert last - first > 1.2, told
+
+
+def test_agents_come_back_within_five_seconds_but_not_in_step_and_are_all_right(
+    broker: Broker, fleet: Fleet
+) -> None:
+    broker.kill()
+    with ShutDoor(broker.port) as door:
+        time.sleep(AWAY)
+    since = time.time()
+    broker.start()
+    back = fleet.wait_connected(since, 10)
+    with Ear(broker.port, "surveillance/#", "homeassistant/#") as ear:
+        for name in fleet.running:
+            topics = fleet.topics(name)
+            ear.wait_for(topics.discovery("homeassistant", f"{name}_1"))
+            assert ear.wait_for(topics.availability).payload == b"online"
+            number = str(20 + int(name[1:])).encode()
+            assert ear.wait_for(fleet.setting(name, "pixel_threshold")).payload == number
+    waits = {name: when - since for name, when in back.items()}
+    assert max(waits.values()) < 5.0, waits
+    assert max(waits.values()) - min(waits.values()) > 0.5, waits
+    # pauses of 0.5, 1, 2 and 4 s, each shortened by up to a half
+    assert AGENTS * 2 <= door.knocks <= AGENTS * 8, door.knocks
+    assert {connections(process)[-1][1] for process in fleet.running.values()} == {"5"}
