@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -33,7 +33,7 @@ class ShutDoor:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
-    def __enter__(self) -> ShutDoor:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
