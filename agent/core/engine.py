@@ -29,7 +29,7 @@ from agent.core.messages import (
     FrameScored,
     HaOnline,
     MotionEnded,
-    MotionImproved,
+    MotionPicture,
     MotionStarted,
     MotionSuppressed,
     Parsed,
@@ -57,7 +57,7 @@ ALIVE_EVERY = 300.0
 
 Input = (
     MotionStarted
-    | MotionImproved
+    | MotionPicture
     | MotionEnded
     | MotionSuppressed
     | FrameScored
@@ -129,8 +129,8 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
     match cause:
         case MotionStarted():
             return events.motion_started(now_state, cause, now)
-        case MotionImproved():
-            return events.motion_improved(now_state, cause)
+        case MotionPicture():
+            return events.motion_picture(now_state, cause)
         case MotionEnded():
             return events.motion_ended(now_state, cause, now)
         case MotionSuppressed():

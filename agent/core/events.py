@@ -18,7 +18,7 @@ from agent.core.messages import (
     EndReason,
     FrameScored,
     MotionEnded,
-    MotionImproved,
+    MotionPicture,
     MotionStarted,
     MotionSuppressed,
     PictureReason,
@@ -40,7 +40,7 @@ _WELL = frozenset({CameraCode.CONNECTING, CameraCode.LIVE, CameraCode.DISABLED})
 
 
 def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
-    """Motion ON, the event's first message, its picture, the beep."""
+    """Motion ON, the event's first message, the beep: what somebody waits for, and nothing else."""
     camera = now_state.cameras[cause.camera]
     event = reports.motion_started(now_state, camera, cause)
     recorded = camera.settings.record_on_motion and _store_wanted(now_state)
@@ -53,34 +53,34 @@ def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
         motion_seq=event.seq,
         events=camera.events + 1,
         last_motion_utc=cause.utc,
-        motion_picture=_motion_picture(cause),
-        delta=cause.delta,
     )
     now_state, beep = _beep_on_motion(now_state.with_camera(camera), camera, now)
     effects: list[Effect] = [
         announce.motion_state(camera),
         motion_record(camera, event),
         *beep,
-        _attributes(camera),
         announce.recording_state(camera),
-        *_show_motion_picture(now_state, camera),
-        *announce.delta(now_state, camera),
         Say("INFO", f"camera {cause.camera}: motion {cause.event_id}: {event.explanation.text}"),
     ]
     return now_state, effects
 
 
-def motion_improved(now_state: AgentNow, cause: MotionImproved) -> Step:
-    """A better picture of the running event."""
+def motion_picture(now_state: AgentNow, cause: MotionPicture) -> Step:
+    """The running event's picture; with the first one everything else that describes the event."""
     camera = now_state.cameras[cause.camera]
     if camera.motion is None or camera.motion.event_id != cause.event_id:
         return now_state, []
     camera = replace(
         camera,
         motion=replace(camera.motion, detection=cause.detection, peak=cause.detection),
-        motion_picture=_motion_picture(cause),
+        motion_picture=_picture(cause),
+        delta=cause.delta or camera.delta,
     )
-    return now_state.with_camera(camera), _show_motion_picture(now_state, camera)
+    effects = _show_motion_picture(now_state, camera)
+    if cause.delta is not None:
+        effects += announce.delta(now_state, camera)
+        effects.append(_attributes(camera))
+    return now_state.with_camera(camera), effects
 
 
 def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
@@ -309,7 +309,7 @@ def _attributes(camera: CameraNow) -> Publish:
     return state(camera.topics.motion_attributes, reports.motion_attributes(camera).to_json())
 
 
-def _motion_picture(cause: MotionStarted | MotionImproved) -> Picture:
+def _picture(cause: MotionPicture) -> Picture:
     meta = PictureMeta(
         id=f"{cause.event_id}-{cause.detection.seq}",
         captured_at=cause.utc,

@@ -115,31 +115,33 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class MotionStarted:
-    """An event began; `picture` is a JPEG in stored orientation, `delta` a PNG (L, 8 bit)."""
+    """An event began; its picture follows: nobody who waits for the event waits for an encoder."""
 
     camera: str
     event_id: str
     at: float
     utc: datetime
     detection: Detection
-    picture: bytes = field(repr=False)
-    delta: bytes = field(repr=False)
-    width: int = 0
-    height: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class MotionImproved:
-    """A better picture of the running event (higher score), at most one a second."""
+class MotionPicture:
+    """A picture of the running event: the first one, then better ones, at most one a second.
+
+    Attributes:
+        picture: JPEG in stored orientation.
+        delta: PNG (L, 8 bit) of the changed pixels, with the first picture only.
+    """
 
     camera: str
     event_id: str
     at: float
     utc: datetime
     detection: Detection
+    width: int
+    height: int
     picture: bytes = field(repr=False)
-    width: int = 0
-    height: int = 0
+    delta: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

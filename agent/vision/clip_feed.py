@@ -44,8 +44,8 @@ class ClipFeed:
         """Clips that the recorder got without their end, or not at all, since the start."""
         return self._truncated
 
-    def start(self, event: MotionStarted, plan: ClipPlan) -> bool:
-        """Opens the event's clip; False when the recorder has no room."""
+    def start(self, event: MotionStarted, plan: ClipPlan, delta: bytes = b"") -> bool:
+        """Opens the event's clip, `delta` beside it; False when the recorder has no room."""
         self.retry()
         part = ClipStart(
             camera=event.camera,
@@ -54,10 +54,10 @@ class ClipFeed:
             utc=event.utc,
             frames=plan.frames,
             triggers=plan.triggers,
-            delta=event.delta,
+            delta=delta,
             detection=event.detection,
         )
-        size = sum(len(frame.jpeg) for frame in plan.frames) + len(event.delta)
+        size = sum(len(frame.jpeg) for frame in plan.frames) + len(delta)
         if self._closing is not None or not self._to_recorder(part, size):
             self._truncated += 1
             log.warning("camera %s: no room for clip %s: not recorded", event.camera, part.event_id)

@@ -67,7 +67,7 @@ class OnDemand:
         utc = self._utc(last.at)
         detection = Detection(seq=last.seq, at=last.at, motion=False, reason=Reason.MANUAL)
         event_id = str(ULID.from_datetime(utc))
-        started = MotionStarted(self._camera, event_id, last.at, utc, detection, b"", b"")
+        started = MotionStarted(self._camera, event_id, last.at, utc, detection)
         if not self._feed.start(started, ClipPlan(frames, ())):
             self._refuse(order, "the recorder has no room")
             return

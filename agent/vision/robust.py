@@ -228,7 +228,8 @@ class Robust:
         return Finding(
             reason=reason,
             motion=motion,
-            share=sum(it.cells for it in blobs) / self._looking,
+            # what lies in two boxes is counted in both
+            share=min(1.0, sum(it.cells for it in blobs) / self._looking),
             largest=(blobs[0].cells if blobs else 0) / self._looking,
             box=(x / width, y / height, w / width, h / height) if blobs else None,
             noise=change.noise,

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.core.frame import Frame
-from agent.core.messages import Detection, EndReason, MotionEnded, MotionImproved, MotionStarted
+from agent.core.messages import Detection, EndReason, MotionEnded, MotionPicture, MotionStarted
 from agent.core.motion import MotionMachine
+from agent.imaging.jpeg import dimensions
 
 
 @dataclass(slots=True)
@@ -24,15 +25,21 @@ class RunningEvent:
     best: Frame
     frames: int = 1
 
-    def improved(self, peak: Detection, utc: datetime, picture: bytes) -> MotionImproved:
-        """A better picture: `picture` is the best frame's, `utc` the peak's."""
-        return MotionImproved(
+    def picture(
+        self, shown: Detection, utc: datetime, jpeg: bytes, delta: bytes | None = None
+    ) -> MotionPicture:
+        """The picture `jpeg` of the judged frame `shown`, whose UTC is `utc`."""
+        height, width = dimensions(jpeg) or (0, 0)
+        return MotionPicture(
             camera=self.started.camera,
             event_id=self.started.event_id,
-            at=peak.at,
+            at=shown.at,
             utc=utc,
-            detection=peak,
-            picture=picture,
+            detection=shown,
+            width=width,
+            height=height,
+            picture=jpeg,
+            delta=delta,
         )
 
     def ended(

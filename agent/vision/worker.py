@@ -304,21 +304,15 @@ class VisionWorker:
     def _start_event(self, frame: Frame, detection: Detection) -> None:
         self._time.anchor()
         utc = self._time.utc(frame.at)
+        started = MotionStarted(self._camera, _new_id(utc), frame.at, utc, detection)
+        self._to_engine(started)  # first of all: the rest takes longer than the judgement
         view = self._options.view
-        started = MotionStarted(
-            camera=self._camera,
-            event_id=_new_id(utc),
-            at=frame.at,
-            utc=utc,
-            detection=detection,
-            picture=self._picture(frame),
-            delta=delta_png(self._judge.binary(), view.orientation, view.privacy),
-        )
-        self._event = RunningEvent(started, best=frame)
-        self._to_engine(started)
+        event = self._event = RunningEvent(started, best=frame)
+        delta = delta_png(self._judge.binary(), view.orientation, view.privacy)
+        self._to_engine(event.picture(detection, utc, self._picture(frame), delta))
         if self._settings.record:
             self._on_demand.end(EndReason.MANUAL)  # the event's clip goes on from here
-            if not self._feed.start(started, self._preroll.plan()):
+            if not self._feed.start(started, self._preroll.plan(), delta):
                 words = "the recorder had no room for another clip"
                 self._to_engine(
                     RecordingFailed(self._camera, started.event_id, "recorder_full", words)
@@ -327,7 +321,7 @@ class VisionWorker:
     def _improve(self, event: RunningEvent) -> None:
         peak = self._judge.event.peak
         utc = self._time.utc(peak.at)
-        self._to_engine(event.improved(peak, utc, self._picture(event.best)))
+        self._to_engine(event.picture(peak, utc, self._picture(event.best)))
 
     def _end_event(self, reason: EndReason) -> None:
         """Ends the event, if one runs, with the last frame that came."""

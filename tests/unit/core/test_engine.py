@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -37,7 +38,7 @@ from agent.core.messages import (
     EndReason,
     HaOnline,
     MotionEnded,
-    MotionImproved,
+    MotionPicture,
     MotionStarted,
     MotionSuppressed,
     Parsed,
@@ -157,9 +158,11 @@ def detection(score: float = 1.5, reason: Reason = Reason.MOTION) -> Detection:
 
 
 def started(event_id: str = "01A", name: str = "yard") -> MotionStarted:
-    return MotionStarted(
-        name, event_id, 100.0, START, detection(), b"jpeg", b"png", width=640, height=480
-    )
+    return MotionStarted(name, event_id, 100.0, START, detection())
+
+
+def shown(event_id: str = "01A", delta: bytes | None = b"png") -> MotionPicture:
+    return MotionPicture("yard", event_id, 101.0, START, detection(3.0), 640, 480, b"jpeg", delta)
 
 
 def ended(event_id: str = "01A", reason: EndReason = EndReason.CLEARED) -> MotionEnded:
@@ -205,8 +208,23 @@ def test_motion_turns_the_state_on_and_journals_the_start(rig: Rig) -> None:
     assert event["late"] is False
 
 
+def test_the_start_of_an_event_says_only_what_somebody_waits_for(rig: Rig) -> None:
+    rig.do(started())
+    said = [e.topic for e in rig.effects if isinstance(e, Publish)]
+    assert said == [f"{YARD}/motion/state", f"{YARD}/recording/state"]
+
+
+def test_the_first_picture_brings_all_that_describes_the_event(rig: Rig) -> None:
+    rig.do(started())
+    rig.do(shown())
+    (attributes,) = rig.published(f"{YARD}/motion/attributes")
+    assert json.loads(attributes)["event_id"] == "01A"
+    assert rig.published(f"{YARD}/motion/delta") == [b"png"]
+
+
 def test_the_pictures_description_is_sent_before_the_picture(rig: Rig) -> None:
     rig.do(started())
+    rig.do(shown())
     topics = [e.topic for e in rig.effects if isinstance(e, Publish)]
     meta, image = f"{YARD}/motion/image_meta", f"{YARD}/motion/image"
     assert topics.index(meta) < topics.index(image)
@@ -215,6 +233,7 @@ def test_the_pictures_description_is_sent_before_the_picture(rig: Rig) -> None:
 
 def test_pictures_are_sent_unqueued_and_leave_the_broker_after_a_day(rig: Rig) -> None:
     rig.do(started())
+    rig.do(shown())
     (image,) = [e for e in rig.effects if isinstance(e, Publish) and e.topic.endswith("/image")]
     assert (image.qos, image.retain, image.expiry) == (0, True, 86_400)
 
@@ -254,13 +273,15 @@ def test_a_new_event_within_clear_delay_keeps_motion_on(rig: Rig) -> None:
 
 def test_a_better_picture_replaces_the_first(rig: Rig) -> None:
     rig.do(started())
-    better = MotionImproved("yard", "01A", 101.0, START, detection(3.0), b"better", 640, 480)
-    rig.do(better)
+    rig.do(shown())
+    rig.do(replace(shown(delta=None), picture=b"better"))
     assert rig.published(f"{YARD}/motion/image") == [b"better"]
+    assert rig.published(f"{YARD}/motion/delta") == []
+    assert rig.state.cameras["yard"].delta == b"png"
 
 
 def test_a_better_picture_of_a_past_event_is_nothing(rig: Rig) -> None:
-    rig.do(MotionImproved("yard", "old", 101.0, START, detection(3.0), b"better"))
+    rig.do(shown("old"))
     assert rig.effects == []
 
 

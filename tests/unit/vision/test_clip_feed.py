@@ -41,7 +41,7 @@ class Recorder:
 
 
 def started(event_id: str = "A") -> MotionStarted:
-    return MotionStarted("door", event_id, N.at, UTC_NOW, N, b"jpeg", b"delta")
+    return MotionStarted("door", event_id, N.at, UTC_NOW, N)
 
 
 def ended(event_id: str = "A") -> MotionEnded:
@@ -61,7 +61,7 @@ def feed(recorder: Recorder) -> ClipFeed:
 
 
 def test_a_clip_is_its_start_its_frames_and_its_end(feed: ClipFeed, recorder: Recorder) -> None:
-    feed.start(started(), PLAN)
+    feed.start(started(), PLAN, b"delta")
     feed.frame("A", frame(3))
     feed.end(ended(), FRAMES[2])
 
@@ -73,7 +73,7 @@ def test_a_clip_is_its_start_its_frames_and_its_end(feed: ClipFeed, recorder: Re
 
 
 def test_a_part_weighs_what_its_bytes_weigh(feed: ClipFeed, recorder: Recorder) -> None:
-    feed.start(started(), PLAN)
+    feed.start(started(), PLAN, b"delta")
     feed.frame("A", frame(3))
 
     jpeg = len(frame(0).jpeg)

@@ -18,7 +18,7 @@ from agent.core.messages import (
     Configure,
     EndReason,
     MotionEnded,
-    MotionImproved,
+    MotionPicture,
     MotionStarted,
     MotionSuppressed,
     PictureTaken,
@@ -140,9 +140,10 @@ def test_picture_and_delta_show_what_moved() -> None:
     rig = Rig()
     rig.play("qqqqqM")
 
-    (started,) = rig.heard(MotionStarted)
-    assert started.picture == frame(5, motion=True).jpeg
-    delta = cv2.imdecode(np.frombuffer(started.delta, np.uint8), cv2.IMREAD_UNCHANGED)
+    (started,), (shown,) = rig.heard(MotionStarted), rig.heard(MotionPicture)
+    assert (shown.picture, shown.width, shown.height) == (frame(5, motion=True).jpeg, WIDTH, HEIGHT)
+    assert (shown.event_id, shown.at, shown.utc) == (started.event_id, started.at, started.utc)
+    delta = cv2.imdecode(np.frombuffer(shown.delta or b"", np.uint8), cv2.IMREAD_UNCHANGED)
     assert delta is not None
     row, column = places(5)
     assert np.count_nonzero(delta) == 256
@@ -155,16 +156,16 @@ def test_a_turned_camera_is_published_in_stored_orientation_and_recorded_as_it_c
     rig = Rig(options=replace(OPTIONS, view=View(orientation=Orientation(rotate=180))))
     rig.play("qqqqqM")
 
-    (started,), (clip,) = rig.heard(MotionStarted), rig.recorded(ClipStart)
+    (shown,), (clip,) = rig.heard(MotionPicture), rig.recorded(ClipStart)
     row, column = places(5)
-    delta = cv2.imdecode(np.frombuffer(started.delta, np.uint8), cv2.IMREAD_UNCHANGED)
-    picture = cv2.imdecode(np.frombuffer(started.picture, np.uint8), cv2.IMREAD_GRAYSCALE)
+    delta = cv2.imdecode(np.frombuffer(shown.delta or b"", np.uint8), cv2.IMREAD_UNCHANGED)
+    picture = cv2.imdecode(np.frombuffer(shown.picture, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert delta is not None
     assert picture is not None
     turned = delta[::-1, ::-1][row : row + 16, column : column + 16]
     assert turned.all()
     assert picture[::-1, ::-1][row + 8, column + 8] > 200
-    assert started.detection.box == pytest.approx(
+    assert shown.detection.box == pytest.approx(
         (1 - (column + 16) / WIDTH, 1 - (row + 16) / HEIGHT, 16 / WIDTH, 16 / HEIGHT)
     )
     assert clip.triggers[2] == frame(5, motion=True)
@@ -179,7 +180,9 @@ def test_a_stronger_frame_brings_a_better_picture_at_most_once_a_second() -> Non
     rig.see(frame(6, jpeg=better))
     rig.play("qqqqqqqqqqq", start=7)
 
-    (improved,), (ended,) = rig.heard(MotionImproved), rig.heard(MotionEnded)
+    (first, improved), (ended,) = rig.heard(MotionPicture), rig.heard(MotionEnded)
+    assert first.delta is not None
+    assert improved.delta is None
     assert improved.detection.seq == 6
     assert improved.picture == better
     assert ended.peak == improved.detection
@@ -371,11 +374,11 @@ def test_no_picture_of_vision_shows_what_a_privacy_polygon_covers() -> None:
         rig.see(frame(seq, jpeg=bright[0] if seq < 5 else jpeg))
         rig.order(TakePicture(request="1"))
 
-    (started,), taken = rig.heard(MotionStarted), rig.heard(PictureTaken)
+    (first,), taken = rig.heard(MotionPicture), rig.heard(PictureTaken)
     stored = rig.recorded(StorePicture)
     assert taken
     assert stored
-    shown = [started.picture, *(it.jpeg for it in taken), *(it.jpeg for it in stored)]
+    shown = [first.picture, *(it.jpeg for it in taken), *(it.jpeg for it in stored)]
     for data in shown:
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
         assert picture is not None
