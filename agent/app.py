@@ -14,6 +14,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
+import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -72,6 +73,9 @@ DEAD_AFTER = 30.0
 STOOD_STILL = 5.0
 #: Name of the event journal in the state folder.
 JOURNAL = "journal.sqlite"
+#: Seconds after which a thread that computes lets another one in; Python's own 5 ms would be the
+#: most part of the way from a frame to its event.
+_SWITCH = 0.0005
 #: A message in the inbox means that somebody waits: so many fit, a full one is a bug or a flood.
 INBOX = 256
 
@@ -94,6 +98,7 @@ class App:
         """
         # one picture is too little work to share: two threads cost 40 % more than one at 640x480
         cv2.setNumThreads(1)
+        sys.setswitchinterval(_SWITCH)
         self.again = False
         self._clock = clock or SystemClock()
         self._config = loaded.config

@@ -127,6 +127,8 @@ class MqttWorker:
     # -------------------------------------------------------------- one turn
 
     def _step(self) -> None:
+        if self._phase is _Phase.UP:
+            self._sender.send()  # a slow disk holds up records, not the light that motion puts on
         self._sender.journal_records()
         while (signal := self._signals.get()) is not None:
             self._react(signal)

@@ -119,16 +119,21 @@ class Sender:
                 self._caught_up = False
 
     def send(self) -> None:
-        """Hands on as much as there is room for: states and answers, records, pictures."""
+        """Hands on as much as there is room for: what just happened, states, backlog, pictures."""
+        if self._caught_up:
+            self._send_records()
         while self._room and (message := self._outbox.next_message()) is not None:
             for publish in (
                 self._answers(message) if isinstance(message, EventsQuery) else [message]
             ):
                 self._publish(publish)
-        while self._room and self._is_online and (entry := self._next_entry()) is not None:
-            self._publish(self._as_message(entry), entry)
+        self._send_records()
         while len(self._pictures) < PICTURES and (picture := self._outbox.next_picture()):
             self._publish(picture)
+
+    def _send_records(self) -> None:
+        while self._room and self._is_online and (entry := self._next_entry()) is not None:
+            self._publish(self._as_message(entry), entry)
 
     @property
     def idle(self) -> bool:

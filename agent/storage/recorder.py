@@ -53,6 +53,9 @@ _FLUSH_AFTER = 1.0
 #: What is left in the mailbox at a stop is worked off for so long; the agent has 8 s for
 #: everything.
 _DRAIN = 1.5
+#: Seconds: an encoder that is opened keeps interpreter and disk busy for some 10 ms, in which the
+#: event itself is just being journalled and sent; the clip can wait, its frames are safe.
+_EVENT_FIRST = 0.02
 _TRIGGERS = (FileKind.BEFORE_LAST, FileKind.LAST, FileKind.TRIGGER)
 
 
@@ -245,6 +248,8 @@ class RecorderWorker:
                 worker.beat()
                 part = self._parts.get(_POLL)
                 if part is not None:
+                    if isinstance(part, ClipStart):
+                        self._clock.wait(worker.stop, _EVENT_FIRST)
                     self._take(part)
                 elif self._clip and self._clock.monotonic() - self._fed_at >= _FLUSH_AFTER:
                     self._clip.flush()

@@ -278,3 +278,16 @@ def test_a_long_answer_is_cut_and_says_so(house: House) -> None:
     data = json.loads(link.sent[-1].payload)["data"]
     assert [event["seq"] for event in data["events"]] == [1, 2, 3]
     assert data["more"] is True
+
+
+def test_what_just_happened_goes_before_the_states_that_describe_it(house: House) -> None:
+    link = house.connect()
+    house.say(state("a/attributes", "{}"), record(1))
+    assert link.topics()[1:] == ["a/event", "a/attributes"]
+
+
+def test_a_backlog_lets_the_states_go_first(house: House) -> None:
+    house.say(*records(1, 50))
+    link = house.connect(online=False)
+    house.say(ONLINE, state("a/motion", "ON"))
+    assert link.topics()[:3] == [ONLINE.topic, "a/motion", "a/event"]
