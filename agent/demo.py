@@ -13,8 +13,9 @@ from pathlib import Path
 
 from agent.configuration import agent_id_of, load, state_dir_of
 from agent.core.errors import ConfigError, reason_of
-from agent.demo_broker import broker_answers, embedded_broker
-from agent.runtime.clock import SystemClock
+from agent.demo_broker import broker_answers, embedded_broker, mosquitto
+from agent.mqtt.journal import Journal
+from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.settings_file import NAME as SETTINGS
 from agent.runtime.worker import Worker
 
@@ -41,12 +42,16 @@ def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
 
     Returns:
         The exit code, and whether a restart was commanded.
+
+    Raises:
+        ConfigError: a demo runs already, its broker cannot start, or a folder cannot be written.
     """
-    from agent.app import App
+    from agent.app import JOURNAL, App
     from agent.camera.hk.simulator import Simulator, SimulatorOptions
 
     clock = SystemClock()
     state_dir = demo_state_dir()
+    _check_alone(state_dir / JOURNAL, clock)
     try:
         STORE.mkdir(exist_ok=True)
     except OSError as error:
@@ -54,20 +59,36 @@ def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
     (state_dir / SETTINGS).unlink(missing_ok=True)  # a demo that was disarmed shows nothing
     simulator = Simulator(SimulatorOptions(port=0), clock)
     with contextlib.ExitStack() as stack:
-        embedded = not broker_answers(HOST, PORT)
-        if embedded:
-            stack.enter_context(embedded_broker(PORT, clock))
-        loaded = load(None, _environment(simulator.port, embedded=embedded))
-        _explain(say, embedded=embedded, agent_id=agent_id_of(loaded.config))
+        broker, protocol = "the one that already runs there", "auto"
+        if not broker_answers(HOST, PORT):
+            program = mosquitto()
+            stack.enter_context(embedded_broker(PORT, clock, program))
+            broker = "Mosquitto, for this demo only"
+            if program is None:  # amqtt leaves an MQTT 5 client with a will unanswered
+                broker, protocol = "embedded, for this demo only", "'3.1.1'"
+        loaded = load(None, _environment(simulator.port, protocol))
         camera = Worker("simulator", simulator.run, clock, _fatal)
         app = App(loaded, state_dir, clock=clock, extra=[camera])
+        _explain(say, broker, agent_id_of(loaded.config))
         return app.run(), app.again
 
 
-def _environment(port: int, *, embedded: bool = False) -> dict[str, str]:
-    # amqtt leaves an MQTT 5 client with a will unanswered: no use asking.
+def _check_alone(journal: Path, clock: Clock) -> None:
+    """Looks before anything is said, started or removed.
+
+    Raises:
+        ConfigError: another demo has the journal open.
+    """
+    try:
+        Journal(journal, clock).close()
+    except ConfigError:
+        words = f"the demo runs already, with its state in {journal.parent}: end that one first"
+        raise ConfigError(words) from None
+
+
+def _environment(port: int, protocol: str = "auto") -> dict[str, str]:
     return {
-        "SURVEILLANCE_MQTT__PROTOCOL": "'3.1.1'" if embedded else "auto",
+        "SURVEILLANCE_MQTT__PROTOCOL": protocol,
         "SURVEILLANCE_MQTT__HOST": HOST,
         "SURVEILLANCE_MQTT__PORT": str(PORT),
         "SURVEILLANCE_STORE__PATH": str(STORE.absolute()),
@@ -80,10 +101,9 @@ def _fatal(name: str, error: BaseException) -> None:
     log.critical("worker %s: gave up: %s", name, error)
 
 
-def _explain(say: Callable[[str], None], *, embedded: bool, agent_id: str) -> None:
+def _explain(say: Callable[[str], None], broker: str, agent_id: str) -> None:
     root = f"surveillance/{agent_id}"
     client = "" if shutil.which("mosquitto_sub") else "   (apt-get install mosquitto-clients)"
-    broker = "embedded, for this demo only" if embedded else "the one that already runs there"
     for line in (
         "",
         f"No configuration: this is the demo. Camera: simulated, over UDP. Broker: {HOST}:{PORT},",

@@ -1,11 +1,12 @@
 """The demo's own MQTT broker, a child process: `python -m agent.demo_broker [--port 1883]`.
 
-It speaks MQTT 3.1.1 only, listens on 127.0.0.1 only, asks for no password and forgets everything
-when it ends: enough to see the agent's topics without installing anything. It ends with its
-parent, or on SIGTERM. amqtt (extra `demo`) is imported in the child only.
+It listens on 127.0.0.1 only, asks for no password and forgets everything when it ends: enough to
+see the agent's topics without configuring anything. It ends with its parent, or on SIGTERM.
 
-A client that asks for MQTT 5 is refused or, with a will or with properties in its CONNECT, gets
-no answer at all: the demo's agent has to be told to speak 3.1.1.
+With `--mosquitto` it runs that program. Without, it is amqtt (extra `demo`, imported in the child
+only), which speaks MQTT 3.1.1 only: a client that asks for MQTT 5 is refused or, with a will or
+with properties in its CONNECT, gets no answer at all, and it sends new clients what others have
+subscribed to. The demo's agent has to be told to speak 3.1.1 to it.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ import contextlib
 import logging
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from agent.core.errors import ConfigError
 from agent.runtime import logs
@@ -31,10 +35,23 @@ log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 START_SECONDS = 15.0  # amqtt's imports alone take 2 s on a Raspberry Pi 3 class machine (guessed)
 
-_STDIN, _STDOUT = 0, 1
+_STDIN, _STDOUT, _STDERR = 0, 1, 2
 _READY = b"ready\n"  # what the child says to its parent
 _NO_AMQTT = 3  # exit code of the child
 _STOP_SECONDS = 2.0
+#: Debian keeps Mosquitto where only root's PATH looks.
+_PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
+_MOSQUITTO = """listener {port} {host}
+allow_anonymous true
+persistence false
+log_type error
+"""
+
+
+def mosquitto() -> str | None:
+    """The program Mosquitto, if it is installed."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), *_PLACES])
+    return shutil.which("mosquitto", path=path)
 
 
 def broker_answers(host: str, port: int, seconds: float = 1.0) -> bool:
@@ -47,14 +64,20 @@ def broker_answers(host: str, port: int, seconds: float = 1.0) -> bool:
 
 
 @contextlib.contextmanager
-def embedded_broker(port: int, clock: Clock) -> Iterator[int]:
+def embedded_broker(port: int, clock: Clock, program: str | None = None) -> Iterator[int]:
     """A broker on 127.0.0.1:`port` for the length of the block; gives its process id.
+
+    Args:
+        port: free.
+        clock: the time.
+        program: see `mosquitto`; None: amqtt.
 
     Raises:
         ConfigError: the extra `demo` is not installed.
         ConfigError: it did not get ready, for instance because the port is taken.
     """
     command = [sys.executable, "-m", "agent.demo_broker", "--port", str(port)]
+    command += ["--mosquitto", program] if program else []
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -91,15 +114,55 @@ def _wait_ready(process: subprocess.Popen[bytes], port: int, clock: Clock) -> No
     raise ConfigError(f"the embedded broker is not ready after {START_SECONDS:.0f} s")
 
 
-async def _serve(port: int) -> None:
-    """Runs the broker until the input ends or SIGTERM or SIGINT comes."""
-    from amqtt.broker import Broker
-
+async def _serve(port: int, program: str | None) -> bool:
+    """Runs the broker until the input ends or SIGTERM or SIGINT comes; False: it ended itself."""
     leave = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leave.set)
     _watch_parent(loop, leave)
+    if program is not None:
+        return await _run_mosquitto(program, port, leave)
+    await _start_amqtt(port)
+    log.info("embedded broker: listening on %s:%d, MQTT 3.1.1", HOST, port)
+    os.write(_STDOUT, _READY)
+    await leave.wait()
+    return True
+
+
+async def _run_mosquitto(program: str, port: int, leave: asyncio.Event) -> bool:
+    if broker_answers(HOST, port):  # somebody else's answer would be taken for ours
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "mosquitto.conf"
+        config.write_text(_MOSQUITTO.format(port=port, host=HOST))
+        process = await asyncio.create_subprocess_exec(program, "-c", config, stdout=_STDERR)
+        ended = asyncio.create_task(process.wait())
+        ended.add_done_callback(lambda _task: leave.set())
+        if await _listens(port, leave):
+            log.info("embedded broker: %s listens on %s:%d", program, HOST, port)
+            os.write(_STDOUT, _READY)
+        await leave.wait()
+        asked = not ended.done()
+        if asked:
+            process.terminate()
+        await ended
+        return asked
+
+
+async def _listens(port: int, leave: asyncio.Event) -> bool:
+    """Waits for the port; False: we are to leave before."""
+    while not leave.is_set():
+        if broker_answers(HOST, port):
+            return True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(leave.wait(), 0.05)
+    return False
+
+
+async def _start_amqtt(port: int) -> None:
+    from amqtt.broker import Broker
+
     broker = Broker(
         {
             "listeners": {"default": {"type": "tcp", "bind": f"{HOST}:{port}"}},
@@ -109,9 +172,6 @@ async def _serve(port: int) -> None:
         }
     )
     await broker.start()
-    log.info("embedded broker: listening on %s:%d, MQTT 3.1.1", HOST, port)
-    os.write(_STDOUT, _READY)
-    await leave.wait()
 
 
 def _watch_parent(loop: asyncio.AbstractEventLoop, leave: asyncio.Event) -> None:
@@ -126,10 +186,13 @@ def _watch_parent(loop: asyncio.AbstractEventLoop, leave: asyncio.Event) -> None
 
 def main(arguments: Sequence[str]) -> int:
     """The child: serves; exit code 0 after the end was asked for."""
-    parser = argparse.ArgumentParser(prog="agent.demo_broker", description="MQTT 3.1.1 broker")
+    parser = argparse.ArgumentParser(prog="agent.demo_broker", description="MQTT broker")
     parser.add_argument("--port", type=int, default=1883)
+    parser.add_argument("--mosquitto", metavar="PROGRAM", help="run this instead of amqtt")
     options = parser.parse_args(arguments)
     logs.set_up()
+    if options.mosquitto:
+        return 0 if asyncio.run(_serve(options.port, options.mosquitto)) else 1
     # Clients that come and go, probes of the port among them, are errors to amqtt.
     for library in ("amqtt", "asyncio"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
@@ -141,7 +204,7 @@ def main(arguments: Sequence[str]) -> int:
         return _NO_AMQTT
     del amqtt
     try:
-        asyncio.run(_serve(options.port))
+        asyncio.run(_serve(options.port, None))
     except BrokerError as error:
         log.error("embedded broker: %s", error)  # noqa: TRY400  the fact is enough
         return 1

@@ -54,6 +54,8 @@ Step = tuple[AgentNow, list[Effect]]
 HEALTH_EVERY = 60.0
 #: The line that says `still alive`.
 ALIVE_EVERY = 300.0
+#: A camera whose session is being opened, as at every start: no cause for a warning.
+_OPENING = "_camera_connecting"
 
 Input = (
     MotionStarted
@@ -219,7 +221,8 @@ def _then_health(result: Step, now: Now) -> Step:
     ]
     said.append(WriteHealth(agent_status(now_state, problems), problems))
     if changed:
-        level = "WARNING" if set(problems) - set(before) else "INFO"
+        new = {one for one in problems if one not in before and not one.endswith(_OPENING)}
+        level = "WARNING" if new else "INFO"
         said.append(Say(level, f"agent: problems: {', '.join(problems) or 'none'}"))
     return now_state, effects + said
 

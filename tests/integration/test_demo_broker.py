@@ -19,24 +19,37 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from agent.core.errors import ConfigError
-from agent.demo_broker import HOST, broker_answers, embedded_broker
+from agent.demo_broker import HOST, broker_answers, embedded_broker, mosquitto
 from agent.runtime.clock import SystemClock
+from tests.support.broker import free_port
 from tests.support.waiting import gone, wait_until
 
 pytest.importorskip("amqtt", reason="the extra `demo` is not installed")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+AMQTT, MOSQUITTO = "amqtt", "Mosquitto"
+
+
+def program(broker: str) -> str | None:
+    """What `embedded_broker` is told; skips where it is not there."""
+    if broker == AMQTT:
+        pytest.importorskip("amqtt", reason="the extra `demo` is not installed")
+        return None
+    found = mosquitto()
+    if found is None:
+        pytest.skip("mosquitto is not installed")
+    return found
+
+
+@pytest.fixture(scope="module", params=[AMQTT, MOSQUITTO])
+def broker(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
+def port(broker: str) -> Iterator[int]:
     port = free_port()
-    with embedded_broker(port, SystemClock()):
+    with embedded_broker(port, SystemClock(), program(broker)):
         yield port
 
 
@@ -155,7 +168,7 @@ def test_a_broken_connection_publishes_the_will_and_keeps_it(
     somebody.subscribe("house/availability")
     agent.say("house/availability", b"online", retain=True)
     with connected(port, connect_packet(4, will=("house/availability", b"offline"))) as victim:
-        assert victim.recv(100) == bytes.fromhex("20020000")  # accepted
+        assert victim.recv(4) == bytes.fromhex("20020000")  # accepted
     wait_until(
         "the will", lambda: [one[1] for one in somebody.heard("house/")] == [b"online", b"offline"]
     )
@@ -204,12 +217,14 @@ def test_it_listens_on_loopback_only(port: int) -> None:
     assert listening == [f"0100007F:{port:04X}"]
 
 
+@pytest.mark.parametrize("broker", [AMQTT], indirect=True, scope="module")
 def test_mqtt_5_is_refused_as_an_unknown_version(port: int) -> None:
     with connected(port, connect_packet(5)) as modern:
         assert modern.recv(100) == bytes.fromhex("20020001")
         assert modern.recv(100) == b""
 
 
+@pytest.mark.parametrize("broker", [AMQTT], indirect=True, scope="module")
 def test_mqtt_5_with_a_will_gets_no_answer_at_all(port: int) -> None:
     """Not as it should be, but the agent's side has to know: a deadline, then 3.1.1."""
     with connected(port, connect_packet(5, will=("modern/availability", b"offline"))) as modern:
@@ -218,34 +233,51 @@ def test_mqtt_5_with_a_will_gets_no_answer_at_all(port: int) -> None:
             modern.recv(100)
 
 
+@pytest.mark.parametrize("broker", [MOSQUITTO], indirect=True, scope="module")
+def test_mosquitto_speaks_mqtt_5_and_tells_nobody_what_others_asked_for(port: int) -> None:
+    with connected(port, connect_packet(5)) as modern:
+        assert modern.recv(5)[3] == 0  # accepted
+    first = Listener(port, "first").connect().subscribe("asked/#")
+    first.say("asked/state", b"ON", retain=True)
+    second = Listener(port, "second").connect().subscribe("other/#")
+    second.say("other/end", b"1")
+    wait_until("its own", lambda: second.heard("other/"))
+    assert second.heard("asked/") == []
+    first.close()
+    second.close()
+
+
 def test_nobody_answers_where_nobody_listens() -> None:
     assert not broker_answers(HOST, free_port())
     assert not broker_answers("no-such-host.invalid", 1883)
 
 
-def test_it_is_gone_after_the_block() -> None:
+@pytest.mark.parametrize("broker", [AMQTT, MOSQUITTO])
+def test_it_is_gone_after_the_block(broker: str) -> None:
     port = free_port()
-    with embedded_broker(port, SystemClock()) as pid:
+    with embedded_broker(port, SystemClock(), program(broker)) as pid:
         assert broker_answers(HOST, port)
     assert gone(pid)
     assert not broker_answers(HOST, port)
 
 
-def test_it_ends_when_the_agent_is_killed() -> None:
+@pytest.mark.parametrize("broker", [AMQTT, MOSQUITTO])
+def test_it_ends_when_the_agent_is_killed(broker: str) -> None:
     port = free_port()
-    program = (
+    script = (
         "from agent.demo_broker import embedded_broker\n"
         "from agent.runtime.clock import SystemClock\n"
         "import time\n"
-        f"with embedded_broker({port}, SystemClock()) as pid:\n"
+        f"with embedded_broker({port}, SystemClock(), {program(broker)!r}) as pid:\n"
         "    print(pid, flush=True)\n"
         "    time.sleep(60)\n"
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as agent:
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as agent:
         assert agent.stdout
-        broker = int(agent.stdout.readline())
+        child = int(agent.stdout.readline())
         agent.send_signal(signal.SIGKILL)
-    wait_until("the broker ended", lambda: gone(broker), 5)
+    wait_until("the broker ended", lambda: gone(child), 5)
+    assert not broker_answers(HOST, port)
 
 
 def test_it_runs_by_hand_without_an_input_and_ends_on_sigterm() -> None:
@@ -262,10 +294,10 @@ def test_it_runs_by_hand_without_an_input_and_ends_on_sigterm() -> None:
     assert line.endswith(f"embedded broker: listening on 127.0.0.1:{port}, MQTT 3.1.1")
 
 
-def test_a_taken_port_is_said(port: int) -> None:
+def test_a_taken_port_is_said(port: int, broker: str) -> None:
     with (
         pytest.raises(ConfigError, match=f"is port {port} taken"),
-        embedded_broker(port, SystemClock()),
+        embedded_broker(port, SystemClock(), program(broker)),
     ):
         pytest.fail("it cannot have started")
 

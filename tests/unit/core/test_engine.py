@@ -886,3 +886,12 @@ def test_every_retained_topic_of_a_camera_that_is_gone_is_emptied(rig: Rig) -> N
     topics = yard.topics
     assert {topics.overlay, topics.overlay_meta, topics.heatmap, topics.heatmap_meta} <= emptied
     assert {topics.motion, topics.health, topics.availability, topics.snapshot} <= emptied
+
+
+def test_a_camera_that_is_being_opened_is_a_problem_but_no_warning() -> None:
+    rig = Rig()
+    told = [e for e in rig.do(camera(CameraCode.CONNECTING)) if isinstance(e, Say)]
+    assert rig.state.problems == ("yard_camera_connecting",)
+    assert {say.level for say in told} == {"INFO"}
+    told = [e for e in rig.do(camera(CameraCode.STALLED)) if isinstance(e, Say)]
+    assert "WARNING" in {say.level for say in told}
