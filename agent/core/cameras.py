@@ -75,7 +75,7 @@ def camera_settings(
 
 
 def _begun_anew(before: CameraNow, fresh: CameraNow) -> CameraNow:
-    """The camera with its counts and pictures, without its session and event."""
+    """The camera with its counts and pictures, without its session, event and clip on demand."""
     return replace(
         before,
         setup=fresh.setup,
@@ -84,6 +84,7 @@ def _begun_anew(before: CameraNow, fresh: CameraNow) -> CameraNow:
         link=None,
         link_utc=None,
         motion=None,
+        clip=None,
         motion_shown=False,
         motion_off_at=None,
     )

@@ -211,8 +211,11 @@ def clip_opened(now_state: AgentNow, cause: ClipOpened, now: Now) -> Step:
 
 
 def clip_closed(now_state: AgentNow, cause: ClipClosed) -> Step:
-    """A clip on demand is complete."""
-    camera = replace(now_state.cameras[cause.camera], clip=None)
+    """A clip on demand is complete; late words of an earlier one do not end the one that runs."""
+    camera = now_state.cameras[cause.camera]
+    if camera.clip != cause.event_id:
+        return now_state, []
+    camera = replace(camera, clip=None)
     return now_state.with_camera(camera), [announce.recording_state(camera)]
 
 

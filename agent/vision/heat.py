@@ -34,7 +34,7 @@ class HeatMap:
     """Counts in which cells motion was, publishes the map now and then, stores it for each day.
 
     The map of a day goes to the store when the day is over or the agent stops; after a restart the
-    rest of the day gets a map of its own.
+    rest of the day gets a map of its own. One that the recorder refuses is offered again.
 
     Args:
         camera: the camera's id.
@@ -61,6 +61,7 @@ class HeatMap:
         self._today: _Day | None = None
         self._published_at = float("-inf")
         self._new = False
+        self._waiting: StorePicture | None = None
 
     def motion(self, binary: Picture, utc: datetime, latest: Frame) -> None:
         """Counts a frame with motion.
@@ -79,6 +80,7 @@ class HeatMap:
 
     def tick(self, latest: Frame | None, utc: datetime) -> None:
         """Publishes and stores what is due."""
+        self._hand_over()
         if self._today is None or latest is None:
             return
         if utc.astimezone().date() > self._today.day:
@@ -94,11 +96,16 @@ class HeatMap:
         if today is None or latest is None:
             return
         _, png = cv2.imencode(".png", self._drawn(latest))
-        self._to_recorder(
-            StorePicture(self._camera, today.utc, png.tobytes(), heatmap=True), len(png)
-        )
+        self._waiting = StorePicture(self._camera, today.utc, png.tobytes(), heatmap=True)
+        self._hand_over()
         self._counts = no_counts()
         self._new = False
+
+    def _hand_over(self) -> None:
+        """Offers the map that waits for the store; a full recorder gets it with a later tick."""
+        waiting = self._waiting
+        if waiting is not None and self._to_recorder(waiting, len(waiting.jpeg)):
+            self._waiting = None
 
     def _publish(self, latest: Frame, utc: datetime) -> None:
         picture = self._drawn(latest)

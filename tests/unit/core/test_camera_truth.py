@@ -8,12 +8,12 @@ from agent.core import engine
 from agent.core.cameras import change_cameras
 from agent.core.effects import Effect
 from agent.core.health import camera_health
-from agent.core.messages import CameraCode, CameraState
+from agent.core.messages import CameraCode, CameraState, ClipClosed, ClipOpened, EndReason
 from agent.core.state import AgentNow, CameraSetup, Gauges, Tick
 from agent.core.stats import CameraStats, VisionStats
 from schemas.messages import Publish
 from schemas.settings import CameraSettings
-from tests.support.engine import TOPICS, at, begun
+from tests.support.engine import START, TOPICS, at, begun
 
 YARD = CameraSetup("yard", CameraSettings(), power_cycle_after=3)
 LANE = CameraSetup("lane", CameraSettings())
@@ -107,6 +107,18 @@ def test_a_changed_camera_keeps_its_counts_and_what_commands_set() -> None:
     yard = after.cameras["yard"]
     assert (yard.motion_seq, yard.events, yard.link) == (4, 2, None)
     assert yard.settings.clear_delay == 5.0
+
+
+def test_a_changed_camera_records_nothing_on_demand_and_late_words_end_no_newer_clip() -> None:
+    def opened(state: AgentNow, clip: str) -> AgentNow:
+        return engine.step(state, ClipOpened("yard", clip, 1.0, START, None), at(1))[0]
+
+    state, effects = change(opened(begun(YARD), "first"), (YARD,), {"yard"})
+    assert state.cameras["yard"].clip is None
+    assert TOPICS.camera("yard").recording in topics(effects, b"OFF")
+    late = ClipClosed("yard", "first", 2.0, EndReason.SHUTDOWN)
+    state = engine.step(opened(state, "second"), late, at(2))[0]
+    assert state.cameras["yard"].clip == "second"
 
 
 def test_everything_retained_of_a_camera_that_went_is_cleared() -> None:

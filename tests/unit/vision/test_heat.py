@@ -25,6 +25,7 @@ class Rig:
         self.stored: list[StorePicture] = []
         self.heat = HeatMap("yard", view or View(), 100_000, self._say, self._store)
         self.at = 0.0
+        self.room = True
 
     def _say(self, message: object) -> None:
         assert isinstance(message, PictureTaken)
@@ -33,8 +34,9 @@ class Rig:
     def _store(self, part: ClipPart, size: int) -> bool:
         assert isinstance(part, StorePicture)
         assert size == len(part.jpeg)
-        self.stored.append(part)
-        return True
+        if self.room:
+            self.stored.append(part)
+        return self.room
 
     @property
     def utc(self) -> datetime:
@@ -83,6 +85,18 @@ def test_the_map_goes_to_the_store_when_the_day_is_over() -> None:
     assert stored.jpeg.startswith(b"\x89PNG")
     rig.tick(24 * 3600)
     assert len(rig.stored) == 1, "a day without motion has no map"
+
+
+def test_a_map_that_the_recorder_refuses_is_stored_once_it_has_room() -> None:
+    rig = Rig()
+    rig.motion()
+    rig.room = False
+    rig.tick(24 * 3600)
+    rig.motion()
+    rig.room = True
+    rig.tick(1.0)
+    rig.tick(1.0)
+    assert [it.utc - NOON for it in rig.stored] == [timedelta(0)]
 
 
 def test_motion_on_a_new_day_is_counted_for_that_day() -> None:
