@@ -24,6 +24,7 @@ import cv2
 
 from agent import __version__
 from agent.beginning import camera_setups, open_events_of, setup_of
+from agent.camera_parts import Body, CameraParts, build_camera
 from agent.configuration import Loaded, agent_id_of, load
 from agent.core import engine
 from agent.core.cameras import change_cameras
@@ -44,7 +45,7 @@ from agent.discovery import Discovery
 from agent.gauges import gather
 from agent.mqtt.journal import Journal
 from agent.mqtt.router import Ignored, birth, command_filters, parse
-from agent.parts import Body, CameraParts, build_camera, build_parts, discovery_messages, views_of
+from agent.parts import build_parts, discovery_messages, views_of
 from agent.perform import Performer, order_boxes
 from agent.reload import Changes, changes_between, with_cameras_of
 from agent.runtime.clock import Clock, SystemClock
@@ -233,8 +234,7 @@ class App:
 
     def _gauges(self, now: float) -> Gauges:
         silent = () if now <= self._quiet_until else tuple(self._crew.silent(now, SILENT_AFTER))
-        cameras = self._cameras.values()
-        return gather(self._parts, cameras, self._crew.restarts(), silent)
+        return gather(self._parts, self._cameras.values(), self._crew.restarts(), silent)
 
     def _watch(self, now: float) -> None:
         """Ends the process when a worker is dead: a clean start is the tested path."""

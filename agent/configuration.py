@@ -48,7 +48,7 @@ _NO_YAML = (
     RecursionError,
 )
 #: Taken from the environment as they are: `0123` or `a: b` is as good a password as any.
-_VERBATIM = frozenset({"password", "username", "token", "source", "name"})
+_VERBATIM = frozenset({"password", "username", "token", "source", "record_source", "name"})
 #: Bounds a mistake's text, which may quote what was given.
 _LONGEST = 300
 #: Never shown, not even in the message that calls them wrong.

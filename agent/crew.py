@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from agent.parts import Body, CameraParts
+from agent.camera_parts import Body, CameraParts
 from agent.runtime.clock import Clock
 from agent.runtime.worker import Worker
 
@@ -63,7 +63,8 @@ class Crew:
     def stop_cameras(self, cameras: Iterable[CameraParts], deadline: float) -> list[str]:
         """Stops all threads of these cameras, sources first."""
         cameras = list(cameras)
-        left = self.stop([c.camera_worker for c in cameras], _CAMERA, deadline)
+        sources = [n for c in cameras for n in (c.camera_worker, c.recording_worker)]
+        left = self.stop(sources, _CAMERA, deadline)
         left += self.stop([c.vision_worker for c in cameras], _VISION, deadline)
         return left + self.stop([c.recorder_worker for c in cameras], _RECORDER, deadline)
 

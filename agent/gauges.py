@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from agent.camera_parts import CameraParts
 from agent.core.state import Gauges, HostFigures
 from agent.core.stats import StoreStats
-from agent.parts import CameraParts, Parts
+from agent.parts import Parts
 from agent.runtime import host
 from agent.runtime.clock import clock_is_synchronised
 
@@ -28,6 +29,7 @@ def gather(
     boxes = [*parts.boxes, *(box for camera in cameras for box in camera.boxes)]
     return Gauges(
         cameras={c.camera_id: c.source.stats for c in cameras if c.source},
+        recording={c.camera_id: c.recording.source.stats for c in cameras if c.recording},
         vision={c.camera_id: c.vision.stats for c in cameras},
         store=parts.store.stats if parts.store else StoreStats(),
         mqtt=parts.mqtt.stats,

@@ -7,26 +7,22 @@ health shows.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent import __version__
 from agent.audio.beeper import BeeperWorker, BeepOptions
-from agent.camera.source import FrameSource, SourceOptions, source_for
-from agent.configuration import password_of, state_dir_of, token_of
+from agent.camera_parts import ORDERS, CameraParts, ToEngine, build_camera
+from agent.configuration import password_of, token_of
 from agent.core.announce import farewell
 from agent.core.errors import ConfigError
-from agent.core.frame import Frame
 from agent.core.messages import (
     Beep,
-    ClipPart,
     KeepEvent,
     Received,
-    RestartSession,
     Shown,
-    VisionOrder,
     VisionSettings,
 )
 from agent.mqtt.client import MqttWorker
@@ -38,13 +34,8 @@ from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.newest import Newest
-from agent.runtime.session_file import session_keeper
-from agent.runtime.worker import Worker
-from agent.storage.recorder import RecorderOptions, RecorderWorker
 from agent.storage.spool import Spool, memory_spool
 from agent.storage.store import StoreOptions, StoreWorker
-from agent.vision.worker import VisionOptions, VisionWorker
-from agent.vision.zones import View, view_of
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
 from schemas.config import CameraConfig, Config
 from schemas.messages import Publish
@@ -52,63 +43,6 @@ from schemas.topics import AgentTopics
 
 if TYPE_CHECKING:
     from agent.reoffer.server import ReofferWorker  # aiohttp is an extra
-
-#: Frames between camera and vision: half a second at 30 fps while the encoder has the processor.
-FRAMES = 16
-#: Clip parts between vision and recorder: 17 s of a 30 fps camera, within 64 MiB.
-CLIP_PARTS = 512
-CLIP_BYTES = 64 * 2**20
-#: Orders between engine and vision or camera: a scene in Home Assistant that restores every setting
-#: sends one for each, and none may be refused after the setting was said to be in force.
-ORDERS = 64
-
-Body = Callable[[Worker], None]
-ToEngine = Callable[[object], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class CameraParts:
-    """One camera's owners and the boxes between them; `source` is None when it is disabled."""
-
-    camera_id: str
-    source: FrameSource | None
-    vision: VisionWorker
-    recorder: RecorderWorker | None
-    frames: Mailbox[Frame]
-    clip_parts: Mailbox[ClipPart]
-    vision_orders: Mailbox[VisionOrder]
-    camera_orders: Mailbox[RestartSession]
-    viewers: Newest[Shown] | None = None
-
-    @property
-    def camera_worker(self) -> str:
-        """Name of the thread that owns the session."""
-        return f"{self.camera_id}.camera"
-
-    @property
-    def vision_worker(self) -> str:
-        """Name of the thread that owns the detector."""
-        return f"{self.camera_id}.vision"
-
-    @property
-    def recorder_worker(self) -> str:
-        """Name of the thread that owns the encoder."""
-        return f"{self.camera_id}.recorder"
-
-    @property
-    def boxes(self) -> tuple[Mailbox[Any], ...]:
-        """The camera's rows of the table that health shows."""
-        return (self.frames, self.clip_parts, self.vision_orders, self.camera_orders)
-
-    def bodies(self) -> dict[str, Body]:
-        """The threads to run, consumers first."""
-        bodies: dict[str, Body] = {}
-        if self.recorder is not None:
-            bodies[self.recorder_worker] = self.recorder.run
-        bodies[self.vision_worker] = self.vision.run
-        if self.source is not None:
-            bodies[self.camera_worker] = self.source.run
-        return bodies
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,95 +130,6 @@ def display_name(camera_id: str, camera: CameraConfig) -> str:
     return camera.name or camera_id.replace("_", " ").capitalize()
 
 
-def build_camera(
-    name: str,
-    config: Config,
-    settings: VisionSettings,
-    spool: Spool | None,
-    to_engine: ToEngine,
-    clock: Clock,
-) -> CameraParts:
-    """One camera's parts; nothing runs yet, nothing is opened.
-
-    Raises:
-        ConfigError: a source or mask that cannot be used.
-    """
-    camera = config.cameras[name]
-    frames: Mailbox[Frame] = Mailbox(f"{name}.frames", FRAMES, WhenFull.DROP_OLDEST)
-    parts: Mailbox[ClipPart] = Mailbox(
-        f"{name}.clip_parts", CLIP_PARTS, WhenFull.REFUSE, limit_bytes=CLIP_BYTES
-    )
-    vision_orders: Mailbox[VisionOrder] = Mailbox(f"{name}.vision_orders", ORDERS, WhenFull.REFUSE)
-    camera_orders: Mailbox[RestartSession] = Mailbox(
-        f"{name}.camera_orders", ORDERS, WhenFull.REFUSE
-    )
-    source = source_for(
-        camera.source,
-        name,
-        clock,
-        lambda frame: _no_answer(frames.put(frame, len(frame.jpeg))),
-        lambda state: _no_answer(to_engine(state)),
-        camera_orders,
-        SourceOptions(
-            camera.still_interval,
-            room=lambda: frames.depth < FRAMES // 2,
-            keep_log=session_keeper(parts if spool else None, lambda: state_dir_of(config)),
-        ),
-    )
-    view = view_of(name, camera)
-    options = _vision_options(config, camera, view)
-    to_recorder = parts.put if spool is not None else _nowhere
-    viewers: Newest[Shown] | None = None if config.reoffer is None else Newest()
-    vision = VisionWorker(
-        name, options, settings, frames, vision_orders, to_engine, to_recorder, clock
-    )
-    vision.viewers = viewers
-    return CameraParts(
-        camera_id=name,
-        source=source if camera.enabled else None,
-        vision=vision,
-        recorder=_recorder(name, camera, view, parts, spool, clock),
-        frames=frames,
-        clip_parts=parts,
-        vision_orders=vision_orders,
-        camera_orders=camera_orders,
-        viewers=viewers,
-    )
-
-
-def _vision_options(config: Config, camera: CameraConfig, view: View) -> VisionOptions:
-    return VisionOptions(
-        profile=camera.detection.profile,
-        view=view,
-        analysis_fps=camera.analysis_fps,
-        pre_seconds=camera.recording.pre_seconds,
-        max_image_kb=config.mqtt.max_image_kb,
-    )
-
-
-def _recorder(
-    name: str,
-    camera: CameraConfig,
-    view: View,
-    parts: Mailbox[ClipPart],
-    spool: Spool | None,
-    clock: Clock,
-) -> RecorderWorker | None:
-    if spool is None:
-        return None
-    options = RecorderOptions(
-        view.orientation,
-        camera.recording.timestamp,
-        privacy=view.privacy,
-        original=camera.recording.format == "original",
-    )
-    return RecorderWorker(name, options, parts, spool, clock)
-
-
-def _no_answer(_accepted: bool) -> None:  # noqa: FBT001  a mailbox's answer
-    """A source has nobody to tell that a box was full; the box counts it."""
-
-
 def views_of(cameras: Iterable[CameraParts]) -> dict[str, Newest[Shown]]:
     """What the re-offer shows."""
     return {c.camera_id: c.viewers for c in cameras if c.viewers is not None}
@@ -301,11 +146,6 @@ def _reoffer(config: Config, cameras: Iterable[CameraParts]) -> ReofferWorker | 
         ) from None
     options = ReofferOptions(config.reoffer.bind, config.reoffer.port, token_of(config.reoffer))
     return ReofferWorker(options, views_of(cameras))
-
-
-def _nowhere(_part: ClipPart, _size: int) -> bool:
-    """Without a store clip parts go nowhere, and that is no loss."""
-    return True
 
 
 def _spool(config: Config, topics: AgentTopics, state_dir: Path) -> Spool | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from agent.camera_parts import CameraParts
 from agent.core.effects import (
     Effect,
     Leave,
@@ -20,7 +21,6 @@ from agent.core.effects import (
 )
 from agent.core.messages import Beep, KeepEvent, RestartSession, VisionOrder
 from agent.discovery import Discovery
-from agent.parts import CameraParts
 from agent.runtime.clock import Clock
 from agent.runtime.health_file import write_health
 from agent.runtime.mailbox import Mailbox
@@ -37,7 +37,7 @@ class Performer:
     state_dir: Path
     outbox: Callable[[Outgoing], object]
     vision: Mapping[str, Mailbox[VisionOrder]]
-    cameras: Mapping[str, Mailbox[RestartSession]]
+    cameras: Mapping[str, Sequence[Mailbox[RestartSession]]]
     tones: Mailbox[Beep]
     store: Mailbox[KeepEvent]
     discovery: Discovery
@@ -61,7 +61,7 @@ class Performer:
             case ToVision():
                 self.vision[effect.camera].put(effect.order)
             case ToCamera():
-                self.cameras[effect.camera].put(effect.order)
+                self._restart(self.cameras[effect.camera], effect.order)
             case Beep():
                 self.tones.put(effect)
             case KeepEvent():
@@ -79,12 +79,17 @@ class Performer:
             case Leave():
                 self.leave(effect.again)
 
+    @staticmethod
+    def _restart(sessions: Sequence[Mailbox[RestartSession]], order: RestartSession) -> None:
+        for box in sessions:
+            box.put(order)
+
 
 class OrderBoxes(TypedDict):
     """Where the orders for the cameras' owners go."""
 
     vision: Mapping[str, Mailbox[VisionOrder]]
-    cameras: Mapping[str, Mailbox[RestartSession]]
+    cameras: Mapping[str, Sequence[Mailbox[RestartSession]]]
 
 
 def order_boxes(cameras: Iterable[CameraParts]) -> OrderBoxes:
@@ -92,5 +97,5 @@ def order_boxes(cameras: Iterable[CameraParts]) -> OrderBoxes:
     cameras = list(cameras)
     return {
         "vision": {c.camera_id: c.vision_orders for c in cameras},
-        "cameras": {c.camera_id: c.camera_orders for c in cameras},
+        "cameras": {c.camera_id: c.session_orders for c in cameras},
     }

@@ -230,6 +230,11 @@ class CameraConfig(Strict):
         description="`hk://HOST[:PORT]`, `rtsp://…`, `http(s)://…` (MJPEG or a still),"
         " `v4l2:/dev/videoN`, `file:PATH?loop=1&realtime=1`, `demo:`",
     )
+    record_source: str | None = Field(
+        None,
+        max_length=2000,
+        description="the camera's main stream, for recordings only; default: `source`",
+    )
     still_interval: float = Field(
         1.0, ge=0.05, le=3600, description="seconds between two requests of an HTTP still"
     )
@@ -275,6 +280,24 @@ class CameraConfig(Strict):
                 "format: original keeps the pictures as they are,"
                 " privacy polygons cannot be blackened in them: use h264"
             )
+        return value
+
+    @field_validator("recording")
+    @classmethod
+    def _original_keeps_jpegs(
+        cls, value: RecordingConfig, others: ValidationInfo
+    ) -> RecordingConfig:
+        if value.format == "original" and str(others.data.get("record_source")).startswith("rtsp"):
+            raise ValueError(
+                "format: original keeps JPEGs, and an RTSP record_source sends video: use h264"
+            )
+        return value
+
+    @field_validator("record_source")
+    @classmethod
+    def _another_stream(cls, value: str | None, others: ValidationInfo) -> str | None:
+        if value is not None and value == others.data.get("source"):
+            raise ValueError("the same as source: leave it out")
         return value
 
     def settings(self) -> CameraSettings:

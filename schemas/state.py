@@ -55,6 +55,20 @@ class SightHealth(Strict):
     shift_pct: tuple[float, float] = Field(description="right and down, % of the picture")
 
 
+class RecordingStreamHealth(Strict):
+    """The session with `record_source`, within a camera's health."""
+
+    state: str = Field(description="as the camera's own")
+    state_reason: str
+    state_since: UtcTime
+    fps: float
+    frames: int
+    reconnects: int
+    clips_without: int = Field(
+        description="clips made of `source`, wholly or from some moment on, because nothing came"
+    )
+
+
 class CameraHealth(Payload):
     """`<C>/health`, each 60 s and on change."""
 
@@ -94,6 +108,9 @@ class CameraHealth(Payload):
     clips_truncated: int = Field(description="ended early: the encoder did not keep up")
     preroll_dropped: int = Field(description="pictures of before an event that found no room")
     last_motion: UtcTime | None
+    recording_stream: RecordingStreamHealth | None = Field(
+        None, description="null: the camera has no `record_source`"
+    )
     detector_ms: float
     sight: SightHealth
     settings: dict[str, Provenance]

@@ -136,11 +136,11 @@ class Keeper:
                 raise Silent(f"no whole picture for {session.silence:g} s")
 
     def _deliver(self, picture: Picture) -> None:
-        if dimensions(picture.jpeg) is None:
+        if picture.video is None and dimensions(picture.jpeg) is None:
             self._damaged += 1
             return
         self._heard_at = self._clock.monotonic()
-        frame = Frame(picture.jpeg, picture.at, self._frames, self._session)
+        frame = Frame(picture.jpeg, picture.at, self._frames, self._session, picture.video)
         self._frames += 1
         self._frame_at = picture.at
         self._rate.add(picture.at)

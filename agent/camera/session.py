@@ -7,16 +7,18 @@ from typing import NamedTuple, Protocol
 
 from agent.camera.patience import Patience
 from agent.core.errors import SessionLost
+from agent.core.frame import Video
 
 #: Bounds what one camera can make us buffer; a JPEG of 12 million pixels has 3 to 6 MB.
 MOST_BYTES = 8 * 2**20
 
 
 class Picture(NamedTuple):
-    """A whole JPEG and the monotonic seconds at which its last byte came."""
+    """A whole JPEG and the monotonic seconds at which its last byte came; or coded video."""
 
     jpeg: bytes
     at: float
+    video: Video | None = None
 
 
 class Session(Protocol):

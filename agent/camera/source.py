@@ -40,11 +40,13 @@ class SourceOptions:
         still_interval: seconds between two requests of a still.
         room: says whether the next owner has room for a frame; asked by what has no time of its
             own (a file that is played as fast as possible).
+        coded: it is a recording stream: video is handed on undecoded.
         keep_log: takes the packets of a session that failed; says where they can be read.
     """
 
     still_interval: float = 1.0
     room: Callable[[], bool] = lambda: True
+    coded: bool = False
     keep_log: Callable[[SessionLog], str | None] = lambda _log: None
 
 
@@ -101,10 +103,10 @@ def _web(url: str, options: SourceOptions) -> Opener:
     return web_opener(url, options.still_interval)
 
 
-def _rtsp(url: str, _options: SourceOptions) -> Opener:
+def _rtsp(url: str, options: SourceOptions) -> Opener:
     from agent.camera.video import rtsp_opener
 
-    return rtsp_opener(url)
+    return rtsp_opener(url, coded=options.coded)
 
 
 def _v4l2(url: str, _options: SourceOptions) -> Opener:

@@ -1,7 +1,8 @@
 """Cameras that send video: RTSP, and USB cameras through V4L2. PyAV decodes, we make JPEGs.
 
 What is already JPEG on the wire (MJPEG) is handed on byte for byte. Everything else is encoded once
-here, so that the rest of the agent knows one kind of frame; ADR 0007 says what that costs.
+here, so that the rest of the agent knows one kind of frame; ADR 0007 says what that costs. For a
+recording stream H.264 and H.265 are handed on as they came, because most of it is never looked at.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from agent.camera.patience import Patience
 from agent.camera.session import Opener, Picture, Session
 from agent.camera.tcp import connect
 from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
+from agent.core.frame import Video
 from agent.imaging.jpeg import MOST_PIXELS, allowed, encode
 
 #: Seconds without a picture after which the camera counts as stalled; cameras send a picture that
@@ -33,6 +35,9 @@ _READ_WITHIN = 0.5
 #: Of the JPEGs that we make; more only grows the files, the video was compressed before.
 _QUALITY = 88
 
+#: What a recording stream may stay coded in.
+CODED = frozenset({"h264", "hevc"})
+
 _RTSP = {
     "rtsp_transport": "tcp",  # over UDP a lost packet smears the picture, which looks like motion
     "fflags": "nobuffer",
@@ -43,8 +48,12 @@ _RTSP = {
 }
 
 
-def rtsp_opener(url: str) -> Opener:
+def rtsp_opener(url: str, *, coded: bool = False) -> Opener:
     """Opens sessions with an `rtsp:` camera, over TCP.
+
+    Args:
+        url: as configured.
+        coded: H.264 and H.265 are handed on as they came, undecoded.
 
     Raises:
         ConfigError: no host, or a port that is none.
@@ -64,7 +73,7 @@ def rtsp_opener(url: str) -> Opener:
             connect(patience, host, port, _OPEN_WITHIN).close()  # can be interrupted, and is exact
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
             raise CameraUnreachable(f"{where}: {error}") from error
-        return VideoSession(where, url, patience, None, _RTSP)
+        return VideoSession(where, url, patience, None, _RTSP, coded=coded)
 
     return opened
 
@@ -100,6 +109,8 @@ class VideoSession:
         patience: Patience,
         kind: str | None,
         options: dict[str, str],
+        *,
+        coded: bool = False,
     ) -> None:
         """Opens it.
 
@@ -130,7 +141,8 @@ class VideoSession:
         self._stream = self._container.streams.video[0]
         self._stream.codec_context.thread_count = 1
         self._stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
-        self._is_jpeg = self._stream.codec_context.name == "mjpeg"
+        self._codec = self._stream.codec_context.name
+        self._hand_on = coded and self._codec in CODED
         self._packets: Iterator[Any] = self._container.demux(self._stream)
 
     def read(self) -> Picture | None:
@@ -163,12 +175,15 @@ class VideoSession:
         if packet.is_corrupt:
             self.damaged += 1
             return
-        if self._is_jpeg:
+        if self._codec == "mjpeg":
             self._ready.append(Picture(bytes(packet), at))
             return
         self._started = self._started or packet.is_keyframe
         if not self._started:
             return  # what refers to pictures that we do not have would be decoded to grey
+        if self._hand_on:
+            self._ready.append(Picture(b"", at, self._video(packet)))
+            return
         try:
             frames = packet.decode()
         except av.FFmpegError:
@@ -179,6 +194,14 @@ class VideoSession:
                 self.damaged += 1
             else:
                 self._ready.append(Picture(encode(_pixels(frame), _QUALITY), at))
+
+    def _video(self, packet: Any) -> Video:  # noqa: ANN401
+        """The packet, a key picture with the parameter sets that RTSP may say but once."""
+        data = bytes(packet)
+        sets = self._stream.codec_context.extradata or b""
+        if packet.is_keyframe and not data.startswith(sets):
+            data = sets + data
+        return Video(data, self._codec, packet.is_keyframe)
 
 
 def _pixels(frame: av.VideoFrame) -> Any:  # noqa: ANN401  uint8 (H, W, 3), BGR

@@ -83,6 +83,8 @@ def _begun_anew(before: CameraNow, fresh: CameraNow) -> CameraNow:
         stored=fresh.stored,
         link=None,
         link_utc=None,
+        recording_link=None,
+        recording_link_utc=None,
         motion=None,
         clip=None,
         motion_shown=False,

@@ -17,7 +17,8 @@ class ClipPlan:
 
     Attributes:
         frames: from the pre-roll up to and with N, in order of `at`, none twice.
-        triggers: the judged frames N-2, N-1 and N, all of them in `frames`; none on demand.
+        triggers: the judged frames N-2, N-1 and N, all of them in `frames` unless those are of the
+            recording stream; none on demand.
     """
 
     frames: tuple[Frame, ...]
@@ -100,3 +101,63 @@ class PreRoll:
 
     def _pop_oldest(self) -> None:
         self._bytes -= len(self._ring.popleft().jpeg)
+
+
+class StreamRoll:
+    """Keeps what a clip of the recording stream would begin with, from a key picture on.
+
+    That is the last key picture that is `seconds` old, or the oldest there is, and all that came
+    since. When it weighs more than `limit` bytes the oldest key picture and all that need it go and
+    are counted. What no key picture came for is not taken, and counted. A new session begins anew.
+    """
+
+    def __init__(self, seconds: float, limit: int = PRE_ROLL_BYTES) -> None:
+        self._seconds = seconds
+        self._limit = limit
+        self._groups: deque[list[Frame]] = deque()  # each begins with a key picture
+        self._bytes = 0
+        self._session = 0
+        self._seq = -1
+        self._dropped = 0
+
+    @property
+    def dropped(self) -> int:
+        """Frames given up since the start, for want of room or of those that they need."""
+        return self._dropped
+
+    @property
+    def frames(self) -> tuple[Frame, ...]:
+        """What is kept, in order."""
+        return tuple(frame for group in self._groups for frame in group)
+
+    @property
+    def newest_at(self) -> float:
+        """Time of the newest frame; minus infinity when there is none."""
+        return self._groups[-1][-1].at if self._groups else float("-inf")
+
+    def add(self, frame: Frame) -> bool:
+        """Takes a frame; False when it cannot be decoded: what it needs was lost."""
+        follows = (frame.session, frame.seq) == (self._session, self._seq + 1)
+        if frame.session != self._session:
+            self._groups.clear()
+            self._bytes = 0
+        self._session = frame.session
+        if frame.video is None or frame.video.key:
+            self._groups.append([frame])
+        elif follows and self._groups:
+            self._groups[-1].append(frame)
+        else:
+            self._dropped += 1
+            return False
+        self._seq = frame.seq
+        self._bytes += frame.size
+        while len(self._groups) > 1 and self._groups[1][0].at <= frame.at - self._seconds:
+            self._pop_oldest()
+        while self._bytes > self._limit:
+            self._dropped += self._pop_oldest()
+        return True
+
+    def _pop_oldest(self) -> int:
+        group = self._groups.popleft()
+        self._bytes -= sum(frame.size for frame in group)
+        return len(group)

@@ -36,6 +36,7 @@ from agent.core.messages import (
     PictureRefused,
     PictureTaken,
     RecordingFailed,
+    RecordingLink,
     RecordingSaved,
     Refused,
     StoreCode,
@@ -69,6 +70,7 @@ Input = (
     | ClipClosed
     | ClipRefused
     | CameraState
+    | RecordingLink
     | RecordingSaved
     | RecordingFailed
     | StoreState
@@ -151,6 +153,8 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
             return events.clip_refused(now_state, cause, now)
         case CameraState():
             return _then_health(events.camera_state(now_state, cause, now), now)
+        case RecordingLink():
+            return _then_health(events.recording_link(now_state, cause, now), now)
         case RecordingSaved() | RecordingFailed():
             return events.recording(now_state, cause, now)
         case StoreState():

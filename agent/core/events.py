@@ -25,6 +25,7 @@ from agent.core.messages import (
     PictureRefused,
     PictureTaken,
     RecordingFailed,
+    RecordingLink,
     RecordingSaved,
 )
 from agent.core.state import AgentNow, CameraNow, MotionNow, Now, Picture
@@ -256,6 +257,18 @@ def camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:
         words = f"camera {cause.camera}: {cause.reason}"
         now_state, said = fault(now_state, "camera", f"camera_{cause.code.value}", words, now)
     return now_state, effects + said
+
+
+def recording_link(now_state: AgentNow, cause: RecordingLink, now: Now) -> Step:
+    """The recording stream came or went; clips go on without it, so it is a problem of health."""
+    camera, link = now_state.cameras[cause.camera], cause.state
+    before = camera.recording_link
+    if before is not None and before.code is link.code:
+        return now_state.with_camera(replace(camera, recording_link=link)), []
+    camera = replace(camera, recording_link=link, recording_link_utc=now.utc)
+    level = "INFO" if link.code in _WELL else "WARNING"
+    words = f"camera {cause.camera}: recording stream: {link.code.value}: {link.reason}"
+    return now_state.with_camera(camera), [Say(level, words)]
 
 
 def _failed_attempts(camera: CameraNow, cause: CameraState) -> int:

@@ -14,6 +14,7 @@ from schemas.state import (
     Health,
     MailboxHealth,
     MqttHealth,
+    RecordingStreamHealth,
     SightHealth,
     StorageHealth,
 )
@@ -37,6 +38,9 @@ def camera_problems(now_state: AgentNow, camera: CameraNow) -> list[str]:
         problems.append(f"camera_{code.value}")
     if camera.needs_power_cycle:
         problems.append("needs_power_cycle")
+    recording = camera.recording_link
+    if recording is not None and recording.code not in {CameraCode.LIVE, CameraCode.DISABLED}:
+        problems.append(f"recording_stream_{recording.code.value}")
     if code is CameraCode.LIVE:
         problems += vision.sight.problems
     return problems
@@ -49,7 +53,8 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
     problems = camera_problems(state, camera)
     age = None if stats.last_frame_at is None else max(0.0, now.at - stats.last_frame_at)
     status: Health = "error" if problems else "ok"
-    if set(problems) <= {"camera_connecting", *vision.sight.problems} and problems:
+    bearable = {"camera_connecting", *vision.sight.problems}
+    if problems and all(it in bearable or it.startswith("recording_stream_") for it in problems):
         status = "degraded"
     return CameraHealth(
         status=status,
@@ -86,9 +91,28 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
         clips_truncated=vision.clips_truncated,
         preroll_dropped=vision.preroll_dropped,
         last_motion=camera.last_motion_utc,
+        recording_stream=recording_stream_health(state, camera),
         detector_ms=round(vision.cpu_per_judged * 1000, 2),
         sight=sight_health(vision),
         settings=camera.provenance(),
+    )
+
+
+def recording_stream_health(state: AgentNow, camera: CameraNow) -> RecordingStreamHealth | None:
+    """The camera's second session; None: it has none."""
+    link = camera.recording_link
+    if link is None:
+        return None
+    stats = state.gauges.recording.get(camera.camera_id, CameraStats())
+    vision = state.gauges.vision.get(camera.camera_id, VisionStats())
+    return RecordingStreamHealth(
+        state=link.code.value,
+        state_reason=link.reason,
+        state_since=camera.recording_link_utc or state.setup.started_utc,
+        fps=round(stats.fps, 1),
+        frames=stats.frames,
+        reconnects=stats.reconnects,
+        clips_without=vision.clips_replaced,
     )
 
 
@@ -149,7 +173,8 @@ def agent_status(state: AgentNow, problems: tuple[str, ...]) -> Health:
 
 def state_words(state: AgentNow) -> tuple[str, ...]:
     """Where the owners stand, as health says it: a change must not wait for the next minute."""
-    cameras = [c.link.code.value if c.link else "" for c in state.cameras.values()]
+    links = [link for c in state.cameras.values() for link in (c.link, c.recording_link)]
+    cameras = [link.code.value if link else "" for link in links]
     store = state.store.code.value if state.store else ""
     return (*cameras, store, state.audio.code if state.audio else "")
 

@@ -44,6 +44,18 @@ class CameraState:
     log: str | None = None  # where the failed session's packets can be read
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingLink:
+    """The session of a camera's recording stream changed its state."""
+
+    state: CameraState
+
+    @property
+    def camera(self) -> str:
+        """The camera's id."""
+        return self.state.camera
+
+
 # ------------------------------------------------------------------ vision -> engine, recorder
 
 
@@ -74,6 +86,14 @@ class EndReason(StrEnum):
     SHUTDOWN = "shutdown"
     INTERRUPTED = "interrupted"
     MANUAL = "manual"  # a clip on demand has its seconds
+
+
+class Stream(StrEnum):
+    """Which of a camera's streams a clip is made of; the words are configuration keys."""
+
+    SOURCE = "source"
+    RECORD_SOURCE = "record_source"
+    BOTH = "both"  # the recording stream went silent, the rest is of the other one
 
 
 Box = tuple[float, float, float, float]  # x, y, width, height in 0..1 of the stored orientation
@@ -275,19 +295,24 @@ class ClipStart:
     triggers: tuple[Frame, ...]  # N-2, N-1, N; none for a clip on demand
     delta: bytes = field(repr=False)
     detection: Detection
+    stream: Stream = Stream.SOURCE
 
 
 @dataclass(frozen=True, slots=True)
 class ClipFrame:
-    """The next frame of the open clip."""
+    """The next frame of the open clip; `best`: the best picture may be of it, not of an earlier."""
 
     event_id: str
     frame: Frame
+    best: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ClipEnd:
-    """Close the clip; `best` is the frame of the peak (camera's own bytes)."""
+    """Close the clip; `best` is the frame of the peak (camera's own bytes).
+
+    Where a frame of the recording stream was said to be the best, that is stored instead.
+    """
 
     event_id: str
     at: float
@@ -296,6 +321,7 @@ class ClipEnd:
     peak: Detection
     judged: int
     truncated: bool = False
+    stream: Stream = Stream.SOURCE
 
 
 @dataclass(frozen=True, slots=True)

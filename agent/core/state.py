@@ -82,6 +82,7 @@ class Gauges:
     """The counters of all owners, gathered by the shell for one `Tick`."""
 
     cameras: Mapping[str, CameraStats] = field(default_factory=dict)
+    recording: Mapping[str, CameraStats] = field(default_factory=dict)  # streams for recording
     vision: Mapping[str, VisionStats] = field(default_factory=dict)
     store: StoreStats = field(default_factory=StoreStats)
     mqtt: MqttStats = field(default_factory=MqttStats)
@@ -132,6 +133,8 @@ class CameraNow:
     stored: Mapping[str, StoredValue]
     link: CameraState | None = None
     link_utc: datetime | None = None
+    recording_link: CameraState | None = None  # of the recording stream, where there is one
+    recording_link_utc: datetime | None = None
     failed_attempts: int = 0  # in a row, since frames came
     session_log: str | None = None  # of the last session that failed
     motion: MotionNow | None = None

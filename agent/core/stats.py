@@ -41,6 +41,7 @@ class VisionStats:
     detections: int = 0
     suppressed: int = 0
     clips_truncated: int = 0
+    clips_replaced: int = 0  # of `source`, because `record_source` did not come
     preroll_dropped: int = 0
     cpu_per_judged: float = 0.0  # seconds of thread CPU time, moving average
     last_score: float = 0.0

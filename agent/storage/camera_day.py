@@ -229,6 +229,7 @@ class CameraDay:
             "truncated": record.truncated
             or (clip is not None and not clip.whole)
             or frames != (frames if record.frames is None else record.frames),
+            "stream": record.stream,
             "day": [
                 {"file": name, "position_ms": stored.position, "length_ms": stored.ms}
                 for name, stored in places

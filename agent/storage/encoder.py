@@ -1,4 +1,4 @@
-"""The camera's JPEGs as H.264 with the stored orientation and the timestamp in the picture.
+"""The camera's pictures as H.264 with the stored orientation and the timestamp in the picture.
 
 The only module of this room that needs PyAV, numpy and OpenCV. One access unit per picture, in
 order.
@@ -7,15 +7,18 @@ order.
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import cast
 
 import av
 import cv2
 import numpy as np
 import numpy.typing as npt
+from av.codec.context import Flags
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
-from agent.imaging.jpeg import MOST_PIXELS, dimensions, few_scans
+from agent.core.frame import Video
+from agent.imaging.jpeg import MOST_PIXELS, allowed, dimensions, few_scans
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons
 from agent.imaging.privacy import blacken_video
@@ -44,28 +47,29 @@ Plane = npt.NDArray[np.uint8]
 
 
 class Painter:
-    """JPEG bytes to a picture as it is stored: planar 4:2:0, limited range, turned, stamped.
+    """A camera's picture as it is stored: planar 4:2:0, limited range, turned, stamped.
 
-    Privacy polygons are black before anything is encoded.
+    Privacy polygons are black before anything is encoded. Pictures of a video stream have to come
+    in order, from a key picture on.
     """
 
     def __init__(self, orientation: Orientation, privacy: Polygons = ()) -> None:
         self._orientation = orientation
         self._privacy = privacy
         self._reformatter = VideoReformatter()
-        self._decoder = _open_decoder()
+        self._decoders: dict[str, av.VideoCodecContext] = {}  # by codec, of which there are three
 
     def paint(
-        self, jpeg: bytes, text: str | None, size: tuple[int, int] | None = None
+        self, coded: bytes | Video, text: str | None, size: tuple[int, int] | None = None
     ) -> av.VideoFrame | None:
-        """The picture, or None when the JPEG is damaged.
+        """The picture, or None when it is damaged.
 
         Args:
-            jpeg: from SOI to EOI.
+            coded: a JPEG from SOI to EOI, or a picture of a video stream.
             text: burnt in, upper left.
             size: (width, height) to scale to; None: its own, made even.
         """
-        decoded = self._decode(jpeg)
+        decoded = self._decode(coded)
         if decoded is None:
             return None
         width, height = size or (decoded.width & ~1, decoded.height & ~1)
@@ -78,11 +82,12 @@ class Painter:
             width,
             height,
             "yuv420p",
-            src_color_range=ColorRange.JPEG,
+            src_color_range=_range(decoded, coded),
             dst_color_range=ColorRange.MPEG,
-            src_colorspace=Colorspace.ITU601,
+            src_colorspace=_space(decoded, coded),
             dst_colorspace=Colorspace.ITU601,
         )
+        picture.make_writable()  # the decoder may still refer to it
         luma, blue, red = (_plane(picture, index) for index in range(3))
         if not self._orientation.unchanged:
             for plane in (luma, blue, red):
@@ -92,16 +97,26 @@ class Painter:
             stamp(luma, text)
         return picture
 
-    def _decode(self, jpeg: bytes) -> av.VideoFrame | None:
+    def _decode(self, coded: bytes | Video) -> av.VideoFrame | None:
+        if isinstance(coded, Video):
+            codec, data = coded.codec, coded.data
+            whole = bool(data)
+        else:
+            codec, data = "mjpeg", coded
+            whole = dimensions(coded) is not None and few_scans(coded)
         # an empty packet would tell the decoder that nothing more comes, for ever
-        if dimensions(jpeg) is None or not few_scans(jpeg):
+        if not whole:
             return None
+        if codec not in self._decoders:
+            self._decoders[codec] = _open_decoder(codec)
         try:
-            frames = self._decoder.decode(av.Packet(jpeg))
+            frames = self._decoders[codec].decode(av.Packet(data))
         except av.FFmpegError:
-            self._decoder = _open_decoder()
+            if codec == "mjpeg":  # of video it has what the next pictures need
+                del self._decoders[codec]
             return None
-        return frames[0] if frames else None
+        good = [it for it in frames if not it.is_corrupt and allowed(it.height, it.width)]
+        return good[-1] if good else None
 
 
 class ClipEncoder:
@@ -114,19 +129,20 @@ class ClipEncoder:
         self._preset = preset
         self._context: av.VideoCodecContext | None = None
         self._count = 0
+        self._last: av.VideoFrame | None = None
         self.codec: Codec | None = None
 
-    def encode(self, jpeg: bytes, text: str | None, *, key: bool) -> AccessUnit | None:
-        """The encoded picture, or None when the JPEG is damaged.
+    def encode(self, coded: bytes | Video, text: str | None, *, key: bool) -> AccessUnit | None:
+        """The encoded picture, or None when it is damaged.
 
         Args:
-            jpeg: from SOI to EOI.
+            coded: a JPEG from SOI to EOI, or a picture of a video stream.
             text: burnt in.
             key: decoding can start here; the first picture of an event always is.
         """
         context = self._context
         size = (context.width, context.height) if context else None
-        picture = self._painter.paint(jpeg, text, size)
+        picture = self._last = self._painter.paint(coded, text, size)
         if picture is None:
             return None
         if context is None:
@@ -143,14 +159,20 @@ class ClipEncoder:
             self.codec = Codec(unit.avcc, picture.width, picture.height)
         return unit
 
+    def still(self) -> bytes | None:
+        """The last picture as a JPEG; None when it was damaged."""
+        return None if self._last is None else _as_jpeg(self._last)
+
 
 def still(
     orientation: Orientation, jpeg: bytes, text: str | None, privacy: Polygons = ()
 ) -> bytes | None:
     """The picture as it is stored, as a JPEG; None when it is damaged."""
     picture = Painter(orientation, privacy).paint(jpeg, text)
-    if picture is None:
-        return None
+    return None if picture is None else _as_jpeg(picture)
+
+
+def _as_jpeg(picture: av.VideoFrame) -> bytes | None:
     planes = np.concatenate([_plane(picture, index).ravel() for index in range(3)])
     stacked = planes.reshape(picture.height * 3 // 2, picture.width)
     bgr = cv2.cvtColor(stacked, cv2.COLOR_YUV2BGR_I420)
@@ -165,9 +187,22 @@ def _plane(picture: av.VideoFrame, index: int) -> Plane:
     return lines[: plane.height, : plane.width]
 
 
-def _open_decoder() -> av.VideoCodecContext:
-    decoder = av.VideoCodecContext.create("mjpeg", "r")
+def _range(decoded: av.VideoFrame, coded: bytes | Video) -> int:
+    """JPEGs have full range, whatever they say; video that does not say has limited."""
+    if isinstance(coded, Video) and decoded.color_range != ColorRange.JPEG:
+        return ColorRange.MPEG
+    return ColorRange.JPEG
+
+
+def _space(decoded: av.VideoFrame, coded: bytes | Video) -> int:
+    hd = isinstance(coded, Video) and decoded.colorspace == Colorspace.ITU709
+    return Colorspace.ITU709 if hd else Colorspace.ITU601
+
+
+def _open_decoder(codec: str) -> av.VideoCodecContext:
+    decoder = cast(av.VideoCodecContext, av.CodecContext.create(codec, "r"))
     decoder.thread_count = 1
+    decoder.flags |= Flags.low_delay
     decoder.options = {"max_pixels": str(MOST_PIXELS)}
     return decoder
 

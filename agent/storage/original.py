@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+from agent.core.frame import Video
 from agent.imaging.jpeg import dimensions
 from agent.storage.h264 import AccessUnit, Codec
 
@@ -19,9 +20,18 @@ class OriginalPictures:
     def __init__(self) -> None:
         self.codec: Codec | None = None
         self._header = b""
+        self._last: bytes | None = None
 
-    def encode(self, jpeg: bytes, _text: str | None, *, key: bool) -> AccessUnit | None:
-        """The picture as it came; None when it is damaged or of another size than the first."""
+    def encode(self, coded: bytes | Video, _text: str | None, *, key: bool) -> AccessUnit | None:
+        """The picture as it came; None when it is damaged, no JPEG or of another size."""
+        self._last = None if isinstance(coded, Video) else self._whole(coded)
+        return None if self._last is None else AccessUnit(self._last, key, None)
+
+    def still(self) -> bytes | None:
+        """The last picture; None when it was not taken."""
+        return self._last
+
+    def _whole(self, jpeg: bytes) -> bytes | None:
         if not self._same_frame_header(jpeg):
             size = dimensions(jpeg)
             if size is None:
@@ -32,7 +42,7 @@ class OriginalPictures:
                 self._header = _BASELINE + struct.pack(">HH", height, width)
             if (self.codec.width, self.codec.height) != (width, height):
                 return None
-        return AccessUnit(jpeg, key, None)
+        return jpeg
 
     def _same_frame_header(self, jpeg: bytes) -> bool:
         """True for a whole JPEG of the first one's size, found without a walk over its header."""

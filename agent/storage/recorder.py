@@ -103,15 +103,16 @@ class _OpenClip:
         self._cutter = Cutter()
         self._first_at: float | None = None
         self._key_at = float("-inf")
+        self._best: bytes | None = None  # of the recording stream
         self.kept = self._open()
 
-    def add(self, frame: Frame) -> None:
-        """Encodes a frame; a damaged one is skipped and counted."""
+    def add(self, frame: Frame, *, best: bool = False) -> None:
+        """Encodes a frame; a damaged one is skipped and counted. The last `best` one is stored."""
         key = frame.at - self._key_at >= _KEY_EVERY
         stamped = self._options.timestamp and not self._options.original
         text = self._text(frame.at) if stamped else None
         try:
-            unit = self._encoder.encode(frame.jpeg, text, key=key)
+            unit = self._encoder.encode(frame.coded, text, key=key)
         except (av.FFmpegError, ValueError) as error:
             if not self.skipped:
                 log.warning("%s: frame %d not encoded: %s", self._start.camera, frame.seq, error)
@@ -120,6 +121,8 @@ class _OpenClip:
             self.skipped += 1
             return
         self.frames += 1
+        if best:
+            self._best = self._encoder.still()
         if unit.key:
             self._key_at = frame.at
         if self._first_at is None:
@@ -135,11 +138,7 @@ class _OpenClip:
         """Spools the rest and the closing record; without `end` the event counts as interrupted."""
         self._keep(self._cutter.finish())
         if end is not None:
-            text = self._text(end.best.at) if self._options.timestamp else None
-            options = self._options
-            picture: bytes | None = end.best.jpeg
-            if not options.original:
-                picture = still(options.orientation, end.best.jpeg, text, options.privacy)
+            picture = self._best or self._still(end.best)
             if picture is not None:
                 self._file(FileKind.BEST, picture)
         # also of an event that the spool has lost or cut: what the store has of it gets its clip
@@ -155,9 +154,17 @@ class _OpenClip:
                 skipped=self.skipped,
                 judged=end.judged if end else None,
                 truncated=end.truncated or not self.kept if end else True,
+                stream=(end or self._start).stream.value,
                 explanation=_explain(end.peak) if end else None,
             )
         )
+
+    def _still(self, frame: Frame) -> bytes | None:
+        options = self._options
+        if options.original:
+            return frame.jpeg
+        text = self._text(frame.at) if options.timestamp else None
+        return still(options.orientation, frame.jpeg, text, options.privacy)
 
     def _open(self) -> bool:
         start = self._start
@@ -269,7 +276,7 @@ class RecorderWorker:
             case ClipFrame():
                 # frames of an event that the spool has lost are not worth their encoding
                 if self._clip and self._clip.event == part.event_id and self._clip.kept:
-                    self._clip.add(part.frame)
+                    self._clip.add(part.frame, best=part.best)
             case ClipEnd():
                 if self._clip and self._clip.event == part.event_id:
                     self._close(part)

@@ -103,6 +103,7 @@ class EventClosed:
         ended, duration: None when nobody saw the end (`interrupted`).
         frames: pictures encoded; `skipped`: damaged ones; None when unknown.
         explanation: the strongest detection.
+        stream: what the clip is made of, a word of `agent.core.messages.Stream`.
     """
 
     word: ClassVar[str] = "closed"
@@ -117,6 +118,7 @@ class EventClosed:
     judged: int | None = None
     truncated: bool = False
     explanation: dict[str, Any] | None = None
+    stream: str = "source"
     body: bytes = field(default=b"", repr=False)
 
 

@@ -7,7 +7,15 @@ from collections.abc import Callable
 
 from agent.core.clips import ClipPlan
 from agent.core.frame import Frame
-from agent.core.messages import ClipEnd, ClipFrame, ClipPart, ClipStart, MotionEnded, MotionStarted
+from agent.core.messages import (
+    ClipEnd,
+    ClipFrame,
+    ClipPart,
+    ClipStart,
+    MotionEnded,
+    MotionStarted,
+    Stream,
+)
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +46,7 @@ class ClipFeed:
         self._whole = True
         self._closing: ClipEnd | None = None
         self._truncated = 0
+        self._stream = Stream.SOURCE
 
     @property
     def truncated(self) -> int:
@@ -56,8 +65,9 @@ class ClipFeed:
             triggers=plan.triggers,
             delta=delta,
             detection=event.detection,
+            stream=self._stream,
         )
-        size = sum(len(frame.jpeg) for frame in plan.frames) + len(delta)
+        size = sum(frame.size for frame in plan.frames) + len(delta)
         if self._closing is not None or not self._to_recorder(part, size):
             self._truncated += 1
             log.warning("camera %s: no room for clip %s: not recorded", event.camera, part.event_id)
@@ -67,9 +77,15 @@ class ClipFeed:
 
     def frame(self, event_id: str, frame: Frame) -> None:
         """Adds the next frame to the open clip, if there is one."""
+        self._add(event_id, frame)
+
+    def peak(self) -> None:
+        """The frame of now is the best so far; it is said again at the end."""
+
+    def _add(self, event_id: str, frame: Frame, *, best: bool = False) -> None:
         if not self._open or not self._whole:
             return
-        self._whole = self._to_recorder(ClipFrame(event_id, frame), len(frame.jpeg))
+        self._whole = self._to_recorder(ClipFrame(event_id, frame, best), frame.size)
         if not self._whole:
             self._truncated += 1
             log.warning("clip %s: the recorder has no room: truncated", event_id)
@@ -87,6 +103,7 @@ class ClipFeed:
             peak=event.peak,
             judged=event.judged,
             truncated=not self._whole,
+            stream=self._stream,
         )
         self.retry()
 

@@ -43,6 +43,7 @@ from agent.vision.overlay import overlay_jpeg
 from agent.vision.running import RunningEvent
 from agent.vision.sight import Eye
 from agent.vision.stills import Stills
+from agent.vision.stream_feed import StreamFeed
 from agent.vision.zones import View
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class VisionOptions:
         analysis_fps: frames judged a second, at most.
         pre_seconds: of clip before the event's first frame.
         max_image_kb: kilobytes (1000) of a published picture, at most.
+        two_streams: clips are made of another stream's frames, which come in `recording`.
     """
 
     profile: str = "plain"
@@ -74,6 +76,7 @@ class VisionOptions:
     analysis_fps: float = 3.0
     pre_seconds: float = 1.0
     max_image_kb: int = 500
+    two_streams: bool = False
 
 
 class VisionWorker:
@@ -95,6 +98,7 @@ class VisionWorker:
 
     Attributes:
         viewers: of the re-offer, set before the start; None: there is none.
+        recording: frames of the recording stream, set before the start; None: there is none.
 
     Raises:
         ConfigError: an unknown profile.
@@ -112,6 +116,7 @@ class VisionWorker:
         clock: Clock,
     ) -> None:
         self.viewers: Newest[Shown] | None = None
+        self.recording: Mailbox[Frame] | None = None
         self._overlay_shown = b""
         self._camera = camera_id
         self._options = options
@@ -125,7 +130,8 @@ class VisionWorker:
         self._eye = Eye()
         self._judge = Judge(options.profile, options.view, options.analysis_fps)
         self._preroll = PreRoll(options.pre_seconds)
-        self._feed = ClipFeed(to_recorder)
+        self._streams = StreamFeed(to_recorder, options.pre_seconds)
+        self._feed = self._streams if options.two_streams else ClipFeed(to_recorder)
         self._on_demand = OnDemand(camera_id, self._feed, self._utc, to_engine)
         self._stills = Stills(
             camera_id,
@@ -153,7 +159,8 @@ class VisionWorker:
         return replace(
             self._stats,
             clips_truncated=self._feed.truncated,
-            preroll_dropped=self._preroll.dropped,
+            clips_replaced=self._streams.replaced,
+            preroll_dropped=self._preroll.dropped + self._streams.dropped,
         )
 
     def run(self, worker: Worker) -> None:
@@ -162,6 +169,7 @@ class VisionWorker:
             worker.beat()
             frame = self._frames.get(_STEP)
             self.take_orders()
+            self.take_recording()
             if frame is not None:
                 self.take_frame(frame)
             self._stills.tick(self._latest, self._clock.monotonic())
@@ -186,6 +194,11 @@ class VisionWorker:
                     self._session_gone = max(self._session_gone, session)
                     if session >= self._session:
                         self._forget_session()
+
+    def take_recording(self) -> None:
+        """Takes what came of the recording stream, before the frame that may start a clip."""
+        while self.recording is not None and (frame := self.recording.get()) is not None:
+            self._streams.record(frame)
 
     def take_frame(self, frame: Frame) -> None:
         """Takes one delivered frame through everything that is done with it."""
@@ -289,6 +302,7 @@ class VisionWorker:
             self._start_event(frame, detection)
         if self._event is not None and self._judge.event.peak.seq == frame.seq:
             self._event.best = frame
+            self._feed.peak()
         if step.improved and self._event is not None:
             self._improve(self._event)
         if detection.motion:

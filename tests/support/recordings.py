@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import av
 import cv2
 import numpy as np
 
+from agent.core.frame import Video
 from agent.imaging.orientation import Orientation
 from agent.storage.cutter import Cutter
 from agent.storage.encoder import ClipEncoder
@@ -39,6 +42,24 @@ def read_number(luma: np.ndarray) -> int:
     row = luma[-_BLOCK // 2]
     bits = [int(row[bit * _BLOCK + _BLOCK // 2] > 128) for bit in range(_BITS)]
     return sum(value << bit for bit, value in enumerate(bits))
+
+
+@cache
+def numbered_video(count: int, codec: str = "h264", every: int = 5) -> tuple[Video, ...]:
+    """Numbered pictures as a camera codes them, twice as large, with a key picture now and then."""
+    library = {"h264": "libx264", "hevc": "libx265"}[codec]
+    encoder = cast(av.VideoCodecContext, av.CodecContext.create(library, "w"))
+    encoder.width, encoder.height, encoder.pix_fmt = 2 * WIDTH, 2 * HEIGHT, "yuv420p"
+    encoder.time_base, encoder.gop_size, encoder.max_b_frames = Fraction(1, 25), every, 0
+    encoder.options = {"tune": "zerolatency", "preset": "ultrafast", "x265-params": "log-level=0"}
+    packets = []
+    for number in range(count):
+        picture = cv2.imdecode(
+            np.frombuffer(numbered_jpeg(number, 2 * WIDTH, 2 * HEIGHT), np.uint8), cv2.IMREAD_COLOR
+        )
+        packets += encoder.encode(av.VideoFrame.from_ndarray(np.asarray(picture), format="bgr24"))
+    packets += encoder.encode(None)
+    return tuple(Video(bytes(packet), codec, packet.is_keyframe) for packet in packets)
 
 
 def played(path: Path) -> list[tuple[int, int]]:

@@ -3,7 +3,8 @@
     /usr/bin/python3 tests/support/rtsp_camera.py PORT [USER PASSWORD]
 
 Serves /h264 (a picture to start from every second) and /mjpeg; lines on standard input: `stall`
-stops the picture and leaves connections open, `play` goes on, `cut` ends all connections.
+stops the picture and leaves connections open, `play` goes on, `cut` ends all connections, `visit`
+makes the picture white, `empty` a ball on black again.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 SOURCE = (
-    "videotestsrc is-live=true pattern=ball"
+    "videotestsrc name=scene is-live=true pattern=ball"
     " ! video/x-raw,format=I420,width=640,height=480,framerate=15/1"
 )
 #: x264's fastest, with a picture to start from every 15.
@@ -29,6 +30,9 @@ H264 = (
     " key-int-max=15 ! rtph264pay name=pay0 pt=96 config-interval=1 )"
 )
 MJPEG = f"( {SOURCE} ! identity name=tap ! jpegenc quality=80 ! rtpjpegpay name=pay0 pt=26 )"
+
+#: Of videotestsrc.
+PATTERNS = {"visit": "white", "empty": "ball"}
 
 
 def main() -> None:
@@ -45,8 +49,10 @@ def main() -> None:
         auth.add_digest(sys.argv[2], sys.argv[3], token)
         server.set_auth(auth)
     stalled = threading.Event()
+    scenes: list[Any] = []
 
     def configure(_factory: object, media: Any) -> None:  # noqa: ANN401  gi has no types
+        scenes.append(media.get_element().get_by_name("scene"))
         tap = media.get_element().get_by_name("tap")
         pad = tap.get_static_pad("src")
         pad.add_probe(
@@ -77,6 +83,9 @@ def main() -> None:
                 stalled.set()
             elif word == "play":
                 stalled.clear()
+            elif word in PATTERNS:
+                for scene in scenes:
+                    scene.set_property("pattern", PATTERNS[word])
             elif word == "cut":
                 GLib.idle_add(lambda: server.client_filter(lambda *_: remove) and False)
         loop.quit()

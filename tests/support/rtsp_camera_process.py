@@ -46,7 +46,7 @@ class RtspCamera:
         return f"rtsp://{who or self._who}@127.0.0.1:{self.port}{path}"
 
     def say(self, word: str) -> None:
-        """`stall`, `play` or `cut`."""
+        """`stall`, `play`, `cut`, `visit` or `empty`."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{word}\n")
         self._process.stdin.flush()

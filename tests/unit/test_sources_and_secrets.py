@@ -37,6 +37,27 @@ def test_check_config_shows_no_password_of_a_source(source: str) -> None:
     assert "cam" in shown
 
 
+def camera(**keys: object) -> Config:
+    return Config.model_validate({"cameras": {"yard": {"source": "http://cam/sub", **keys}}})
+
+
+def test_the_password_of_a_recording_stream_is_not_shown_either() -> None:
+    loaded = Loaded(camera(record_source=f"rtsp://viewer:{SECRET}@cam/main"), None)
+    shown = "\n".join(effective(loaded, defaults=True))
+    assert SECRET not in shown
+    assert "rtsp://**hidden**@cam/main" in shown
+
+
+def test_a_recording_stream_is_another_one_and_fits_the_format() -> None:
+    with pytest.raises(ValidationError, match="leave it out"):
+        camera(record_source="http://cam/sub")
+    original = {"format": "original"}
+    with pytest.raises(ValidationError, match="use h264"):
+        camera(record_source="rtsp://cam/main", recording=original)
+    assert camera(record_source="http://cam/main", recording=original)
+    assert camera(record_source="rtsp://cam/main").cameras["yard"].record_source
+
+
 def test_a_mistake_in_a_source_is_told_without_its_password(tmp_path: Path) -> None:
     path = tmp_path / "config.yaml"
     path.write_text(f"cameras: {{yard: {{source: ['http://viewer:{SECRET}@cam/']}}}}")

@@ -15,6 +15,8 @@ from agent.camera.video import VideoSession, rtsp_opener, v4l2_opener
 from agent.core.errors import ConfigError
 from agent.core.messages import CameraCode
 from agent.imaging.jpeg import decode_colour, dimensions
+from agent.imaging.orientation import Orientation
+from agent.storage.encoder import Painter
 from tests.support import rtsp_camera_process
 from tests.support.broker import free_port
 from tests.support.source_rig import SourceRig
@@ -54,6 +56,20 @@ def test_jpeg_over_rtsp_is_handed_on_without_being_decoded(
     with SourceRig(rtsp_opener(camera.url("/mjpeg"))) as agent:
         frames = agent.wait_frames(10, 15)
         assert dimensions(frames[0].jpeg) == (480, 640)
+
+
+def test_a_recording_stream_is_handed_on_as_it_was_coded_from_a_key_picture_on(
+    camera: rtsp_camera_process.RtspCamera,
+) -> None:
+    with SourceRig(rtsp_opener(camera.url("/h264"), coded=True)) as agent:
+        videos = [frame.video for frame in agent.wait_frames(40, 15)]
+        assert not any(frame.jpeg for frame in agent.frames)
+    keys = [number for number, video in enumerate(videos) if video is not None and video.key]
+    assert keys[:2] == [0, 15]
+    painter = Painter(Orientation())
+    shown = [painter.paint(video, None) for video in videos if video is not None]
+    assert len(shown) == len(videos)
+    assert all(picture is not None and picture.width == 640 for picture in shown)
 
 
 def test_a_stall_is_noticed_and_ends_without_a_damaged_picture(
