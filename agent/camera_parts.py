@@ -157,7 +157,7 @@ def build_camera(
         name, options, settings, frames, vision_orders, to_engine, to_recorder, clock
     )
     vision.recording = recording.frames if recording else None
-    vision.viewers = viewers
+    vision.showing.viewers = viewers
     return CameraParts(
         camera_id=name,
         source=source if camera.enabled else None,

@@ -1,4 +1,4 @@
-"""What is looked at, drawn over a picture: mask, zones, privacy polygons, the last motion."""
+"""What is looked at and what was seen, drawn over a picture: mask, zones, blobs, motion, score."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ PRIVATE: Colour = (167, 121, 204)
 MOTION: Colour = (66, 228, 240)
 #: What is not judged keeps this part of its brightness, and gets some of the colour of IGNORE.
 _DIMMED = 0.42
+#: What changed gets so much of the colour of MOTION: the scene has to be seen below it.
+_TINTED = 0.35
 #: Lines and letters grow with the picture; 1.0 at 960 lines.
 _LINES_PER_SCALE = 960.0
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -35,6 +37,9 @@ def draw_overlay(
     privacy: Polygons,
     box: Box | None,
     text: str,
+    changed: Picture | None = None,
+    *,
+    moving: bool = True,
 ) -> Picture:
     """A copy of the picture with everything drawn in, uint8 (H, W, 3) BGR.
 
@@ -44,12 +49,17 @@ def draw_overlay(
         zones: outlined, with their names.
         privacy: black, outlined.
         box: of the last motion, in 0..1; None: there was none.
-        text: a line at the bottom, ASCII.
+        text: lines at the bottom, ASCII.
+        changed: uint8 (H, W), above 0 where the last judged frame had changed, in stored
+            orientation: tinted, each blob outlined; None: no frame was judged yet.
+        moving: the motion is that of the last judged frame; else its box is thin.
     """
     drawn = blacken(picture.copy(), privacy)
     dim = judged == 0
     tint = np.array(IGNORE, np.float32) * 0.18
     drawn[dim] = (drawn[dim].astype(np.float32) * _DIMMED + tint).astype(np.uint8)
+    if changed is not None:
+        _blobs(drawn, changed)
     drawn = blacken(drawn, privacy)
     for polygon in privacy:
         _outline(drawn, polygon, PRIVATE, "privacy")
@@ -61,9 +71,21 @@ def draw_overlay(
         x, y, w, h = box
         first = round(x * width), round(y * height)
         last = round((x + w) * width) - 1, round((y + h) * height) - 1
-        cv2.rectangle(drawn, first, last, MOTION, _thickness(drawn))
-    _label(drawn, text, (4, drawn.shape[0] - 4), (255, 255, 255))
+        cv2.rectangle(drawn, first, last, MOTION, _thickness(drawn) if moving else 1)
+        name = "motion" if moving else "last motion"
+        _label(drawn, name, (first[0] + 3, first[1] + 3 + _text_height(drawn)), MOTION)
+    for number, line in enumerate(reversed(text.splitlines())):
+        bottom = drawn.shape[0] - 4 - number * 2 * _text_height(drawn)
+        _label(drawn, line, (4, bottom), (255, 255, 255))
     return drawn
+
+
+def _blobs(picture: Picture, changed: Picture) -> None:
+    here = changed > 0
+    tint = np.array(MOTION, np.float32) * _TINTED
+    picture[here] = (picture[here].astype(np.float32) * (1 - _TINTED) + tint).astype(np.uint8)
+    outlines, _ = cv2.findContours(changed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    cv2.drawContours(picture, outlines, -1, MOTION, 1)
 
 
 def _outline(picture: Picture, polygon: tuple[Point, ...], colour: Colour, name: str) -> None:

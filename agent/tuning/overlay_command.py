@@ -120,7 +120,7 @@ def _watched(name: str, camera: CameraConfig, frames: Mailbox[Frame], clock: Clo
         latest, judged = decode_colour(frame.jpeg), judged + 1
     if latest is None:
         raise TimeoutError
-    return overlay(latest, view, last, motion)
+    return overlay(latest, view, last, motion, judge.binary())
 
 
 def _newer(motion: Detection | None, last: Detection) -> Detection | None:

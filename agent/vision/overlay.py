@@ -13,15 +13,21 @@ from agent.vision.zones import View
 
 
 def overlay(
-    picture: Picture, view: View, last: Detection | None, motion: Detection | None
+    picture: Picture,
+    view: View,
+    last: Detection | None,
+    motion: Detection | None,
+    changed: Picture | None = None,
 ) -> Picture:
-    """Mask, zones, privacy polygons and the last judged frame's figures over a picture.
+    """Mask, zones, privacy polygons, the last judged frame's blobs and figures over a picture.
 
     Args:
         picture: uint8 (H, W, 3) BGR, in the camera's orientation.
         view: the camera's.
         last: the last judged frame; None: no frame was judged yet.
         motion: the last one with motion, whose box is drawn.
+        changed: uint8 (H, W), what changed in the last judged frame, in the camera's orientation;
+            one of another size is of an earlier session and not drawn.
 
     Returns:
         A new picture in stored orientation.
@@ -37,8 +43,9 @@ def overlay(
     share = 100.0 * float(np.count_nonzero(judged)) / judged.size
     text = f"judged: {share:.1f} % of the picture"
     if last is not None:
-        text += f"; last score {last.score:.3f} % ({last.reason.value.replace('_', ' ')})"
-        text += f" in {last.zone}" if last.zone else ""
+        text += "\n" + _figures(last)
+    if changed is not None and changed.shape != judged.shape:
+        changed = None
     return draw_overlay(
         turn.picture(picture),
         turn.picture(judged),
@@ -46,11 +53,27 @@ def overlay(
         view.privacy,
         None if motion is None else motion.box,
         text,
+        None if changed is None else np.ascontiguousarray(turn.picture(changed)),
+        moving=last is not None and last.motion,
     )
 
 
+def _figures(last: Detection) -> str:
+    """The score as the detector decided by it."""
+    text = f"{last.reason.value.replace('_', ' ')}: score {last.score:.3f} %"
+    if last.largest is not None:
+        text += f", largest blob {last.largest:.3f} %"
+    text += f", motion from {last.min_changed:.3f} %"
+    return text + (f", in {last.zone}" if last.zone else "")
+
+
 def overlay_jpeg(
-    jpeg: bytes, view: View, last: Detection | None, motion: Detection | None, limit: int
+    jpeg: bytes,
+    view: View,
+    last: Detection | None,
+    motion: Detection | None,
+    changed: Picture | None,
+    limit: int,
 ) -> bytes | None:
     """The overlay of a camera's frame in at most `limit` bytes.
 
@@ -60,6 +83,6 @@ def overlay_jpeg(
     if picture is None:
         return None
     try:
-        return encode_within(overlay(picture, view, last, motion), limit)
+        return encode_within(overlay(picture, view, last, motion, changed), limit)
     except ConfigError:
         return None

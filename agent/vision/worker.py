@@ -24,7 +24,6 @@ from agent.core.messages import (
     MotionSuppressed,
     RecordClip,
     RecordingFailed,
-    Shown,
     TakePicture,
     VisionOrder,
     VisionSettings,
@@ -33,7 +32,6 @@ from agent.core.stats import VisionStats
 from agent.imaging.jpeg import decode_luma, delta_png, dimensions, stored_jpeg
 from agent.runtime.clock import Clock, TimeBase, thread_seconds
 from agent.runtime.mailbox import Mailbox
-from agent.runtime.newest import Newest
 from agent.runtime.worker import Worker
 from agent.vision.clip_feed import ClipFeed, ToRecorder
 from agent.vision.heat import HeatMap
@@ -41,6 +39,7 @@ from agent.vision.judging import Judge, Judgement, Luma
 from agent.vision.on_demand import OnDemand
 from agent.vision.overlay import overlay_jpeg
 from agent.vision.running import RunningEvent
+from agent.vision.showing import Showing
 from agent.vision.sight import Eye
 from agent.vision.stills import Stills
 from agent.vision.stream_feed import StreamFeed
@@ -97,7 +96,7 @@ class VisionWorker:
         clock: for UTC and for the patience of those who asked for a picture.
 
     Attributes:
-        viewers: of the re-offer, set before the start; None: there is none.
+        showing: for the re-offer; its viewers are set before the start.
         recording: frames of the recording stream, set before the start; None: there is none.
 
     Raises:
@@ -115,9 +114,8 @@ class VisionWorker:
         to_recorder: ToRecorder,
         clock: Clock,
     ) -> None:
-        self.viewers: Newest[Shown] | None = None
         self.recording: Mailbox[Frame] | None = None
-        self._overlay_shown = b""
+        self.showing = Showing(self._picture, self._overlay)
         self._camera = camera_id
         self._options = options
         self._limit = options.max_image_kb * 1000
@@ -221,14 +219,7 @@ class VisionWorker:
             luma = self._judge_frame(frame)
         self._look(frame, luma)
         self._stills.frame(frame, self._settings.monitoring_interval)
-        if self.viewers is not None and self.viewers.wanted:
-            self._show(frame, self.viewers, judged=luma is not None)
-
-    def _show(self, frame: Frame, viewers: Newest[Shown], *, judged: bool) -> None:
-        """For those who look through the re-offer; the overlay is drawn for judged frames only."""
-        if judged or not self._overlay_shown:
-            self._overlay_shown = self._overlay(frame) or b""
-        viewers.put(Shown(frame.at, self._picture(frame), self._overlay_shown))
+        self.showing.frame(frame, judged=luma is not None)
 
     # ------------------------------------------------------------ orders
 
@@ -358,8 +349,8 @@ class VisionWorker:
         return stored_jpeg(frame.jpeg, view.orientation, self._limit, view.privacy) or b""
 
     def _overlay(self, frame: Frame) -> bytes | None:
-        last, motion = self._last_detection, self._last_motion
-        return overlay_jpeg(frame.jpeg, self._options.view, last, motion, self._limit)
+        last, motion, changed = self._last_detection, self._last_motion, self._judge.binary()
+        return overlay_jpeg(frame.jpeg, self._options.view, last, motion, changed, self._limit)
 
     def _utc(self, at: float) -> datetime:
         """UTC of a frame's time; outside events the wall clock of now is trusted anew."""

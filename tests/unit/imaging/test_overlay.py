@@ -48,6 +48,20 @@ def test_the_last_motion_has_its_box() -> None:
     assert has(drawn(), 288, round(0.2 * WIDTH), MOTION)
 
 
+def test_what_changed_is_tinted_and_outlined_and_the_score_stands_below() -> None:
+    changed = np.zeros((HEIGHT, WIDTH), np.uint8)
+    changed[200:260, 100:180] = 255
+    changed[30:60, 30:60] = 255
+    picture = draw_overlay(SCENE, judged(), {}, (CORNER,), None, "judged\nmotion: 1 %", changed)
+    assert has(picture, 200, 140, MOTION)
+    inside = picture[230, 140].astype(int)
+    assert (np.abs(inside - SCENE[0, 0]) > 20).any()
+    assert (np.abs(inside - MOTION) > 20).any(), "the scene is seen below"
+    assert not picture[45:90, 20:120].any(), "nothing of it where it is private"
+    above, below = picture[HEIGHT - 40 : HEIGHT - 24], picture[HEIGHT - 16 :]
+    assert above.max() == below.max() == 255
+
+
 def test_the_given_picture_stays_as_it_is() -> None:
     drawn()
     assert (SCENE == 150).all()

@@ -185,6 +185,7 @@ def test_a_stronger_frame_brings_a_better_picture_at_most_once_a_second() -> Non
     assert improved.delta is None
     assert improved.detection.seq == 6
     assert improved.picture == better
+    assert (improved.width, improved.height) == (WIDTH, HEIGHT)
     assert ended.peak == improved.detection
     assert [it.best.seq for it in rig.recorded(ClipEnd)] == [6]
 
