@@ -108,6 +108,19 @@ class Message:
     correlation: bytes | None
 
 
+#: What paho calls, by its names; ours have an underscore before.
+_CALLBACKS = (
+    "on_connect",
+    "on_connect_fail",
+    "on_disconnect",
+    "on_subscribe",
+    "on_publish",
+    "on_message",
+    "on_log",
+    "on_socket_open",
+)
+
+
 class _Client(paho.Client):
     """paho, which reads a packet of any length; ours ends the connection over a large one.
 
@@ -204,6 +217,8 @@ class Connection:
         if self._ended:
             with suppress(AttributeError):  # paho forgets its thread as that ends: a race in it
                 self._client.loop_stop()
+            for name in _CALLBACKS:  # else its sockets stay open until the cycles are collected
+                setattr(self._client, name, None)
 
     # -------------------------------------------------------------- making the client
 
@@ -224,14 +239,8 @@ class Connection:
         client.will_set(will.topic, will.payload, will.qos, will.retain)
         if options.username is not None:
             client.username_pw_set(options.username, options.password)
-        client.on_connect = self._on_connect
-        client.on_connect_fail = self._on_connect_fail
-        client.on_disconnect = self._on_disconnect
-        client.on_subscribe = self._on_subscribe
-        client.on_publish = self._on_publish
-        client.on_message = self._on_message
-        client.on_log = self._on_log
-        client.on_socket_open = self._on_socket_open
+        for name in _CALLBACKS:
+            setattr(client, name, getattr(self, f"_{name}"))
         return client
 
     def _set_tls(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -115,6 +116,28 @@ def test_records_of_a_cut_connection_are_sent_again_in_order(
         seqs = ear.seqs(CAMERA.event_motion)
         assert list(dict.fromkeys(seqs)) == list(range(1, 201))
         assert len(seqs) - 200 <= 2 * 20  # at most one window again per cut
+
+
+def test_lost_connections_and_refused_ones_leave_no_descriptor_open(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gc.collect()
+    monkeypatch.setattr("agent.mqtt.attempts.FIRST_DELAY", 0.05)
+    with FaultyLink(broker.port) as link, RunningMqtt(options(link.port), tmp_path) as agent:
+        agent.wait_for(BrokerUp)
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        gc.disable()  # it would close them in the end, after how long nobody knows
+        try:
+            link.refusing = True
+            link.cut()
+            asked = link.accepted
+            wait_until("some attempts were refused", lambda: link.accepted >= asked + 3)
+            link.refusing = False
+            agent.wait_for(BrokerUp, 2)
+            open_now = len(list(Path("/proc/self/fd").iterdir()))
+        finally:
+            gc.enable()
+    assert open_now <= before + 1  # an attempt may not be over yet
 
 
 def test_a_broker_that_closes_at_once_is_no_reason_to_panic(broker: Broker, tmp_path: Path) -> None:
