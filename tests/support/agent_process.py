@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,13 +23,19 @@ YARD: CameraTopics = TOPICS.camera(CAMERA)
 
 
 class Process:
-    """A command of ours with its log in a file."""
+    """A command of ours with its log in a file; `before` is a command that executes it."""
 
-    def __init__(self, log: Path, *arguments: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        log: Path,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        before: Sequence[str] = (),
+    ) -> None:
         self.log_file = log
         with log.open("ab") as out:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "agent", *arguments],
+                [*before, sys.executable, "-m", "agent", *arguments],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(env or {})},
@@ -41,6 +48,11 @@ class Process:
     @property
     def log(self) -> str:
         return self.log_file.read_text(errors="replace")
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
@@ -91,6 +103,7 @@ class House:
             "beep": {"enabled": False},
             "cameras": {CAMERA: {"source": f"hk://127.0.0.1:{self.camera_port}"}},
         }
+        self.before: list[str] = []  # a command that executes the agent
         self._started: list[Process] = []
 
     def __enter__(self) -> Self:
@@ -113,7 +126,12 @@ class House:
         path = self.folder / "config.yaml"
         path.write_text(yaml.safe_dump(self.config))
         process = Process(
-            self.folder / "agent.log", "run", "--config", str(path), env={"TZ": "UTC", **env}
+            self.folder / "agent.log",
+            "run",
+            "--config",
+            str(path),
+            env={"TZ": "UTC", **env},
+            before=self.before,
         )
         self._started.append(process)
         return process

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Sequence
@@ -79,6 +80,11 @@ class Broker:
         )
         wait_until(f"mosquitto listens on {self.port}: {self.log[-300:]}", self._listens)
         return self
+
+    def signal(self, number: signal.Signals) -> None:
+        """To the process, if it runs."""
+        if self._process is not None:
+            self._process.send_signal(number)
 
     def kill(self) -> None:
         """Ends it at once: no DISCONNECT, nothing retained survives."""

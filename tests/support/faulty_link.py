@@ -13,6 +13,7 @@ class FaultyLink:
 
     `stalled`: bytes are kept back in both directions, connections stay open (half-open).
     `refusing`: new connections are closed at once, without a byte.
+    `rate`: bytes a second of all connections together, None: any.
     """
 
     def __init__(self, target_port: int) -> None:
@@ -21,6 +22,7 @@ class FaultyLink:
         self.port: int = self._listener.getsockname()[1]
         self.stalled = False
         self.refusing = False
+        self.rate: int | None = None
         self.accepted = 0
         self._pairs: dict[socket.socket, socket.socket] = {}
         self._cut = threading.Event()
@@ -77,7 +79,9 @@ class FaultyLink:
 
     def _forward(self, side: socket.socket) -> None:
         try:
-            chunk = side.recv(65536)
+            chunk = side.recv(65536 if self.rate is None else 1 + self.rate // 50)
+            if self.rate is not None:
+                self._stop.wait(len(chunk) / self.rate)
             if chunk:
                 self._pairs[side].sendall(chunk)
         except OSError:

@@ -1,0 +1,81 @@
+"""The long form: `python -m tests.resilience --runs N --seed S [--minutes M]`.
+
+Results go to a file of JSON lines as they come; started again with the same file it goes on where
+it was stopped. At the end, or with `--report`, docs/resilience.md is written from the whole file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.resilience.plan import possible
+from tests.resilience.pool import Job, run_all
+from tests.resilience.report import PAGE, page
+from tests.resilience.run import as_line
+
+FOLDER = Path("/var/tmp/resilience")  # noqa: S108  large, and not the temporary folder under test
+
+
+def main() -> int:
+    """0: every invariant held in every run of this call; 1: see the lines."""
+    options = _options()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    results = options.folder / "results.jsonl"
+    bad = 0
+    if not options.report:
+        bad = _run(options, results)
+    PAGE.write_text(page([json.loads(line) for line in results.read_text().splitlines()]))
+    return 1 if bad else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.resilience", description=__doc__)
+    add = parser.add_argument
+    add("--runs", type=int, default=1000, help="random combinations, after each fault alone")
+    add("--seed", type=int, default=1, help="of the first run; each next run has the next one")
+    add("--minutes", type=float, default=None, help="begin no run after so long")
+    add("--parallel", type=int, default=3, help="runs at once")
+    add("--folder", type=Path, default=FOLDER, help="results, and the folders of failed runs")
+    add("--singly", type=int, default=1, help="how often each fault is tried alone first")
+    add("--report", action="store_true", help="only write the page anew")
+    return parser.parse_args()
+
+
+def _run(options: argparse.Namespace, results: Path) -> int:
+    done = set()
+    if results.exists():
+        done = {_key(json.loads(line)) for line in results.read_text().splitlines()}
+    until = time.monotonic() + 60 * options.minutes if options.minutes else float("inf")
+    jobs = (job for job in _jobs(options) if job.key not in done)
+    jobs = (job for job in jobs if time.monotonic() < until)
+    bad = 0
+    with results.open("a") as file:
+        for number, result in enumerate(run_all(jobs, options.folder, options.parallel), 1):
+            file.write(json.dumps(as_line(result)) + "\n")
+            file.flush()
+            bad += bool(result.violations)
+            print(  # noqa: T201  the progress of a command
+                f"{number}: {result.key}: {', '.join(result.faults)}: {result.seconds:.0f} s"
+                + "".join(f"\n    {violation}" for violation in result.violations),
+                flush=True,
+            )
+    return bad
+
+
+def _key(line: dict[str, object]) -> str:
+    return str(line["key"])
+
+
+def _jobs(options: argparse.Namespace) -> Iterator[Job]:
+    for turn in range(options.singly):
+        yield from (Job(options.seed + turn, (kind.name,)) for kind in possible())
+    yield from (Job(seed) for seed in range(options.seed, options.seed + options.runs))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""From what lies about after a run to an `Observation`: journal, store, folders."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import av
+
+from agent.storage.verify import verify_store
+from tests.resilience.observation import Clip, SentFrame, StoreSeen, Told
+from tests.resilience.watch import Watch
+from tests.support.agent_process import CAMERA
+
+#: What may lie in the agent's state folder; everything else there is a stray.
+STATE = {"journal.sqlite", "store.json", "discovery.json", "settings.json", "spool", "health.json"}
+JOURNAL_PARTS = ("-wal", "-shm", "-journal")
+
+
+def frames_of(journal: Path) -> list[SentFrame]:
+    """What the camera's journal says was sent."""
+    frames, life = [], 0
+    for line in journal.read_text().splitlines():
+        note = json.loads(line)
+        life += "begun" in note
+        if "whole" in note:
+            session = (life, note["session"])
+            frames.append(SentFrame(note["at"], note["whole"], note["visitor"], session))
+    return frames
+
+
+def hellos_of(journal: Path) -> list[float]:
+    """When somebody began to open a session."""
+    notes = map(json.loads, journal.read_text().splitlines())
+    return [note["at"] for note in notes if "hello" in note]
+
+
+def utc_of_zero(monotonic: float) -> datetime:
+    """The machine's UTC when CLOCK_MONOTONIC was 0."""
+    return datetime.now(UTC) - timedelta(seconds=monotonic)
+
+
+def told_by(watch: Watch, topic: str, answer: dict[str, Any] | None = None) -> list[Told]:
+    """The events of one topic as they came; then those that had to be fetched."""
+    told = [Told(at, what) for at, what in watch.events(topic)]
+    known = {each.what["seq"] for each in told}
+    data = (answer or {}).get("data") or {}
+    missed = [event for event in data.get("events", []) if event["seq"] not in known]
+    return told + [Told(0.0, event, fetched=True) for event in missed]
+
+
+def store_seen(store: Path) -> StoreSeen:
+    """The store's content; its files are read with libraries of others."""
+    seen = StoreSeen()
+    for day in sorted(store.glob(f"{CAMERA}/????-??-??")):
+        manifest = day / "events.jsonl"
+        lines = manifest.read_text().splitlines() if manifest.exists() else []
+        for number, text in enumerate(lines):
+            try:
+                line = json.loads(text)
+            except ValueError:
+                seen.unreadable.append(f"{day.name}/events.jsonl:{number + 1}")
+                continue
+            if "id" in line:
+                seen.lines.append({**line, "date": day.name})
+                seen.clips[line["id"]] = _clip(day, line)
+        seen.day_pictures[day.name] = sum(map(pictures, sorted(day.glob(f"{day.name}*.mp4"))))
+    report = verify_store(store)
+    seen.verified = [*report.missing, *report.damaged, *report.foreign]
+    return seen
+
+
+def _clip(day: Path, line: dict[str, Any]) -> Clip:
+    named = (line.get("files") or {}).get("clip")
+    if named is None:
+        return Clip("", exists=False)
+    path = day / named["name"]
+    if not path.exists():
+        return Clip(named["name"], exists=False)
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    return Clip(named["name"], True, len(content), digest, pictures(path))
+
+
+def pictures(film: Path) -> int:
+    """How many a player finds; 0 where it cannot open the file at all."""
+    try:
+        with av.open(str(film)) as container:
+            return sum(1 for packet in container.demux(video=0) if packet.size)
+    except (OSError, av.FFmpegError, IndexError):
+        return 0
+
+
+def strays_of(folder: Path) -> list[str]:
+    """Files of the agent outside the store and its own state folder; temporary ones included."""
+    found = [f"tmp/{path.name}" for path in (folder / "tmp").iterdir() if path.name != "filler"]
+    for path in (folder / "state").iterdir():
+        name = path.name
+        for part in JOURNAL_PARTS:
+            name = name.removesuffix(part)
+        if name not in STATE:
+            found.append(f"state/{path.name}")
+    return found
+
+
+def tally(words: list[str]) -> dict[str, int]:
+    """How often each occurs."""
+    return dict(Counter(words))

@@ -1,0 +1,272 @@
+"""What has to hold after every run. Each is a function: an observation in, complaints out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+from tests.resilience.observation import Interval, Observation, Told
+from tests.resilience.visits import event_spans, to_be_seen, unique, visits_of
+from tests.support.agent_process import TOPICS, YARD
+
+#: An event may begin with the frame before the one that showed it, and end some quiet ones later.
+NEAR = 1.0
+#: A process may open a file or start a thread now and then; and hold what it has used once.
+MORE_THREADS, MORE_DESCRIPTORS, MORE_MIB = 1, 4, 40.0
+#: Of one processor, six frames a second judged and nobody there.
+IDLE = 0.35
+#: Exit codes of an agent that the laboratory ended so.
+EXPECTED = {"SIGTERM": {0}, "SIGKILL": {-9}, None: {0}}
+
+
+def every_visit_is_an_event(seen: Observation) -> Iterator[str]:
+    spans = event_spans(seen)
+    for visit in to_be_seen(seen):
+        if not any(span.overlaps(visit, NEAR) for event in spans for span in event):
+            yield f"nobody told of the visit at {visit.begun:.1f}..{visit.ended:.1f}"
+
+
+def every_event_is_a_visit(seen: Observation) -> Iterator[str]:
+    visits = [Interval(v[0].at, v[-1].at) for v in visits_of(seen.frames)]
+    for event in event_spans(seen):
+        if not any(span.overlaps(visit, NEAR) for span in event for visit in visits):
+            yield f"an event at {[span.begun for span in event]} without anybody there"
+
+
+def numbers_are_complete(seen: Observation) -> Iterator[str]:
+    """Each number reached the subscriber, or could be fetched where the broker forgot it."""
+    have = [told.what["seq"] for told in unique(seen.motion)]
+    if have != list(range(1, len(have) + 1)):
+        yield f"motion events with the numbers {have}"
+    fetched = [told.what["seq"] for told in seen.motion if told.fetched]
+    if fetched and not seen.forgot:
+        yield f"the broker forgot nothing, but motion events {fetched} never came"
+    recorded = [told.what["seq"] for told in unique(seen.recordings)]
+    if recorded != list(range(1, len(recorded) + 1)) and not seen.forgot:
+        yield f"recording events with the numbers {recorded}"
+
+
+def numbers_come_in_order(seen: Observation) -> Iterator[str]:
+    """A number comes for the first time only after all that it follows."""
+    for name, told in (("motion", seen.motion), ("recording", seen.recordings)):
+        most = 0
+        met = set()
+        for each in told:
+            seq = each.what["seq"]
+            if each.fetched or seq in met:
+                continue
+            met.add(seq)
+            if seq < most:
+                yield f"{name} event {seq} came after {most}"
+            most = max(most, seq)
+
+
+def repeated_numbers_say_the_same(seen: Observation) -> Iterator[str]:
+    for told in (seen.motion, seen.recordings):
+        said: dict[int, str] = {}
+        for each in told:
+            what = json.dumps({**each.what, "late": None}, sort_keys=True)
+            if said.setdefault(each.what["seq"], what) != what:
+                yield f"event {each.what['seq']} was told in two ways"
+
+
+def every_event_ends(seen: Observation) -> Iterator[str]:
+    kinds: dict[str, list[str]] = {}
+    for told in unique(seen.motion):
+        kinds.setdefault(told.what["id"], []).append(told.what["event_type"])
+    for event, told_kinds in kinds.items():
+        if told_kinds not in (["motion_started", "motion_ended"], ["motion_suppressed"]):
+            yield f"event {event} was told as {told_kinds}"
+
+
+def _ended(seen: Observation) -> list[Told]:
+    return [told for told in unique(seen.motion) if told.what["event_type"] == "motion_ended"]
+
+
+def every_event_has_a_clip_or_a_reason(seen: Observation) -> Iterator[str]:
+    stored = {line["id"] for line in seen.store.lines}
+    told = {each.what["id"]: each.what["event_type"] for each in unique(seen.recordings)}
+    for each in _ended(seen):
+        event = each.what["id"]
+        if event not in told and not (seen.forgot and event in stored):
+            yield f"event {event} ({each.what['reason']}): no word about its recording"
+        if told.get(event) == "recording_saved" and event not in stored:
+            yield f"event {event} is said to be saved and is not in the manifest"
+
+
+def every_saved_clip_plays(seen: Observation) -> Iterator[str]:
+    lines = {line["id"]: line for line in seen.store.lines}
+    for each in unique(seen.recordings):
+        what = each.what
+        if what["event_type"] != "recording_saved" or what["id"] not in lines:
+            continue
+        clip, line = seen.store.clips[what["id"]], lines[what["id"]]
+        named = (line.get("files") or {}).get("clip") or {}
+        if not clip.exists or not what["path"].endswith(clip.path):
+            yield f"clip {what['path']} is not there"
+        elif (clip.size, clip.sha256) != (named["size"], named["sha256"]):
+            yield f"clip {clip.path} is not what the manifest says"
+        elif clip.size != what["size_bytes"] or clip.pictures != what["frames"]:
+            yield f"clip {clip.path}: {clip.pictures} pictures, {what['frames']} were told"
+
+
+def every_day_shows_its_events(seen: Observation) -> Iterator[str]:
+    wanted: dict[str, int] = {}
+    for line in seen.store.lines:
+        if line["frames"] and not line.get("day"):
+            yield f"event {line['id']} has no place in the day's file"
+        wanted[line["date"]] = wanted.get(line["date"], 0) + line["frames"]
+    for day, count in wanted.items():
+        shown = seen.store.day_pictures.get(day, 0)
+        if shown < count:
+            yield f"the films of {day} show {shown} of {count} pictures"
+
+
+def the_store_verifies(seen: Observation) -> Iterator[str]:
+    yield from (f"unreadable: {line}" for line in seen.store.unreadable)
+    yield from seen.store.verified
+    ids = [line["id"] for line in seen.store.lines]
+    if len(ids) != len(set(ids)):
+        yield f"the manifest names an event twice: {sorted(i for i in ids if ids.count(i) > 1)}"
+
+
+def states_are_true(seen: Observation) -> Iterator[str]:
+    """All is well, the camera sends, nobody is there, nothing is recorded, it is armed."""
+    wanted = {
+        TOPICS.availability: "online",
+        YARD.availability: "online",
+        YARD.motion: "OFF",
+        YARD.root + "/recording/state": "OFF",
+        YARD.setting_state("armed"): "ON",
+    }
+    yield from _differences(seen.calm, wanted, "when all was well")
+    for topic in (TOPICS.health, YARD.health):
+        health = json.loads(seen.calm.get(topic, b"{}"))
+        if _unforgiven(seen, health.get("problems", [])) or "status" not in health:
+            yield f"{topic} says {health.get('status')}: {health.get('problems')}"
+        elif health["status"] != "ok" and not health["problems"]:
+            yield f"{topic} says {health['status']} and names no problem"
+    code = json.loads(seen.calm.get(TOPICS.error, b'{"code": "ok"}'))["code"]
+    if _unforgiven(seen, [code]) and code not in LASTING:
+        yield f"{TOPICS.error} says {seen.calm[TOPICS.error]!r}"
+
+
+def _unforgiven(seen: Observation, problems: list[str]) -> list[str]:
+    return [problem for problem in problems if not problem.startswith(seen.leaves or "-")]
+
+
+#: What the error topic goes on saying, because it is about something that was lost for good.
+LASTING = {"ok", "store_repaired", "no_frames", "spool_full"}
+
+
+def farewell_is_true(seen: Observation) -> Iterator[str]:
+    wanted = {TOPICS.availability: "offline", YARD.motion: "OFF"}
+    yield from _differences(seen.gone, wanted, "after the end")
+
+
+def _differences(said: dict[str, bytes], wanted: dict[str, str], when: str) -> Iterator[str]:
+    for topic, value in wanted.items():
+        found = said.get(topic, b"").decode()
+        if found != value:
+            yield f"{topic} is {found!r}, not {value!r}, {when}"
+
+
+def health_agrees(seen: Observation) -> Iterator[str]:
+    """The answer to `request/status` says what the observer knows."""
+    if not seen.status:
+        yield "no answer to request/status when all was well"
+        return
+    for part, value in (("storage", "ok"), ("mqtt", "connected")):
+        if seen.status[part]["state"] != value:
+            yield f"{part} is said to be {seen.status[part]['state']}"
+    if problems := _unforgiven(seen, seen.status["problems"]):
+        yield f"problems are said: {problems}"
+
+
+def no_loss_is_silent(seen: Observation) -> Iterator[str]:
+    """An event without any clip was said to have failed."""
+    for told in seen.recordings:
+        if told.what["event_type"] == "recording_failed" and not told.what["error"]:
+            yield f"recording {told.what['id']} failed without a code"
+
+
+def no_file_is_astray(seen: Observation) -> Iterator[str]:
+    yield from seen.strays
+
+
+def nothing_grew(seen: Observation) -> Iterator[str]:
+    if seen.pair is None:
+        return
+    before, after = seen.pair
+    if after.threads > before.threads + MORE_THREADS:
+        yield f"{before.threads} threads became {after.threads}"
+    if after.descriptors > before.descriptors + MORE_DESCRIPTORS:
+        yield f"{before.descriptors} descriptors became {after.descriptors}"
+    if after.children > before.children + 1:
+        yield f"{before.children} children became {after.children}"
+    if after.rss_mib > before.rss_mib + MORE_MIB:
+        yield f"{before.rss_mib:.0f} MiB became {after.rss_mib:.0f}"
+
+
+def it_is_idle_again(seen: Observation) -> Iterator[str]:
+    if seen.idle_share > IDLE:
+        yield f"{seen.idle_share:.0%} of a processor with nobody there"
+
+
+def it_ended_only_as_it_was_told(seen: Observation) -> Iterator[str]:
+    for life in seen.lives:
+        if life.ended_by is None or life.exit_code not in EXPECTED[life.ended_by]:
+            yield f"the agent ended with {life.exit_code}; it was told: {life.ended_by}"
+
+
+def nothing_was_raised(seen: Observation) -> Iterator[str]:
+    at = seen.log.find("Traceback")
+    if at >= 0:
+        yield f"in the log: {seen.log[at : at + 1500]}"
+
+
+def payloads_fit_their_schemas(seen: Observation) -> Iterator[str]:
+    yield from seen.complaints
+
+
+def commands_are_answered(seen: Observation) -> Iterator[str]:
+    yield from (f"no answer to {command}" for command in seen.unanswered)
+
+
+def it_recovers(seen: Observation) -> Iterator[str]:
+    yield from seen.unrecovered
+
+
+INVARIANTS: tuple[Callable[[Observation], Iterator[str]], ...] = (
+    it_recovers,
+    every_visit_is_an_event,
+    every_event_is_a_visit,
+    numbers_are_complete,
+    numbers_come_in_order,
+    repeated_numbers_say_the_same,
+    every_event_ends,
+    every_event_has_a_clip_or_a_reason,
+    every_saved_clip_plays,
+    every_day_shows_its_events,
+    the_store_verifies,
+    states_are_true,
+    farewell_is_true,
+    health_agrees,
+    no_loss_is_silent,
+    no_file_is_astray,
+    nothing_grew,
+    it_is_idle_again,
+    it_ended_only_as_it_was_told,
+    nothing_was_raised,
+    payloads_fit_their_schemas,
+    commands_are_answered,
+)
+
+
+def violations(seen: Observation) -> list[str]:
+    """All complaints, each with the name of its invariant."""
+    return [
+        f"{invariant.__name__}: {complaint}"
+        for invariant in INVARIANTS
+        for complaint in invariant(seen)
+    ]

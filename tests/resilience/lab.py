@@ -1,0 +1,244 @@
+"""A house with everything that can break: camera, broker, link, disk, clock, memory, sound."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+from tests.resilience.camera import Camera
+from tests.resilience.footprint import footprint
+from tests.resilience.observation import Footprint, Interval, Life
+from tests.resilience.tools import CLOCK, faultfs, wallclock
+from tests.resilience.watch import Watch
+from tests.support.agent_process import CAMERA, House, Process
+from tests.support.alsa import SoundCard
+from tests.support.broker import Broker, mosquitto
+from tests.support.faulty_link import FaultyLink
+
+AGENT_LOGIN = {"username": "pi", "password": "right"}
+WATCH_LOGIN = {"username": "watch", "password": "right"}
+#: What the agent's processes may use, in bytes, in runs with a memory limit.
+MEMORY = 600 << 20
+CGROUPS = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a house needs to have.
+
+    Attributes:
+        seed: of the camera.
+        needs: of `disk` (breaks on command), `clock` (can be stepped), `hosts` (the camera has a
+            name), `memory`, `cpu` (control groups), `tmp` (a small one), `sound`.
+        ahead: seconds that the agent's clock is ahead from the start on.
+        zone: the agent's time zone.
+    """
+
+    seed: int
+    needs: frozenset[str] = frozenset()
+    ahead: float = 0.0
+    zone: str = "UTC"
+
+
+class Lab(House):
+    """Starts all of it, keeps the agent running as a supervisor would, and notes what it did."""
+
+    def __init__(self, folder: Path, setup: Setup) -> None:
+        self._stack = ExitStack()
+        self.setup = setup
+        (folder / "broker").mkdir()
+        self.passwords = folder / "broker" / "passwords"
+        self.allow(AGENT_LOGIN, WATCH_LOGIN)
+        lines = ["allow_anonymous false", f"password_file {self.passwords}"]
+        self.broker = Broker(folder / "broker", lines)
+        self.link = FaultyLink(self.broker.port)
+        super().__init__(folder, self.link.port)
+        self.camera = Camera(folder, self.camera_port, setup.seed)
+        self.env: dict[str, str] = {"TZ": setup.zone, "TMPDIR": str(folder / "tmp")}
+        (folder / "tmp").mkdir()
+        self.lives: list[Life] = []
+        self.busy: list[Interval] = []
+        self.forgot: list[float] = []
+        self.strays: list[str] = []
+        self.leaves: tuple[str, ...] = ()  # what problems begin with that may last
+        self.offsets: list[tuple[float, float]] = [(0.0, setup.ahead)]
+        self.ending: str | None = None  # what is being done to the agent
+        self.process: Process | None = None
+        self._born = 0.0
+        self.fresh: Footprint | None = None  # of the process that runs, once it was settled
+        self.config["mqtt"] |= {**AGENT_LOGIN, "keepalive": 5}
+        self.config["cameras"][CAMERA] |= {
+            "analysis_fps": 30,
+            "recording": {"post_frames": 3, "pre_seconds": 0.5},
+        }
+        self.config["agent"]["trust_clock"] = "always"
+
+    def __enter__(self) -> Self:
+        try:
+            self._set_up()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        self._stack.close()
+
+    def _set_up(self) -> None:
+        needs, stack = self.setup.needs, self._stack
+        if "disk" in needs:
+            self.mount_disk()
+            stack.callback(lambda: self.disk.stop())  # noqa: PLW0108  the disk of then
+        if "clock" in needs or self.setup.ahead:
+            (self.folder / CLOCK).write_bytes(bytes(8))
+            self.step_clock(self.setup.ahead)
+            self.env |= wallclock(self.folder)
+        if "hosts" in needs:
+            self._name_the_camera()
+        for kind in {"memory", "cpu"} & needs:
+            self._make_group(kind)
+        if "tmp" in needs:
+            mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "lab", self.env["TMPDIR"]]
+            subprocess.run(mount, check=True)
+            stack.callback(subprocess.run, ["umount", "-l", self.env["TMPDIR"]], check=False)
+        if "sound" in needs:
+            patch = stack.enter_context(pytest.MonkeyPatch.context())
+            (self.folder / "sound").mkdir()
+            self.sound = SoundCard(self.folder / "sound", patch)
+            self.sound.plug_in()
+            self.config["beep"] = {"cooldown_seconds": 1}
+        self.broker.start()
+        stack.callback(self.broker.kill)
+        stack.enter_context(self.link)
+        self.watch = stack.enter_context(Watch(self.broker.port, **WATCH_LOGIN))
+        stack.callback(self.camera.kill)
+        self.camera.start()
+
+    # ------------------------------------------------------------ the agent, supervised
+
+    def start(self) -> None:
+        """Starts the agent; from now on it is started again whenever it ends."""
+        self._born = time.monotonic()
+        self.ending, self.fresh = None, None
+        self.process = self.agent(**self.env)
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def look_after(self) -> None:
+        """What a supervisor does: notes that it ended, starts it again."""
+        if self.process is not None and self.process.exit_code is not None:
+            self._bury()
+            self.start()
+
+    def end(self, how: str, number: signal.Signals, seconds: float = 12.0) -> None:
+        """Ends the agent for good, waiting for it."""
+        assert self.process is not None
+        self.ending = how
+        with suppress(ProcessLookupError):
+            self.process.signal(number)
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.ending = None  # it had to go by itself
+            self.process.kill()
+        self._bury()
+        self.process = None
+
+    def _bury(self) -> None:
+        assert self.process is not None
+        code = self.process.exit_code
+        span = Interval(self._born, time.monotonic())
+        self.lives.append(Life(span, self.ending, -1 if code is None else code))
+
+    def wait(self, condition: Callable[[], object], seconds: float) -> float | None:
+        """Looks after the agent until the condition holds; when it did, None: it did not."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self.look_after()
+            if condition():
+                return time.monotonic()
+            if time.monotonic() >= deadline:
+                return None
+            time.sleep(0.02)
+
+    def footprint(self) -> Footprint:
+        return footprint(self.pid)
+
+    # ------------------------------------------------------------ parts that break
+
+    def mount_disk(self, medium: str = "medium") -> None:
+        self.disk: Any = faultfs().FaultFS(self.folder / medium, self.store).start()
+
+    def step_clock(self, ahead: float) -> None:
+        """Puts the agent's wall clock so many seconds ahead of the machine's."""
+        with (self.folder / CLOCK).open("r+b") as file:
+            file.write(int(ahead).to_bytes(8, sys.byteorder, signed=True))
+        self.offsets.append((time.monotonic(), int(ahead)))
+
+    def allow(self, *logins: dict[str, str]) -> None:
+        """Only these users may connect, from the broker's next look at its file on."""
+        self.passwords.write_text("")
+        program = Path(mosquitto()).name.replace("mosquitto", "mosquitto_passwd")
+        for login in logins:
+            subprocess.run([program, "-b", str(self.passwords), *login.values()], check=True)
+
+    def write_hosts(self, address: str) -> None:
+        """In place: the file is mounted."""
+        with (self.folder / "hosts").open("r+") as file:
+            file.write(f"{address} lab-camera\n".ljust(60))
+
+    def _name_the_camera(self) -> None:
+        hosts = self.folder / "hosts"
+        hosts.write_text(" " * 60)
+        self.write_hosts("127.0.0.1")
+        script = 'mount --bind "$0" /etc/hosts && exec "$@"'
+        self.before += ["unshare", "--mount", "sh", "-c", script, str(hosts)]
+        self.config["cameras"][CAMERA]["source"] = f"hk://lab-camera:{self.camera_port}"
+
+    def group(self, kind: str) -> Path:
+        """The control group that the agent lives in."""
+        return CGROUPS / kind / f"lab-{os.getpid()}-{self.folder.name}"
+
+    def _make_group(self, kind: str) -> None:
+        group = self.group(kind)
+        group.mkdir()
+        self._stack.callback(lambda: _remove(group))
+        script = 'echo $$ > "$0" && exec "$@"'
+        self.before += ["sh", "-c", script, str(group / "cgroup.procs")]
+
+    def spool_is_empty(self) -> bool:
+        return not any((self.folder / "state" / "spool").glob("*"))
+
+    def clean(self) -> None:
+        """The folder goes; only after a run in which all was well."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _remove(group: Path) -> None:
+    deadline = time.monotonic() + 5
+    while group.exists() and time.monotonic() < deadline:
+        with suppress(OSError):
+            group.rmdir()
+            return
+        time.sleep(0.05)

@@ -1,0 +1,80 @@
+"""From a seed to what will happen in a run."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tests.resilience import (
+    broker_faults,
+    camera_faults,
+    clock_faults,
+    process_faults,
+    store_faults,
+)
+from tests.resilience.fault import Fault
+from tests.resilience.lab import Setup
+from tests.resilience.tools import missing
+
+ALL: tuple[type[Fault], ...] = (
+    *camera_faults.ALL,
+    *broker_faults.ALL,
+    *store_faults.ALL,
+    *process_faults.ALL,
+    *clock_faults.ALL,
+)
+#: How many faults a run has, and how often.
+_COUNTS, _WEIGHTS = (1, 2, 3), (35, 40, 25)
+#: The first seconds of a run's faulty part; all of its faults begin in them.
+WINDOW = 4.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will happen; `faults` in the order of their beginning."""
+
+    seed: int
+    setup: Setup
+    faults: tuple[Fault, ...]
+
+    @property
+    def names(self) -> list[str]:
+        return [fault.name for fault in self.faults]
+
+
+def possible() -> list[type[Fault]]:
+    """The faults that this machine has the means for."""
+    return [kind for kind in ALL if not kind.needs & missing().keys()]
+
+
+def plan_of(seed: int) -> Plan:
+    """A random combination."""
+    chance = random.Random(seed)
+    count = chance.choices(_COUNTS, _WEIGHTS)[0]
+    kinds: list[type[Fault]] = []
+    while len(kinds) < count:
+        kind = chance.choice(possible())
+        if kind not in kinds and not (kind.once and kind.once in {k.once for k in kinds}):
+            kinds.append(kind)
+    return _made(seed, kinds, chance)
+
+
+def plan_with(seed: int, *kinds: type[Fault]) -> Plan:
+    """These faults, with the details left to the seed."""
+    return _made(seed, list(kinds), random.Random(seed))
+
+
+def _made(seed: int, kinds: list[type[Fault]], chance: random.Random) -> Plan:
+    faults = [kind(chance) for kind in kinds]
+    for fault in faults:
+        fault.begins = chance.uniform(0.0, WINDOW)
+    faults.sort(key=lambda fault: fault.begins)
+    now = datetime.now(UTC)
+    setup = Setup(
+        seed=seed,
+        needs=frozenset().union(*(fault.needs for fault in faults)),
+        ahead=sum(fault.ahead(now) for fault in faults),
+        zone=next((fault.zone for fault in faults if fault.zone != "UTC"), "UTC"),
+    )
+    return Plan(seed, setup, tuple(faults))

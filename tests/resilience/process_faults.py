@@ -1,0 +1,202 @@
+"""Faults of the agent's process and of its speaker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+
+from tests.resilience.fault import REST, Fault
+from tests.resilience.footprint import children
+from tests.resilience.lab import MEMORY, Lab
+from tests.support.agent_process import TOPICS
+
+#: The kernel shall take the agent, not who used up the memory.
+_HOG = """
+import time
+open("/proc/self/oom_score_adj", "w").write("-1000")
+open({procs!r}, "w").write("0")
+kept = []
+while True:
+    kept.append(bytearray(b"x" * (4 << 20)))
+    time.sleep(0.002)
+"""
+
+
+class _Ends(Fault):
+    """The agent's process ends and is started again; a session that got no farewell is refused."""
+
+    hold = (0.1, 0.3)
+    limit = 14.0 + 2 * REST
+    loses_frames = True
+    once = "process"
+
+
+class Killed(_Ends):
+    name = "process: SIGKILL"
+
+    def inject(self, lab: Lab) -> None:
+        lab.ending = "SIGKILL"
+        with suppress(ProcessLookupError):
+            os.kill(lab.pid, signal.SIGKILL)
+
+    def heal(self, lab: Lab) -> None:
+        """The supervisor's business."""
+        del lab
+
+
+class KilledWithChildren(Killed):
+    name = "process: SIGKILL of it and its children"
+
+    def inject(self, lab: Lab) -> None:
+        lab.ending = "SIGKILL"
+        for pid in (lab.pid, *children(lab.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+class ChildKilled(Killed):
+    name = "process: SIGKILL of the store's child"
+    once = ""
+    loses_frames = False
+    limit = 20.0
+
+    def inject(self, lab: Lab) -> None:
+        for pid in children(lab.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+class Terminated(_Ends):
+    name = "process: SIGTERM"
+
+    def inject(self, lab: Lab) -> None:
+        lab.ending = "SIGTERM"
+        with suppress(ProcessLookupError):
+            os.kill(lab.pid, signal.SIGTERM)
+
+    def heal(self, lab: Lab) -> None:
+        del lab
+
+
+class RestartCommand(Fault):
+    name = "command: restart"
+    hold = (0.1, 0.3)
+    limit = 14.0 + 2 * REST
+    loses_frames = True
+    once = "process"
+
+    def inject(self, lab: Lab) -> None:
+        lab.fresh = None
+        lab.watch.tell(TOPICS.restart, "PRESS")
+
+    def heal(self, lab: Lab) -> None:
+        del lab
+
+
+class HungUp(Fault):
+    name = "process: SIGHUP"
+    hold = (0.1, 0.5)
+
+    def inject(self, lab: Lab) -> None:
+        os.kill(lab.pid, signal.SIGHUP)
+
+    def heal(self, lab: Lab) -> None:
+        del lab
+
+
+class Stopped(Fault):
+    name = "process: SIGSTOP"
+    hold = (1.0, 8.0)
+    limit = 14.0 + 2 * REST
+    loses_frames = True
+    once = "process"
+
+    def inject(self, lab: Lab) -> None:
+        os.kill(lab.pid, signal.SIGSTOP)
+
+    def heal(self, lab: Lab) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(lab.pid, signal.SIGCONT)
+
+
+class OutOfMemory(_Ends):
+    name = "process: out of memory in its control group"
+    needs = frozenset({"memory"})
+    hold = (1.0, 2.0)
+
+    def inject(self, lab: Lab) -> None:
+        group = lab.group("memory")
+        (group / "memory.limit_in_bytes").write_text(str(MEMORY))
+        lab.ending = "SIGKILL"
+        script = _HOG.format(procs=str(group / "cgroup.procs"))
+        self._hog = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
+
+    def heal(self, lab: Lab) -> None:
+        self._hog.kill()
+        self._hog.wait()
+        (lab.group("memory") / "memory.limit_in_bytes").write_text("-1")
+
+
+class Starved(Fault):
+    name = "process: a twentieth of a processor"
+    needs = frozenset({"cpu"})
+    hold = (1.0, 4.0)
+    limit = 14.0 + 2 * REST
+    loses_frames = True
+    once = "process"
+
+    def inject(self, lab: Lab) -> None:
+        (lab.group("cpu") / "cpu.cfs_quota_us").write_text("5000")
+
+    def heal(self, lab: Lab) -> None:
+        (lab.group("cpu") / "cpu.cfs_quota_us").write_text("-1")
+
+
+class NoSound(Fault):
+    name = "sound: no device"
+    needs = frozenset({"sound"})
+    hold = (2.0, 5.0)
+    leaves = "audio_"
+    once = "sound"
+
+    def inject(self, lab: Lab) -> None:
+        lab.sound.unplug()
+        lab.watch.ask("beep")
+
+    def heal(self, lab: Lab) -> None:
+        lab.sound.plug_in()
+
+
+class SoundHangs(NoSound):
+    name = "sound: PortAudio hangs"
+
+    def inject(self, lab: Lab) -> None:
+        lab.sound.stall(8)
+        lab.watch.ask("beep")
+
+
+class SoundBroken(NoSound):
+    name = "sound: PortAudio aborts its process"
+
+    def inject(self, lab: Lab) -> None:
+        lab.sound.break_configuration()
+        lab.watch.ask("beep")
+
+
+ALL = (
+    Killed,
+    KilledWithChildren,
+    ChildKilled,
+    Terminated,
+    RestartCommand,
+    HungUp,
+    Stopped,
+    OutOfMemory,
+    Starved,
+    NoSound,
+    SoundHangs,
+    SoundBroken,
+)

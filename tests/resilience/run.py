@@ -1,0 +1,214 @@
+"""One run: all well, then faults, then all well again; what was seen and what was wrong."""
+
+from __future__ import annotations
+
+import signal
+import time
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+
+from tests.resilience.fault import Fault
+from tests.resilience.footprint import share_of_cpu
+from tests.resilience.gather import (
+    frames_of,
+    hellos_of,
+    store_seen,
+    strays_of,
+    told_by,
+    utc_of_zero,
+)
+from tests.resilience.invariants import violations
+from tests.resilience.lab import WATCH_LOGIN, Lab
+from tests.resilience.observation import Interval, Observation
+from tests.resilience.plan import Plan
+from tests.resilience.recovery import Recovery
+from tests.resilience.watch import Watch
+from tests.support.agent_process import TOPICS, YARD
+
+#: Until the first event of a healthy agent has ended, on a busy machine.
+FIRST = 40.0
+#: After all is well again, until the last event has ended and is told.
+CALM = 20.0
+#: For what a stop left in the spool, with the next start.
+LEFT_OVER = 60.0
+
+
+@dataclass
+class Result:
+    """One line of the results; seconds, but for the names."""
+
+    seed: int
+    faults: list[str]
+    key: str = ""
+    violations: list[str] = field(default_factory=list)
+    figures: dict[str, float] = field(default_factory=dict)
+    lost: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class Run:
+    """The steps of a run, in a house of its own."""
+
+    def __init__(self, lab: Lab, plan: Plan) -> None:
+        self._lab = lab
+        self._plan = plan
+        self._seen = Observation()
+        self.figures: dict[str, float] = {}
+
+    def do(self) -> Observation:
+        """All of it; what the observer saw."""
+        lab, seen = self._lab, self._seen
+        self._begin()
+        before = lab.fresh
+        self._break_and_heal()
+        recovery = Recovery(lab)
+        limits = [fault.limit for fault in self._plan.faults]
+        seen.unrecovered = recovery.wait(max(limits, default=0.0) + 5.0 * len(limits))
+        self.figures |= recovery.figures()
+        self._calm_down()
+        if before is not None and lab.fresh is before:
+            seen.pair = (before, lab.footprint())
+        lab.end("SIGTERM", signal.SIGTERM)
+        seen.gone = newcomer(lab)
+        self._see_to_what_is_left()
+        self._look()
+        return seen
+
+    def _begin(self) -> None:
+        """The agent starts; its first event comes and ends."""
+        lab = self._lab
+        begun = time.monotonic()
+        lab.leaves = tuple(fault.leaves for fault in self._plan.faults if fault.leaves)
+        lab.start()
+        live = lab.wait(lambda: lab.watch.last(YARD.availability) == "online", FIRST)
+        if live is None:
+            raise AssertionError(f"it never began: {lab.process and lab.process.log[-2000:]}")
+        self.figures["start_to_live"] = live - begun
+        ended = lab.wait(lambda: lab.watch.events(YARD.event_motion, "motion_ended"), FIRST)
+        if ended is None:
+            raise AssertionError(f"no first event: {lab.process and lab.process.log[-2000:]}")
+        lab.fresh = lab.footprint()
+
+    def _break_and_heal(self) -> None:
+        """Each fault at its time and for its time."""
+        lab, begun = self._lab, time.monotonic()
+        steps = [(f.begins, "inject", f) for f in self._plan.faults]
+        steps += [(f.begins + f.lasts, "heal", f) for f in self._plan.faults]
+        injected: dict[Fault, float] = {}
+        for at, what, fault in sorted(steps, key=lambda step: step[0]):
+            lab.wait(partial(_is_past, begun + at), begun + at - time.monotonic() + 1.0)
+            if what == "inject":
+                injected[fault] = time.monotonic()
+                fault.inject(lab)
+            else:
+                fault.heal(lab)
+                if fault.loses_frames:
+                    lab.busy.append(Interval(injected[fault], time.monotonic()))
+
+    def _calm_down(self) -> None:
+        """Nobody comes any more; what is said then has to be true."""
+        lab, seen = self._lab, self._seen
+        lab.camera.order(visits=False)
+        shut = (YARD.motion, YARD.root + "/recording/state")
+        lab.wait(partial(_is_past, time.monotonic() + 2.0), 3.0)  # who is there may go
+        lab.wait(lambda: all(lab.watch.last(topic) == "OFF" for topic in shut), CALM)
+        seen.idle_share = share_of_cpu(lab.pid, 1.0)
+        asked = {
+            "snapshot": lab.watch.ask("snapshot"),
+            "status": lab.watch.ask("status"),
+            "events": lab.watch.ask("events", since=0),
+        }
+        answers = {}
+        for operation, transaction in asked.items():
+            lab.wait(partial(lab.watch.answer, operation, {transaction}), 5.0)
+            answers[operation] = lab.watch.answer(operation, {transaction})
+            if not (answers[operation] or {}).get("ok"):
+                seen.unanswered.append(f"{operation}: {answers[operation]}")
+        seen.status = (answers["status"] or {}).get("data") or {}
+        self._fetched = answers["events"]
+        seen.calm = newcomer(lab)
+
+    def _see_to_what_is_left(self) -> None:
+        """A stop gives the store some seconds; what is left then is for the next start."""
+        lab = self._lab
+        if not self._waits_for_clips():
+            return
+        self.figures["left_for_next_start"] = 1.0
+        lab.start()
+        lab.wait(lambda: not self._waits_for_clips(), LEFT_OVER)
+        lab.end("SIGTERM", signal.SIGTERM)
+
+    def _waits_for_clips(self) -> set[str]:
+        """Events that have ended, and no word yet about their clips."""
+        watch = self._lab.watch
+        ended = {what["id"] for _, what in watch.events(YARD.event_motion, "motion_ended")}
+        return ended - {what["id"] for _, what in watch.events(YARD.event_recording)}
+
+    def _look(self) -> None:
+        """Fills the rest of the observation in."""
+        lab, seen = self._lab, self._seen
+        seen.frames = frames_of(lab.camera.journal)
+        seen.lives, seen.busy = lab.lives, lab.busy
+        seen.motion = told_by(lab.watch, YARD.event_motion, self._fetched)
+        seen.recordings = told_by(lab.watch, YARD.event_recording)
+        seen.offsets, seen.forgot, seen.leaves = lab.offsets, lab.forgot, lab.leaves
+        seen.utc_of_zero = utc_of_zero(time.monotonic())
+        seen.store = store_seen(lab.store)
+        seen.strays = lab.strays + strays_of(lab.folder)
+        seen.log = (lab.folder / "agent.log").read_text(errors="replace")
+        seen.complaints = lab.watch.complaints
+        hellos = [at for at in hellos_of(lab.camera.journal) if at >= self.figures["healed_at"]]
+        if hellos:
+            self.figures["first_hello"] = hellos[0] - self.figures["healed_at"]
+
+
+def run(plan: Plan, folder: Path) -> Result:
+    """Does it in a folder of its own, which is kept only if something was wrong."""
+    result = Result(plan.seed, plan.names)
+    begun = time.monotonic()
+    folder.mkdir(parents=True)
+    try:
+        with Lab(folder, plan.setup) as lab:
+            steps = Run(lab, plan)
+            seen = steps.do()
+        result.figures = {name: round(value, 3) for name, value in steps.figures.items()}
+        result.violations = violations(seen)
+        result.lost = losses(seen)
+    except Exception as error:  # noqa: BLE001  a laboratory that breaks is a finding, too
+        result.violations.append(f"the laboratory: {type(error).__name__}: {error}")
+    result.seconds = round(time.monotonic() - begun, 1)
+    if not result.violations:
+        lab.clean()
+    return result
+
+
+def newcomer(lab: Lab) -> dict[str, bytes]:
+    """What the broker tells who comes now."""
+    with Watch(lab.broker.port, **WATCH_LOGIN) as watch:
+        lab.wait(lambda: watch.of(TOPICS.availability) or lab.process is None, 5.0)
+        time.sleep(0.3)  # retained messages come at once, without an end that could be seen
+        return watch.retained()
+
+
+def losses(seen: Observation) -> dict[str, int]:
+    """What was lost and counted."""
+    failed = [t for t in seen.recordings if t.what["event_type"] == "recording_failed"]
+    ended = [t.what["reason"] for t in seen.motion if t.what["event_type"] == "motion_ended"]
+    counts = {
+        "frames that the camera's way damaged": sum(not frame.whole for frame in seen.frames),
+        "recordings said to have failed": len(failed),
+        "events cut short and said so": sum(r in {"interrupted", "camera_lost"} for r in ended),
+        "events fetched that the broker forgot": sum(t.fetched for t in seen.motion),
+        "clips marked as truncated": sum(bool(t.what.get("truncated")) for t in seen.recordings),
+    }
+    return {what: count for what, count in counts.items() if count}
+
+
+def as_line(result: Result) -> dict[str, object]:
+    """For the file of results."""
+    return asdict(result)
+
+
+def _is_past(at: float) -> bool:
+    return time.monotonic() >= at

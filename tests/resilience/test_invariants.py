@@ -1,0 +1,321 @@
+"""Each invariant can fail: a run in which all was well, doctored in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.resilience.invariants import INVARIANTS, violations
+from tests.resilience.observation import (
+    Clip,
+    Footprint,
+    Interval,
+    Life,
+    Observation,
+    SentFrame,
+    StoreSeen,
+    Told,
+)
+from tests.resilience.visits import to_be_seen
+from tests.support.agent_process import TOPICS, YARD
+
+ZERO = datetime(2026, 11, 23, 9, tzinfo=UTC)
+SHA = "ab" * 32
+
+
+def frames(until: float = 12.0) -> list[SentFrame]:
+    """Six a second from 2 s on; somebody is there in the second half of each 4 s."""
+    times = [2.0 + n / 6 for n in range(int((until - 2.0) * 6))]
+    return [SentFrame(at, True, at % 4 >= 2 and at > 4, (1, 1)) for at in times]
+
+
+def motion(seq: int, kind: str, event: str, at: float, begun: float) -> Told:
+    utc = (ZERO + timedelta(seconds=at)).isoformat()
+    what = {
+        "event_type": kind,
+        "id": event,
+        "seq": seq,
+        "ts": utc,
+        "started_at": (ZERO + timedelta(seconds=begun)).isoformat(),
+        "duration_s": at - begun,
+        "reason": "cleared",
+        "late": False,
+    }
+    return Told(at + 0.1, what)
+
+
+def recording(seq: int, event: str, kind: str = "recording_saved") -> Told:
+    what = {
+        "event_type": kind,
+        "id": event,
+        "seq": seq,
+        "path": f"yard/2026-11-23/events/{event}.mp4",
+        "size_bytes": 1000,
+        "frames": 12,
+        "error": None,
+        "truncated": False,
+    }
+    return Told(20.0, what)
+
+
+def line(event: str) -> dict[str, Any]:
+    named = {"name": f"events/{event}.mp4", "size": 1000, "sha256": SHA}
+    place = [{"file": "2026-11-23.mp4", "position_ms": 0, "length_ms": 2000}]
+    files = {"clip": named}
+    return {"id": event, "date": "2026-11-23", "frames": 12, "day": place, "files": files}
+
+
+def good() -> Observation:
+    """Two visits, two events, two clips."""
+    clips = {e: Clip(f"events/{e}.mp4", True, 1000, SHA, 12) for e in "AB"}
+    return Observation(
+        frames=frames(),
+        lives=[Life(Interval(0.0, 14.0), "SIGTERM", 0)],
+        motion=[
+            motion(1, "motion_started", "A", 6.2, 6.2),
+            motion(2, "motion_ended", "A", 8.3, 6.2),
+            motion(3, "motion_started", "B", 10.2, 10.2),
+            motion(4, "motion_ended", "B", 12.3, 10.2),
+        ],
+        recordings=[recording(1, "A"), recording(2, "B")],
+        offsets=[(0.0, 0.0)],
+        utc_of_zero=ZERO,
+        calm={
+            TOPICS.availability: b"online",
+            YARD.availability: b"online",
+            YARD.motion: b"OFF",
+            YARD.root + "/recording/state": b"OFF",
+            YARD.setting_state("armed"): b"ON",
+            TOPICS.health: b'{"status": "ok", "problems": []}',
+            YARD.health: b'{"status": "ok", "problems": []}',
+            TOPICS.error: b'{"code": "ok"}',
+        },
+        gone={TOPICS.availability: b"offline", YARD.motion: b"OFF"},
+        status={"storage": {"state": "ok"}, "mqtt": {"state": "connected"}, "problems": []},
+        store=StoreSeen([line("A"), line("B")], [], clips, {"2026-11-23": 24}, []),
+        pair=(Footprint(8, 11, 1, 170.0), Footprint(8, 11, 1, 171.0)),
+        idle_share=0.03,
+    )
+
+
+def _without_an_event(seen: Observation) -> None:
+    seen.motion = [replace(t, what={**t.what, "seq": t.what["seq"] - 2}) for t in seen.motion[2:]]
+
+
+def _with_an_event_of_nobody(seen: Observation) -> None:
+    seen.motion[1] = motion(2, "motion_ended", "A", 4.8, 4.0)
+
+
+def _with_a_missing_number(seen: Observation) -> None:
+    del seen.motion[1]
+
+
+def _with_a_fetched_number(seen: Observation) -> None:
+    seen.motion[0] = replace(seen.motion[0], fetched=True)
+
+
+def _with_a_missing_recording(seen: Observation) -> None:
+    del seen.recordings[0]
+
+
+def _out_of_order(seen: Observation) -> None:
+    seen.motion[1], seen.motion[2] = seen.motion[2], seen.motion[1]
+
+
+def _told_in_two_ways(seen: Observation) -> None:
+    seen.motion.append(replace(seen.motion[3], what={**seen.motion[3].what, "id": "C"}))
+
+
+def _without_an_end(seen: Observation) -> None:
+    del seen.motion[3]
+
+
+def _without_a_word_about_the_clip(seen: Observation) -> None:
+    del seen.recordings[1]
+
+
+def _saved_but_not_in_the_manifest(seen: Observation) -> None:
+    del seen.store.lines[1]
+
+
+def _without_the_clip(seen: Observation) -> None:
+    seen.store.clips["A"] = replace(seen.store.clips["A"], exists=False)
+
+
+def _with_a_flipped_bit(seen: Observation) -> None:
+    seen.store.clips["A"] = replace(seen.store.clips["A"], sha256="cd" * 32)
+
+
+def _with_a_picture_less(seen: Observation) -> None:
+    seen.store.clips["A"] = replace(seen.store.clips["A"], pictures=11)
+
+
+def _with_a_short_day(seen: Observation) -> None:
+    seen.store.day_pictures["2026-11-23"] = 23
+
+
+def _without_a_place(seen: Observation) -> None:
+    seen.store.lines[0]["day"] = []
+
+
+def _damaged(seen: Observation) -> None:
+    seen.store.verified = ["yard/2026-11-23/2026-11-23.mp4: fragment 3"]
+
+
+def _twice_in_the_manifest(seen: Observation) -> None:
+    seen.store.lines.append(line("A"))
+
+
+def _with_motion_on(seen: Observation) -> None:
+    seen.calm[YARD.motion] = b"ON"
+
+
+def _with_bad_health(seen: Observation) -> None:
+    seen.calm[TOPICS.health] = b'{"status": "degraded", "problems": ["store_stalled"]}'
+
+
+def _with_an_old_error(seen: Observation) -> None:
+    seen.calm[TOPICS.error] = b'{"code": "store_stalled"}'
+
+
+def _online_though_gone(seen: Observation) -> None:
+    seen.gone[TOPICS.availability] = b"online"
+
+
+def _with_a_store_in_trouble(seen: Observation) -> None:
+    seen.status["storage"]["state"] = "stalled"
+
+
+def _without_status(seen: Observation) -> None:
+    seen.status = {}
+
+
+def _failed_without_a_code(seen: Observation) -> None:
+    seen.recordings[0] = recording(1, "A", "recording_failed")
+
+
+def _with_a_stray(seen: Observation) -> None:
+    seen.strays = ["tmp/x"]
+
+
+def _with_a_thread_more(seen: Observation) -> None:
+    seen.pair = (Footprint(8, 11, 1, 170.0), Footprint(10, 11, 1, 170.0))
+
+
+def _with_more_memory(seen: Observation) -> None:
+    seen.pair = (Footprint(8, 11, 1, 170.0), Footprint(8, 11, 1, 230.0))
+
+
+def _busy(seen: Observation) -> None:
+    seen.idle_share = 0.9
+
+
+def _ended_by_itself(seen: Observation) -> None:
+    seen.lives.insert(0, Life(Interval(-5.0, -1.0), None, 70))
+
+
+def _with_a_traceback(seen: Observation) -> None:
+    seen.log = "ERROR worker store: failed | Traceback (most recent call last): ..."
+
+
+def _with_a_bad_payload(seen: Observation) -> None:
+    seen.complaints = ["surveillance/pi/health: $.status"]
+
+
+def _unanswered(seen: Observation) -> None:
+    seen.unanswered = ["snapshot: None"]
+
+
+def _unrecovered(seen: Observation) -> None:
+    seen.unrecovered = ["not within 10 s: live"]
+
+
+DOCTORED: dict[Callable[[Observation], None], str] = {
+    _without_an_event: "every_visit_is_an_event",
+    _with_an_event_of_nobody: "every_event_is_a_visit",
+    _with_a_missing_number: "numbers_are_complete",
+    _with_a_fetched_number: "numbers_are_complete",
+    _with_a_missing_recording: "numbers_are_complete",
+    _out_of_order: "numbers_come_in_order",
+    _told_in_two_ways: "repeated_numbers_say_the_same",
+    _without_an_end: "every_event_ends",
+    _without_a_word_about_the_clip: "every_event_has_a_clip_or_a_reason",
+    _saved_but_not_in_the_manifest: "every_event_has_a_clip_or_a_reason",
+    _without_the_clip: "every_saved_clip_plays",
+    _with_a_flipped_bit: "every_saved_clip_plays",
+    _with_a_picture_less: "every_saved_clip_plays",
+    _with_a_short_day: "every_day_shows_its_events",
+    _without_a_place: "every_day_shows_its_events",
+    _damaged: "the_store_verifies",
+    _twice_in_the_manifest: "the_store_verifies",
+    _with_motion_on: "states_are_true",
+    _with_bad_health: "states_are_true",
+    _with_an_old_error: "states_are_true",
+    _online_though_gone: "farewell_is_true",
+    _with_a_store_in_trouble: "health_agrees",
+    _without_status: "health_agrees",
+    _failed_without_a_code: "no_loss_is_silent",
+    _with_a_stray: "no_file_is_astray",
+    _with_a_thread_more: "nothing_grew",
+    _with_more_memory: "nothing_grew",
+    _busy: "it_is_idle_again",
+    _ended_by_itself: "it_ended_only_as_it_was_told",
+    _with_a_traceback: "nothing_was_raised",
+    _with_a_bad_payload: "payloads_fit_their_schemas",
+    _unanswered: "commands_are_answered",
+    _unrecovered: "it_recovers",
+}
+
+
+def test_a_run_in_which_all_was_well_has_no_violation() -> None:
+    assert violations(good()) == []
+    assert len(to_be_seen(good())) == 2
+
+
+@pytest.mark.parametrize("doctor", DOCTORED, ids=lambda doctor: doctor.__name__.strip("_"))
+def test_what_is_doctored_is_found(doctor: Callable[[Observation], None]) -> None:
+    seen = good()
+    doctor(seen)
+    assert DOCTORED[doctor] in {violation.split(":")[0] for violation in violations(seen)}
+
+
+def test_every_invariant_is_among_them() -> None:
+    assert set(DOCTORED.values()) == {invariant.__name__ for invariant in INVARIANTS}
+
+
+def test_a_visit_that_nobody_could_see_is_not_asked_for() -> None:
+    lost = good()
+    lost.frames = [replace(frame, whole=not frame.visitor) for frame in lost.frames]
+    assert to_be_seen(lost) == []
+    disarmed = good()
+    disarmed.busy = [Interval(9.0, 11.0)]
+    assert [visit.begun for visit in to_be_seen(disarmed)] == pytest.approx([6.0], abs=0.1)
+    new_session = good()
+    new_session.frames = [replace(f, session=(1, 1 + (f.at > 9.8))) for f in new_session.frames]
+    assert len(to_be_seen(new_session)) == 1
+    killed = good()
+    killed.lives = [Life(Interval(0.0, 10.5), "SIGKILL", -9)]
+    assert len(to_be_seen(killed)) == 1
+
+
+def test_an_event_is_found_by_the_clock_that_it_was_told_by() -> None:
+    stepped = good()
+    stepped.offsets = [(0.0, 0.0), (9.0, -3600.0)]
+    assert "every_visit_is_an_event" in {v.split(":")[0] for v in violations(stepped)}
+    for number in (2, 3):  # the event of the second visit
+        what = dict(stepped.motion[number].what)
+        for name in ("ts", "started_at"):
+            what[name] = (datetime.fromisoformat(what[name]) - timedelta(hours=1)).isoformat()
+        stepped.motion[number] = replace(stepped.motion[number], what=what)
+    assert violations(stepped) == []
+
+
+def test_what_a_forgetful_broker_lost_may_be_fetched() -> None:
+    seen = good()
+    seen.motion[0] = replace(seen.motion[0], fetched=True)
+    seen.forgot = [7.0]
+    assert violations(seen) == []

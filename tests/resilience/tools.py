@@ -1,0 +1,54 @@
+"""What the laboratory borrows: the team's faulty file system, a clock to step, root's means."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+FAULTFS = Path(__file__).resolve().parents[2] / ".." / "shared/tools/store/faultfs.py"
+#: Name of the file, in a run's folder, with the seconds that its clock is ahead.
+CLOCK = "clock"
+_SOURCE = Path(__file__).with_name("wallclock.c")
+
+
+@lru_cache(maxsize=1)
+def missing() -> dict[str, str]:
+    """Need of a fault -> why it cannot be had here."""
+    root = os.geteuid() == 0
+    absent = {}
+    if not FAULTFS.exists():
+        absent["disk"] = "shared/tools/store is not beside the checkout"
+    elif not (root and Path("/dev/fuse").exists() and importlib.util.find_spec("mfusepy")):
+        absent["disk"] = "needs root, /dev/fuse and mfusepy"
+    if sys.platform != "linux" or shutil.which("cc") is None:
+        absent["clock"] = "needs Linux and a C compiler"
+    if not (root and shutil.which("unshare") and shutil.which("mount")):
+        absent |= dict.fromkeys(("hosts", "tmp"), "needs root, unshare and mount")
+    for kind in ("memory", "cpu"):
+        if not (root and os.access(f"/sys/fs/cgroup/{kind}/tasks", os.W_OK)):
+            absent[kind] = f"needs root and the {kind} controller of cgroup v1"
+    return absent
+
+
+@lru_cache(maxsize=1)
+def faultfs() -> Any:  # noqa: ANN401  a script of the team's, not a package
+    """The module with `FaultFS`."""
+    spec = importlib.util.spec_from_file_location("faultfs", FAULTFS)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def wallclock(folder: Path) -> dict[str, str]:
+    """The environment of a process whose wall clock is ahead by what stands in `CLOCK`."""
+    library = folder / "wallclock.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, _SOURCE], check=True)
+    return {"LD_PRELOAD": str(library), "WALLCLOCK": str(folder / CLOCK)}
