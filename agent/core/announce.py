@@ -8,6 +8,7 @@ from agent.core.reports import motion_attributes
 from agent.core.state import AgentNow, CameraNow, Now, Picture
 from schemas.messages import Publish, state
 from schemas.settings import AgentSettings, CameraSettings, setting_names, show_value
+from schemas.state import LastError
 from schemas.topics import AgentTopics
 
 #: Retained pictures leave the broker after a day, so that nobody takes an old one for today's.
@@ -44,8 +45,9 @@ def agent_states(now_state: AgentNow, now: Now) -> list[Effect]:
         for name in setting_names(AgentSettings)
     ]
     effects.append(state(topics.info, agent_info(now_state).to_json()))
-    if now_state.error is not None:
-        effects.append(state(topics.error, now_state.error.to_json()))
+    # also without any: the broker may still show one of the process before this
+    error = now_state.error or LastError(code="ok", message="", source="agent", count=0, ts=now.utc)
+    effects.append(state(topics.error, error.to_json()))
     effects.append(state(topics.health, agent_health(now_state, now).to_json()))
     return effects
 

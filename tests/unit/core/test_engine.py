@@ -693,6 +693,12 @@ def test_reconnecting_says_what_is_true_now_with_online_last_and_pictures_after(
     assert rig.records() == []
 
 
+def test_an_error_of_the_process_before_is_not_left_standing(rig: Rig) -> None:
+    rig.do(BrokerUp(100.0, "5", 0))
+    (error,) = rig.published(f"{ROOT}/error")
+    assert json.loads(error)["code"] == "ok"
+
+
 def test_every_setting_is_shown_on_connect(rig: Rig) -> None:
     rig.do(BrokerUp(100.0, "5", 0))
     for name in CameraSettings.model_fields:
