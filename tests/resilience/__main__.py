@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.resilience.plan import possible
 from tests.resilience.pool import Job, run_all
-from tests.resilience.report import PAGE, page
+from tests.resilience.report import PAGE, code, page
 from tests.resilience.run import as_line
 
 FOLDER = Path("/var/tmp/resilience")  # noqa: S108  large, and not the temporary folder under test
@@ -55,7 +55,7 @@ def _run(options: argparse.Namespace, results: Path) -> int:
     jobs = (job for job in jobs if time.monotonic() < until)
     bad = 0
     with results.open("a") as file:
-        for number, result in enumerate(run_all(jobs, options.folder, options.parallel), 1):
+        for number, result in enumerate(run_all(jobs, options.folder, options.parallel, code()), 1):
             file.write(json.dumps(as_line(result)) + "\n")
             file.flush()
             bad += bool(result.violations)

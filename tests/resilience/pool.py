@@ -30,23 +30,23 @@ class Job:
         return "-".join([str(self.seed), *numbers])
 
 
-def do(job: Job, folder: Path) -> Result:
-    """Its run, in a folder below this one."""
+def do(job: Job, folder: Path, agent: str = "") -> Result:
+    """Its run, in a folder below this one; `agent` names the code under test."""
     kinds = [kind for kind in ALL if kind.name in job.names]
     plan = plan_with(job.seed, *kinds) if kinds else plan_of(job.seed)
     result = run(plan, folder / job.key)
-    result.key = job.key
+    result.key, result.code = job.key, agent
     return result
 
 
-def run_all(jobs: Iterable[Job], folder: Path, at_once: int) -> Iterator[Result]:
+def run_all(jobs: Iterable[Job], folder: Path, at_once: int, agent: str = "") -> Iterator[Result]:
     """The results of all jobs, as they come."""
     context = multiprocessing.get_context("spawn")
     waiting, running = iter(jobs), set[Future[Result]]()
     with ProcessPoolExecutor(at_once, context, max_tasks_per_child=_EACH) as pool:
         while True:
             for job in islice(waiting, at_once - len(running)):
-                running.add(pool.submit(do, job, folder))
+                running.add(pool.submit(do, job, folder, agent))
             if not running:
                 return
             done, running = wait(running, return_when=FIRST_COMPLETED)

@@ -41,6 +41,7 @@ class Result:
     seed: int
     faults: list[str]
     key: str = ""
+    code: str = ""  # of the agent
     violations: list[str] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
