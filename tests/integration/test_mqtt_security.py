@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,8 +25,15 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 AGENT = {"username": "pi", "password": "right"}
+NEIGHBOUR = {"username": "shed", "password": "right"}
 PERSON = {"username": "homeassistant", "password": "right"}
-RIGHTS = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto.acl"
+DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
+#: As its comments say, a camera that is not called <agent>_1 has a line of its own.
+NAMED = "pattern write homeassistant/device/surveillance__%u__front_door/config\n"
+RIGHTS = {
+    "one agent": (DEPLOY / "mosquitto.acl").read_text().replace("AGENT", TOPICS.agent_id),
+    "fleet": NAMED + (DEPLOY / "mosquitto-fleet.acl").read_text(),
+}
 
 
 def openssl(folder: Path, *arguments: str) -> None:
@@ -35,7 +42,7 @@ def openssl(folder: Path, *arguments: str) -> None:
 
 @pytest.fixture(scope="module")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`ca`, and `broker` (for localhost, 127.0.0.1) and `agent` signed by it; `stranger` is not."""
+    """`ca`, and `broker` (for 127.0.0.1), `agent`, `pi` signed by it; `stranger` is not."""
     folder = tmp_path_factory.mktemp("certificates")
     for name in ("ca", "stranger"):
         openssl(
@@ -46,7 +53,12 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     (folder / "san").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost")
     (folder / "other").write_text("subjectAltName=DNS:broker.example")
-    for name, extension in (("broker", "san"), ("agent", "san"), ("elsewhere", "other")):
+    for name, extension in (
+        ("broker", "san"),
+        ("agent", "san"),
+        ("pi", "san"),
+        ("elsewhere", "other"),
+    ):
         openssl(
             folder,
             *("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
@@ -62,7 +74,12 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def tls_broker(
-    folder: Path, certificates: Path, *, name: str = "broker", client: bool = False
+    folder: Path,
+    certificates: Path,
+    *,
+    name: str = "broker",
+    client: bool = False,
+    lines: Sequence[str] = ("allow_anonymous true",),
 ) -> Iterator[Broker]:
     listener = [
         f"cafile {certificates / 'ca.crt'}",
@@ -70,7 +87,7 @@ def tls_broker(
         f"keyfile {certificates / f'{name}.key'}",
         f"require_certificate {'true' if client else 'false'}",
     ]
-    broker = Broker(folder, listener=listener).start()
+    broker = Broker(folder, lines, listener).start()
     try:
         yield broker
     finally:
@@ -156,15 +173,15 @@ def test_a_port_without_tls_is_suspected(tmp_path: Path, certificates: Path) -> 
         broker.kill()
 
 
-@pytest.fixture
-def locked(tmp_path: Path) -> Iterator[Broker]:
-    """A broker with two users and the rights of deploy/mosquitto.acl."""
+@pytest.fixture(params=RIGHTS)
+def locked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
+    """A broker with three users and the rights of a file of `deploy`."""
     passwords, rights = tmp_path / "passwords", tmp_path / "rights"
     program = Path(mosquitto()).name.replace("mosquitto", "mosquitto_passwd")
     passwords.touch()
-    for login in (AGENT, PERSON):
+    for login in (AGENT, NEIGHBOUR, PERSON):
         subprocess.run([program, "-b", str(passwords), *login.values()], check=True)
-    rights.write_text(RIGHTS.read_text().replace("AGENT", TOPICS.agent_id))
+    rights.write_text(RIGHTS[request.param])
     lines = ["allow_anonymous false", f"password_file {passwords}", f"acl_file {rights}"]
     broker = Broker(tmp_path, lines).start()
     yield broker
@@ -232,6 +249,48 @@ def test_the_documented_rights_let_nobody_play_the_agent(locked: Broker, tmp_pat
         wait_until("the refusal is counted", lambda: agent.mqtt.stats.dropped == 1)
         assert [heard.topic for heard in person.heard] == [TOPICS.availability]
         assert agent.mqtt.stats.connected
+
+
+@pytest.mark.parametrize("locked", ["fleet"], indirect=True)
+def test_the_rights_of_a_fleet_keep_its_agents_apart(locked: Broker, tmp_path: Path) -> None:
+    shed = AgentTopics("surveillance", "shed")
+    mine = [TOPICS.discovery("homeassistant"), TOPICS.discovery("homeassistant", "pi_1")]
+    others = [shed.discovery("homeassistant"), shed.discovery("homeassistant", "shed_1")]
+    others += [shed.availability, shed.camera("shed_1").motion]
+    with (
+        Ear(locked.port, "surveillance/#", "homeassistant/#", **PERSON) as person,
+        Ear(locked.port, "surveillance/#", "homeassistant/#", **NEIGHBOUR) as neighbour,
+        RunningMqtt(options(locked.port, **AGENT), tmp_path) as agent,
+    ):
+        agent.wait_for(BrokerUp)
+        for topic in (*others, *mine):
+            agent.put(state(topic, "{}"))
+        neighbour.say(TOPICS.restart, "PRESS")
+        person.say(TOPICS.camera("front_door").setting_set("armed"), "OFF")
+        person.wait_for(mine[-1])
+        wait_until("the refusals are counted", lambda: agent.mqtt.stats.dropped == len(others))
+        agent.wait_for(Received)
+        assert [received.payload for received in agent.all_told(Received)] == [b"OFF"]
+        assert {heard.topic for heard in person.heard} & set(others) == set()
+        assert neighbour.heard == []
+
+
+def test_a_certificate_can_say_which_agent_of_a_fleet_it_is(
+    tmp_path: Path, certificates: Path
+) -> None:
+    (tmp_path / "rights").write_text(RIGHTS["fleet"])
+    lines = [f"acl_file {tmp_path / 'rights'}", "use_identity_as_username true"]
+    ca = certificates / "ca.crt"
+    tls = TlsConfig(ca=ca, cert=certificates / "pi.crt", key=certificates / "pi.key")
+    with (
+        tls_broker(tmp_path, certificates, client=True, lines=lines) as broker,
+        RunningMqtt(options(broker.port, tls=tls), tmp_path) as agent,
+    ):
+        agent.wait_for(BrokerUp)
+        agent.put(state(AgentTopics("surveillance", "shed").availability, "online"))
+        agent.put(state(TOPICS.availability, "online"), record(1))
+        wait_until("acknowledged", lambda: agent.mqtt.stats.journal_waiting == 0)
+        wait_until("the refusal is counted", lambda: agent.mqtt.stats.dropped == 1)
 
 
 AMQTT = """
