@@ -170,7 +170,8 @@ def measured(rig: Rig, phase: Phase) -> dict[str, Any]:
     if phase.agents:
         connected = {n: when - wall for n, when in rig.fleet.connected(wall).items()}
         row["connected"] = spread(connected.values())
-        row["own"] = spread(right[name] - since - when for name, when in connected.items())
+        if not phase.birth:  # Home Assistant is there: who is right, and how long after connecting?
+            row["own"] = spread(right[name] - since - when for name, when in connected.items())
     if rig.home_assistant is not None:
         row["right"] = spread(when - since for when in right.values())
     if rig.home_assistant is not None and phase.birth:
