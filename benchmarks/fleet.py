@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -302,12 +303,12 @@ def report(rig: Rig, rows: Mapping[str, Mapping[str, Any]]) -> None:
     quiet = ", ".join(f"{name} {cost:.3g}" for name, cost in idle(rig, 30.0).items())
     own = [memory(process.pid) for process in agents]
     store = [memory(child) for process in agents for child in children(process.pid)]
-    full = rig.broker.log.count("messages are being dropped")
+    full = re.findall(r".*messages are being dropped.*", rig.broker.log)
     print(f"{len(agents)} agents, {len(rig.names)} entities; {versions(home_assistant)}\n")
     print(shown(rows))
     print(f"\nEach second of the last phase: {quiet}")
     print(f"Agent: {min(own):.0f} to {max(own):.0f} MiB (PSS), its store child {max(store):.0f}")
-    print(f"Broker: {memory(rig.broker.pid):.1f} MiB; said {full} times that a queue was full")
+    print(f"Broker: {memory(rig.broker.pid):.1f} MiB; queues that were full: {full or 'none'}")
     if home_assistant is not None:
         print(f"Home Assistant: {memory(home_assistant.meta['pid']):.0f} MiB; its warnings:")
         print("\n".join(home_assistant.errors()[:20]) or "none")
