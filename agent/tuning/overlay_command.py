@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.camera.source import source_for
-from agent.configuration import find_file, load
-from agent.core.errors import ConfigError
+from agent.configuration import agent_id_of, find_file, load
+from agent.core.errors import CameraUnreachable, ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import Detection, RestartSession
 from agent.core.state import vision_settings
@@ -25,6 +25,7 @@ from agent.vision.judging import Judge
 from agent.vision.overlay import overlay
 from agent.vision.zones import View, view_of
 from schemas.config import CameraConfig
+from schemas.topics import AgentTopics
 
 Picture = npt.NDArray[np.uint8]
 
@@ -54,7 +55,8 @@ def run(
     Raises:
         ConfigError: no such camera or picture, or the camera gives none.
     """
-    cameras = load(find_file(arguments.config, environ), environ).config.cameras
+    config = load(find_file(arguments.config, environ), environ).config
+    cameras = config.cameras
     if arguments.camera is None and len(cameras) > 1:
         raise ConfigError(f"--camera: which one? The configuration has {', '.join(cameras)}")
     name = arguments.camera or next(iter(cameras))
@@ -64,7 +66,14 @@ def run(
         picture = _read(Path(arguments.image))
         drawn = overlay(picture, view_of(name, cameras[name], Orientation()), None, None)
     else:
-        drawn = live(name, cameras[name], SystemClock())
+        try:
+            drawn = live(name, cameras[name], SystemClock())
+        except CameraUnreachable as error:
+            topics = AgentTopics(config.mqtt.base_topic, agent_id_of(config)).camera(name)
+            raise ConfigError(
+                f"{error}; a running agent may have the camera: publish PRESS on"
+                f" {topics.overlay_take}, or draw over a stored picture with --image FILE"
+            ) from None
     good, png = cv2.imencode(".png", drawn)
     try:
         Path(arguments.output).write_bytes(png.tobytes() if good else b"")
@@ -78,7 +87,8 @@ def live(name: str, camera: CameraConfig, clock: Clock) -> Picture:
     """The overlay over the camera's own next pictures.
 
     Raises:
-        ConfigError: it gives none in time, or the mask does not fit them.
+        CameraUnreachable: it gives none in time.
+        ConfigError: the mask does not fit them.
     """
     frames: Mailbox[Frame] = Mailbox("frames", 4, WhenFull.DROP_OLDEST)
     orders: Mailbox[RestartSession] = Mailbox("orders", 1, WhenFull.REFUSE)
@@ -97,7 +107,8 @@ def live(name: str, camera: CameraConfig, clock: Clock) -> Picture:
         return _watched(name, camera, frames, clock)
     except TimeoutError:
         reason = why[-1] if why else "no answer"
-        raise ConfigError(f"camera {name}: no picture in {_PATIENCE:g} s: {reason}") from None
+        text = f"camera {name}: no picture in {_PATIENCE:g} s: {reason}"
+        raise CameraUnreachable(text) from None
     finally:
         worker.stop.set()
         worker.join(5.0)

@@ -11,7 +11,9 @@ from agent.camera.hk.simulator import Simulator, SimulatorOptions
 from agent.core.errors import ConfigError
 from agent.runtime.clock import SystemClock
 from agent.runtime.worker import Worker
+from agent.tuning import overlay_command
 from agent.tuning.overlay_command import add_arguments, run
+from tests.support.broker import free_port
 
 CONFIG = """\
 cameras:
@@ -70,6 +72,16 @@ def test_the_live_picture_gets_the_overlay(tmp_path: Path) -> None:
         camera.join(5.0)
     assert drawn(out).shape == (480, 640, 3)
     assert not drawn(out)[30:130, 10:170].any()
+
+
+def test_where_no_picture_comes_the_other_ways_to_one_are_named(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overlay_command, "_PATIENCE", 0.5)
+    config.write_text("agent: {id: attic}\n" + CONFIG.format(port=free_port()))
+    ways = r"no picture in 0.5 s: .* PRESS on surveillance/attic/yard/overlay/take, .* --image FILE"
+    with pytest.raises(ConfigError, match=ways):
+        overlay("--config", str(config), "-o", "out.png")
 
 
 @pytest.mark.parametrize(
