@@ -81,7 +81,7 @@ def read_health(folder: Path, now: float | None = None) -> tuple[bool, str]:
         return False, f"not running, or its state folder is another one: no {path}"
     except OSError as error:
         return False, f"{path}: {error.strerror}"
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return False, f"{path}: not a health file"
     age = (time.monotonic() if now is None else now) - at
     if not _lives(pid):

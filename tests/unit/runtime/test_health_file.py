@@ -103,3 +103,16 @@ def test_a_folder_that_cannot_be_written_is_said_and_does_no_harm(
 def test_no_content_makes_the_reader_raise(tmp_path: Path, content: bytes) -> None:
     (tmp_path / NAME).write_bytes(content)
     assert not read_health(tmp_path, now=1000.0)[0]
+
+
+@pytest.mark.parametrize("field", ["at", "pid"])
+@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1" + "0" * 400, "null"])
+def test_a_number_that_is_none_is_answered_not_raised(
+    tmp_path: Path, field: str, number: str
+) -> None:
+    write_health(tmp_path, "ok", [], now=100.0)
+    path = tmp_path / NAME
+    facts = json.loads(path.read_text())
+    path.write_text(json.dumps({**facts, field: "@"}).replace('"@"', number))
+    well, _text = read_health(tmp_path, now=100.0)
+    assert not well or field == "pid"
