@@ -123,7 +123,9 @@ class Child:
         purge = Purge(self._store, self._days.keys(), self._room.free, self._clock, self._alive)
         done = purge.run(rules)
         self._room.stored = done.stored
-        return {"removed": done.removed, "refused": done.refused, **self._room.figures()}
+        stuck = f"{len(done.stuck)} files, first {done.stuck[0]}" if done.stuck else None
+        about = {"removed": done.removed, "refused": done.refused, "stuck": stuck}
+        return {**about, **self._room.figures()}
 
     def _keep(self, says: dict[str, Any]) -> dict[str, Any]:
         """Marks an event of a camera; `event` null: its newest one."""

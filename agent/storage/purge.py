@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Collection, Iterator
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePath
 
+from agent.core.errors import reason_of
 from agent.core.naming import (
     EVENTS,
     MANIFEST,
@@ -31,6 +33,8 @@ from agent.storage.manifest import Manifest
 FRUITLESS = 2
 #: Smaller files say nothing about whether deleting helps.
 _TELLING = 1 << 20
+#: What a file or folder that is not ours answers, of a restored backup for instance.
+_NOT_OURS = {errno.EACCES, errno.EPERM, errno.EBUSY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,16 @@ class Rules:
 
 @dataclass(slots=True)
 class Purged:
-    """What was deleted, with the reason for each; `stored` bytes of each day are left."""
+    """What was deleted, with the reason for each; `stored` bytes of each day are left.
+
+    Attributes:
+        refused: why nothing may be deleted at all.
+        stuck: what could not be deleted, and why; everything else was.
+    """
 
     removed: list[tuple[str, int, str]] = field(default_factory=list)
     refused: str | None = None
+    stuck: list[str] = field(default_factory=list)
     stored: dict[str, int] = field(default_factory=dict)
 
 
@@ -122,6 +132,16 @@ class Purge:
                 fruitless = 0 if helped or file.size < _TELLING else fruitless + 1
 
     def _delete(self, file: StoredFile, reason: str) -> bool:
+        """Deletes one file; False: it is spared, gone, or cannot be deleted."""
+        try:
+            return self._try_to_delete(file, reason)
+        except OSError as error:
+            if error.errno not in _NOT_OURS:
+                raise
+            self._done.stuck.append(f"{file.path}: {reason_of(error)}")
+            return False
+
+    def _try_to_delete(self, file: StoredFile, reason: str) -> bool:
         self._alive()
         if self._spared(file):
             return False
@@ -164,7 +184,10 @@ def stored_files(store: int, alive: Callable[[], None]) -> Iterator[StoredFile]:
     for camera in _folders(store):
         if not is_camera(camera):
             continue
-        camera_fd = open_folder(store, camera)
+        try:
+            camera_fd = open_folder(store, camera)
+        except PermissionError:
+            continue  # somebody else's folder, which only looks like a camera's
         try:
             for day in _folders(camera_fd):
                 when = day_of(day)

@@ -113,6 +113,7 @@ class StoreWorker:
         self._waiting = False  # the child waits for something to become due
         self._short = False  # there is less room in the store than there should be
         self._refused: str | None = None
+        self._stuck: str | None = None
         self._crashes: Counter[int] = Counter()
         self._saved = 0
 
@@ -285,6 +286,10 @@ class StoreWorker:
             self._refused = answer["refused"]
             if self._refused:
                 log.warning("store: nothing is purged: %s", self._refused)
+        if answer["stuck"] != self._stuck:
+            self._stuck = answer["stuck"]
+            if self._stuck:
+                log.warning("store: cannot be deleted: %s", self._stuck)
 
     def _finished(self, entry: dict[str, Any]) -> None:
         told = outcome(entry)

@@ -21,6 +21,7 @@ from agent.storage.verify import verify_store
 from schemas.config import StoreConfig
 from tests.support.recordings import name_of, whole_event
 from tests.support.store_rig import StoreRig
+from tests.support.users import as_anybody, give, immutable
 from tests.support.waiting import wait_until
 
 NOW = SystemClock().utc()
@@ -167,6 +168,39 @@ def test_nothing_is_purged_for_room_while_the_clock_is_unsure(place: Path) -> No
     for age in (0, 1, 2):
         fake_day(place, age)
     assert purge(place, lambda: 0, keep_free=MIB, max_size=1, clock_trusted=False) == []
+
+
+def test_what_cannot_be_deleted_keeps_nothing_else_from_it(place: Path) -> None:
+    for age in (0, 7, 8, 9):
+        fake_day(place, age)
+    give(place / "store")
+    (place / "store/front" / day_name(9)).chmod(0o555)  # as a backup that another user restored
+    (place / "store/front" / day_name(8) / "events").chmod(0o555)
+    private = place / "store" / "private"
+    private.mkdir(mode=0)
+    place.chmod(0o711)
+    store = os.open(place / "store", os.O_RDONLY)
+    run = Purge(store, (), lambda: 0, SystemClock(), lambda: None)
+    with as_anybody():
+        done = run.run(Rules(NOW.astimezone().date(), 1, clock_trusted=True))
+    os.close(store)
+    removed = [path for path, _, _ in done.removed]
+    assert len(done.stuck) == 1 + len(clips(8))
+    assert f"front/{day_name(8)}/{day_name(8)}.mp4" in removed
+    assert {f"front/{day_name(7)}/{day_name(7)}.mp4", *clips(7)} <= set(removed)
+    assert days(place) == [day_name(9), day_name(8), day_name(0)]
+
+
+def test_a_folder_of_somebody_elses_is_named_and_recording_goes_on(
+    place: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    record(place, 0, 9, retention_days=99)
+    with immutable(place / "store/front" / day_name(9)), StoreRig(place) as rig:
+        rig.put(*whole_event(name_of(20), 20, started=NOW))
+        wait_until("it is stored", lambda: rig.saved)
+        assert [state.code for state in rig.states] == [StoreCode.STARTING, StoreCode.OK]
+    assert "cannot be deleted: " in caplog.text
+    assert f"front/{day_name(9)}" in caplog.text
 
 
 def test_links_and_strangers_are_left_alone(place: Path) -> None:
