@@ -46,7 +46,10 @@ def save_discovery(folder: Path, published: Payloads, graves: Payloads) -> None:
 
 def forget_discovery(folder: Path) -> None:
     """Removes the file: nothing of ours is left in Home Assistant."""
-    (folder / NAME).unlink(missing_ok=True)
+    try:
+        (folder / NAME).unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("discovery %s: not removed: %s", folder / NAME, error)
 
 
 def _checked(payloads: Any) -> Payloads:  # noqa: ANN401  whatever the file holds
