@@ -43,6 +43,7 @@ def test_the_same_again_is_not_written(tmp_path: Path) -> None:
         b'{"published": {"t": 1}, "graves": {}}',
         b'{"published": {"t": {"cmps": {"a": {"p": 1}}}}, "graves": {}}',
         b'{"published": {"t": {"cmps": []}}, "graves": {}}',
+        b'{"published": {}, "graves": {"t": {"cmps": {"a": {}}}}}',
     ],
 )
 def test_a_foreign_file_is_no_memory(
