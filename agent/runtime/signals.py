@@ -19,6 +19,8 @@ class Signals:
             signal.signal(number, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_hangup)
         faulthandler.register(signal.SIGUSR1, all_threads=True)
+        # one that came while the libraries loaded was held back until here
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
 
     def take_hangup(self) -> bool:
         """Whether SIGHUP came since the last look."""

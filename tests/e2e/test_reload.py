@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +45,23 @@ def links(agent: Process, camera: str) -> int:
 
 def more_refusals(agent: Process, before: int) -> bool:
     return agent.log.count("nothing is taken over") > before
+
+
+def holds_hangups_back(agent: Process) -> bool:
+    status = Path(f"/proc/{agent.pid}/status").read_text()
+    blocked = int(status.split("SigBlk:")[1].split()[0], 16)
+    return bool(blocked & 1 << signal.SIGHUP - 1)
+
+
+def test_a_hangup_while_the_agent_still_loads_is_obeyed_once_it_listens(
+    house: House, ear: Ear
+) -> None:
+    agent = house.agent()
+    wait_until("hangups are held back", lambda: holds_hangups_back(agent))
+    agent.signal(signal.SIGHUP)
+    agent.wait_for_line("configuration: read again")
+    wait_state(ear, YARD.availability, b"online")
+    assert agent.stop() == 0
 
 
 def test_cameras_come_change_and_go_without_touching_the_others(house: House, ear: Ear) -> None:
