@@ -118,6 +118,7 @@ class Twin(Fault):
     name = "agent: a second one with the same id"
     hold = (2.0, 4.0)
     limit = 45.0  # who is thrown out again and again waits longer
+    leaves = "broker_taken_over"  # for ten minutes: somebody has to look into it
     once = "twin"
 
     def inject(self, lab: Lab) -> None:

@@ -28,6 +28,7 @@ def every_visit_is_an_event(seen: Observation) -> Iterator[str]:
 
 def every_event_is_a_visit(seen: Observation) -> Iterator[str]:
     visits = [Interval(v[0].at, v[-1].at) for v in visits_of(seen.frames)]
+    visits += seen.busy  # a stopped process dates what waited for it when it reads it
     for event in event_spans(seen):
         if not any(span.overlaps(visit, NEAR) for span in event for visit in visits):
             yield f"an event at {[span.begun for span in event]} without anybody there"

@@ -139,6 +139,11 @@ class Lab(House):
         assert self.process is not None
         return self.process.pid
 
+    @property
+    def age(self) -> float:
+        """Of the agent's process, in seconds."""
+        return time.monotonic() - self._born
+
     def look_after(self) -> None:
         """What a supervisor does: notes that it ended, starts it again."""
         if self.process is not None and self.process.exit_code is not None:

@@ -24,6 +24,9 @@ while True:
     time.sleep(0.002)
 """
 
+#: Seconds in which a process is Python's, not yet the agent's.
+_INTERPRETER = 0.3
+
 
 class _Ends(Fault):
     """The agent's process ends and is started again; a session that got no farewell is refused."""
@@ -101,6 +104,7 @@ class HungUp(Fault):
     hold = (0.1, 0.5)
 
     def inject(self, lab: Lab) -> None:
+        lab.wait(lambda: lab.age > _INTERPRETER, 2.0)
         os.kill(lab.pid, signal.SIGHUP)
 
     def heal(self, lab: Lab) -> None:
