@@ -17,6 +17,7 @@ from tests.resilience.plan import possible
 from tests.resilience.pool import Job, run_all
 from tests.resilience.report import PAGE, code, page
 from tests.resilience.run import as_line
+from tests.resilience.soak import soak
 
 FOLDER = Path("/var/tmp/resilience")  # noqa: S108  large, and not the temporary folder under test
 
@@ -27,7 +28,12 @@ def main() -> int:
     options.folder.mkdir(parents=True, exist_ok=True)
     results = options.folder / "results.jsonl"
     bad = 0
-    if not options.report:
+    if options.soak:
+        outcome = soak(options.soak, options.folder / f"soak-{time.time():.0f}", options.seed)
+        with results.open("a") as file:
+            file.write(json.dumps(outcome) + "\n")
+        bad = not outcome["flat"]
+    elif not options.report:
         bad = _run(options, results)
     PAGE.write_text(page([json.loads(line) for line in results.read_text().splitlines()]))
     return 1 if bad else 0
@@ -42,6 +48,7 @@ def _options() -> argparse.Namespace:
     add("--parallel", type=int, default=3, help="runs at once")
     add("--folder", type=Path, default=FOLDER, help="results, and the folders of failed runs")
     add("--singly", type=int, default=1, help="how often each fault is tried alone first")
+    add("--soak", type=float, default=0.0, metavar="HOURS", help="instead of runs")
     add("--report", action="store_true", help="only write the page anew")
     return parser.parse_args()
 
@@ -68,7 +75,7 @@ def _run(options: argparse.Namespace, results: Path) -> int:
 
 
 def _key(line: dict[str, object]) -> str:
-    return str(line["key"])
+    return str(line.get("key"))
 
 
 def _jobs(options: argparse.Namespace) -> Iterator[Job]:
