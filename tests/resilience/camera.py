@@ -79,7 +79,9 @@ class JournallingSimulator(Simulator):
 
     def _note_frame(self, jpeg: bytes, whole: bool) -> None:  # noqa: FBT001  a callback
         session = self._side.sessions
-        self._note(whole=whole, visitor=self.yard.shows_visitor(jpeg), session=session)
+        noisy = self._stream.faults.garbage > 0.0
+        visitor = self.yard.shows_visitor(jpeg)
+        self._note(whole=whole, visitor=visitor, session=session, noisy=noisy)
 
     def _hear(self, datagram: bytes, sender: Any, now: float) -> None:  # noqa: ANN401  an address
         if datagram == packets.HELLO:

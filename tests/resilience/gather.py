@@ -29,7 +29,8 @@ def frames_of(journal: Path) -> list[SentFrame]:
         life += "begun" in note
         if "whole" in note:
             session = (life, note["session"])
-            frames.append(SentFrame(note["at"], note["whole"], note["visitor"], session))
+            visitor, noisy = note["visitor"], note["noisy"]
+            frames.append(SentFrame(note["at"], note["whole"], visitor, session, noisy))
     return frames
 
 

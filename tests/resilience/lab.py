@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -30,6 +31,8 @@ AGENT_LOGIN = {"username": "pi", "password": "right"}
 WATCH_LOGIN = {"username": "watch", "password": "right"}
 #: What the agent's processes may use, in bytes, in runs with a memory limit.
 MEMORY = 600 << 20
+#: Below the range that Linux hands out by itself.
+_PORTS = (15_000, 32_000)
 CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -64,6 +67,8 @@ class Lab(House):
         self.broker = Broker(folder / "broker", lines)
         self.link = FaultyLink(self.broker.port)
         super().__init__(folder, self.link.port)
+        self.camera_port = udp_port(setup.seed)
+        self.config["cameras"][CAMERA]["source"] = f"hk://127.0.0.1:{self.camera_port}"
         self.camera = Camera(folder, self.camera_port, setup.seed)
         self.env: dict[str, str] = {"TZ": setup.zone, "TMPDIR": str(folder / "tmp")}
         (folder / "tmp").mkdir()
@@ -232,6 +237,15 @@ class Lab(House):
     def clean(self) -> None:
         """The folder goes; only after a run in which all was well."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def udp_port(seed: int) -> int:
+    """Free now, and not one that the kernel gives to others while the camera is off."""
+    for port in range(_PORTS[0] + 37 * seed % (_PORTS[1] - _PORTS[0]), _PORTS[1]):
+        with socket.socket(type=socket.SOCK_DGRAM) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no UDP port is free")
 
 
 def _remove(group: Path) -> None:

@@ -12,12 +12,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class SentFrame:
-    """A frame as it left the camera; `whole`: no datagram of it was lost on the way."""
+    """A frame as it left the camera.
+
+    `whole`: no datagram of it was lost on the way; `noisy`: made-up ones may be among them.
+    """
 
     at: float
     whole: bool
     visitor: bool
     session: tuple[int, int]  # of the camera: its life, and its session in that
+    noisy: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -48,6 +49,16 @@ def possible() -> list[type[Fault]]:
     return [kind for kind in ALL if not kind.needs & missing().keys()]
 
 
+def fits(kind: type[Fault], others: Iterable[type[Fault]]) -> bool:
+    """True when it can be there together with the others."""
+    kinds = (kind, *others)
+    words = [each.once for each in kinds if each.once]
+    # who has a hosts file of his own has mounts of his own, and sees no disk come back
+    moves = any("hosts" in each.needs for each in kinds)
+    mounts = any(issubclass(each, store_faults.StoreUnmounted) for each in kinds)
+    return len(set(words)) == len(words) and not (moves and mounts)
+
+
 def plan_of(seed: int) -> Plan:
     """A random combination."""
     chance = random.Random(seed)
@@ -55,7 +66,7 @@ def plan_of(seed: int) -> Plan:
     kinds: list[type[Fault]] = []
     while len(kinds) < count:
         kind = chance.choice(possible())
-        if kind not in kinds and not (kind.once and kind.once in {k.once for k in kinds}):
+        if kind not in kinds and fits(kind, kinds):
             kinds.append(kind)
     return _made(seed, kinds, chance)
 

@@ -115,6 +115,10 @@ class Run:
         lab.wait(partial(_is_past, time.monotonic() + 2.0), 3.0)  # who is there may go
         lab.wait(lambda: all(lab.watch.last(topic) == "OFF" for topic in shut), CALM)
         seen.idle_share = share_of_cpu(lab.pid, 1.0)
+        # counters are said once a minute, or with all the rest
+        heard = len(lab.watch.of(YARD.health))
+        lab.watch.ask("discovery")
+        lab.wait(lambda: len(lab.watch.of(YARD.health)) > heard, 5.0)
         asked = {
             "snapshot": lab.watch.ask("snapshot"),
             "status": lab.watch.ask("status"),

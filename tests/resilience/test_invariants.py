@@ -302,6 +302,16 @@ def test_a_visit_that_nobody_could_see_is_not_asked_for() -> None:
     assert len(to_be_seen(killed)) == 1
 
 
+def test_what_noise_spoilt_has_to_be_published() -> None:
+    seen = good()
+    _without_an_event(seen)
+    seen.recordings = [replace(seen.recordings[1], what={**seen.recordings[1].what, "seq": 1})]
+    seen.frames = [replace(frame, noisy=True) for frame in seen.frames]
+    assert [v.split(":")[0] for v in violations(seen)] == ["every_visit_is_an_event"]
+    seen.calm[YARD.health] = b'{"status": "ok", "problems": [], "datagrams_bad": 3}'
+    assert violations(seen) == []
+
+
 def test_an_event_is_found_by_the_clock_that_it_was_told_by() -> None:
     stepped = good()
     stepped.offsets = [(0.0, 0.0), (9.0, -3600.0)]

@@ -10,7 +10,7 @@ import random
 import pytest
 
 from tests.resilience.fault import Fault
-from tests.resilience.plan import ALL
+from tests.resilience.plan import ALL, fits
 from tests.resilience.pool import Job, run_all
 from tests.resilience.run import Result
 from tests.resilience.tools import missing
@@ -31,8 +31,7 @@ def _groups() -> list[tuple[type[Fault], ...]]:
     while left:
         group: list[type[Fault]] = []
         for kind in list(left):
-            taken = {other.once for other in group if other.once}
-            if len(group) < TOGETHER and kind.once not in taken:
+            if len(group) < TOGETHER and fits(kind, group):
                 group.append(kind)
                 left.remove(kind)
         groups.append(tuple(group))
