@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.resilience.load import load
 from tests.resilience.plan import possible
 from tests.resilience.pool import Job, run_all
 from tests.resilience.report import PAGE, code, page
@@ -28,11 +29,13 @@ def main() -> int:
     options.folder.mkdir(parents=True, exist_ok=True)
     results = options.folder / "results.jsonl"
     bad = 0
-    if options.soak:
-        outcome = soak(options.soak, options.folder / f"soak-{time.time():.0f}", options.seed)
+    place = options.folder / f"other-{time.time():.0f}"
+    if options.soak or options.load:
+        hours, seed = options.soak, options.seed
+        outcome = soak(hours, place, seed) if hours else load(place, seed)
         with results.open("a") as file:
             file.write(json.dumps(outcome) + "\n")
-        bad = not outcome["flat"]
+        bad = not outcome.get("flat", True)
     elif not options.report:
         bad = _run(options, results)
     PAGE.write_text(page([json.loads(line) for line in results.read_text().splitlines()]))
@@ -49,6 +52,7 @@ def _options() -> argparse.Namespace:
     add("--folder", type=Path, default=FOLDER, help="results, and the folders of failed runs")
     add("--singly", type=int, default=1, help="how often each fault is tried alone first")
     add("--soak", type=float, default=0.0, metavar="HOURS", help="instead of runs")
+    add("--load", action="store_true", help="instead of runs: what gives first")
     add("--report", action="store_true", help="only write the page anew")
     return parser.parse_args()
 

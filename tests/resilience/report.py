@@ -182,7 +182,8 @@ def _failed(runs: list[Line]) -> Iterator[str]:
     yield "## Runs in which an invariant was broken\n"
     failed = [line for line in runs if line["violations"]]
     for line in failed:
-        first = line["violations"][0].replace("|", "/").replace("\n", " ")[:200]
+        first = line.get("cause") or line["violations"][0]
+        first = first.replace("|", "/").replace("\n", " ")[:250]
         yield f"- `{line['code']}` seed {line['seed']} ({', '.join(line['faults'])}): {first}"
     yield "" if failed else "None.\n"
 
