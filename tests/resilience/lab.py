@@ -241,7 +241,8 @@ class Lab(House):
 
 def udp_port(seed: int) -> int:
     """Free now, and not one that the kernel gives to others while the camera is off."""
-    for port in range(_PORTS[0] + 37 * seed % (_PORTS[1] - _PORTS[0]), _PORTS[1]):
+    start = 37 * seed + 101 * os.getpid()  # others look for one at the same time
+    for port in range(_PORTS[0] + start % (_PORTS[1] - _PORTS[0]), _PORTS[1]):
         with socket.socket(type=socket.SOCK_DGRAM) as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
