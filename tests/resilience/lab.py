@@ -29,8 +29,6 @@ from tests.support.faulty_link import FaultyLink
 
 AGENT_LOGIN = {"username": "pi", "password": "right"}
 WATCH_LOGIN = {"username": "watch", "password": "right"}
-#: What the agent's processes may use, in bytes, in runs with a memory limit.
-MEMORY = 600 << 20
 #: Below the range that Linux hands out by itself.
 _PORTS = (15_000, 32_000)
 CGROUPS = Path("/sys/fs/cgroup")
