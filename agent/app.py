@@ -150,7 +150,7 @@ class App:
     def run(self) -> int:
         """Runs until SIGTERM, SIGINT, a restart command or a fatal error; the exit code."""
         threading.excepthook = self._on_thread_exception
-        self._signals.install()
+        self._signals.install(self._inbox.interrupt)
         log.info("agent %s: starting, version %s", self._topics.root, __version__)
         self._say_what_is_off()
         with Notifier() as systemd:
@@ -176,7 +176,7 @@ class App:
     def _loop(self, systemd: Notifier) -> None:
         next_tick = self._clock.monotonic()
         while not self._leaving:
-            cause = self._inbox.get(0.25)
+            cause = self._inbox.get(max(0.01, next_tick - self._clock.monotonic()))
             if cause is not None:
                 self._take(cause)
             if self._signals.stop is not None:
@@ -249,6 +249,7 @@ class App:
         faulthandler.dump_traceback(all_threads=True)
         self._exit_code = EXIT_GAVE_UP
         self._leaving = True
+        self._inbox.interrupt()
 
     def _on_thread_exception(self, args: threading.ExceptHookArgs) -> None:
         name = args.thread.name if args.thread else "unknown"

@@ -55,7 +55,7 @@ class Crew:
         """Stops the named ones together; those that did not end in time."""
         workers = [self._workers[name] for name in names if name in self._workers]
         for worker in workers:
-            worker.stop.set()
+            worker.halt()
         now = self._clock.monotonic()
         until = min(now + seconds, max(deadline, now + 0.1))
         return [w.name for w in workers if not w.join(until - self._clock.monotonic())]

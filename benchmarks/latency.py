@@ -223,7 +223,7 @@ def measure(folder: Path, events: int, *, store: bool) -> None:
 
 
 def _run(app: App) -> None:
-    app._signals.install = lambda: None  # type: ignore[method-assign]  # noqa: SLF001  no main thread
+    app._signals.install = lambda wake: None  # type: ignore[method-assign]  # noqa: ARG005, SLF001  no main thread
     app.run()
 
 

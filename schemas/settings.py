@@ -6,6 +6,7 @@ The limits stand here once: commands are checked with them, Home Assistant's num
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
@@ -106,6 +107,7 @@ def setting_names(model: type[Strict]) -> tuple[str, ...]:
     return tuple(model.model_fields)
 
 
+@cache
 def limits(model: type[Strict], name: str) -> dict[str, Any]:
     """`type`, `minimum`, `maximum`, `default` of a setting, out of the model's JSON Schema."""
     schema: dict[str, Any] = model.model_json_schema()["properties"][name]

@@ -27,6 +27,7 @@ ABSENT_WAIT = 60.0
 FIRST_WAIT = 1.0
 
 _STEP = 0.25  # seconds; how long anything here waits without looking at `stop`
+_IDLE = 1.0  # seconds; a beep ends it at once, and so does a stop
 _OK, _STALLED, _STOPPING = "ok", "stalled", "stopping"
 _ABSENT = frozenset({"no_library", "no_device"})
 
@@ -109,6 +110,7 @@ class BeeperWorker:
 
     def run(self, worker: Worker) -> None:
         """Serves beeps until `worker.stop`; the sound process is gone afterwards."""
+        worker.wake = self._tones.interrupt
         if self._tone is None:
             self._say(Answer("disabled", "beep.enabled is false"))
         try:
@@ -117,7 +119,7 @@ class BeeperWorker:
             while not worker.stop.is_set():
                 worker.beat()
                 self._watch()
-                beep = self._tones.get(2 * _STEP)
+                beep = self._tones.get(_IDLE)
                 if beep is not None:
                     answer = self._beep(worker)
                     at = self._clock.monotonic()

@@ -14,6 +14,9 @@ from agent.imaging.jpeg import dimensions
 #: Bounds a part's headers; real ones have about 100 bytes.
 MOST_HEADER = 4096
 
+#: No JPEG is smaller: a quantisation table alone has 69 bytes, frame and scan headers 23 more.
+_LEAST_PICTURE = 92
+
 _SOI = b"\xff\xd8"
 _EOI = b"\xff\xd9"
 
@@ -51,6 +54,15 @@ class Multipart:
         self._where = _Where.SEEK
         self._length: int | None = None
         self._searched = 0  # bytes of the body without a boundary
+
+    @property
+    def missing(self) -> int:
+        """So many bytes have to come before another picture can be whole; at least 1."""
+        if self._where is _Where.SEEK:  # a head alone is worth no waking, nor is a line's end
+            return max(1, len(self._mark) + _LEAST_PICTURE - len(self._buffer))
+        if self._where is _Where.HEAD or self._length is None:
+            return 1
+        return max(1, self._length - len(self._buffer))
 
     def push(self, data: bytes) -> list[bytes]:
         """The JPEGs that these bytes complete, oldest first."""

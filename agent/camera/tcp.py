@@ -23,9 +23,6 @@ from agent.core.errors import CameraUnreachable
 
 #: Where nobody said how long: no call may wait for ever.
 _LONGEST = 10.0
-#: Less than this is a head or an end.
-_SMALL = 2048
-_MOMENT = 0.001
 
 
 class PatientStream(httpcore.NetworkStream):
@@ -36,6 +33,7 @@ class PatientStream(httpcore.NetworkStream):
         self._patience = patience
         sock.setblocking(False)
         self._watch_in = _watch(sock, select.POLLIN)
+        self._least = 1
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Waits for bytes and takes all that are there; b"" at the end.
@@ -45,10 +43,19 @@ class PatientStream(httpcore.NetworkStream):
             httpcore.ReadError: the connection broke.
             Interrupted: by our patience.
         """
+        return self.read_least(1, max_bytes, timeout)
+
+    def read_least(self, least: int, max_bytes: int, timeout: float | None = None) -> bytes:
+        """As `read`, but the system wakes us only when `least` bytes are there, or the end.
+
+        So a picture costs one waking, however many segments it comes in. After `STEP` seconds
+        what is there is taken, and through TLS at once: nobody knows how much it will become.
+        """
         until = self._until(timeout)
         try:
+            self._wake_at(min(least, max_bytes))
             while True:
-                if self._pending() or _ready(self._watch_in, STEP):
+                if self._pending() or _ready(self._watch_in, STEP) or least > 1:
                     try:
                         return self._gathered(max_bytes)
                     except (BlockingIOError, ssl.SSLWantReadError):
@@ -63,23 +70,26 @@ class PatientStream(httpcore.NetworkStream):
         return self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0
 
     def _gathered(self, max_bytes: int) -> bytes:
-        """What is there, in one piece: every read costs more in the layers above than a copy here.
-
-        A few bytes are a part's head: the picture follows it at once and is waited for a moment.
-        """
-        pieces = [self._socket.recv(max_bytes)]
-        room = max_bytes - len(pieces[0])
-        moment = _MOMENT if 0 < len(pieces[0]) < _SMALL else 0.0
-        while 0 < room < max_bytes and (self._pending() or _ready(self._watch_in, moment)):
+        """What is there, in one piece: a read costs more in the layers above than a copy here."""
+        piece = self._socket.recv(max_bytes)
+        if not self._pending():
+            return piece
+        pieces = [piece]
+        room = max_bytes - len(piece)
+        while room > 0 and pieces[-1] and self._pending():
             try:
                 pieces.append(self._socket.recv(room))
-            except (BlockingIOError, ssl.SSLWantReadError):
+            except ssl.SSLWantReadError:
                 break
-            if not pieces[-1]:
-                break  # the end: the next read finds it again
             room -= len(pieces[-1])
-            moment = 0.0
         return b"".join(pieces)
+
+    def _wake_at(self, least: int) -> None:
+        if isinstance(self._socket, ssl.SSLSocket) or least == self._least:
+            return
+        with suppress(OSError):  # then every segment wakes us
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, least)
+            self._least = least
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Sends all of it.

@@ -14,7 +14,7 @@ import httpx
 from agent.camera.multipart import Multipart
 from agent.camera.patience import Patience
 from agent.camera.session import MOST_BYTES, Opener, Picture, Session, Silent
-from agent.camera.tcp import PatientBackend
+from agent.camera.tcp import PatientBackend, PatientStream
 from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
 
 #: Seconds without a whole picture after which the camera counts as stalled.
@@ -23,6 +23,8 @@ SILENCE = 8.0
 _ANSWER_WITHIN = 5.0
 #: Cameras redirect from / to their stream; more than this is a loop.
 _REDIRECTS = 3
+#: Bytes taken at a time, at most: a usual picture at once, a large one in a few pieces.
+_PIECE = 256 * 1024
 _HEADERS = {"Accept": "multipart/x-mixed-replace, image/jpeg", "Accept-Encoding": "identity"}
 
 
@@ -129,6 +131,34 @@ def _stays(where: str, response: httpx.Response) -> None:
             raise CameraRefused(f"{where}: redirects to another host, {target.host}"[:120])
 
 
+class _Body:
+    """The bytes of an endless answer.
+
+    One without a length and without chunks is all that comes until the connection ends: from its
+    second piece on (the first one empties the client's buffer) it is read from the connection,
+    past three layers that have nothing to do with it and cost more than all else we do to it.
+    """
+
+    def __init__(self, response: httpx.Response) -> None:
+        self._pieces: Iterator[bytes] = response.iter_raw()
+        framed = {"transfer-encoding", "content-length"} & set(response.headers)
+        stream = response.extensions.get("network_stream")
+        self._stream = stream if isinstance(stream, PatientStream) and not framed else None
+        self._begun = False
+
+    def read(self, least: int) -> bytes:
+        """The next piece, `least` bytes where that can be waited for; b"" at the end."""
+        if self._begun and self._stream is not None:
+            try:
+                return self._stream.read_least(least, _PIECE, SILENCE)
+            except httpcore.ReadTimeout as error:
+                raise httpx.ReadTimeout(str(error)) from error
+            except httpcore.ReadError as error:
+                raise httpx.ReadError(str(error)) from error
+        self._begun = True
+        return next(self._pieces, b"")
+
+
 class MjpegSession:
     """One endless answer of many JPEGs."""
 
@@ -143,7 +173,7 @@ class MjpegSession:
         resources: ExitStack,
     ) -> None:
         self._where = where
-        self._chunks: Iterator[bytes] = response.iter_raw()
+        self._body = _Body(response)
         self._cutter = cutter
         self._clock = patience.clock
         self._resources = resources
@@ -158,8 +188,8 @@ class MjpegSession:
         """The next picture; None after bytes that complete none."""
         if not self._ready:
             with _errors(self._where, SessionLost):
-                chunk = next(self._chunks, None)
-            if chunk is None:
+                chunk = self._body.read(self._cutter.missing)
+            if not chunk:
                 raise SessionLost(f"{self._where}: the camera ended its stream")
             at = self._clock.monotonic()
             self._ready = [Picture(jpeg, at) for jpeg in self._cutter.push(chunk)]

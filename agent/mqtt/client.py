@@ -39,8 +39,9 @@ from schemas.messages import Publish
 
 log = logging.getLogger(__name__)
 
-#: How often the thread looks around when nothing happens; every put wakes it at once.
-IDLE = 0.25
+#: How often the thread looks around when nothing happens; every put wakes it at once. Until there
+#: is a connection it looks more often: attempts and deadlines have their times.
+IDLE, IDLE_DOWN = 1.0, 0.25
 #: A broker that accepts TCP but says nothing for so long is not there.
 ANSWER_WITHIN = 5.0
 #: A name look-up, TCP and the TLS handshake have deadlines of their own in paho's thread and in the
@@ -117,10 +118,11 @@ class MqttWorker:
     def run(self, worker: Worker) -> None:
         """The thread's body: until `worker.stop`, then the farewell."""
         self._drop_connection()
+        worker.wake = self._outbox.wake
         while not worker.stop.is_set():
             worker.beat()
             self._step()
-            self._outbox.wait(IDLE)
+            self._outbox.wait(IDLE if self._phase is _Phase.UP else IDLE_DOWN)
         self._farewell(worker)
         self._journal.close()
 

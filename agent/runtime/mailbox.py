@@ -40,6 +40,7 @@ class Mailbox(Generic[T]):
         self._items: deque[tuple[T, int]] = deque()
         self._bytes = 0
         self._dropped = 0
+        self._interrupted = False
         self._changed = threading.Condition()
 
     def put(self, message: T, size: int = 0) -> bool:
@@ -64,12 +65,22 @@ class Mailbox(Generic[T]):
         """The oldest message, or None after `timeout` seconds without (None: waits for ever)."""
         with self._changed:
             if not self._items and timeout != 0.0:
-                self._changed.wait_for(lambda: bool(self._items), timeout)
+                self._changed.wait_for(lambda: self._items or self._interrupted, timeout)
+                self._interrupted = False
             if not self._items:
                 return None
             message, size = self._items.popleft()
             self._bytes -= size
             return message
+
+    def interrupt(self) -> None:
+        """Ends a `get` that waits, or the next one that would, without a message.
+
+        May be called by a signal handler in the reader's own thread: the lock is re-entrant.
+        """
+        with self._changed:
+            self._interrupted = True
+            self._changed.notify()
 
     def clear(self) -> int:
         """Throws everything away, uncounted (a session ended); returns how many there were."""

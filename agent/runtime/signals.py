@@ -1,9 +1,10 @@
-"""Signals as facts to be looked at between two inputs: a handler must take no lock."""
+"""Signals as facts to be looked at between two inputs."""
 
 from __future__ import annotations
 
 import faulthandler
 import signal
+from collections.abc import Callable
 
 
 class Signals:
@@ -12,9 +13,16 @@ class Signals:
     def __init__(self) -> None:
         self.stop: signal.Signals | None = None
         self._hangup = False
+        self._wake: Callable[[], object] = lambda: None
 
-    def install(self) -> None:
-        """From now on: SIGTERM and SIGINT stop, SIGHUP re-reads, SIGUSR1 dumps all stacks."""
+    def install(self, wake: Callable[[], object]) -> None:
+        """From now on: SIGTERM and SIGINT stop, SIGHUP re-reads, SIGUSR1 dumps all stacks.
+
+        Args:
+            wake: ends the main thread's waiting; called in a handler, so it must take no lock that
+                the main thread may hold, unless that is re-entrant.
+        """
+        self._wake = wake
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_hangup)
@@ -29,6 +37,8 @@ class Signals:
 
     def _on_stop(self, number: int, _frame: object) -> None:
         self.stop = signal.Signals(number)
+        self._wake()
 
     def _on_hangup(self, _number: int, _frame: object) -> None:
         self._hangup = True
+        self._wake()

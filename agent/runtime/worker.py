@@ -35,6 +35,10 @@ class Worker:
     """A named daemon thread around `run(stop)`, restarted within a budget when it raises.
 
     `run` has to look at `stop` at least once a second and to call `beat` while it is alive.
+
+    Attributes:
+        stop: set, it is to end; by `halt`.
+        wake: set by a `run` that waits where `stop` does not reach it.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Worker:
     ) -> None:
         self.name = name
         self.stop = threading.Event()
+        self.wake: Callable[[], object] = lambda: None
         self.restarts = 0
         self._run = run
         self._clock = clock
@@ -58,6 +63,11 @@ class Worker:
         """Starts the thread."""
         self._beat_at = self._clock.monotonic()
         self._thread.start()
+
+    def halt(self) -> None:
+        """Asks it to end, and ends its waiting."""
+        self.stop.set()
+        self.wake()
 
     def beat(self) -> None:
         """Says: alive. Called by the worker itself."""

@@ -47,8 +47,9 @@ from agent.vision.zones import View
 
 log = logging.getLogger(__name__)
 
-#: Seconds without a frame after which orders, beat and stop are looked at.
-_STEP = 0.25
+#: Seconds without a frame after which orders, beat and stop are looked at: more than lies between
+#: two frames of a camera that sends three a second.
+_STEP = 0.4
 #: Seconds: the event is decided, journalled and sent before its pictures are encoded, which would
 #: compete for the processor and the interpreter with the one message that somebody waits for.
 _EVENT_FIRST = 0.003

@@ -98,3 +98,23 @@ def test_a_part_that_is_no_jpeg_is_counted() -> None:
 def test_there_has_to_be_a_boundary(boundary: str) -> None:
     with pytest.raises(ValueError, match="without a boundary"):
         Multipart(boundary)
+
+
+def test_it_says_how_much_is_missing_so_that_nobody_wakes_for_less() -> None:
+    head = b"--edge\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(PICTURES[0])
+    parser = Multipart("edge")
+    before = parser.missing
+    assert len(head) < before <= len(head) + len(PICTURES[0])
+    parser.push(head)
+    assert parser.missing == len(PICTURES[0])
+    parser.push(PICTURES[0][:10])
+    assert parser.missing == len(PICTURES[0]) - 10
+    assert parser.push(PICTURES[0][10:]) == [PICTURES[0]]
+    parser.push(b"\r\n")
+    assert parser.missing == before - 2
+
+
+def test_of_a_picture_of_unknown_length_every_byte_may_be_the_last() -> None:
+    parser = Multipart("edge")
+    parser.push(b"--edge\r\n\r\n" + PICTURES[0][:20])
+    assert parser.missing == 1

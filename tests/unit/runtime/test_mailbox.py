@@ -74,6 +74,15 @@ def test_a_reader_waits_no_longer_than_told() -> None:
     assert box(1, WhenFull.REFUSE).get(0.01) is None
 
 
+def test_an_interrupt_ends_one_waiting_without_a_message() -> None:
+    b = box(1, WhenFull.REFUSE)
+    b.interrupt()
+    assert b.get(60.0) is None
+    b.put(7)
+    b.interrupt()
+    assert b.get(60.0) == 7
+
+
 def test_a_box_without_room_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         box(0, WhenFull.REFUSE)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.signals import Signals
 
+WOKEN: Mailbox[int] = Mailbox("inbox", 1, WhenFull.REFUSE)
 OURS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -18,7 +22,7 @@ OURS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def signals() -> Iterator[Signals]:
     before = {number: signal.getsignal(number) for number in OURS}
     installed = Signals()
-    installed.install()
+    installed.install(WOKEN.interrupt)
     yield installed
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -38,3 +42,11 @@ def test_a_hangup_is_taken_once(signals: Signals) -> None:
     assert signals.take_hangup()
     assert not signals.take_hangup()
     assert signals.stop is None
+
+
+def test_a_signal_ends_the_main_threads_waiting(signals: Signals) -> None:
+    threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    begun = time.monotonic()
+    while signals.stop is None:
+        WOKEN.get(10.0)
+    assert time.monotonic() - begun < 5.0

@@ -63,3 +63,19 @@ def test_a_step_of_the_wall_clock_moves_no_time_within_an_event() -> None:
     assert base.utc(12.0) == START + timedelta(seconds=2)
     base.anchor()
     assert base.utc(12.0) == START + timedelta(seconds=2) - timedelta(hours=1)
+
+
+def test_a_worker_that_waits_for_long_is_woken_to_end() -> None:
+    woken = threading.Event()
+
+    def run(worker: Worker) -> None:
+        worker.wake = woken.set
+        ready.set()
+        woken.wait(60.0)
+
+    ready = threading.Event()
+    worker = Worker("sleeper", run, SystemClock(), lambda _name, _error: None)
+    worker.start()
+    assert ready.wait(5.0)
+    worker.halt()
+    assert worker.join(5.0)
