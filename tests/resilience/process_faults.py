@@ -149,7 +149,7 @@ class OutOfMemory(_Ends):
 
 
 class Starved(Fault):
-    name = "process: a twentieth of a processor"
+    name = "process: a hundredth of a processor"
     needs = frozenset({"cpu"})
     hold = (1.0, 4.0)
     limit = 14.0 + 2 * REST
@@ -157,7 +157,7 @@ class Starved(Fault):
     once = "process"
 
     def inject(self, lab: Lab) -> None:
-        (lab.group("cpu") / "cpu.cfs_quota_us").write_text("5000")
+        (lab.group("cpu") / "cpu.cfs_quota_us").write_text("1000")
 
     def heal(self, lab: Lab) -> None:
         (lab.group("cpu") / "cpu.cfs_quota_us").write_text("-1")
