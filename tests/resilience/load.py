@@ -143,13 +143,13 @@ def _page(levels: list[Level], restarts: int) -> str:
         f" and less of one processor, {EACH:.0f} s each and then {NEXT_WORD:g} s all of it."
         f" A visit counts as told within {LATE:.0f} s, a command as answered within"
         f" {PATIENCE:.0f} s. The design's order: frames before analysis, then"
-        " clips, never events or commands.\n\n"
+        " clips, never events or commands. A visit is missed where too few of its frames were judged.\n\n"
         "| share | used by the process | frames sent | judged | dropped before analysis"
         " | visits told | clips cut | clips lost | commands answered, slowest |\n"
         "|---|---|---|---|---|---|---|---|---|"
     )
     gives = {
-        "frames": [it.share for it in levels if it.dropped],
+        "frames": [it.share for it in levels if it.judged < 0.9 * it.sent],
         "clips": [it.share for it in levels if it.clips_cut + it.clips_lost],
         "events": [it.share for it in levels if it.told < it.visits],
         "commands": [it.share for it in levels if it.answered < it.asked],

@@ -8,6 +8,8 @@ from tests.resilience.observation import Interval, Observation, SentFrame, Told
 
 #: Judged frames of a visit that arrived whole: as many must be enough (issue 8).
 ENOUGH = 3
+#: First frames of a visit, in which who comes is at the edge, which is not judged.
+ENTERING = 2
 #: Whole frames of a session before the visit: the detector's warm-up, and two to compare with.
 WARM = 6
 #: Whole frames without anybody just before the visit.
@@ -42,7 +44,7 @@ def to_be_seen(seen: Observation) -> list[Interval]:
     wanted = []
     for visit in visits_of(seen.frames):
         span = Interval(visit[0].at, visit[-1].at)
-        whole = [frame for frame in visit if frame.whole]
+        whole = [frame for frame in visit[ENTERING:] if frame.whole]
         if len(whole) < ENOUGH or any(busy.overlaps(span, MARGIN) for busy in seen.busy):
             continue
         alive = any(
