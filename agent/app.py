@@ -24,7 +24,7 @@ import cv2
 
 from agent import __version__
 from agent.beginning import camera_setups, open_events_of, setup_of
-from agent.camera_parts import Body, CameraParts, build_camera
+from agent.camera_parts import CameraParts, build_camera
 from agent.configuration import Loaded, agent_id_of, load
 from agent.core import engine
 from agent.core.cameras import change_cameras
@@ -132,7 +132,7 @@ class App:
         self._cameras = {camera.camera_id: camera for camera in self._parts.cameras}
         self._last_seq = last_seq
         self._crew = Crew(self._clock, self._fatal, extra)
-        self._crew.add(self._bodies())
+        self._crew.add(self._parts.bodies())
         self._quiet_until = self._clock.monotonic()
 
     def _make_performer(self) -> Performer:
@@ -335,19 +335,6 @@ class App:
         return discovery_messages(self._config, self._topics) if wanted else []
 
     # ------------------------------------------------------------ start and stop
-
-    def _bodies(self) -> dict[str, Body]:
-        parts = self._parts
-        bodies: dict[str, Body] = {}
-        for camera in parts.cameras:
-            bodies |= camera.bodies()
-        if parts.store is not None:
-            bodies["store"] = parts.store.run
-        bodies["mqtt"] = parts.mqtt.run
-        bodies["beeper"] = parts.beeper.run
-        if parts.reoffer is not None:
-            bodies["reoffer"] = parts.reoffer.run
-        return bodies
 
     def _say_what_is_off(self) -> None:
         if self._parts.store is None:

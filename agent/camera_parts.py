@@ -10,14 +10,8 @@ from agent.camera.source import FrameSource, SourceOptions, source_for
 from agent.configuration import state_dir_of
 from agent.core.clips import PRE_ROLL_BYTES
 from agent.core.frame import Frame
-from agent.core.messages import (
-    ClipPart,
-    RecordingLink,
-    RestartSession,
-    Shown,
-    VisionOrder,
-    VisionSettings,
-)
+from agent.core.messages import ClipPart, RecordingLink, Shown
+from agent.core.orders import RestartSession, VisionOrder, VisionSettings
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.newest import Newest
@@ -132,7 +126,6 @@ def build_camera(
     )
     vision_orders: Mailbox[VisionOrder] = Mailbox(f"{name}.vision_orders", ORDERS, WhenFull.REFUSE)
     camera_orders = _session_orders(f"{name}.camera_orders")
-    keep_log = session_keeper(parts if spool else None, lambda: state_dir_of(config))
     source = source_for(
         camera.source,
         name,
@@ -143,7 +136,7 @@ def build_camera(
         SourceOptions(
             camera.still_interval,
             room=lambda: frames.depth < FRAMES // 2,
-            keep_log=keep_log,
+            keep_log=session_keeper(parts if spool else None, lambda: state_dir_of(config)),
         ),
     )
     recording = None
@@ -152,12 +145,11 @@ def build_camera(
     view = view_of(name, camera)
     options = _vision_options(config, camera, view, two_streams=recording is not None)
     to_recorder = parts.put if spool is not None else _nowhere
-    viewers: Newest[Shown] | None = None if config.reoffer is None else Newest()
     vision = VisionWorker(
         name, options, settings, frames, vision_orders, to_engine, to_recorder, clock
     )
     vision.recording = recording.frames if recording else None
-    vision.showing.viewers = viewers
+    viewers = vision.showing.viewers = None if config.reoffer is None else Newest[Shown]()
     return CameraParts(
         camera_id=name,
         source=source if camera.enabled else None,

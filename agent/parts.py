@@ -14,17 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from agent import __version__
 from agent.audio.beeper import BeeperWorker, BeepOptions
-from agent.camera_parts import ORDERS, CameraParts, ToEngine, build_camera
+from agent.camera_parts import ORDERS, Body, CameraParts, ToEngine, build_camera
 from agent.configuration import password_of, token_of
 from agent.core.announce import farewell
 from agent.core.errors import ConfigError
-from agent.core.messages import (
-    Beep,
-    KeepEvent,
-    Received,
-    Shown,
-    VisionSettings,
-)
+from agent.core.messages import Received, Shown
+from agent.core.orders import Beep, KeepEvent, VisionSettings
 from agent.mqtt.client import MqttWorker
 from agent.mqtt.connection import MqttOptions
 from agent.mqtt.journal import Journal
@@ -60,6 +55,19 @@ class Parts:
     discovery: tuple[Publish, ...]
     reoffer: ReofferWorker | None
     boxes: tuple[Mailbox[Any], ...]
+
+    def bodies(self) -> dict[str, Body]:
+        """The threads to run, by name."""
+        bodies: dict[str, Body] = {}
+        for camera in self.cameras:
+            bodies |= camera.bodies()
+        if self.store is not None:
+            bodies["store"] = self.store.run
+        bodies["mqtt"] = self.mqtt.run
+        bodies["beeper"] = self.beeper.run
+        if self.reoffer is not None:
+            bodies["reoffer"] = self.reoffer.run
+        return bodies
 
 
 def build_parts(

@@ -19,7 +19,7 @@ from agent.core.effects import (
     ToVision,
     WriteHealth,
 )
-from agent.core.messages import Beep, KeepEvent, RestartSession, VisionOrder
+from agent.core.orders import Beep, KeepEvent, RestartSession, VisionOrder
 from agent.discovery import Discovery
 from agent.runtime.clock import Clock
 from agent.runtime.health_file import write_health

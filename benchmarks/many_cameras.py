@@ -25,7 +25,8 @@ import cv2
 
 from agent.camera.source import source_for
 from agent.core.frame import Frame
-from agent.core.messages import FrameScored, RestartSession, VisionOrder, VisionSettings
+from agent.core.messages import FrameScored
+from agent.core.orders import RestartSession, VisionOrder, VisionSettings
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker

@@ -25,7 +25,8 @@ from agent.camera.hk.player import Streaming
 from agent.camera.hk.simulator import Simulator, SimulatorOptions
 from agent.camera.source import source_for
 from agent.core.frame import Frame
-from agent.core.messages import CameraCode, CameraState, RestartSession
+from agent.core.messages import CameraCode, CameraState
+from agent.core.orders import RestartSession
 from agent.imaging.jpeg import decode_colour
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull

@@ -24,7 +24,7 @@ from agent.camera.hk.player import Streaming
 from agent.camera.hk.simulator import Simulator, SimulatorOptions
 from agent.camera.hk.source import HkSource
 from agent.core.frame import Frame
-from agent.core.messages import RestartSession
+from agent.core.orders import RestartSession
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker

@@ -11,7 +11,8 @@ from typing import Protocol
 from agent.audio.speaker import Answer, Speaker
 from agent.audio.tones import MAX_BYTES, Tone, built_in_tone, tone_from_wav
 from agent.core.errors import ConfigError
-from agent.core.messages import AudioState, Beep, BeepDone
+from agent.core.messages import AudioState, BeepDone
+from agent.core.orders import Beep
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker

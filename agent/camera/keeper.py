@@ -13,7 +13,8 @@ from agent.camera.session import Opener, Picture, Session, SessionOver, Silent
 from agent.core.backoff import Backoff
 from agent.core.errors import CameraError, CameraRefused, CameraUnreachable, SessionLost
 from agent.core.frame import Frame
-from agent.core.messages import CameraCode, CameraState, RestartSession
+from agent.core.messages import CameraCode, CameraState
+from agent.core.orders import RestartSession
 from agent.core.stats import CameraStats
 from agent.imaging.jpeg import dimensions
 from agent.runtime.clock import Clock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.core.messages import RestartSession
+from agent.core.orders import RestartSession
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker

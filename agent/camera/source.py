@@ -12,7 +12,8 @@ from agent.camera.keeper import Keeper
 from agent.camera.session import Opener
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
-from agent.core.messages import CameraState, RestartSession, SessionLog
+from agent.core.messages import CameraState, SessionLog
+from agent.core.orders import RestartSession
 from agent.core.stats import CameraStats
 from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull

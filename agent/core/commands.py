@@ -9,18 +9,8 @@ from agent.core import announce
 from agent.core.answering import answer, fail, finish, refused_with, remember, reply_topics
 from agent.core.effects import Effect, Leave, SaveSettings, Say, ToVision
 from agent.core.health import agent_health
-from agent.core.messages import (
-    Beep,
-    Configure,
-    EventKept,
-    KeepEvent,
-    Parsed,
-    PictureReason,
-    RecordClip,
-    Refused,
-    StoreCode,
-    TakePicture,
-)
+from agent.core.messages import EventKept, Parsed, PictureReason, Refused, StoreCode
+from agent.core.orders import Beep, Configure, KeepEvent, RecordClip, TakePicture
 from agent.core.state import AgentNow, Now
 from schemas.commands import (
     CommandError,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.core.messages import Beep, KeepEvent, RestartSession, VisionOrder
+from agent.core.orders import Beep, KeepEvent, RestartSession, VisionOrder
 from schemas.messages import EventsQuery, Publish, Record
 from schemas.settings import StoredSettings
 

@@ -167,10 +167,8 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
             return _then_health(_audio(now_state, cause, now), now)
         case BeepDone():
             return _beep_done(now_state, cause, now)
-        case BrokerUp():
-            return _broker_up(now_state, cause, now)
-        case BrokerDown():
-            return _broker_down(now_state, cause, now)
+        case BrokerUp() | BrokerDown():
+            return _broker(now_state, cause, now)
         case HaOnline():
             return replace(now_state, announce_at=now.at + now_state.setup.birth_delay), []
         case Parsed():
@@ -267,6 +265,12 @@ def _beep_done(now_state: AgentNow, cause: BeepDone, now: Now) -> Step:
         return answering.finish(now_state, cause.request, now)
     error = CommandError(code="audio_failed", message=cause.message)
     return answering.finish(now_state, cause.request, now, error=error)
+
+
+def _broker(now_state: AgentNow, cause: BrokerUp | BrokerDown, now: Now) -> Step:
+    if isinstance(cause, BrokerUp):
+        return _broker_up(now_state, cause, now)
+    return _broker_down(now_state, cause, now)
 
 
 def _broker_up(now_state: AgentNow, cause: BrokerUp, now: Now) -> Step:

@@ -8,10 +8,8 @@ from agent.core import announce, answering, reports
 from agent.core.effects import Effect, Say, ToVision
 from agent.core.faults import cured, fault
 from agent.core.messages import (
-    Beep,
     CameraCode,
     CameraState,
-    CameraWent,
     ClipClosed,
     ClipOpened,
     ClipRefused,
@@ -28,6 +26,7 @@ from agent.core.messages import (
     RecordingLink,
     RecordingSaved,
 )
+from agent.core.orders import Beep, CameraWent
 from agent.core.state import AgentNow, CameraNow, MotionNow, Now, Picture
 from schemas.commands import CommandError
 from schemas.events import MotionEvent, RecordingEvent

@@ -6,14 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from agent.core.messages import (
-    AudioState,
-    BrokerDown,
-    CameraState,
-    Detection,
-    StoreState,
-    VisionSettings,
-)
+from agent.core.messages import AudioState, BrokerDown, CameraState, Detection, StoreState
+from agent.core.orders import VisionSettings
 from agent.core.stats import CameraStats, MqttStats, StoreStats, VisionStats
 from schemas.commands import ErrorCode, ReplyTo
 from schemas.settings import (

@@ -19,7 +19,8 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
-from agent.core.messages import EventKept, KeepEvent, RecordingSaved, StoreCode, StoreRepaired
+from agent.core.messages import EventKept, RecordingSaved, StoreCode, StoreRepaired
+from agent.core.orders import KeepEvent
 from agent.core.stats import StoreStats
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox

@@ -14,7 +14,8 @@ from agent.camera.source import source_for
 from agent.configuration import agent_id_of, find_file, load
 from agent.core.errors import CameraUnreachable, ConfigError
 from agent.core.frame import Frame
-from agent.core.messages import Detection, RestartSession
+from agent.core.messages import Detection
+from agent.core.orders import RestartSession
 from agent.core.state import vision_settings
 from agent.imaging.jpeg import decode_colour, decode_luma
 from agent.imaging.orientation import Orientation

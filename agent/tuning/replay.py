@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from agent.core.messages import Detection, Reason, VisionSettings
+from agent.core.messages import Detection, Reason
+from agent.core.orders import VisionSettings
 from agent.core.state import vision_settings
 from agent.imaging.heatmap import Counts, cells, no_counts
 from agent.imaging.jpeg import encode

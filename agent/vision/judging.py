@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from agent.core.messages import SUPPRESSING, Detection, Reason, VisionSettings
+from agent.core.messages import SUPPRESSING, Detection, Reason
 from agent.core.motion import MotionMachine, Step
+from agent.core.orders import VisionSettings
 from agent.core.pacing import Pacer
 from agent.vision.detector import Detector
 from agent.vision.zones import Area, View

@@ -19,8 +19,8 @@ from agent.core.messages import (
     MotionEnded,
     MotionStarted,
     Reason,
-    RecordClip,
 )
+from agent.core.orders import RecordClip
 from agent.vision.clip_feed import ClipFeed
 
 

@@ -11,13 +11,8 @@ from datetime import datetime
 from ulid import ULID
 
 from agent.core.frame import Frame
-from agent.core.messages import (
-    PictureReason,
-    PictureRefused,
-    PictureTaken,
-    StorePicture,
-    TakePicture,
-)
+from agent.core.messages import PictureReason, PictureRefused, PictureTaken, StorePicture
+from agent.core.orders import TakePicture
 from agent.imaging.jpeg import dimensions, stored_jpeg
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons

@@ -15,15 +15,17 @@ from agent.core.errors import ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import (
     SUPPRESSING,
-    CameraWent,
-    Configure,
     Detection,
     EndReason,
     FrameScored,
     MotionStarted,
     MotionSuppressed,
-    RecordClip,
     RecordingFailed,
+)
+from agent.core.orders import (
+    CameraWent,
+    Configure,
+    RecordClip,
     TakePicture,
     VisionOrder,
     VisionSettings,

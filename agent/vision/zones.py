@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.core.errors import ConfigError
-from agent.core.messages import VisionSettings
+from agent.core.orders import VisionSettings
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons, raster
 from agent.vision.masks import LOOKS_FROM, Mask, load_mask

@@ -18,7 +18,8 @@ import pytest
 from agent.audio.beeper import BeeperWorker, BeepOptions
 from agent.audio.speaker import Speaker
 from agent.audio.tones import built_in_tone
-from agent.core.messages import AudioState, Beep, BeepDone
+from agent.core.messages import AudioState, BeepDone
+from agent.core.orders import Beep
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker

@@ -7,7 +7,8 @@ from typing import Self
 from agent.camera.keeper import Keeper, Timing
 from agent.camera.session import Opener
 from agent.core.frame import Frame
-from agent.core.messages import CameraCode, CameraState, RestartSession
+from agent.core.messages import CameraCode, CameraState
+from agent.core.orders import RestartSession
 from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker

@@ -8,13 +8,13 @@ from typing import Any, Self
 
 from agent.core.messages import (
     EventKept,
-    KeepEvent,
     RecordingFailed,
     RecordingSaved,
     StoreCode,
     StoreRepaired,
     StoreState,
 )
+from agent.core.orders import KeepEvent
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker

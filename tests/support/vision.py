@@ -1,6 +1,6 @@
 """Settings of a camera as the seed had them, for tests of vision and tuning."""
 
-from agent.core.messages import VisionSettings
+from agent.core.orders import VisionSettings
 
 SETTINGS = VisionSettings(
     armed=True,

@@ -26,7 +26,8 @@ from agent.camera.rate import RateMeter
 from agent.core.backoff import Backoff
 from agent.core.errors import CameraError, CameraRefused, CameraUnreachable, SessionLost
 from agent.core.frame import Frame
-from agent.core.messages import CameraCode, CameraState, RestartSession, SessionLog
+from agent.core.messages import CameraCode, CameraState, SessionLog
+from agent.core.orders import RestartSession
 from agent.core.stats import CameraStats
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox

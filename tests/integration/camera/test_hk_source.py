@@ -14,7 +14,8 @@ from agent.camera.hk.udp import Channel
 from agent.camera.source import source_for
 from agent.core.errors import CameraUnreachable, ConfigError
 from agent.core.frame import Frame
-from agent.core.messages import CameraCode, CameraState, RestartSession
+from agent.core.messages import CameraCode, CameraState
+from agent.core.orders import RestartSession
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker

@@ -16,7 +16,8 @@ from agent.camera.hk.serving import Manners
 from agent.camera.hk.simulator import Simulator, SimulatorOptions
 from agent.camera.hk.source import HkSource, HkTiming
 from agent.core.frame import Frame
-from agent.core.messages import CameraCode, CameraState, RestartSession
+from agent.core.messages import CameraCode, CameraState
+from agent.core.orders import RestartSession
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker

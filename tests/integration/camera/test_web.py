@@ -9,7 +9,8 @@ import pytest
 from agent.camera import web
 from agent.camera.web import web_opener
 from agent.core.errors import ConfigError
-from agent.core.messages import CameraCode, RestartSession
+from agent.core.messages import CameraCode
+from agent.core.orders import RestartSession
 from tests.support.jpegs import jpeg
 from tests.support.source_rig import SourceRig
 from tests.support.waiting import wait_until

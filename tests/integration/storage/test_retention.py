@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from agent.core.messages import KeepEvent, StoreCode
+from agent.core.messages import StoreCode
 from agent.core.naming import NOTES
+from agent.core.orders import KeepEvent
 from agent.runtime.clock import SystemClock
 from agent.storage import room as room_module
 from agent.storage import voice as voice_module

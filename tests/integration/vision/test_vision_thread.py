@@ -14,9 +14,8 @@ from agent.core.messages import (
     PictureRefused,
     PictureTaken,
     StorePicture,
-    TakePicture,
-    VisionOrder,
 )
+from agent.core.orders import TakePicture, VisionOrder
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker

@@ -11,7 +11,8 @@ from agent.audio.beeper import BeeperWorker, BeepOptions, load_tone
 from agent.audio.speaker import Answer
 from agent.audio.tones import MAX_BYTES, Tone, built_in_tone
 from agent.core.errors import ConfigError
-from agent.core.messages import AudioState, Beep, BeepDone
+from agent.core.messages import AudioState, BeepDone
+from agent.core.orders import Beep
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.clock import FakeClock

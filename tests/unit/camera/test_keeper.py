@@ -10,7 +10,8 @@ from agent.camera.patience import Interrupted, Patience
 from agent.camera.session import Picture, Session, SessionOver
 from agent.core.errors import CameraError, CameraRefused, CameraUnreachable, SessionLost
 from agent.core.frame import Frame
-from agent.core.messages import CameraCode, CameraState, RestartSession
+from agent.core.messages import CameraCode, CameraState
+from agent.core.orders import RestartSession
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.clock import FakeClock

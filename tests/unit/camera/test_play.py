@@ -9,7 +9,7 @@ from agent.camera.patience import Patience
 from agent.camera.play import demo_opener, file_opener
 from agent.camera.session import Session, SessionOver
 from agent.core.errors import CameraUnreachable, ConfigError
-from agent.core.messages import RestartSession
+from agent.core.orders import RestartSession
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.clock import FakeClock

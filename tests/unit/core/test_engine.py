@@ -23,17 +23,14 @@ from agent.core.engine import HEALTH_EVERY, Input, begin, step
 from agent.core.health import LATELY
 from agent.core.messages import (
     AudioState,
-    Beep,
     BeepDone,
     BrokerDown,
     BrokerUp,
     CameraCode,
     CameraState,
-    CameraWent,
     ClipClosed,
     ClipOpened,
     ClipRefused,
-    Configure,
     Detection,
     EndReason,
     HaOnline,
@@ -46,14 +43,13 @@ from agent.core.messages import (
     PictureRefused,
     PictureTaken,
     Reason,
-    RecordClip,
     RecordingFailed,
     RecordingSaved,
     Refused,
     StoreCode,
     StoreState,
-    TakePicture,
 )
+from agent.core.orders import Beep, CameraWent, Configure, RecordClip, TakePicture
 from agent.core.state import AgentNow, CameraSetup, Gauges, Now, Setup, Stopping, Tick
 from agent.core.stats import MqttStats
 from schemas.commands import (

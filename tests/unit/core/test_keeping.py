@@ -12,13 +12,13 @@ from agent.core.effects import Effect
 from agent.core.engine import Input, step
 from agent.core.messages import (
     EventKept,
-    KeepEvent,
     Parsed,
     RecordingSaved,
     StoreCode,
     StoreRepaired,
     StoreState,
 )
+from agent.core.orders import KeepEvent
 from agent.core.state import Now
 from schemas.commands import KeepRecording, ReplyTo
 from schemas.messages import Publish, Record

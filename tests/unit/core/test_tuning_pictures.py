@@ -5,14 +5,8 @@ import pytest
 from agent.core import announce
 from agent.core.effects import ToVision
 from agent.core.engine import Input, step
-from agent.core.messages import (
-    CameraCode,
-    CameraState,
-    Parsed,
-    PictureReason,
-    PictureTaken,
-    TakePicture,
-)
+from agent.core.messages import CameraCode, CameraState, Parsed, PictureReason, PictureTaken
+from agent.core.orders import TakePicture
 from agent.core.state import AgentNow
 from schemas.commands import ReplyTo, TakeOverlay
 from schemas.messages import Publish

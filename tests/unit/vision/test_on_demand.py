@@ -16,8 +16,8 @@ from agent.core.messages import (
     ClipStart,
     EndReason,
     Reason,
-    RecordClip,
 )
+from agent.core.orders import RecordClip
 from agent.vision.clip_feed import ClipFeed
 from agent.vision.on_demand import OnDemand
 

@@ -5,14 +5,8 @@ from datetime import UTC, datetime, timedelta
 import cv2
 import numpy as np
 
-from agent.core.messages import (
-    ClipPart,
-    PictureReason,
-    PictureRefused,
-    PictureTaken,
-    StorePicture,
-    TakePicture,
-)
+from agent.core.messages import ClipPart, PictureReason, PictureRefused, PictureTaken, StorePicture
+from agent.core.orders import TakePicture
 from agent.imaging.orientation import Orientation
 from agent.vision.stills import MOST_WAITING, Stills
 from tests.support.scene import HEIGHT, WIDTH, frame

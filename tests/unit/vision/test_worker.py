@@ -10,12 +10,10 @@ import pytest
 
 from agent.core.frame import Frame
 from agent.core.messages import (
-    CameraWent,
     ClipEnd,
     ClipFrame,
     ClipPart,
     ClipStart,
-    Configure,
     EndReason,
     MotionEnded,
     MotionPicture,
@@ -23,10 +21,8 @@ from agent.core.messages import (
     MotionSuppressed,
     PictureTaken,
     StorePicture,
-    TakePicture,
-    VisionOrder,
-    VisionSettings,
 )
+from agent.core.orders import CameraWent, Configure, TakePicture, VisionOrder, VisionSettings
 from agent.imaging.orientation import Orientation
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.vision.masks import Mask
