@@ -37,7 +37,7 @@ from tests.support.waiting import wait_until
 from tests.support.web_camera import WebCamera
 
 OUTAGE, REBOOT = 12.0, 3.0
-#: Issue 6; hk with a living session that brings no picture is bounded by the protocol's wait.
+#: Issue 6.
 GOAL_HK, GOAL = 3.0, 10.0
 ENOUGH = 30
 
@@ -125,7 +125,7 @@ def hk_cases(stack: ExitStack, dialect: Dialect) -> list[Case]:
     return [
         made("reboot", REBOOT, GOAL_HK),
         made("silence", OUTAGE, GOAL_HK),
-        made("stall", OUTAGE, GOAL),
+        made("stall", OUTAGE, GOAL_HK),
     ]
 
 

@@ -15,6 +15,9 @@ SILENCE = 2.0
 
 #: An open session that brings statuses but no pictures is no session (guessed; bounds the wait).
 NO_IMAGE = 10.0
+#: The same once pictures have come: the family sends several a second (guessed: longer than any
+#: pause of a camera that turns its infrared lamps on, and short enough to be told of).
+NO_MORE_IMAGES = 2.5
 
 #: Longest control packet while images arrive (guessed: the longest seen has 372 bytes).
 CONTROL_MAX = 512
@@ -59,7 +62,7 @@ class Conversation(ABC):
         self.short = 0  # datagrams too short for image data, while open
         self._outbox: list[bytes] = []
         self._events: list[LinkEvent] = []
-        self._heard_at = self._image_at = now
+        self._heard_at = self._image_at = self._opened_at = now
         self._await(Stage.GREETED, now, *greeting)
 
     @property
@@ -82,8 +85,12 @@ class Conversation(ABC):
     def next_tick(self) -> float:
         """When `tick` has something to do, at the latest, if nothing arrives until then."""
         if self.is_open:
-            return min(self._heard_at + SILENCE, self._image_at + NO_IMAGE)
+            return min(self._heard_at + SILENCE, self._image_at + self._image_patience)
         return float("inf") if self.is_over else self._deadline
+
+    @property
+    def _image_patience(self) -> float:
+        return NO_IMAGE if self._image_at == self._opened_at else NO_MORE_IMAGES
 
     def to_send(self) -> list[bytes]:
         """The datagrams to send now, once, in this order."""
@@ -127,7 +134,7 @@ class Conversation(ABC):
     def _open(self, now: float) -> None:
         self._stage = Stage.OPEN
         self.is_open = True
-        self._heard_at = self._image_at = now
+        self._heard_at = self._image_at = self._opened_at = now
         self.trace.note("session open", now)
         self._events.append(Opened())
         self.pending = True
@@ -146,5 +153,5 @@ class Conversation(ABC):
         elif now - self._heard_at >= SILENCE:
             error = SessionLost(f"no datagram for {SILENCE:g} s")
         else:
-            error = SessionLost(f"no image data for {NO_IMAGE:g} s")
+            error = SessionLost(f"no image data for {self._image_patience:g} s")
         self._end(error, now)

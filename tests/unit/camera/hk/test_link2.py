@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.camera.hk import packets, packets2
-from agent.camera.hk.conversation import NO_IMAGE, Ended, Opened
+from agent.camera.hk.conversation import NO_IMAGE, NO_MORE_IMAGES, Ended, Opened
 from agent.camera.hk.link2 import CREATE_TIMEOUT, SecondLink
 from agent.core.errors import CameraError, CameraUnreachable, SessionLost
 from tests.support import fake_camera2
@@ -155,6 +155,17 @@ def test_silence_and_polls_without_pictures_end_the_session() -> None:
         blank.receive(CAMERA_POLL, eighth / 8)
         blank.tick(eighth / 8)
     assert "no image data" in str(error_of(blank))
+
+
+def test_once_pictures_came_their_absence_is_noticed_sooner() -> None:
+    link = opened()
+    assert link.receive(FRAGMENT, 1.0)
+    for eighth in range(8, int((1.0 + NO_MORE_IMAGES) * 8)):
+        link.receive(CAMERA_POLL, eighth / 8)
+        link.tick(eighth / 8)
+    assert link.is_open
+    link.tick(1.0 + NO_MORE_IMAGES)
+    assert f"no image data for {NO_MORE_IMAGES:g} s" in str(error_of(link))
 
 
 def test_a_farewell_of_the_camera_ends_the_session() -> None:
