@@ -11,6 +11,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     from agent.runtime import logs
 
     logs.set_up(arguments.log_level)
-    code, again = run_demo(print)
+    code, again = run_demo(partial(print, flush=True))
     return _again() if again else code
 
 
@@ -170,7 +171,11 @@ def _check_config(arguments: argparse.Namespace) -> int:
     loaded = checked(find_file(arguments.config, os.environ), os.environ)
     print(f"# {loaded.file or 'no file: environment and defaults'}; the configuration is good")
     print("\n".join(effective(loaded, defaults=arguments.all)))
+    topics = f"{loaded.config.mqtt.base_topic}/{agent_id_of(loaded.config)}"
+    print(f"# its topics begin with {topics}/")
     store = loaded.config.store
+    if store is None:
+        print("# note: without store.path nothing is recorded")
     if store is not None and not store.path.is_dir():
         print(f"# note: store.path {store.path} is no folder now; it is never created")
     return EXIT_OK

@@ -191,7 +191,7 @@ CHANNELS = (*STATES, *EVENTS, *FRAMES, *ANSWERS, *COMMANDS)
 #: What the placeholders stand for.
 PLACEHOLDERS = {
     "base": "`mqtt.base_topic`, default `surveillance`",
-    "agent": "`agent.id`, default: the host name",
+    "agent": "`agent.id`, default: the host name in small letters (`check-config` prints it)",
     "camera": "the camera's key in the configuration",
     "setting": f"of a camera: {', '.join(setting_names(CameraSettings))}",
     "noun": f"what the command was: a setting, restart, {', '.join(OPERATIONS)}",

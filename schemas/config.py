@@ -62,7 +62,10 @@ CameraId = Annotated[Identifier, AfterValidator(_no_topic)]
 class AgentConfig(Strict):
     """`agent:`."""
 
-    id: Identifier | None = Field(None, description="default: the host name")
+    id: Identifier | None = Field(
+        None,
+        description="default: the host name in small letters, `_` for all but letters and digits",
+    )
     name: str | None = Field(None, max_length=60, description="shown in Home Assistant")
     state_dir: Path | None = Field(
         None,
@@ -104,6 +107,13 @@ class MqttConfig(Strict):
     )
     publish_images: bool = Field(True, description="pictures over MQTT")
     max_image_kb: int = Field(500, ge=20, le=10_000, description="larger pictures are scaled")
+
+    @field_validator("host")
+    @classmethod
+    def _bare_host(cls, value: str) -> str:
+        if "/" in value or value.count(":") == 1 or not value.strip():
+            raise ValueError("a name or an address alone; the port goes to mqtt.port")
+        return value
 
     @field_validator("password_file")
     @classmethod

@@ -56,7 +56,7 @@ HEALTH_EVERY = 60.0
 #: The line that says `still alive`.
 ALIVE_EVERY = 300.0
 #: A camera whose session is being opened, as at every start: no cause for a warning.
-_OPENING = "_camera_connecting"
+_OPENING = ("_camera_connecting", "_recording_stream_connecting")
 
 Input = (
     MotionStarted

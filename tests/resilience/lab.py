@@ -77,6 +77,7 @@ class Lab(House):
         self.leaves: tuple[str, ...] = ()  # what problems begin with that may last
         self.offsets: list[tuple[float, float]] = [(0.0, setup.ahead)]
         self.ending: str | None = None  # what is being done to the agent
+        self.short_of_memory = False  # whoever starts now may be killed, too
         self.process: Process | None = None
         self._born = 0.0
         self.fresh: Footprint | None = None  # of the process that runs, once it was settled
@@ -133,7 +134,7 @@ class Lab(House):
     def start(self) -> None:
         """Starts the agent; from now on it is started again whenever it ends."""
         self._born = time.monotonic()
-        self.ending, self.fresh = None, None
+        self.ending, self.fresh = "SIGKILL" if self.short_of_memory else None, None
         self.process = self.agent(**self.env)
 
     @property

@@ -135,7 +135,7 @@ class OutOfMemory(_Ends):
         group = lab.group("memory")
         used = int((group / "memory.usage_in_bytes").read_text())
         (group / "memory.limit_in_bytes").write_text(str(used + _ROOM))
-        lab.ending = "SIGKILL"
+        lab.ending, lab.short_of_memory = "SIGKILL", True
         script = _HOG.format(procs=str(group / "cgroup.procs"))
         self._hog = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
 
@@ -144,6 +144,7 @@ class OutOfMemory(_Ends):
         self._hog.wait()
         group = lab.group("memory")
         (group / "memory.limit_in_bytes").write_text("-1")
+        lab.short_of_memory = False
         counts = dict(map(str.split, (group / "memory.oom_control").read_text().splitlines()))
         assert int(counts["oom_kill"]), "nobody ran out of memory"
 

@@ -6,6 +6,7 @@ import errno
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from agent.configuration import (
     agent_id_of,
@@ -16,6 +17,7 @@ from agent.configuration import (
     state_dir_of,
 )
 from agent.core.errors import ConfigError
+from schemas.config import MqttConfig
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "config.example.yaml"
 MINIMAL = """
@@ -315,3 +317,14 @@ def test_a_source_in_the_environment_is_taken_as_it_is() -> None:
     environ = {"SURVEILLANCE_CAMERAS__A__SOURCE": "demo:", "SURVEILLANCE_CAMERAS__A__NAME": "007"}
     camera = load(None, environ).config.cameras["a"]
     assert (camera.source, camera.name) == ("demo:", "007")
+
+
+@pytest.mark.parametrize("host", ["mqtt://192.168.1.3", "192.168.1.3:1883", ""])
+def test_a_broker_given_as_anything_but_a_host_is_refused(host: str) -> None:
+    with pytest.raises(ValidationError, match=r"mqtt\.port"):
+        MqttConfig(host=host)
+
+
+@pytest.mark.parametrize("host", ["broker.lan", "192.168.1.3", "fd00::3", "::1"])
+def test_a_brokers_name_and_both_kinds_of_address_are_taken(host: str) -> None:
+    assert MqttConfig(host=host).host == host
