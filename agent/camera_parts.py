@@ -25,7 +25,7 @@ from schemas.config import CameraConfig, Config
 
 #: Frames between camera and vision: half a second at 30 fps while the encoder has the processor.
 FRAMES = 16
-#: The same of the recording stream: vision looks four times a second when nothing is judged.
+#: The same of the recording stream: vision looks every 0.4 s when nothing is judged.
 STREAM_FRAMES = 64
 #: Clip parts between vision and recorder: 17 s of a 30 fps camera, within 64 MiB.
 CLIP_PARTS = 512
@@ -86,7 +86,9 @@ class CameraParts:
     def boxes(self) -> tuple[Mailbox[Any], ...]:
         """The camera's rows of the table that health shows."""
         boxes = (self.frames, self.clip_parts, self.vision_orders, self.camera_orders)
-        return (*boxes, self.recording.frames) if self.recording else boxes
+        if self.recording is None:
+            return boxes
+        return (*boxes, self.recording.frames, self.recording.orders)
 
     @property
     def session_orders(self) -> tuple[Mailbox[RestartSession], ...]:

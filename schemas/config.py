@@ -297,7 +297,8 @@ class CameraConfig(Strict):
     def _original_keeps_jpegs(
         cls, value: RecordingConfig, others: ValidationInfo
     ) -> RecordingConfig:
-        if value.format == "original" and str(others.data.get("record_source")).startswith("rtsp"):
+        url = str(others.data.get("record_source")).lower()
+        if value.format == "original" and url.startswith("rtsp"):
             raise ValueError(
                 "format: original keeps JPEGs, and an RTSP record_source sends video: use h264"
             )

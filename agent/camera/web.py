@@ -100,10 +100,7 @@ def web_opener(url: str, still_interval: float = 1.0) -> Opener:
                 event_hooks={"response": [partial(_stays, where)]},
                 max_redirects=_REDIRECTS,
                 trust_env=False,
-                headers={
-                    "Accept": "multipart/x-mixed-replace, image/jpeg",
-                    "Accept-Encoding": "identity",
-                },
+                headers=_HEADERS,
             )
             stack.callback(client.close)
             answer = stack.enter_context(ExitStack())

@@ -59,6 +59,7 @@ def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
         announce.motion_state(camera),
         motion_record(camera, event),
         *beep,
+        announce.recording_state(camera),
         Say("INFO", f"camera {cause.camera}: motion {cause.event_id}: {event.explanation.text}"),
     ]
     return now_state, effects
@@ -78,7 +79,7 @@ def motion_picture(now_state: AgentNow, cause: MotionPicture) -> Step:
     effects = _show_motion_picture(now_state, camera)
     if cause.delta is not None:
         effects += announce.delta(now_state, camera)
-        effects += [_attributes(camera), announce.recording_state(camera)]
+        effects.append(_attributes(camera))
     return now_state.with_camera(camera), effects
 
 

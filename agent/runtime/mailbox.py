@@ -76,7 +76,8 @@ class Mailbox(Generic[T]):
     def interrupt(self) -> None:
         """Ends a `get` that waits, or the next one that would, without a message.
 
-        May be called by a signal handler in the reader's own thread: the lock is re-entrant.
+        May be called by a signal handler in the reader's own thread: the lock is re-entrant. One
+        that comes just as that thread falls asleep is noticed only when its `timeout` is over.
         """
         with self._changed:
             self._interrupted = True

@@ -56,6 +56,8 @@ _DRAIN = 1.5
 #: Seconds: an encoder that is opened keeps interpreter and disk busy for some 10 ms, in which the
 #: event itself is just being journalled and sent; the clip can wait, its frames are safe.
 _EVENT_FIRST = 0.02
+#: Seconds; the two streams of one camera are half a second apart at most.
+_SAME_MOMENT = 1.0
 _TRIGGERS = (FileKind.BEFORE_LAST, FileKind.LAST, FileKind.TRIGGER)
 
 
@@ -103,7 +105,7 @@ class _OpenClip:
         self._cutter = Cutter()
         self._first_at: float | None = None
         self._key_at = float("-inf")
-        self._best: bytes | None = None  # of the recording stream
+        self._best = (float("-inf"), b"")  # time and picture, of the recording stream
         self.kept = self._open()
 
     def add(self, frame: Frame, *, best: bool = False) -> None:
@@ -122,7 +124,7 @@ class _OpenClip:
             return
         self.frames += 1
         if best:
-            self._best = self._encoder.still()
+            self._best = (frame.at, self._encoder.still() or b"")
         if unit.key:
             self._key_at = frame.at
         if self._first_at is None:
@@ -138,7 +140,10 @@ class _OpenClip:
         """Spools the rest and the closing record; without `end` the event counts as interrupted."""
         self._keep(self._cutter.finish())
         if end is not None:
-            picture = self._best or self._still(end.best)
+            best_at, large = self._best
+            # the recording stream may have fallen silent before the event's best moment
+            shows_it = end.best.at - best_at < _SAME_MOMENT
+            picture = (large if shows_it else b"") or self._still(end.best)
             if picture is not None:
                 self._file(FileKind.BEST, picture)
         # also of an event that the spool has lost or cut: what the store has of it gets its clip

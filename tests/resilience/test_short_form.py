@@ -34,6 +34,7 @@ def _groups() -> list[tuple[type[Fault], ...]]:
             if len(group) < TOGETHER and fits(kind, group):
                 group.append(kind)
                 left.remove(kind)
+        assert group, f"none of these can be there alone: {left}"
         groups.append(tuple(group))
     return groups
 

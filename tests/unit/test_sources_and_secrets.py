@@ -54,6 +54,8 @@ def test_a_recording_stream_is_another_one_and_fits_the_format() -> None:
     original = {"format": "original"}
     with pytest.raises(ValidationError, match="use h264"):
         camera(record_source="rtsp://cam/main", recording=original)
+    with pytest.raises(ValidationError, match="use h264"):
+        camera(record_source="RTSP://cam/main", recording=original)
     assert camera(record_source="http://cam/main", recording=original)
     assert camera(record_source="rtsp://cam/main").cameras["yard"].record_source
 

@@ -105,8 +105,7 @@ class HkSource:
         self._frame_at: float | None = None
         self._first_frame_at: float | None = None  # of this session
         self._opened_at = 0.0
-        self._foreign = 0
-        self._short = 0
+        self._foreign = self._short = 0
         self._stats = CameraStats()
 
     @property

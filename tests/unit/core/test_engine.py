@@ -207,7 +207,7 @@ def test_motion_turns_the_state_on_and_journals_the_start(rig: Rig) -> None:
 def test_the_start_of_an_event_says_only_what_somebody_waits_for(rig: Rig) -> None:
     rig.do(started())
     said = [e.topic for e in rig.effects if isinstance(e, Publish)]
-    assert said == [f"{YARD}/motion/state"]
+    assert said == [f"{YARD}/motion/state", f"{YARD}/recording/state"]
 
 
 def test_the_first_picture_brings_all_that_describes_the_event(rig: Rig) -> None:
@@ -608,7 +608,6 @@ def test_an_absent_store_degrades_and_is_said_once(rig: Rig) -> None:
 def test_without_a_store_nothing_is_recorded(rig: Rig) -> None:
     rig.do(StoreState(StoreCode.NONE, "no store", 100.0))
     rig.do(started())
-    rig.do(shown())
     assert rig.published(f"{YARD}/recording/state") == [b"OFF"]
 
 
@@ -875,7 +874,6 @@ def test_stopping_leaves_for_good(rig: Rig) -> None:
 
 def test_a_clip_that_the_recorder_had_no_room_for_is_not_said_to_be_recorded(rig: Rig) -> None:
     rig.do(started())
-    rig.do(shown())
     assert rig.published(f"{YARD}/recording/state") == [b"ON"]
     rig.do(RecordingFailed("yard", "01A", "recorder_full", "no room"))
     assert rig.published(f"{YARD}/recording/state") == [b"OFF"]

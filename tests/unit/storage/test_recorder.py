@@ -124,6 +124,22 @@ def test_trigger_pictures_are_the_cameras_own_bytes(rig: Rig) -> None:
     assert files[FileKind.BEST] not in (b"", numbered_jpeg(2))
 
 
+@pytest.mark.parametrize(("peak", "of_the_stream"), [(10, True), (14, False)])
+def test_the_best_picture_is_of_the_recording_stream_unless_that_fell_silent_before_the_peak(
+    tmp_path: Path, peak: int, *, of_the_stream: bool
+) -> None:
+    def best_picture(folder: str, *, flagged: bool) -> bytes:
+        numbers = range(5, 16)
+        more = [ClipFrame(EVENT, frame(n, 100.0 + n / 4), best=flagged and n == 8) for n in numbers]
+        last = replace(end(), best=frame(peak, 100.0 + peak / 4))
+        records = Rig(tmp_path / folder).work(start(), *more, last)
+        (best,) = [r for r in records if isinstance(r, EventFile) and r.kind is FileKind.BEST]
+        return best.body
+
+    plain, streamed = best_picture("a", flagged=False), best_picture("b", flagged=True)
+    assert (streamed != plain) is of_the_stream
+
+
 def test_with_privacy_polygons_trigger_pictures_are_black_there(tmp_path: Path) -> None:
     left = (((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)),)
     private = Rig(tmp_path, options=RecorderOptions(Orientation(rotate=180), privacy=left))
