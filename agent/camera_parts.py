@@ -123,9 +123,7 @@ def build_camera(
     """
     camera = config.cameras[name]
     frames: Mailbox[Frame] = Mailbox(f"{name}.frames", FRAMES, WhenFull.DROP_OLDEST)
-    parts: Mailbox[ClipPart] = Mailbox(
-        f"{name}.clip_parts", CLIP_PARTS, WhenFull.REFUSE, limit_bytes=CLIP_BYTES
-    )
+    parts = _clip_parts(f"{name}.clip_parts")
     vision_orders: Mailbox[VisionOrder] = Mailbox(f"{name}.vision_orders", ORDERS, WhenFull.REFUSE)
     camera_orders = _session_orders(f"{name}.camera_orders")
     source = source_for(
@@ -188,6 +186,10 @@ def _recording_stream(
         ),
     )
     return RecordingStream(source, frames, orders)
+
+
+def _clip_parts(name: str) -> Mailbox[ClipPart]:
+    return Mailbox(name, CLIP_PARTS, WhenFull.REFUSE, limit_bytes=CLIP_BYTES)
 
 
 def _session_orders(name: str) -> Mailbox[RestartSession]:
