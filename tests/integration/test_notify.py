@@ -78,4 +78,4 @@ def test_without_the_library_the_way_to_it_is_named(
     monkeypatch.setitem(sys.modules, "sdnotify", None)
     with Notifier() as notifier:
         notifier.ready()
-    assert "surveillance-agent[systemd]" in caplog.text
+    assert ".[systemd]" in caplog.text

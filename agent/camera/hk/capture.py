@@ -120,7 +120,7 @@ def read_datagrams(path: Path) -> Iterator[Datagram]:
         import dpkt
     except ImportError as error:
         raise ConfigError(
-            "decode-capture needs dpkt: pip install 'surveillance-agent[capture]'"
+            "decode-capture needs dpkt: .venv/bin/pip install '.[capture]'"
         ) from error
     try:
         file = _Bounded(path)
