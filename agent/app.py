@@ -44,7 +44,7 @@ from agent.crew import Crew
 from agent.discovery import Discovery
 from agent.gauges import gather
 from agent.mqtt.journal import Journal
-from agent.mqtt.router import Ignored, birth, command_filters, parse
+from agent.mqtt.router import Ignored, birth, parse
 from agent.parts import build_parts, discovery_messages, views_of
 from agent.perform import Performer, order_boxes
 from agent.reload import Changes, changes_between, with_cameras_of
@@ -283,7 +283,6 @@ class App:
         )
         if self._parts.reoffer is not None:
             self._parts.reoffer.views = views_of(self._cameras.values())
-        self._parts.mqtt.use_filters(tuple(command_filters(self._topics, list(config.cameras))))
         self._state, effects = self._changed(setups, change)
         self._performer.perform(effects)
         for name in change.renewed:

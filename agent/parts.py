@@ -202,7 +202,7 @@ def _mqtt_options(config: Config, topics: AgentTopics) -> MqttOptions:
         port=mqtt.port,
         client_id=mqtt.client_id or client_id(topics, host.machine_id() + host.mac_address()),
         will=farewell(topics),
-        filters=tuple(command_filters(topics, list(config.cameras))),
+        filters=tuple(command_filters(topics)),
         status_topic=config.home_assistant.status_topic
         if config.home_assistant.discovery
         else None,

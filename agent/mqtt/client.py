@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from enum import Enum
 from functools import partial
 from random import random
@@ -89,7 +88,6 @@ class MqttWorker:
             clock: the time.
         """
         self._options = options
-        self._wanted = options.filters  # replaced whole; our thread takes it over
         self._outbox = outbox
         self._journal = journal
         self._to_engine = to_engine
@@ -109,11 +107,6 @@ class MqttWorker:
         self._down: Why | None = None
         self._news: BrokerUp | BrokerDown | None = None
         self.stats = MqttStats()
-
-    def use_filters(self, filters: tuple[str, ...]) -> None:
-        """Subscribes to these commands from now on; called by the main thread, done by ours."""
-        self._wanted = filters
-        self._outbox.wake()
 
     def run(self, worker: Worker) -> None:
         """The thread's body: until `worker.stop`, then the farewell."""
@@ -135,8 +128,6 @@ class MqttWorker:
         while (signal := self._signals.get()) is not None:
             self._react(signal)
         now = self._clock.monotonic()
-        if self._wanted is not self._options.filters:
-            self._change_filters(self._wanted)
         if self._phase is _Phase.UP:
             self._sender.send()
         elif now >= self._deadline and not self._leaving:
@@ -186,21 +177,9 @@ class MqttWorker:
         words = f"{self._options.where}: no answer to our {self._phase.value}"
         self._ended(Why("unreachable", words), answered=self._phase is not _Phase.CONNECTING)
 
-    def _change_filters(self, filters: tuple[str, ...]) -> None:
-        self._options = replace(self._options, filters=filters)
-        if self._connection is None:
-            return
-        if self._phase in {_Phase.SUBSCRIBING, _Phase.UP}:
-            self._connection.change_filters(filters)
-        else:  # it was opened with the old ones: begin anew, at once
-            self._drop_connection()
-            self._deadline = self._clock.monotonic()
-
     def _up(self, connection: Connection, signal: Subscribed) -> None:
         for name in signal.refused:
             log.warning("mqtt: the broker does not let us subscribe to %s: check its ACL", name)
-        if self._phase is _Phase.UP:
-            return  # other filters on the same connection
         self._phase = _Phase.UP
         self._sender.connected(connection, self._limits)
         where, protocol = self._options.where, connection.protocol

@@ -12,7 +12,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from paho.mqtt import client as paho
@@ -182,14 +182,6 @@ class Connection:
             plain = SubscribeOptions(qos=1) if self.protocol == "5" else 1
             filters.append((options.status_topic, plain))
         self._client.subscribe(filters)
-
-    def change_filters(self, filters: tuple[str, ...]) -> None:
-        """Subscribes to other commands: SUBACK comes as after `subscribe`."""
-        gone = [name for name in self._options.filters if name not in filters]
-        self._options = replace(self._options, filters=filters)
-        if gone:
-            self._client.unsubscribe(gone)
-        self.subscribe()
 
     def publish(self, message: Publish) -> int | None:
         """Hands a message to paho; its id for `Sent`, or None when there is no connection."""

@@ -47,6 +47,8 @@ from schemas.topics import OPERATIONS, AgentTopics
 
 #: Bounds what one message can make us parse and echo; a real command has some dozens of bytes.
 MAX_PAYLOAD = 4096
+#: What is repeated of a topic that does not exist; three ids and a word have 100 characters.
+MAX_TOPIC = 120
 #: A transaction is echoed into every answer: long enough for two UUIDs.
 MAX_TRANSACTION = 100
 #: MQTT allows 65,535 bytes; ours are below 150, and each answer repeats it.
@@ -75,7 +77,7 @@ class Ignored:
 class _Address:
     """What a command topic is for; `name` is also the last level of the response topic."""
 
-    kind: Literal["setting", "press", "request"]
+    kind: Literal["setting", "press", "request", "unknown"]
     name: str
     camera: str | None = None
 
@@ -88,10 +90,18 @@ class _No(Exception):
         self.error = CommandError(code=code, message=message)
 
 
-def command_filters(topics: AgentTopics, cameras: Collection[str]) -> list[str]:
-    """The exact subscriptions; `request/+` also catches operations that do not exist."""
-    fixed = [t for t, a in _addresses(topics, tuple(cameras)).items() if a.kind != "request"]
-    return [*fixed, topics.request("+")]
+def command_filters(topics: AgentTopics) -> list[str]:
+    """The subscriptions: all below our root that ends like a command, so that a slip is answered.
+
+    They hold for any cameras. Nothing that the agent says has such a topic.
+    """
+    ends = {("+",) * (depth - 1) + (verb,) for depth, verb in _shapes(topics)}
+    return [topics.request("+"), *sorted(f"{topics.root}/{'/'.join(end)}" for end in ends)]
+
+
+def command_topics(topics: AgentTopics, cameras: Collection[str]) -> list[str]:
+    """The topics of all commands that there are."""
+    return list(_addresses(topics, tuple(cameras)))
 
 
 def parse(
@@ -115,6 +125,7 @@ def parse(
         content = _content(received.payload)
         reply = reply.model_copy(update={"transaction": _transaction(content)})
         _refuse_replayed(received)
+        _refuse_unknown(address, received.topic, topics, tuple(cameras))
         command = _command(address, content, tuple(cameras))
     except _No as no:
         setting = address.name if address.kind == "setting" else None
@@ -154,10 +165,40 @@ def _addresses(topics: AgentTopics, cameras: tuple[str, ...]) -> dict[str, _Addr
 
 def _address(topic: str, topics: AgentTopics, cameras: tuple[str, ...]) -> _Address | None:
     known = _addresses(topics, cameras).get(topic)
+    if known is not None or not topic.startswith(f"{topics.root}/"):
+        return known
     request = topics.request("")
-    if known is None and topic.startswith(request):
+    if topic.startswith(request):
         return _Address("request", _level(topic.removeprefix(request)))
-    return known
+    first, *others = levels = topic.removeprefix(f"{topics.root}/").split("/")
+    if (len(levels), levels[-1]) not in _shapes(topics) or "response" in levels:
+        return None  # an answer is no command, whatever the command was called
+    camera = first if len(others) > 1 and first in cameras else None
+    return _Address("unknown", _level(levels[-2]), camera)
+
+
+@lru_cache(maxsize=4)
+def _shapes(topics: AgentTopics) -> frozenset[tuple[int, str]]:
+    """How the topics of commands end: levels below our root, and the last of them."""
+    ours = len(topics.root) + 1
+    some = (topic[ours:] for topic in _addresses(topics, ("+",)))
+    return frozenset(
+        (topic.count("/") + 1, topic.rpartition("/")[2])
+        for topic in some
+        if not topic.startswith("request/")
+    )
+
+
+def _refuse_unknown(
+    address: _Address, topic: str, topics: AgentTopics, cameras: tuple[str, ...]
+) -> None:
+    if address.kind != "unknown":
+        return
+    ours = len(topics.root) + 1
+    known = [name[ours:] for name in _addresses(topics, cameras)]
+    (near,) = get_close_matches(topic[ours:][:MAX_TOPIC], known, n=1, cutoff=0.0)
+    words = f"there is no topic {_short(topic, MAX_TOPIC)}; the nearest is {topics.root}/{near}"
+    raise _No("unknown_command", words)
 
 
 def _level(word: str) -> str:
@@ -393,5 +434,5 @@ def _names(fields: _Fields) -> str:
     return ", ".join(_short(name) for name in list(fields)[:5])
 
 
-def _short(value: object) -> str:
-    return f"{str(value)[:40]!r}"
+def _short(value: object, longest: int = 40) -> str:
+    return f"{str(value)[:longest]!r}"

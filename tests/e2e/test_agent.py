@@ -152,6 +152,22 @@ def test_bad_payloads_are_answered_with_the_allowed_range(house: House, ear: Ear
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_misspelt_command_is_answered_once_and_counted(
+    house: House, ear: Ear, protocol: str
+) -> None:
+    house.config["mqtt"]["protocol"] = protocol
+    house.agent()
+    wait_state(ear, TOPICS.availability, "online")
+    ear.say(f"{TOPICS.root}/yrad/armed/set", "OFF")
+    ear.say(TOPICS.request("status"), "{}")
+    answer = json.loads(ear.wait_for(TOPICS.response("armed")).payload)
+    assert answer["error"]["message"].endswith(f"the nearest is {YARD.setting_set('armed')}")
+    status = json.loads(ear.wait_for(TOPICS.response("status")).payload)
+    assert status["data"]["commands_refused"] == 1
+    assert len(ear.of(TOPICS.response("armed"))) == 1
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_retained_command_of_yesterday_is_not_obeyed(
     house: House, ear: Ear, protocol: str
 ) -> None:

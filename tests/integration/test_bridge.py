@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent.core.messages import BrokerUp, Received
-from agent.mqtt.router import command_filters
+from agent.mqtt.router import command_topics
 from schemas.messages import Publish, state
-from schemas.topics import OPERATIONS
 from tests.support.agent_mqtt import CAMERA, TOPICS, Ear, RunningMqtt, options, record
 from tests.support.broker import Broker
 from tests.support.waiting import wait_until
@@ -48,8 +47,7 @@ def test_what_the_agent_says_and_hears_gets_across(
     centre: Broker, site: Broker, tmp_path: Path
 ) -> None:
     device = state(TOPICS.discovery("homeassistant", CAMERA.camera_id), "{}")
-    commands = [name for name in command_filters(TOPICS, ["front_door"]) if "+" not in name]
-    commands += [TOPICS.request(name) for name in OPERATIONS]
+    commands = command_topics(TOPICS, ["front_door"])
     with (
         Ear(centre.port, "#") as person,
         RunningMqtt(options(site.port, status_topic=STATUS), tmp_path) as agent,

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from agent.core.messages import BrokerDown, BrokerUp, Received
-from agent.mqtt.router import command_filters
+from agent.mqtt.router import command_topics
 from schemas.config import TlsConfig
 from schemas.messages import Publish, state
-from schemas.topics import OPERATIONS, AgentTopics
+from schemas.topics import AgentTopics
 from tests.support.agent_mqtt import CAMERA, TOPICS, Ear, RunningMqtt, options, record
 from tests.support.broker import Broker, free_port, mosquitto
 from tests.support.waiting import wait_until
@@ -219,8 +219,7 @@ def test_the_documented_rights_let_the_agent_say_everything(locked: Broker, tmp_
 def test_the_documented_rights_let_home_assistant_command_everything(
     locked: Broker, tmp_path: Path
 ) -> None:
-    topics = [name for name in command_filters(TOPICS, ["front_door"]) if "+" not in name]
-    topics += [TOPICS.request(name) for name in OPERATIONS]
+    topics = [*command_topics(TOPICS, ["front_door"]), CAMERA.setting_set("amred")]
     mine = options(locked.port, status_topic="homeassistant/status", **AGENT)
     with (
         Ear(locked.port, "surveillance/#", **PERSON) as person,

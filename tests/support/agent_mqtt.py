@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 def options(port: int, **changes: Any) -> MqttOptions:  # noqa: ANN401  fields of MqttOptions
     """Options of an agent with one camera, on loopback."""
-    filters = tuple(command_filters(TOPICS, ["front_door"]))
+    filters = tuple(command_filters(TOPICS))
     plain = MqttOptions("127.0.0.1", port, "surveillance-pi-test", WILL, filters)
     return replace(plain, **{"keepalive": 5, **changes})
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from paho.mqtt.client import topic_matches_sub
 
-from agent.mqtt.router import command_filters
+from agent.mqtt.router import command_filters, command_topics
 from schemas import asyncapi, mqtt_page
 from schemas.channels import CHANNELS, COMMANDS, PLACEHOLDERS, REQUESTS
 from schemas.settings import AgentSettings, CameraSettings, setting_names
@@ -35,12 +36,19 @@ def test_every_topic_has_its_channel() -> None:
 
 
 def test_what_the_agent_subscribes_to_is_documented_as_commands() -> None:
-    filters = [name for name in command_filters(TOPICS, ["yard"]) if "+" not in name]
-    filters += [TOPICS.request(name) for name in OPERATIONS]
-    found = {topic: channel_of(topic) for topic in filters}
+    found = {topic: channel_of(topic) for topic in command_topics(TOPICS, ["yard"])}
     assert all(channel is not None and channel.command for channel in found.values()), found
     assert set(REQUESTS) == set(OPERATIONS)
     assert {channel.name for channel in found.values() if channel} == {c.name for c in COMMANDS}
+
+
+def test_the_subscriptions_hold_every_command_and_nothing_that_the_agent_says() -> None:
+    yard, commands = TOPICS.camera("yard"), set(command_topics(TOPICS, ["yard"]))
+    topics = commands | topics_of(TOPICS) | topics_of(yard)
+    topics |= {TOPICS.setting_state("x"), yard.setting_state("x")}
+    topics |= {TOPICS.response("x"), yard.response("x")}
+    filters = command_filters(TOPICS)
+    assert {t for t in topics if any(topic_matches_sub(f, t) for f in filters)} == commands
 
 
 def test_names_and_topics_are_given_once() -> None:
