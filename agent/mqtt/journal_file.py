@@ -12,6 +12,8 @@ log = logging.getLogger(__name__)
 
 #: The count that stands for all streams of a journal that lost its own; no camera has this name.
 FLOOR = "*"
+#: Of 4 KiB. Records are written once and seldom read again: SQLite's own 2 MiB would only fill.
+CACHE_PAGES = 64
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS message (
@@ -113,6 +115,7 @@ def _connected(place: str) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")  # a commit returns when the disk has it
         db.execute("PRAGMA journal_size_limit = 4194304")
+        db.execute(f"PRAGMA cache_size = {CACHE_PAGES}")
         db.execute("BEGIN EXCLUSIVE")
         db.execute("COMMIT")
         verdict = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])

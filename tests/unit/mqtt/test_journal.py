@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import _sqlite3
+import ctypes
 import json
 import os
 import sqlite3
@@ -305,3 +307,19 @@ def test_acknowledgements_cost_no_disk_wait_of_their_own(journal: Journal, path:
         rows = db.execute("SELECT seq FROM message WHERE acknowledged = 0").fetchall()
     db.close()
     assert rows == [(11,)]
+
+
+def test_a_growing_file_takes_no_more_memory(journal: Journal) -> None:
+    sqlite = ctypes.CDLL(_sqlite3.__file__)  # finds the library that the module uses
+    if not hasattr(sqlite, "sqlite3_memory_used"):
+        pytest.skip("SQLite is a part of the interpreter")
+    sqlite.sqlite3_memory_used.restype = ctypes.c_int64
+
+    def used_after(events: range) -> int:
+        for seq in events:
+            journal.append([record(seq, size=2000)])
+            journal.acknowledge(journal.waiting(1)[0].id)
+        return int(sqlite.sqlite3_memory_used())
+
+    before = used_after(range(1, 300))
+    assert used_after(range(300, 1300)) < before + 100_000
