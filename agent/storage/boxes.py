@@ -26,13 +26,12 @@ class Box(NamedTuple):
     end: int
 
 
-def box(kind: bytes, *parts: bytes) -> bytes:
+def box(kind: bytes, *parts: bytes | bytearray) -> bytes:
     """A box with a 32-bit size."""
-    body = b"".join(parts)
-    return struct.pack(">I4s", 8 + len(body), kind) + body
+    return b"".join((struct.pack(">I4s", 8 + sum(map(len, parts)), kind), *parts))
 
 
-def full_box(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
+def full_box(kind: bytes, version: int, flags: int, *parts: bytes | bytearray) -> bytes:
     """A box that begins with a version and 24 bits of flags."""
     return box(kind, struct.pack(">I", version << 24 | flags), *parts)
 

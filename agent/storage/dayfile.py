@@ -96,8 +96,9 @@ class DayFile(DayPart[DayState]):
         self._file.write(content, place)
         self.sync()  # first: data and table are on the medium
         self._file.forget_cached(place, len(content))
-        if self.read(len(content), place) != content:
-            raise StoreUnavailable(OTHERWISE)
+        for at in range(0, len(content), _COPY):
+            if self.read(_COPY, place + at)[: len(content) - at] != content[at : at + _COPY]:
+                raise StoreUnavailable(OTHERWISE)
         state.current = target
         self._file.write(daystate.jump(state, self._first_slot), daystate.JUMP)
         self.sync()  # only then: the table is the current one

@@ -47,7 +47,8 @@ class DataFile:
     def read(self, size: int, at: int) -> bytes:
         """Up to `size` bytes from `at`, fewer only at the end of the file."""
         parts = []
-        while size > 0 and (part := os.pread(self._fd, size, at)):
+        # in pieces: the buffer of a call has its full size, however little there is to read
+        while size > 0 and (part := os.pread(self._fd, min(size, _COPY), at)):
             parts.append(part)
             size -= len(part)
             at += len(part)

@@ -73,14 +73,14 @@ class SampleTable:
             other._offsets += struct.pack(">Q", offset + by)
         return other
 
-    def boxes(self) -> bytes:
+    def boxes(self) -> tuple[bytes, ...]:
         """The tables as boxes: stts, stss, stsc, stsz, co64."""
         return (
-            _counted(b"stts", self._durations, 8)
-            + _counted(b"stss", self._keys, 4)
-            + _counted(b"stsc", self._runs, 12)
-            + full_box(b"stsz", 0, 0, struct.pack(">II", 0, self.samples), bytes(self._sizes))
-            + _counted(b"co64", self._offsets, 8)
+            _counted(b"stts", self._durations, 8),
+            _counted(b"stss", self._keys, 4),
+            _counted(b"stsc", self._runs, 12),
+            full_box(b"stsz", 0, 0, struct.pack(">II", 0, self.samples), self._sizes),
+            _counted(b"co64", self._offsets, 8),
         )
 
     @classmethod
@@ -156,9 +156,18 @@ def _trak(codec: Codec, table: SampleTable, ms: int) -> bytes:
     url = full_box(b"url ", 0, 1)  # flag 1: the samples are in this very file
     dinf = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), url))
     stsd = full_box(b"stsd", 0, 0, struct.pack(">I", 1), _sample_entry(codec))
-    stbl = box(b"stbl", stsd, table.boxes())
-    minf = box(b"minf", full_box(b"vmhd", 0, 1, bytes(8)), dinf, stbl)
-    return box(b"trak", tkhd, box(b"mdia", mdhd, hdlr, minf))
+    vmhd = full_box(b"vmhd", 0, 1, bytes(8))
+    # inside out without names for the larger boxes: of a long day's tables two copies are enough
+    return box(
+        b"trak",
+        tkhd,
+        box(
+            b"mdia",
+            mdhd,
+            hdlr,
+            box(b"minf", vmhd, dinf, box(b"stbl", stsd, *table.boxes())),
+        ),
+    )
 
 
 def _sample_entry(codec: Codec) -> bytes:
@@ -191,7 +200,7 @@ def _chapter(chapter: Chapter) -> bytes:
 
 
 def _counted(kind: bytes, table: bytearray, width: int) -> bytes:
-    return full_box(kind, 0, 0, struct.pack(">I", len(table) // width), bytes(table))
+    return full_box(kind, 0, 0, struct.pack(">I", len(table) // width), table)
 
 
 def _body(data: bytes, kind: bytes, skip: int) -> bytearray:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from agent.core.retention import StoredFile
-from agent.storage.files import append_line, make_folders, open_data_file, write_new
+from agent.storage.files import append_line, make_folders, open_data_file, read_whole, write_new
 from agent.storage.manifest import Manifest
 from agent.storage.purge import remove, stored_files
 
@@ -153,3 +154,13 @@ def test_what_is_read_back_comes_from_the_medium_to_the_last_byte(folder: int) -
     gone = not cached(file._fd, 50)
     file.close()
     assert gone
+
+
+def test_a_small_file_is_read_without_a_large_buffer(folder: int, tmp_path: Path) -> None:
+    put(tmp_path / "events.jsonl", "{}\n")
+    tracemalloc.start()
+    try:
+        assert read_whole(folder, "events.jsonl") == b"{}\n"
+        assert tracemalloc.get_traced_memory()[1] < 2 << 20
+    finally:
+        tracemalloc.stop()

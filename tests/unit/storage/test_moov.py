@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,8 @@ def table_of(chunks: list[tuple[int, list[Sample]]]) -> SampleTable:
     return table
 
 
-def body(data: bytes, kind: bytes) -> bytes:
+def body(boxes: tuple[bytes, ...], kind: bytes) -> bytes:
+    data = b"".join(boxes)
     found = find(data, kind)
     return data[found.body + 4 : found.end]
 
@@ -92,3 +94,16 @@ def test_more_chapters_than_fit_are_thinned_evenly(count: int, kept: int) -> Non
     data = moov(CODEC, SampleTable(), 0, chapters)
     found = find(data, b"moov", b"udta", b"chpl")
     assert data[found.body + 8] == kept <= CHAPTERS
+
+
+def test_a_long_days_table_is_copied_twice_at_most() -> None:
+    table = SampleTable()
+    for number in range(2000):
+        table.add(number, [Sample(5000, 60 + n, n == 0) for n in range(15)])  # no two alike
+    tracemalloc.start()
+    try:
+        data = moov(CODEC, table, 0)
+        assert tracemalloc.get_traced_memory()[1] < 2.1 * len(data)
+    finally:
+        tracemalloc.stop()
+    assert len(data) < 13 * table.samples
