@@ -21,6 +21,7 @@ from typing import Any
 from agent.core.errors import StoreUnavailable
 from agent.core.naming import day_name, day_of, is_camera
 from agent.core.store_code import StoreCode
+from agent.runtime.allocator import keep_small
 from agent.runtime.clock import Clock, SystemClock
 from agent.storage.camera_day import CameraDay, Outcome
 from agent.storage.files import open_folder
@@ -33,6 +34,10 @@ from agent.storage.room import Room
 
 #: Says `alive` at most this often, in seconds.
 _ALIVE_EVERY = 1.0
+#: Bytes taken from the connection at a time.
+_PIECE = 1 << 16
+#: What is larger, a fragment, a picture, a table, goes back to the system once it is written.
+_LARGEST_KEPT = 1 << 17
 #: Exit status after an error that was reported: nothing unexpected.
 STORE_ERROR = 3
 
@@ -52,7 +57,7 @@ class Child:
     def run(self) -> None:
         """Serves until the connection is closed; then shows everything and closes all files."""
         unpacker = Unpacker()
-        while data := self._connection.recv(1 << 20):
+        while data := self._connection.recv(_PIECE):
             unpacker.feed(data)
             while (message := unpacker.next()) is not None:
                 self._send(self._answer(message))
@@ -206,6 +211,7 @@ def _claim(record: Record) -> int:
 
 def main() -> None:
     """Serves the connection whose descriptor is the first argument."""
+    keep_small(_LARGEST_KEPT)
     # the agent ends this process by closing the connection; a signal to the group is not meant for
     # it
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
