@@ -43,6 +43,11 @@ class Plan:
     def names(self) -> list[str]:
         return [fault.name for fault in self.faults]
 
+    @property
+    def wants(self) -> dict[str, str]:
+        """Needs that this machine cannot meet, and why."""
+        return {need: why for need, why in missing().items() if need in self.setup.needs}
+
 
 def possible() -> list[type[Fault]]:
     """The faults that this machine has the means for."""
@@ -60,12 +65,12 @@ def fits(kind: type[Fault], others: Iterable[type[Fault]]) -> bool:
 
 
 def plan_of(seed: int) -> Plan:
-    """A random combination."""
+    """A random combination: a function of the seed, whatever this machine has the means for."""
     chance = random.Random(seed)
     count = chance.choices(_COUNTS, _WEIGHTS)[0]
     kinds: list[type[Fault]] = []
     while len(kinds) < count:
-        kind = chance.choice(possible())
+        kind = chance.choice(ALL)
         if kind not in kinds and fits(kind, kinds):
             kinds.append(kind)
     return _made(seed, kinds, chance)
