@@ -31,6 +31,8 @@ AGENT_LOGIN = {"username": "pi", "password": "right"}
 WATCH_LOGIN = {"username": "watch", "password": "right"}
 #: Below the range that Linux hands out by itself.
 _PORTS = (15_000, 32_000)
+#: In the log of an agent, once each time it begins.
+STARTING = b": starting, version"
 CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -80,6 +82,8 @@ class Lab(House):
         self.short_of_memory = False  # whoever starts now may be killed, too
         self.process: Process | None = None
         self._born = 0.0
+        self._looked_at = 0.0
+        self._log_size = self._log_begins = 0  # of the agent's log, and where this life's begins
         self.fresh: Footprint | None = None  # of the process that runs, once it was settled
         self.config["mqtt"] |= {**AGENT_LOGIN, "keepalive": 5}
         self.config["cameras"][CAMERA] |= {
@@ -133,7 +137,9 @@ class Lab(House):
 
     def start(self) -> None:
         """Starts the agent; from now on it is started again whenever it ends."""
-        self._born = time.monotonic()
+        log = self.folder / "agent.log"
+        self._log_begins = log.stat().st_size if log.exists() else 0
+        self._born = self._looked_at = time.monotonic()
         self.ending, self.fresh = "SIGKILL" if self.short_of_memory else None, None
         self.process = self.agent(**self.env)
 
@@ -152,6 +158,19 @@ class Lab(House):
         if self.process is not None and self.process.exit_code is not None:
             self._bury()
             self.start()
+        self._note_restart()
+
+    def _note_restart(self) -> None:
+        """An agent that restarts itself keeps its process: its log tells."""
+        looked_at, self._looked_at = self._looked_at, time.monotonic()
+        if self.process is None or self.process.log_file.stat().st_size == self._log_size:
+            return
+        log = self.process.log_file.read_bytes()
+        self._log_size = len(log)
+        if log.count(STARTING, self._log_begins) > 1:
+            self._log_begins = log.rindex(STARTING)
+            self.lives.append(Life(Interval(self._born, looked_at), "restart", 0))
+            self._born, self.fresh = looked_at, None
 
     def end(self, how: str, number: signal.Signals, seconds: float = 12.0) -> None:
         """Ends the agent for good, waiting for it."""

@@ -83,6 +83,14 @@ class Footprint:
     rss_mib: float
 
 
+@dataclass(frozen=True)
+class Health:
+    """A camera's health as a subscriber got it."""
+
+    at: float
+    of: dict[str, Any]
+
+
 @dataclass
 class Observation:
     """One run, seen from outside.
@@ -93,6 +101,7 @@ class Observation:
         forgot: the broker lost what it had retained and queued at these times.
         leaves: what problems begin with that may outlast the run.
         busy: when the agent could not look: stopped, disarmed, without processor or memory.
+        healths: of the camera, all that were published.
         calm: topic -> payload that the broker retained when all was healed and quiet.
         gone: the same after the agent's orderly end.
         status: the last answer to `request/status`, health as it is then.
@@ -108,6 +117,7 @@ class Observation:
     forgot: list[float] = field(default_factory=list)
     leaves: tuple[str, ...] = ()
     busy: list[Interval] = field(default_factory=list)
+    healths: list[Health] = field(default_factory=list)
     calm: dict[str, bytes] = field(default_factory=dict)
     gone: dict[str, bytes] = field(default_factory=dict)
     status: dict[str, Any] = field(default_factory=dict)

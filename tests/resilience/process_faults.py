@@ -27,6 +27,9 @@ while True:
 #: Seconds in which a process is Python's, not yet the agent's.
 _INTERPRETER = 0.3
 
+#: An orderly stop takes up to 8 s; a command is heard and obeyed at once, or later.
+_STOP, _HEARD = 12.0, 4.0
+
 
 class _Ends(Fault):
     """The agent's process ends and is started again; a session that got no farewell is refused."""
@@ -76,12 +79,13 @@ class Terminated(_Ends):
     name = "process: SIGTERM"
 
     def inject(self, lab: Lab) -> None:
-        lab.ending = "SIGTERM"
+        lab.ending, self._lives = "SIGTERM", len(lab.lives)
         with suppress(ProcessLookupError):
             os.kill(lab.pid, signal.SIGTERM)
 
     def heal(self, lab: Lab) -> None:
-        del lab
+        """Who is ending still answers, and is not to be taken for one that is well."""
+        lab.wait(lambda: len(lab.lives) > self._lives, _STOP)
 
 
 class RestartCommand(Fault):
@@ -92,11 +96,12 @@ class RestartCommand(Fault):
     once = "process"
 
     def inject(self, lab: Lab) -> None:
-        lab.fresh = None
+        self._lives = len(lab.lives)
         lab.watch.tell(TOPICS.restart, "PRESS")
 
     def heal(self, lab: Lab) -> None:
-        del lab
+        """It does not get there while there is no way to the broker: then it may never come."""
+        lab.wait(lambda: len(lab.lives) > self._lives, _HEARD)
 
 
 class HungUp(Fault):

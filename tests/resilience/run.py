@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from dataclasses import asdict, dataclass, field
@@ -20,16 +21,20 @@ from tests.resilience.gather import (
 )
 from tests.resilience.invariants import violations
 from tests.resilience.lab import WATCH_LOGIN, Lab
-from tests.resilience.observation import Interval, Observation
+from tests.resilience.observation import Health, Interval, Observation
 from tests.resilience.plan import Plan
 from tests.resilience.recovery import Recovery
 from tests.resilience.watch import Watch
-from tests.support.agent_process import TOPICS, YARD
+from tests.support.agent_process import YARD
 
 #: Until the first event of a healthy agent has ended, on a busy machine.
 FIRST = 40.0
 #: After all is well again, until the last event has ended and is told.
 CALM = 20.0
+#: For an answer, on a busy machine.
+ANSWER = 15.0
+#: Published by the observer itself.
+MARK = "homeassistant/lab"
 #: For what a stop left in the spool, with the next start.
 LEFT_OVER = 60.0
 
@@ -118,7 +123,7 @@ class Run:
         # counters are said once a minute, or with all the rest
         heard = len(lab.watch.of(YARD.health))
         lab.watch.ask("discovery")
-        lab.wait(lambda: len(lab.watch.of(YARD.health)) > heard, 5.0)
+        lab.wait(lambda: len(lab.watch.of(YARD.health)) > heard, ANSWER)
         asked = {
             "snapshot": lab.watch.ask("snapshot"),
             "status": lab.watch.ask("status"),
@@ -126,7 +131,7 @@ class Run:
         }
         answers = {}
         for operation, transaction in asked.items():
-            lab.wait(partial(lab.watch.answer, operation, {transaction}), 5.0)
+            lab.wait(partial(lab.watch.answer, operation, {transaction}), ANSWER)
             answers[operation] = lab.watch.answer(operation, {transaction})
             if not (answers[operation] or {}).get("ok"):
                 seen.unanswered.append(f"{operation}: {answers[operation]}")
@@ -159,6 +164,8 @@ class Run:
         seen.recordings = told_by(lab.watch, YARD.event_recording)
         seen.offsets, seen.forgot, seen.leaves = lab.offsets, lab.forgot, lab.leaves
         seen.utc_of_zero = utc_of_zero(time.monotonic())
+        told = [(heard.at, json.loads(heard.payload)) for heard in lab.watch.of(YARD.health)]
+        seen.healths = [Health(at, of) for at, of in told]
         seen.store = store_seen(lab.store)
         seen.strays = lab.strays + strays_of(lab.folder)
         seen.log = (lab.folder / "agent.log").read_text(errors="replace")
@@ -191,8 +198,9 @@ def run(plan: Plan, folder: Path) -> Result:
 def newcomer(lab: Lab) -> dict[str, bytes]:
     """What the broker tells who comes now."""
     with Watch(lab.broker.port, **WATCH_LOGIN) as watch:
-        lab.wait(lambda: watch.of(TOPICS.availability) or lab.process is None, 5.0)
-        time.sleep(0.3)  # retained messages come at once, without an end that could be seen
+        # what is retained is sent at the subscription, before all that is published later
+        watch.say(MARK, "")
+        lab.wait(lambda: watch.of(MARK), ANSWER)
         return watch.retained()
 
 

@@ -13,6 +13,7 @@ from tests.resilience.invariants import INVARIANTS, violations
 from tests.resilience.observation import (
     Clip,
     Footprint,
+    Health,
     Interval,
     Life,
     Observation,
@@ -84,6 +85,7 @@ def good() -> Observation:
         recordings=[recording(1, "A"), recording(2, "B")],
         offsets=[(0.0, 0.0)],
         utc_of_zero=ZERO,
+        healths=[Health(13.8, {"ts": (ZERO + timedelta(seconds=13.7)).isoformat(), "frames": 60})],
         calm={
             TOPICS.availability: b"online",
             YARD.availability: b"online",
@@ -194,6 +196,19 @@ def _without_status(seen: Observation) -> None:
     seen.status = {}
 
 
+def _saved_without_a_picture(seen: Observation) -> None:
+    seen.recordings[0].what["frames"] = 0
+
+
+def _with_a_clip_of_half_the_event(seen: Observation) -> None:
+    seen.recordings[0].what["frames"] = 6
+    seen.store.clips["A"] = replace(seen.store.clips["A"], pictures=6)
+
+
+def _with_frames_that_never_arrived(seen: Observation) -> None:
+    seen.healths[0].of["frames"] = 40
+
+
 def _failed_without_a_code(seen: Observation) -> None:
     seen.recordings[0] = recording(1, "A", "recording_failed")
 
@@ -258,6 +273,9 @@ DOCTORED: dict[Callable[[Observation], None], str] = {
     _online_though_gone: "farewell_is_true",
     _with_a_store_in_trouble: "health_agrees",
     _without_status: "health_agrees",
+    _saved_without_a_picture: "no_loss_is_silent",
+    _with_a_clip_of_half_the_event: "no_loss_is_silent",
+    _with_frames_that_never_arrived: "no_loss_is_silent",
     _failed_without_a_code: "no_loss_is_silent",
     _with_a_stray: "no_file_is_astray",
     _with_a_thread_more: "nothing_grew",
@@ -310,6 +328,19 @@ def test_what_noise_spoilt_has_to_be_published() -> None:
     assert [v.split(":")[0] for v in violations(seen)] == ["every_visit_is_an_event"]
     seen.calm[YARD.health] = b'{"status": "ok", "problems": [], "datagrams_bad": 3}'
     assert violations(seen) == []
+
+
+def test_what_is_lost_and_counted_is_no_silent_loss() -> None:
+    cut = good()
+    _with_a_clip_of_half_the_event(cut)
+    cut.recordings[0].what["truncated"] = True
+    assert violations(cut) == []
+    dropped = good()
+    _with_frames_that_never_arrived(dropped)
+    dropped.healths[0].of["fragments_lost"] = 18
+    assert violations(dropped) == []
+    dropped.healths[0].of["fragments_lost"] = 3
+    assert [v.split(":")[0] for v in violations(dropped)] == ["no_loss_is_silent"]
 
 
 def test_an_event_is_found_by_the_clock_that_it_was_told_by() -> None:
