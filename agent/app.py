@@ -23,7 +23,7 @@ from pathlib import Path
 import cv2
 
 from agent import __version__
-from agent.beginning import camera_setups, open_events_of, setup_of
+from agent.beginning import camera_setups, close_recordings, open_events_of, setup_of
 from agent.camera_parts import CameraParts, build_camera
 from agent.configuration import Loaded, agent_id_of, load
 from agent.core import engine
@@ -127,6 +127,8 @@ class App:
             self._inbox,
             self._clock,
         )
+        if self._parts.spool is not None:
+            close_recordings(self._parts.spool, open_events, self._state.cameras)
         self._performer = self._make_performer()
         self._performer.perform(first)
         self._cameras = {camera.camera_id: camera for camera in self._parts.cameras}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Iterable, Mapping
 
 from pydantic import ValidationError
 
 from agent import __version__
 from agent.configuration import Loaded
-from agent.core.state import CameraSetup, Now, Setup
+from agent.core.state import CameraNow, CameraSetup, Now, Setup
 from agent.mqtt.journal import Journal
+from agent.storage.spool import Spool
 from schemas.config import Config
 from schemas.events import MotionEvent
 from schemas.settings import AgentSettings
@@ -53,3 +55,16 @@ def open_events_of(journal: Journal) -> tuple[MotionEvent, ...]:
         except ValidationError:  # a damaged or salvaged row must not hinder the start
             log.warning("journal: an event of camera %s has no end and no figures", event.camera)
     return tuple(found)
+
+
+def close_recordings(
+    spool: Spool, open_events: Iterable[MotionEvent], cameras: Mapping[str, CameraNow]
+) -> None:
+    """Sees to it that something is said of the recordings of events that a killed process began.
+
+    One that was killed before a recorder had written anything left nothing that could be closed.
+    """
+    for event in open_events:
+        camera = cameras.get(event.camera)
+        if camera is not None and camera.settings.record_on_motion:
+            spool.close_unknown(event.camera, event.id, event.ts.astimezone())

@@ -20,6 +20,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from agent.core.errors import ConfigError
@@ -139,6 +140,14 @@ class Spool:
                 self._bytes += entry.size
         self._unlink_gone()
         return room and self._write(number, entry, data)
+
+    def close_unknown(self, camera: str, event: str, started: datetime) -> None:
+        """Closes an event that a killed process left open, if nothing of it ever got here.
+
+        The store then says what has become of it, as of every other.
+        """
+        if all(entry.event != event for entry in self._entries.values()):
+            self._close(camera, event, started)
 
     def after(self, number: int) -> int | None:
         """The number of the first record behind `number`; None also while it is being written."""
@@ -298,15 +307,14 @@ class Spool:
                 open_events[record.event] = record
         for record in open_events.values():
             log.warning("spool: event %s was interrupted, its recording ends there", record.event)
-            self.put(
-                EventClosed(
-                    camera=record.camera,
-                    event=record.event,
-                    started=record.started,
-                    reason=EndReason.INTERRUPTED,
-                    truncated=True,
-                )
-            )
+            self._close(record.camera, record.event, record.started)
+
+    def _close(self, camera: str, event: str, started: datetime) -> None:
+        reason = EndReason.INTERRUPTED
+        closed = EventClosed(
+            camera=camera, event=event, started=started, reason=reason, truncated=True
+        )
+        self.put(closed)
 
     def _found(self) -> Iterator[tuple[int, Record, int]]:
         """The records in the folder, in order; what is damaged or half written is removed."""

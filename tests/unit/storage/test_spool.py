@@ -93,6 +93,19 @@ def test_an_event_that_nobody_closed_is_closed_as_interrupted(tmp_path: Path) ->
     assert len(waiting(Spool(tmp_path))) == 5
 
 
+def test_an_event_that_was_killed_before_anything_of_it_came_is_closed_once(
+    tmp_path: Path,
+) -> None:
+    spool = Spool(tmp_path)
+    spool.put(opened("A"))
+    for event in ("A", "B", "B"):
+        spool.close_unknown("front", event, STARTED)
+    assert [(record.event, record.word) for record in waiting(spool)] == [
+        ("A", "opened"),
+        ("B", "closed"),
+    ]
+
+
 def test_a_full_spool_drops_the_oldest_event_to_its_frame_and_names_it(tmp_path: Path) -> None:
     spool = Spool(tmp_path, limit_bytes=60_000)
     for event in ("A", "B", "C"):
