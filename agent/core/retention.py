@@ -1,16 +1,17 @@
 """Which files of the image store may go, in which order, and when none may; how long room lasts.
 
 Age comes from the name, never from the file's time: a restored backup or a NAS without a clock
-lies.
+lies. Names that a clock gave which was not set yet are corrected by `agent.core.dating`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import PurePath
 
+from agent.core.dating import Misdated, made_on
 from agent.core.naming import EVENTS, MANIFEST, MONITORING, NOTES, SESSIONS
 
 #: The newest recording lies further back than this many times the retention, plus a month: then it
@@ -52,23 +53,33 @@ class Plan:
     refused: str | None = None
 
 
-def plan(files: Iterable[StoredFile], today: date, days: int, *, clock_trusted: bool) -> Plan:
+def plan(
+    files: Iterable[StoredFile],
+    today: date,
+    days: int,
+    *,
+    clock_trusted: bool,
+    misdated: Collection[Misdated] = (),
+) -> Plan:
     """Picks the files of days that lie more than `days` before `today`, and those next in turn.
 
     Never of today, of the newest day there is, or of days to come; nothing while the clock is not
-    to be trusted or the newest day is implausibly far from today.
+    to be trusted or the newest day is implausibly far from today. What is misdated counts as made
+    when the clock was set.
     """
-    known = sorted(files, key=_turn)
+    found = list(files)
+    made = {day: made_on(day, misdated) for day in {file.day for file in found}}
+    known = sorted(found, key=lambda file: (made[file.day], *_turn(file)))
     if not known:
         return Plan()
     if not clock_trusted:
         return Plan(refused="the clock is not synchronised")
-    newest = known[-1].day
+    newest = made[known[-1].day]
     if (today - newest).days > _PLAUSIBLE_FACTOR * days + _PLAUSIBLE_EXTRA:
         words = f"newest day {newest} is implausibly far from today, {today}"
         return Plan(refused=words)
-    past = [file for file in known if file.day < today and file.day != newest]
-    old = tuple(file for file in past if (today - file.day).days > days)
+    past = [file for file in known if made[file.day] < today and made[file.day] != newest]
+    old = tuple(file for file in past if (today - made[file.day]).days > days)
     return Plan(old, tuple(past[len(old) :]))
 
 

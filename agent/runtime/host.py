@@ -10,6 +10,7 @@ _THERMAL = Path("/sys/class/thermal/thermal_zone0/temp")
 _STATM = Path("/proc/self/statm")
 _MACHINE_IDS = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"))
 _NETWORK = Path("/sys/class/net")
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def memory_mib() -> float | None:
@@ -45,6 +46,14 @@ def machine_id(places: Sequence[Path] = _MACHINE_IDS) -> str:
         except OSError:
             continue
     return ""
+
+
+def boot_id() -> str:
+    """Another one after each start of the machine, also in a container; "" where there is none."""
+    try:
+        return _BOOT.read_text().strip()
+    except OSError:
+        return ""
 
 
 def mac_address(folder: Path = _NETWORK) -> str:

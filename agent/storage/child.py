@@ -23,6 +23,7 @@ from agent.core.naming import day_name, day_of, is_camera
 from agent.core.store_code import StoreCode
 from agent.runtime.allocator import keep_small
 from agent.runtime.clock import Clock, SystemClock
+from agent.storage.calendar import from_json
 from agent.storage.camera_day import CameraDay, Outcome
 from agent.storage.files import open_folder
 from agent.storage.guard import StoreRefused, Terms, code_of, open_store
@@ -124,6 +125,7 @@ class Child:
             clock_trusted=says["clock_trusted"],
             max_size=self._room.purge_to_size,
             keep_free=self._room.purge_to_free,
+            misdated=from_json(says["misdated"]),
         )
         purge = Purge(self._store, self._days.keys(), self._room.free, self._clock, self._alive)
         done = purge.run(rules)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent.core.errors import ConfigError
 from agent.runtime.clock import SystemClock, clock_is_synchronised
+from agent.storage.calendar import misdated_of
 from agent.storage.guard import StoreRefused, Terms, open_store, remembered
 from agent.storage.purge import Purge, Rules
 from agent.storage.room import Room
@@ -37,6 +38,7 @@ def would_remove(store: StoreConfig, state_dir: Path, *, always_trusted: bool) -
             clock_trusted=always_trusted or clock_is_synchronised(),
             max_size=room.purge_to_size,
             keep_free=room.purge_to_free,
+            misdated=misdated_of(state_dir),
         )
         done = Purge(opened.fd, (), room.free, clock, lambda: None, dry=True).run(rules)
     finally:

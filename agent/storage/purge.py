@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import PurePath
 
+from agent.core.dating import Misdated
 from agent.core.errors import reason_of
 from agent.core.naming import (
     EVENTS,
@@ -47,6 +48,7 @@ class Rules:
         clock_trusted: nothing goes without.
         max_size: bytes that all recordings may take; None: any.
         keep_free: bytes that are to stay free.
+        misdated: dates from before the clock was set.
     """
 
     today: date
@@ -54,6 +56,7 @@ class Rules:
     clock_trusted: bool
     max_size: int | None = None
     keep_free: int = 0
+    misdated: tuple[Misdated, ...] = ()
 
 
 @dataclass(slots=True)
@@ -108,7 +111,13 @@ class Purge:
         for file in files:
             day = file.day.isoformat()
             self._done.stored[day] = self._done.stored.get(day, 0) + file.size
-        decided = plan(files, rules.today, rules.days, clock_trusted=rules.clock_trusted)
+        decided = plan(
+            files,
+            rules.today,
+            rules.days,
+            clock_trusted=rules.clock_trusted,
+            misdated=rules.misdated,
+        )
         self._done.refused = decided.refused
         for file in decided.delete:
             self._delete(file, f"older than {rules.days} days")

@@ -26,6 +26,7 @@ from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
 from agent.storage import voice
+from agent.storage.calendar import Calendar, as_json
 from agent.storage.childlink import ChildGone, ChildLink
 from agent.storage.guard import Terms, remember, remembered
 from agent.storage.outcome import outcome
@@ -102,7 +103,7 @@ class StoreWorker:
         self._voice = Voice(to_engine, clock, tz)
         self._clock = clock
         self._clock_trusted = clock_trusted
-        self._tz = tz
+        self._calendar = Calendar(state_dir, clock, tz)
         self._link: ChildLink | None = None
         self._former: ChildLink | None = None  # hung up, perhaps not ended yet
         self._asked: str | None = None
@@ -142,6 +143,7 @@ class StoreWorker:
             self._hang_up()
 
     def _step(self, worker: Worker) -> None:
+        self._calendar.look()
         for lost in self._spool.take_lost():
             self._voice.lost(lost)
         if not self._clear():
@@ -179,10 +181,12 @@ class StoreWorker:
         now = self._clock.monotonic()
         if now - self._purged_at >= (PURGE_AGAIN if self._short else PURGE_EVERY):
             self._purged_at = now
-            today = self._clock.utc().astimezone(self._tz).date()
-            trusted = self._clock_trusted()
-            days = self._options.retention_days
-            about = {"today": today.isoformat(), "days": days, "clock_trusted": trusted}
+            about = {
+                "today": self._calendar.look().isoformat(),
+                "days": self._options.retention_days,
+                "clock_trusted": self._clock_trusted(),
+                "misdated": as_json(self._calendar.misdated),
+            }
             self._request(link, "purge", about)
         elif now - self._ticked_at >= (TICK_EVERY if self._waiting else voice.FIGURES_EVERY):
             self._ticked_at = now

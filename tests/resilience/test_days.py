@@ -18,6 +18,7 @@ from agent.core import engine
 from agent.core.messages import Detection, EndReason, MotionEnded, MotionStarted, Reason
 from agent.core.state import CameraSetup, Now, Setup
 from agent.mqtt.journal import Journal
+from agent.storage.calendar import Calendar, as_json
 from agent.storage.child import Child
 from agent.storage.outcome import outcome
 from agent.storage.pipe import Message
@@ -26,7 +27,7 @@ from agent.storage.verify import verify_store
 from schemas.messages import Record
 from schemas.settings import CameraSettings, StoredSettings
 from schemas.topics import AgentTopics
-from tests.support.clock import FakeClock
+from tests.support.clock import START, FakeClock
 from tests.support.recordings import name_of, whole_event
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -46,6 +47,8 @@ class Days:
         self.journal = Journal(folder / "journal.sqlite", self.clock)
         self.store = folder / "store"
         self.store.mkdir()
+        self.calendar = Calendar(folder / "state", self.clock, BERLIN)
+        self.calendar.look()
         self._ends = socket.socketpair()
         self.child = Child(self._ends[0], self.clock)
         terms = {"path": str(self.store), "agent": "me", "expect": None, "adopt": True}
@@ -112,8 +115,10 @@ class Days:
 
     def purge(self, *, trusted: bool) -> None:
         today = self.clock.utc().astimezone(BERLIN).date()
+        self.calendar.look()
         about = {"today": today.isoformat(), "days": RETENTION, "clock_trusted": trusted}
-        done = self.child._answer(Message({"do": "purge", **about}))
+        misdated = as_json(self.calendar.misdated)
+        done = self.child._answer(Message({"do": "purge", **about, "misdated": misdated}))
         self.removed += [path for path, _, _ in done["removed"]]
 
     def stored(self) -> dict[str, str]:
@@ -161,3 +166,28 @@ def test_thirty_days_keep_what_they_promise(begin: datetime, tmp_path: Path) -> 
         assert told == list(range(1, each * DAYS * VISITS + 1))
     assert days.journal.lost == 0
     assert days.state.cameras["front"].saved == DAYS * VISITS
+
+
+@pytest.mark.parametrize("always", [True, False], ids=["trust_clock always", "trust_clock auto"])
+def test_what_was_recorded_before_the_clock_was_set_is_kept_as_long_as_all(
+    always: bool,  # noqa: FBT001
+    tmp_path: Path,
+) -> None:
+    days = Days(tmp_path, datetime(2000, 1, 1, 22, 55, tzinfo=UTC))
+    for _ in range(3):  # 23:55 on the first and twice on the second of January
+        days.visit()
+        days.clock.advance(600.0)
+        days.purge(trusted=always)
+    old = {"2000-01-01", "2000-01-02"}
+    assert set(days.days.values()) == old
+    days.clock.step_utc((START - days.clock.utc()).total_seconds())
+    for age in range(RETENTION + 1):
+        days.visit()
+        days.purge(trusted=True)
+        assert days.removed == [], f"after {age} days"
+        days.clock.advance(24 * HOUR - 12.0)
+    days.visit()
+    days.purge(trusted=True)
+    days.close()
+    assert {path.split("/")[1] for path in days.removed} == {*old, f"{START:%Y-%m-%d}"}
+    assert verify_store(days.store).good

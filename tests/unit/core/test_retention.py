@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.core.dating import Misdated
 from agent.core.retention import StoredFile, plan
 
 TODAY = date(2026, 11, 22)
@@ -69,3 +70,14 @@ def test_never_today_the_newest_day_the_future_or_a_day_within_the_limit(
     for age in ages(chosen):
         assert age > days
         assert age > min(given_ages)
+
+
+def test_what_is_misdated_goes_in_its_true_turn() -> None:
+    before = date(2000, 1, 1)
+    misdated = [Misdated(before, before, TODAY - timedelta(days=5))]
+    found = [*files(0, 3, 9), StoredFile(before, f"front/{before}/{before}.mp4", 1000)]
+    decided = plan(found, TODAY, 5, clock_trusted=True, misdated=misdated)
+    assert ages(decided.delete) == [9]
+    assert [file.day for file in decided.for_room] == [before, TODAY - timedelta(days=3)]
+    decided = plan(found, TODAY, 4, clock_trusted=True, misdated=misdated)
+    assert [file.day for file in decided.delete] == [TODAY - timedelta(days=9), before]

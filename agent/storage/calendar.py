@@ -1,0 +1,90 @@
+"""The file in the state folder that remembers when the clock was set: see `agent.core.dating`."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import date, tzinfo
+from pathlib import Path
+
+from agent.core.dating import Misdated, Shown, look
+from agent.runtime.atomic import write_atomic
+from agent.runtime.clock import Clock
+from agent.runtime.host import boot_id
+
+log = logging.getLogger(__name__)
+
+_FILE = "clock.json"
+
+
+class Calendar:
+    """Looks at the clock; belongs to the store's thread."""
+
+    def __init__(self, state_dir: Path, clock: Clock, tz: tzinfo | None = None) -> None:
+        self._state_dir = state_dir
+        self._clock = clock
+        self._tz = tz
+        self._boot = boot_id()
+        self._shown = _load(state_dir)
+
+    @property
+    def misdated(self) -> tuple[Misdated, ...]:
+        """The dates that are not to be believed."""
+        return self._shown.misdated if self._shown else ()
+
+    def look(self) -> date:
+        """Today, by the wall clock; remembers it when that was set."""
+        local = self._clock.utc().astimezone(self._tz)
+        shown = look(self._shown, self._boot, self._clock.monotonic(), local)
+        if shown is not self._shown:
+            if len(shown.misdated) > len(self.misdated):
+                log.info("store: the clock was set; what is dated otherwise counts as of today")
+            self._shown = shown
+            _save(self._state_dir, shown)
+        return local.date()
+
+
+def misdated_of(state_dir: Path) -> tuple[Misdated, ...]:
+    """What the agent of this state folder remembers."""
+    shown = _load(state_dir)
+    return shown.misdated if shown else ()
+
+
+def as_json(misdated: tuple[Misdated, ...]) -> list[list[str]]:
+    """For the file and for the store's child process."""
+    return [[day.isoformat() for day in (m.first, m.last, m.made)] for m in misdated]
+
+
+def from_json(said: list[list[str]]) -> tuple[Misdated, ...]:
+    """The way back.
+
+    Raises:
+        ValueError, TypeError: it is something else.
+    """
+    return tuple(Misdated(*map(date.fromisoformat, days)) for days in said)
+
+
+def _load(state_dir: Path) -> Shown | None:
+    try:
+        said = json.loads((state_dir / _FILE).read_text())
+        since = date.fromisoformat(said["since"])
+        return Shown(str(said["boot"]), float(said["zero"]), since, from_json(said["misdated"]))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        log.warning("store: %s cannot be read: %s", state_dir / _FILE, error)
+        return None
+
+
+def _save(state_dir: Path, shown: Shown) -> None:
+    content = {
+        "boot": shown.boot,
+        "zero": shown.zero,
+        "since": shown.since.isoformat(),
+        "misdated": as_json(shown.misdated),
+    }
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        write_atomic(state_dir / _FILE, json.dumps(content).encode() + b"\n")
+    except OSError as error:
+        log.warning("store: %s cannot be written: %s", state_dir / _FILE, error)

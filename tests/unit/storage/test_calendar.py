@@ -1,0 +1,53 @@
+"""The setting of the clock is remembered over restarts, and never ends anything."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from agent.core.dating import Misdated
+from agent.storage.calendar import Calendar, misdated_of
+from tests.support.clock import START, FakeClock
+
+BEGAN = datetime(2000, 1, 1, tzinfo=UTC)
+SINCE_SET = (Misdated(date(2000, 1, 1), date(2000, 1, 1), START.date()),)
+
+
+def test_an_agent_that_was_down_when_the_clock_was_set_learns_of_it(tmp_path: Path) -> None:
+    clock = FakeClock(utc=BEGAN)
+    assert Calendar(tmp_path / "state", clock, UTC).look() == BEGAN.date()
+    clock.step_utc((START - BEGAN).total_seconds())
+    calendar = Calendar(tmp_path / "state", clock, UTC)
+    assert calendar.look() == START.date()
+    assert calendar.misdated == misdated_of(tmp_path / "state") == SINCE_SET
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"boot": 1, "zero": null}', "\0", '{"boot":'])
+def test_a_damaged_file_is_said_and_written_anew(
+    text: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "clock.json").write_text(text)
+    calendar = Calendar(tmp_path, FakeClock(), UTC)
+    assert "clock.json cannot be read" in caplog.text
+    assert calendar.look() == START.date()
+    caplog.clear()
+    assert misdated_of(tmp_path) == ()
+    assert caplog.text == ""
+
+
+def test_without_a_file_it_is_remembered_as_long_as_the_agent_runs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "clock.json").mkdir()
+    clock = FakeClock(utc=BEGAN)
+    with caplog.at_level(logging.INFO):
+        calendar = Calendar(tmp_path, clock, UTC)
+        calendar.look()
+        clock.step_utc((START - BEGAN).total_seconds())
+        calendar.look()
+    assert calendar.misdated == SINCE_SET
+    assert "clock.json cannot be written" in caplog.text
+    assert "the clock was set" in caplog.text
