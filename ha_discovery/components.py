@@ -117,5 +117,6 @@ class Maker:
             stat_t=topic,
             val_tpl="{{ 'OFF' if value_json.status == 'ok' else 'ON' }}",
             json_attr_t=topic,
-            json_attr_tpl="{{ {'problems': value_json.problems} | tojson }}",
+            json_attr_tpl="{{ {'problems': value_json.problems,"
+            " 'reasons': value_json.reasons | default({})} | tojson }}",
         )

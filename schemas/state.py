@@ -74,6 +74,7 @@ class CameraHealth(Payload):
 
     status: Health
     problems: list[str]
+    reasons: dict[str, str] = Field(description="of each problem: why, and what helps")
     ts: UtcTime
     state: str
     state_reason: str
@@ -171,6 +172,7 @@ class AgentHealth(Payload):
 
     status: Health
     problems: list[str]
+    reasons: dict[str, str] = Field(description="of each problem: why, and what helps")
     ts: UtcTime
     started_at: UtcTime
     version: str

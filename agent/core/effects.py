@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.core.orders import Beep, KeepEvent, RestartSession, VisionOrder
@@ -55,7 +56,7 @@ class WriteHealth:
     """Write the health file that `surveillance-agent health` reads."""
 
     status: str
-    problems: tuple[str, ...]
+    problems: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from agent.core import announce, answering, commands, events
 from agent.core.cameras import camera_settings
 from agent.core.effects import Effect, Leave, Say, WriteHealth
 from agent.core.faults import cured, fault
-from agent.core.health import agent_health, agent_problems, agent_status, camera_health, state_words
+from agent.core.health import agent_health, agent_status, camera_health, state_words
 from agent.core.messages import (
     AudioState,
     BeepDone,
@@ -43,6 +43,7 @@ from agent.core.messages import (
     StoreRepaired,
     StoreState,
 )
+from agent.core.problems import agent_problems
 from agent.core.state import AgentNow, CameraNow, Now, Setup, Stopping, Tick
 from schemas.commands import CommandError
 from schemas.events import MotionEvent
@@ -207,7 +208,8 @@ def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
 def _then_health(result: Step, now: Now) -> Step:
     """Adds the health messages when they are due, or the problems or the words in them changed."""
     now_state, effects = result
-    problems, words = agent_problems(now_state, now.at), state_words(now_state)
+    found, words = agent_problems(now_state, now.at), state_words(now_state)
+    problems = tuple(found)
     changed = problems != now_state.problems
     due = now.at - now_state.health_at >= HEALTH_EVERY
     if not (changed or due or words != now_state.words):
@@ -221,7 +223,7 @@ def _then_health(result: Step, now: Now) -> Step:
         state_message(camera.topics.health, camera_health(now_state, camera, now).to_json())
         for camera in now_state.cameras.values()
     ]
-    said.append(WriteHealth(agent_status(now_state, problems), problems))
+    said.append(WriteHealth(agent_status(now_state, problems), found))
     if changed:
         new = {one for one in problems if one not in before and not one.endswith(_OPENING)}
         level = "WARNING" if new else "INFO"

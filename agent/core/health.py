@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from agent.core.messages import CameraCode
+from agent.core.problems import agent_problems, camera_problems
 from agent.core.state import AgentNow, CameraNow, Now
 from agent.core.stats import CameraStats, VisionStats
 from schemas.settings import CameraSettings, allowed_text, setting_names
@@ -20,31 +23,6 @@ from schemas.state import (
 )
 from schemas.topics import OPERATIONS
 
-#: Ends of a connection that come back until somebody changes a configuration; Home Assistant can
-#: only hear of them while we are connected, so they stay a problem for some minutes.
-HUMAN = frozenset({"taken_over", "quota", "packet_too_large"})
-LATELY = 600.0
-
-
-def camera_problems(now_state: AgentNow, camera: CameraNow) -> list[str]:
-    """What is wrong with one camera, as codes; `blind`: its mask does not fit its frames.
-
-    How well it sees is said only while frames come: what was seen last is no news.
-    """
-    code = camera.link.code if camera.link else CameraCode.CONNECTING
-    vision = now_state.gauges.vision.get(camera.camera_id, VisionStats())
-    problems = ["blind"] if vision.problem else []
-    if code not in {CameraCode.LIVE, CameraCode.DISABLED}:
-        problems.append(f"camera_{code.value}")
-    if camera.needs_power_cycle:
-        problems.append("needs_power_cycle")
-    recording = camera.recording_link
-    if recording is not None and recording.code not in {CameraCode.LIVE, CameraCode.DISABLED}:
-        problems.append(f"recording_stream_{recording.code.value}")
-    if code is CameraCode.LIVE:
-        problems += vision.sight.problems
-    return problems
-
 
 def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
     """`<C>/health`."""
@@ -58,7 +36,8 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
         status = "degraded"
     return CameraHealth(
         status=status,
-        problems=problems,
+        problems=list(problems),
+        reasons=problems,
         ts=now.utc,
         state=camera.link.code.value if camera.link else CameraCode.CONNECTING.value,
         state_reason=vision.problem or (camera.link.reason if camera.link else "starting"),
@@ -131,33 +110,7 @@ def sight_health(vision: VisionStats) -> SightHealth:
     )
 
 
-def agent_problems(state: AgentNow, at: float) -> tuple[str, ...]:
-    """What is wrong anywhere at `at`, as codes; a missing speaker harms nothing else."""
-    problems = [
-        f"{c.camera_id}_{p}" for c in state.cameras.values() for p in camera_problems(state, c)
-    ]
-    if state.store is not None and state.store.code not in {"ok", "not_configured", "starting"}:
-        problems.append(f"store_{state.store.code.value}")
-    if state.audio is not None and not state.audio.ok and state.audio.code != "disabled":
-        problems.append(f"audio_{state.audio.code}")
-    problems += [f"{name}_silent" for name in state.gauges.silent]
-    if (code := broker_problem(state, at)) is not None:
-        problems.append(f"broker_{code}")
-    if state.gauges.mqtt.journal_failed:
-        problems.append("journal_failing")
-    return tuple(problems)
-
-
-def broker_problem(state: AgentNow, at: float) -> str | None:
-    """Why there is no broker; connected again: what a person must still look into, for a while."""
-    trouble = state.trouble
-    if trouble is None:
-        return None
-    lately = trouble.code in HUMAN and at - trouble.at < LATELY
-    return trouble.code if lately or not state.connected else None
-
-
-def agent_status(state: AgentNow, problems: tuple[str, ...]) -> Health:
+def agent_status(state: AgentNow, problems: Collection[str]) -> Health:
     """`error` when no camera is usable, `degraded` when something is wrong, else `ok`.
 
     A machine without a speaker is not ill: audio problems alone leave the status `ok`. Nor is one
@@ -186,6 +139,7 @@ def agent_health(state: AgentNow, now: Now) -> AgentHealth:
     return AgentHealth(
         status=agent_status(state, problems),
         problems=list(problems),
+        reasons=problems,
         ts=now.utc,
         started_at=state.setup.started_utc,
         version=state.setup.version,

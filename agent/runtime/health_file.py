@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from agent.runtime.atomic import write_atomic
@@ -27,19 +27,19 @@ _MAX_BYTES = 65_536  # protects the reader against a file that is not ours
 
 
 def write_health(
-    folder: Path, status: str, problems: Sequence[str], now: float | None = None
+    folder: Path, status: str, problems: Mapping[str, str], now: float | None = None
 ) -> bool:
     """Replaces the file; False (and a log line) when the disk refuses.
 
     Args:
         folder: the agent's state folder.
         status: ok, degraded or error.
-        problems: codes, as in the health payload.
+        problems: codes, and of each why and what helps, as in the health payload.
         now: monotonic seconds; None: of this moment.
     """
     facts = {
         "status": status,
-        "problems": list(problems),
+        "problems": dict(problems),
         "pid": os.getpid(),
         "boot_id": _boot_id(),
         "at": time.monotonic() if now is None else now,
@@ -61,7 +61,7 @@ def remove_health(folder: Path) -> None:
 
 
 def read_health(folder: Path, now: float | None = None) -> tuple[bool, str]:
-    """Whether the agent is well, and one line that says why.
+    """Whether the agent is well, and why: a line, and one more for each problem.
 
     Well is: it wrote the file within `MAX_AGE` seconds, in this boot, and its status is not
     `error`. A degraded agent does its work as far as it can, and a restart would not help it.
@@ -76,12 +76,12 @@ def read_health(folder: Path, now: float | None = None) -> tuple[bool, str]:
             facts = json.loads(file.read(_MAX_BYTES))
         status, boot_id, at = str(facts["status"]), str(facts["boot_id"]), float(facts["at"])
         pid = int(facts["pid"])
-        problems = ", ".join(str(problem) for problem in facts["problems"])
+        problems = [f"  {code}: {words}" for code, words in facts["problems"].items()]
     except FileNotFoundError:
         return False, f"not running, or its state folder is another one: no {path}"
     except OSError as error:
         return False, f"{path}: {error.strerror}"
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return False, f"{path}: not a health file"
     age = (time.monotonic() if now is None else now) - at
     if not _lives(pid):
@@ -90,8 +90,7 @@ def read_health(folder: Path, now: float | None = None) -> tuple[bool, str]:
         return False, "not running: the last sign of life is from before the machine's restart"
     if not 0.0 <= age <= MAX_AGE:
         return False, f"not running, or hanging: the last sign of life is {age:.0f} s old"
-    text = f"{status}, {age:.0f} s ago" + (f": {problems}" if problems else "")
-    return status in {"ok", "degraded"}, text
+    return status in {"ok", "degraded"}, "\n".join([f"{status}, {age:.0f} s ago", *problems])
 
 
 def _lives(pid: int) -> bool:

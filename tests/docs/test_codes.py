@@ -17,7 +17,7 @@ PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()
 SOURCES = {path: path.read_text() for path in (ROOT / "agent").rglob("*.py")}
 #: Codes are written as literals at these places.
 PLACES = {
-    r'problems\.append\("(\w+)"\)': "",
+    r'\bfound(?: = \{|\[)"(\w+)"': "",
     r'\bfault\([^"]*"\w+", "(\w+)"': "",
     r'RecordingFailed\([^")]*"(\w+)"': "",
     r'_lose\([^"]*"(\w+)", f?"the spool': "",

@@ -11,6 +11,7 @@ from typing import Any
 import av
 import pytest
 
+from agent.core.problems import HELP
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import CAMERA, TOPICS, YARD, House, Process
 from tests.support.alsa import SoundCard, need_portaudio
@@ -273,6 +274,9 @@ def test_a_lost_camera_ends_the_event_and_is_reported_and_comes_back(
     ended = wait_event(ear, "motion_ended", seconds=10)
     assert ended["reason"] == "camera_lost"
     wait_state(ear, YARD.availability, "offline", seconds=5)
+    (problem,) = house.command("health").stdout.splitlines()[1:]
+    assert problem.startswith(f"  {CAMERA}_camera_")
+    assert problem.endswith(tuple(HELP.values()))
     camera.signal(signal.SIGCONT)
     wait_state(ear, YARD.availability, "online", seconds=45)
 

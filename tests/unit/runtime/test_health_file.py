@@ -16,12 +16,12 @@ from agent.runtime.health_file import MAX_AGE, NAME, read_health, remove_health,
 
 
 def test_a_fresh_file_says_that_the_agent_is_well(tmp_path: Path) -> None:
-    assert write_health(tmp_path, "ok", [], now=1000.0)
+    assert write_health(tmp_path, "ok", {}, now=1000.0)
     assert read_health(tmp_path, now=1002.0) == (True, "ok, 2 s ago")
 
 
 def test_without_an_argument_both_sides_use_the_machines_clock(tmp_path: Path) -> None:
-    write_health(tmp_path, "ok", [])
+    write_health(tmp_path, "ok", {})
     assert read_health(tmp_path)[0]
     assert not read_health(tmp_path, time.monotonic() + MAX_AGE + 1)[0]
 
@@ -30,14 +30,14 @@ def test_without_an_argument_both_sides_use_the_machines_clock(tmp_path: Path) -
 def test_a_degraded_agent_is_well_one_in_error_is_not_and_problems_are_named(
     tmp_path: Path, status: str, *, well: bool
 ) -> None:
-    write_health(tmp_path, status, ["camera_unreachable", "store_full"], now=1000.0)
-    text = f"{status}, 0 s ago: camera_unreachable, store_full"
+    write_health(tmp_path, status, {"a_blind": "why; help", "store_full": "x"}, now=1000.0)
+    text = f"{status}, 0 s ago\n  a_blind: why; help\n  store_full: x"
     assert read_health(tmp_path, now=1000.0) == (well, text)
 
 
 @pytest.mark.parametrize(("age", "well"), [(90.0, True), (90.125, False), (-0.125, False)])
 def test_a_file_is_believed_for_ninety_seconds(tmp_path: Path, age: float, *, well: bool) -> None:
-    write_health(tmp_path, "ok", [], now=1000.0)
+    write_health(tmp_path, "ok", {}, now=1000.0)
     assert read_health(tmp_path, now=1000.0 + age)[0] is well
 
 
@@ -47,7 +47,7 @@ def test_a_file_of_another_boot_is_not_believed(
     boot_id = tmp_path / "boot_id"
     monkeypatch.setattr(health_file, "_BOOT_ID", boot_id)
     boot_id.write_text("before\n")
-    write_health(tmp_path, "ok", [], now=1000.0)
+    write_health(tmp_path, "ok", {}, now=1000.0)
     boot_id.write_text("after\n")
     well, text = read_health(tmp_path, now=1001.0)
     assert not well
@@ -55,13 +55,13 @@ def test_a_file_of_another_boot_is_not_believed(
 
 
 def test_a_step_of_the_wall_clock_changes_nothing(tmp_path: Path) -> None:
-    write_health(tmp_path, "ok", [], now=1000.0)
+    write_health(tmp_path, "ok", {}, now=1000.0)
     os.utime(tmp_path / NAME, (0, 0))
     assert read_health(tmp_path, now=1001.0)[0]
 
 
 def test_no_file_means_not_running(tmp_path: Path) -> None:
-    write_health(tmp_path, "ok", [])
+    write_health(tmp_path, "ok", {})
     remove_health(tmp_path)
     remove_health(tmp_path)
     well, text = read_health(tmp_path)
@@ -70,8 +70,8 @@ def test_no_file_means_not_running(tmp_path: Path) -> None:
 
 
 def test_writing_leaves_nothing_but_the_file_with_the_process_id(tmp_path: Path) -> None:
-    write_health(tmp_path, "ok", [])
-    write_health(tmp_path, "ok", [])
+    write_health(tmp_path, "ok", {})
+    write_health(tmp_path, "ok", {})
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
     assert json.loads((tmp_path / NAME).read_text())["pid"] == os.getpid()
 
@@ -79,7 +79,7 @@ def test_writing_leaves_nothing_but_the_file_with_the_process_id(tmp_path: Path)
 def test_a_folder_that_cannot_be_written_is_said_and_does_no_harm(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert not write_health(tmp_path / "absent", "ok", [])
+    assert not write_health(tmp_path / "absent", "ok", {})
     assert "health file" in caplog.text
     (tmp_path / NAME).mkdir()
     remove_health(tmp_path)
@@ -110,7 +110,7 @@ def test_no_content_makes_the_reader_raise(tmp_path: Path, content: bytes) -> No
 def test_a_number_that_is_none_is_answered_not_raised(
     tmp_path: Path, field: str, number: str
 ) -> None:
-    write_health(tmp_path, "ok", [], now=100.0)
+    write_health(tmp_path, "ok", {}, now=100.0)
     path = tmp_path / NAME
     facts = json.loads(path.read_text())
     path.write_text(json.dumps({**facts, field: "@"}).replace('"@"', number))

@@ -1,0 +1,106 @@
+"""What is wrong: codes for machines, each with its reason and what helps, for people. Pure."""
+
+from __future__ import annotations
+
+from agent.core.messages import CameraCode
+from agent.core.state import AgentNow, CameraNow
+from agent.core.stats import VisionStats
+
+#: Ends of a connection that come back until somebody changes a configuration; Home Assistant can
+#: only hear of them while we are connected, so they stay a problem for some minutes.
+HUMAN = frozenset({"taken_over", "quota", "packet_too_large"})
+LATELY = 600.0
+
+#: What helps, where the owner's own reason does not say it; docs/troubleshooting.md has more.
+HELP = {
+    "camera_connecting": "wait; where it comes and goes, look for loss on the way",
+    "camera_unreachable": "is it on, and in the same network? ping its address",
+    "camera_refused": "end what else is connected to it; check user, password and path of the URL",
+    "camera_stalled": "switch its power off and on; look for loss on the way (fragments_lost)",
+    "blind": "paint the mask over a snapshot of this camera",
+    "needs_power_cycle": "switch its power off and on",
+    "picture_frozen": "the camera hangs: switch its power off and on",
+    "picture_dark": "uncover the lens, or give it light: is the infrared light on?",
+    "picture_blurred": "clean the lens, set the focus",
+    "view_shifted": "turn it back, or set masks and zones anew",
+    "store_absent": "mount it: see findmnt and dmesg; recordings wait in the spool",
+    "store_wrong_store": "mount the right one",
+    "store_read_only": "check the file system, or chown it to the agent's user",
+    "store_full": "delete what is not ours, or lower store.retention_days",
+    "store_stalled": "look at the NAS and the network",
+    "store_failing": "see dmesg; replace the stick",
+    "audio_no_device": "see aplay -l and beep.device; a container needs /dev/snd",
+    "audio_stalled": "end what else holds the device",
+    "audio_failed": "see aplay -l and beep.device",
+    "broker_unreachable": "check mqtt.host and mqtt.port; does the broker listen on this network?",
+    "broker_lost": "comes back by itself; where it does so often, look at the network",
+    "broker_protocol": 'set mqtt.protocol: "3.1.1"',
+    "broker_quota": "raise the broker's limits",
+    "journal_failing": "the disk of agent.state_dir is full or damaged",
+    "silent": "the machine is overloaded; after 30 s the agent starts anew",
+}
+
+_SIGHT = {
+    "picture_frozen": "the same picture for 30 s",
+    "picture_dark": "almost nothing in the picture is bright",
+    "picture_blurred": "much less detail than usual",
+    "view_shifted": "the camera points elsewhere than it used to",
+}
+
+
+def _words(code: str, reason: str) -> str:
+    help_of = "silent" if code.endswith("_silent") else code
+    return "; ".join(words for words in (reason, HELP.get(help_of)) if words)
+
+
+def camera_problems(now_state: AgentNow, camera: CameraNow) -> dict[str, str]:
+    """What is wrong with one camera: code -> reason and help; `blind`: its mask does not fit.
+
+    How well it sees is said only while frames come: what was seen last is no news.
+    """
+    link, recording = camera.link, camera.recording_link
+    code = link.code if link else CameraCode.CONNECTING
+    vision = now_state.gauges.vision.get(camera.camera_id, VisionStats())
+    found = {"blind": vision.problem} if vision.problem else {}
+    if code not in {CameraCode.LIVE, CameraCode.DISABLED}:
+        found[f"camera_{code.value}"] = link.reason if link else "starting"
+    if camera.needs_power_cycle:
+        found["needs_power_cycle"] = f"{camera.failed_attempts} attempts in a row failed"
+    told = {name: _words(name, reason) for name, reason in found.items()}
+    if recording is not None and recording.code not in {CameraCode.LIVE, CameraCode.DISABLED}:
+        of_camera = f"camera_{recording.code.value}"
+        told[f"recording_stream_{recording.code.value}"] = _words(of_camera, recording.reason)
+    if code is CameraCode.LIVE:
+        told |= {name: _words(name, _SIGHT[name]) for name in vision.sight.problems}
+    return told
+
+
+def agent_problems(state: AgentNow, at: float) -> dict[str, str]:
+    """What is wrong anywhere at `at`: code -> reason and help. No speaker harms nothing else."""
+    problems = {
+        f"{camera.camera_id}_{code}": words
+        for camera in state.cameras.values()
+        for code, words in camera_problems(state, camera).items()
+    }
+    found = {}
+    store, audio, gauges = state.store, state.audio, state.gauges
+    if store is not None and store.code not in {"ok", "not_configured", "starting"}:
+        found[f"store_{store.code.value}"] = store.reason
+    if audio is not None and not audio.ok and audio.code != "disabled":
+        found[f"audio_{audio.code}"] = audio.reason
+    for name in gauges.silent:
+        found[f"{name}_silent"] = f"{name} gave no sign of life for 10 s"
+    if (code := broker_problem(state, at)) is not None and state.trouble is not None:
+        found[f"broker_{code}"] = state.trouble.reason
+    if failed := gauges.mqtt.journal_failed:
+        found["journal_failing"] = f"{failed} events were sent without being on disk"
+    return problems | {code: _words(code, reason) for code, reason in found.items()}
+
+
+def broker_problem(state: AgentNow, at: float) -> str | None:
+    """Why there is no broker; connected again: what a person must still look into, for a while."""
+    trouble = state.trouble
+    if trouble is None:
+        return None
+    lately = trouble.code in HUMAN and at - trouble.at < LATELY
+    return trouble.code if lately or not state.connected else None

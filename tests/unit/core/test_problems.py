@@ -1,0 +1,107 @@
+"""Every problem says why and what helps."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.core.health import agent_health, camera_health
+from agent.core.messages import (
+    AudioState,
+    BrokerDown,
+    CameraCode,
+    CameraState,
+    RecordingLink,
+    StoreCode,
+    StoreState,
+)
+from agent.core.problems import HELP, agent_problems
+from agent.core.sight import Sight
+from agent.core.state import AgentNow, Gauges
+from agent.core.stats import MqttStats, VisionStats
+from tests.support.engine import NOW, begun
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "troubleshooting.md"
+#: Their owners' reasons say what helps.
+BY_REASON = {
+    "store_not_adopted",
+    "store_repaired",
+    "audio_no_library",
+    "broker_refused",
+    "broker_tls",
+    "broker_taken_over",
+    "broker_packet_too_large",
+}
+LIVE = CameraState("yard", CameraCode.LIVE, "frames come", 100.0, 1)
+
+
+def now_with(link: CameraState = LIVE, **changes: object) -> AgentNow:
+    """The agent with one camera, in that state, and `changes` of the agent's state."""
+    state = begun()
+    camera = replace(state.cameras["yard"], link=link)
+    return replace(state.with_camera(camera), connected=True, **changes)  # type: ignore[arg-type]
+
+
+def test_nothing_wrong_is_no_problem() -> None:
+    assert agent_problems(now_with(), 100.0) == {}
+
+
+def test_every_documented_problem_has_its_help_and_the_other_way_round() -> None:
+    table = PAGE.read_text().partition("## Problems in health")[2].partition("## ")[0]
+    codes = {code.removeprefix("…_") for code in re.findall(r"^\| `(.+?)` ", table, re.MULTILINE)}
+    assert codes == set(HELP) | BY_REASON
+
+
+@pytest.mark.parametrize("code", set(CameraCode) - {CameraCode.LIVE, CameraCode.DISABLED})
+def test_a_camera_that_is_away_says_why_and_what_helps(code: CameraCode) -> None:
+    found = agent_problems(now_with(replace(LIVE, code=code, reason="no answer")), 100.0)
+    assert found == {f"yard_camera_{code.value}": f"no answer; {HELP[f'camera_{code.value}']}"}
+
+
+def test_a_recording_stream_gets_the_help_of_a_camera() -> None:
+    state = now_with()
+    gone = RecordingLink(replace(LIVE, code=CameraCode.REFUSED, reason="401")).state
+    state = state.with_camera(replace(state.cameras["yard"], recording_link=gone))
+    found = agent_problems(state, 100.0)
+    assert found == {"yard_recording_stream_refused": f"401; {HELP['camera_refused']}"}
+
+
+def test_what_a_camera_sees_is_a_problem_with_words_only_while_it_is_live() -> None:
+    sight = Sight(frozen=True, dark=True, blurred=True, shifted=True)
+    gauges = Gauges(vision={"yard": VisionStats(problem="mask 2x2, picture 4x4", sight=sight)})
+    found = agent_problems(now_with(gauges=gauges), 100.0)
+    assert found["yard_blind"] == f"mask 2x2, picture 4x4; {HELP['blind']}"
+    assert len(found) == 5
+    for code in ("picture_frozen", "picture_dark", "picture_blurred", "view_shifted"):
+        assert found[f"yard_{code}"].endswith(f"; {HELP[code]}")
+    away = now_with(replace(LIVE, code=CameraCode.STALLED), gauges=gauges)
+    assert set(agent_problems(away, 100.0)) == {"yard_blind", "yard_camera_stalled"}
+
+
+def test_the_agents_own_problems_say_why_and_what_helps() -> None:
+    state = now_with(
+        store=StoreState(StoreCode.FULL, "no room", 1.0),
+        audio=AudioState(ok=False, code="no_library", reason="apt install it", at=1.0),
+        trouble=BrokerDown(1.0, "taken_over", "stop the other agent"),
+        gauges=Gauges(silent=("store",), mqtt=MqttStats(journal_failed=3)),
+    )
+    assert agent_problems(state, 2.0) == {
+        "store_full": f"no room; {HELP['store_full']}",
+        "audio_no_library": "apt install it",
+        "store_silent": f"store gave no sign of life for 10 s; {HELP['silent']}",
+        "broker_taken_over": "stop the other agent",
+        "journal_failing": f"3 events were sent without being on disk; {HELP['journal_failing']}",
+    }
+
+
+def test_the_payloads_carry_a_reason_for_each_problem() -> None:
+    state = now_with(replace(LIVE, code=CameraCode.REFUSED, reason="busy"))
+    camera = json.loads(camera_health(state, state.cameras["yard"], NOW).to_json())
+    agent = json.loads(agent_health(state, NOW).to_json())
+    assert camera["problems"] == list(camera["reasons"]) == ["camera_refused"]
+    assert agent["problems"] == list(agent["reasons"]) == ["yard_camera_refused"]
+    assert agent["reasons"]["yard_camera_refused"] == camera["reasons"]["camera_refused"]
