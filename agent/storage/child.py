@@ -25,8 +25,8 @@ from agent.runtime.allocator import keep_small
 from agent.runtime.clock import Clock, SystemClock
 from agent.storage.calendar import from_json
 from agent.storage.camera_day import CameraDay, Outcome
-from agent.storage.files import open_folder
-from agent.storage.guard import StoreRefused, Terms, code_of, open_store
+from agent.storage.files import folders_in, open_folder
+from agent.storage.guard import StoreRefused, Terms, check_place, code_of, open_store
 from agent.storage.manifest import Manifest
 from agent.storage.pipe import Message, Unpacker, pack
 from agent.storage.purge import Purge, Rules
@@ -51,6 +51,7 @@ class Child:
         self._clock = clock
         self._alive_at = clock.monotonic()
         self._store = -1
+        self._path = ""
         self._room = Room(-1, 0, None)
         self._days: dict[tuple[str, str], CameraDay] = {}
         self._outcome = Outcome()
@@ -81,7 +82,7 @@ class Child:
 
     def _open(self, terms: Terms) -> dict[str, Any]:
         opened = open_store(terms)
-        self._store = opened.fd
+        self._store, self._path = opened.fd, terms.path
         self._room = Room(opened.fd, terms.keep_free, terms.max_size)
         return {"uuid": opened.uuid, "adopted": opened.adopted, **self._room.figures()}
 
@@ -107,6 +108,7 @@ class Child:
                 del self._days[day.camera, day.day]
 
     def _tick(self) -> dict[str, Any]:
+        check_place(self._store, self._path)
         for day in self._days.values():
             day.tick()
         return {**self._report(), **self._room.figures()}
@@ -131,7 +133,9 @@ class Child:
         done = purge.run(rules)
         self._room.stored = done.stored
         stuck = f"{len(done.stuck)} files, first {done.stuck[0]}" if done.stuck else None
-        about = {"removed": done.removed, "refused": done.refused, "stuck": stuck}
+        strange = f"{len(done.strange)}, first {done.strange[0]}" if done.strange else None
+        about = {"removed": done.removed, "refused": done.refused}
+        about |= {"stuck": stuck, "strange": strange}
         return {**about, **self._room.figures()}
 
     def _keep(self, says: dict[str, Any]) -> dict[str, Any]:
@@ -159,7 +163,7 @@ class Child:
         except FileNotFoundError:
             return []
         try:
-            return [name for name in os.listdir(folder) if day_of(name)]  # noqa: PTH208  a descriptor
+            return [name for name in folders_in(folder) if day_of(name)]
         finally:
             os.close(folder)
 

@@ -132,8 +132,19 @@ def open_folder(parent: int, name: str) -> int:
     return os.open(name, _FOLDER, dir_fd=parent)
 
 
+def folders_in(folder: int) -> list[str]:
+    """The names of the real folders in an open folder, in order; files and links are none."""
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+
+
 def make_folders(parent: int, path: str) -> int:
-    """Opens `path` below `parent`, creating what is missing; the caller closes the descriptor."""
+    """Opens `path` below `parent`, creating what is missing; the caller closes the descriptor.
+
+    Raises:
+        StoreUnavailable: a file or a link has the name of a folder.
+        OSError: what the file system says.
+    """
     fd = os.dup(parent)
     try:
         for name in PurePath(path).parts:
@@ -145,6 +156,9 @@ def make_folders(parent: int, path: str) -> int:
             inner = open_folder(fd, name)
             os.close(fd)
             fd = inner
+    except NotADirectoryError as error:  # Linux says that of links as well
+        os.close(fd)
+        raise StoreUnavailable(f"{name} ({path}) is no folder: move it away") from error
     except BaseException:
         os.close(fd)
         raise

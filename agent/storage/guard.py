@@ -105,6 +105,29 @@ def open_store(terms: Terms) -> OpenStore:
         raise
 
 
+def check_place(store: int, path: str) -> None:
+    """Makes sure that `path` still names the open store; a renamed folder takes what is written.
+
+    Raises:
+        StoreRefused: it names nothing, or something else.
+    """
+    here = os.fstat(store)
+    try:
+        there = Path(path).stat()
+    except FileNotFoundError as error:
+        raise StoreRefused(
+            StoreCode.ABSENT,
+            f"{path} is gone, renamed or deleted while it was used: rename it back, or make an"
+            " empty folder and run `surveillance-agent adopt-store`",
+        ) from error
+    if (here.st_dev, here.st_ino) != (there.st_dev, there.st_ino):
+        raise StoreRefused(
+            StoreCode.ABSENT,
+            f"{path} is another folder than when it was opened: bring that one back, or run"
+            " `surveillance-agent adopt-store`",
+        )
+
+
 def adopt_store(path: str | Path, agent: str = "", state_dir: Path | None = None) -> str:
     """Writes an identity into a store by hand; returns its uuid. An identity that is there stays.
 

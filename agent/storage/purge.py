@@ -26,7 +26,7 @@ from agent.core.naming import (
 )
 from agent.core.retention import StoredFile, plan
 from agent.runtime.clock import Clock
-from agent.storage.files import open_folder
+from agent.storage.files import folders_in, open_folder
 from agent.storage.manifest import Manifest
 
 #: So many deletions in a row without more free space: snapshots hold the blocks, or somebody has
@@ -66,11 +66,13 @@ class Purged:
     Attributes:
         refused: why nothing may be deleted at all.
         stuck: what could not be deleted, and why; everything else was.
+        strange: what is named like a day and is no folder: left alone.
     """
 
     removed: list[tuple[str, int, str]] = field(default_factory=list)
     refused: str | None = None
     stuck: list[str] = field(default_factory=list)
+    strange: list[str] = field(default_factory=list)
     stored: dict[str, int] = field(default_factory=dict)
 
 
@@ -107,7 +109,7 @@ class Purge:
 
     def run(self, rules: Rules) -> Purged:
         """Deletes what is too old, then the oldest until size and free space are right."""
-        files = list(stored_files(self._store, self._alive))
+        files = list(stored_files(self._store, self._alive, self._done.strange))
         for file in files:
             day = file.day.isoformat()
             self._done.stored[day] = self._done.stored.get(day, 0) + file.size
@@ -188,9 +190,15 @@ class Purge:
             os.close(folder)
 
 
-def stored_files(store: int, alive: Callable[[], None]) -> Iterator[StoredFile]:
-    """All files in the store that only the agent can have named."""
-    for camera in _folders(store):
+def stored_files(store: int, alive: Callable[[], None], strange: list[str]) -> Iterator[StoredFile]:
+    """All files in the store that only the agent can have named.
+
+    Args:
+        store: its open folder.
+        alive: called now and then.
+        strange: gets what is named like a day and is no folder.
+    """
+    for camera in folders_in(store):
         if not is_camera(camera):
             continue
         try:
@@ -198,9 +206,12 @@ def stored_files(store: int, alive: Callable[[], None]) -> Iterator[StoredFile]:
         except PermissionError:
             continue  # somebody else's folder, which only looks like a camera's
         try:
-            for day in _folders(camera_fd):
+            real = set(folders_in(camera_fd))
+            for day in sorted(os.listdir(camera_fd)):  # noqa: PTH208  a descriptor, not a path
                 when = day_of(day)
-                if when is not None:
+                if when is not None and day not in real:
+                    strange.append(f"{camera}/{day}")
+                elif when is not None:
                     alive()
                     yield from _day_files(camera_fd, camera, day, when)
         finally:
@@ -244,9 +255,3 @@ def _day_files(camera_fd: int, camera: str, day: str, when: date) -> Iterator[St
                     yield StoredFile(when, str(path), size)
         finally:
             os.close(folder)
-
-
-def _folders(fd: int) -> list[str]:
-    """The real folders in a folder."""
-    with os.scandir(fd) as entries:
-        return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))

@@ -50,6 +50,12 @@ PURGE_AGAIN = 60.0
 DRAIN = 2.5
 #: A record that has crashed the child so often is given up, so that it does not block all others.
 CRASHES = 3
+#: What a purge may have to complain of, and how it is said.
+_PURGE_WORDS = {
+    "refused": "nothing is purged",
+    "stuck": "cannot be deleted",
+    "strange": "named like a day and no folder, left alone",
+}
 _POLL = 0.25
 _CRASHED = 1  # Python's exit status after an uncaught exception
 
@@ -114,8 +120,7 @@ class StoreWorker:
         self._ticked_at = self._purged_at = float("-inf")
         self._waiting = False  # the child waits for something to become due
         self._short = False  # there is less room in the store than there should be
-        self._refused: str | None = None
-        self._stuck: str | None = None
+        self._purge_said: dict[str, str | None] = {}
         self._crashes: Counter[int] = Counter()
         self._saved = 0
 
@@ -287,14 +292,11 @@ class StoreWorker:
     def _purged(self, answer: dict[str, Any]) -> None:
         for path, size, reason in answer["removed"]:
             log.info("store: removed %s (%d bytes, %s)", path, size, reason)
-        if answer["refused"] != self._refused:
-            self._refused = answer["refused"]
-            if self._refused:
-                log.warning("store: nothing is purged: %s", self._refused)
-        if answer["stuck"] != self._stuck:
-            self._stuck = answer["stuck"]
-            if self._stuck:
-                log.warning("store: cannot be deleted: %s", self._stuck)
+        for what, words in _PURGE_WORDS.items():
+            if answer[what] != self._purge_said.get(what):
+                self._purge_said[what] = answer[what]
+                if answer[what]:
+                    log.warning("store: %s: %s", words, answer[what])
 
     def _finished(self, entry: dict[str, Any]) -> None:
         told = outcome(entry)

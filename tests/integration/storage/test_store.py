@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -18,8 +19,10 @@ import pytest
 from agent.core.errors import StoreUnavailable
 from agent.core.messages import StoreCode
 from agent.core.naming import IDENTITY, FileKind
+from agent.core.orders import KeepEvent
 from agent.runtime.clock import SystemClock
 from agent.storage import store as store_module
+from agent.storage import voice as voice_module
 from agent.storage.dayfile import open_day_file
 from agent.storage.files import DataFile, write_new
 from agent.storage.guard import adopt_store
@@ -561,3 +564,64 @@ def test_the_store_process_is_light(place: Path) -> None:
     assert own / 1024 <= 15, f"{own} kB"  # what the machine would have back without it
     for heavy in ("numpy", "cv2", "av.libs", "pydantic"):
         assert heavy not in mapped
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_store_renamed_or_deleted_while_it_is_used_is_said_and_taken_back(
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    deleted: bool,  # noqa: FBT001
+) -> None:
+    monkeypatch.setattr(voice_module, "FIGURES_EVERY", 0.2)
+    with StoreRig(place) as rig:
+        rig.wait_for(StoreCode.OK)
+        rig.store.rename(place / "renamed")
+        if deleted:
+            shutil.rmtree(place / "renamed")
+        state = rig.wait_for(StoreCode.ABSENT)
+        assert "adopt-store" in state.reason
+        assert not rig.store.exists()
+        if not deleted:
+            (place / "renamed").rename(rig.store)
+            rig.put(*whole_event(name_of(0), 0))
+            wait_until("it is stored", lambda: rig.saved, 20)
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_what_is_only_named_like_a_day_is_named_and_left_alone(
+    place: Path, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    strange = place / "store/front/2026-11-23"  # newer than the event's day
+    strange.parent.mkdir(parents=True)
+    (place / "elsewhere").mkdir()
+    if kind == "file":
+        strange.write_text("mine")
+    else:
+        strange.symlink_to(place / "elsewhere")
+    adopt_store(place / "store")
+    with StoreRig(place) as rig:
+        rig.put(*whole_event(name_of(0), 0))
+        wait_until("it is stored", lambda: rig.saved, 20)
+        child = rig.child
+        assert rig.orders.put(KeepEvent("front", None, True, "1"))
+        wait_until("it is answered", lambda: rig.kept)
+        assert rig.kept[0].event == name_of(0)
+        assert rig.child == child
+    assert "left alone: 1, first front/2026-11-23" in caplog.text
+    assert strange.is_symlink() is (kind == "link")
+    assert strange.is_file() is (kind == "file")
+    assert list((place / "elsewhere").iterdir()) == []
+
+
+def test_a_file_where_a_days_folder_has_to_be_is_named(place: Path) -> None:
+    day = place / "store/front/2026-11-22"
+    with StoreRig(place) as rig:
+        rig.wait_for(StoreCode.OK)
+        day.parent.mkdir()
+        day.write_text("mine")
+        rig.put(*whole_event(name_of(0), 0))
+        assert (
+            "2026-11-22 (front/2026-11-22) is no folder" in rig.wait_for(StoreCode.FAILING).reason
+        )
+        day.unlink()
+        wait_until("it is stored", lambda: rig.saved, 20)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.core.errors import StoreUnavailable
 from agent.core.retention import StoredFile
 from agent.storage.files import append_line, make_folders, open_data_file, read_whole, write_new
 from agent.storage.manifest import Manifest
@@ -33,7 +34,7 @@ def put(path: Path, content: str = "x") -> Path:
 
 
 def listed(fd: int) -> dict[str, StoredFile]:
-    return {file.path: file for file in stored_files(fd, lambda: None)}
+    return {file.path: file for file in stored_files(fd, lambda: None, [])}
 
 
 def test_a_name_that_is_taken_gets_a_number(folder: int, tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ def test_folders_are_made_below_and_links_are_not_followed(folder: int, tmp_path
     os.close(make_folders(folder, "front/2026-11-22"))
     assert (tmp_path / "front/2026-11-22").is_dir()
     (tmp_path / "back").symlink_to(tmp_path / "front")
-    with pytest.raises(OSError, match="back"):
+    with pytest.raises(StoreUnavailable, match=r"back \(back.* move it away"):
         make_folders(folder, "back/2026-11-22")
 
 

@@ -18,6 +18,7 @@ from agent.storage.guard import (
     StoreRefused,
     Terms,
     adopt_store,
+    check_place,
     code_of,
     is_mount_point,
     open_store,
@@ -175,3 +176,24 @@ def test_a_missing_or_damaged_memory_is_none(tmp_path: Path, content: str | None
 )
 def test_errors_of_the_file_system_have_a_state(number: int, code: StoreCode) -> None:
     assert code_of(OSError(number, "x")) is code
+
+
+def test_a_store_that_was_renamed_or_replaced_is_no_longer_there(
+    tmp_path: Path, opened: list[OpenStore]
+) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    opened.append(open_store(Terms(str(store), "me")))
+    check_place(opened[-1].fd, str(store))
+    store.rename(tmp_path / "renamed")
+    with pytest.raises(
+        StoreRefused, match=r"is gone, renamed or deleted .* rename it back"
+    ) as gone:
+        check_place(opened[-1].fd, str(store))
+    assert gone.value.code is StoreCode.ABSENT
+    store.mkdir()
+    with pytest.raises(StoreRefused, match=r"another folder .* adopt-store"):
+        check_place(opened[-1].fd, str(store))
+    store.rmdir()
+    (tmp_path / "renamed").rename(store)
+    check_place(opened[-1].fd, str(store))
