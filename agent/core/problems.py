@@ -92,7 +92,8 @@ def agent_problems(state: AgentNow, at: float) -> dict[str, str]:
         found[f"{name}_silent"] = f"{name} gave no sign of life for 10 s"
     if (code := broker_problem(state, at)) is not None and state.trouble is not None:
         found[f"broker_{code}"] = state.trouble.reason
-    if failed := gauges.mqtt.journal_failed:
+    if gauges.mqtt.journal_failing:
+        failed = gauges.mqtt.journal_failed
         found["journal_failing"] = f"{failed} events were sent without being on disk"
     return problems | {code: _words(code, reason) for code, reason in found.items()}
 

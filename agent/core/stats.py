@@ -73,3 +73,4 @@ class MqttStats:
     journal_waiting: int = 0
     journal_lost: int = 0
     journal_failed: int = 0  # records sent without being on disk
+    journal_failing: bool = False  # the disk refuses them now

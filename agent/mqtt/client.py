@@ -241,6 +241,7 @@ class MqttWorker:
             journal_waiting=self._journal.waiting_count,
             journal_lost=self._journal.lost,
             journal_failed=self._journal.unjournalled,
+            journal_failing=self._journal.failing,
         )
 
     # -------------------------------------------------------------- the end

@@ -127,8 +127,7 @@ class Journal:
         if entries and (not self._save() or not self._file.durable):
             self.unjournalled += len(entries)
         while len(self._unsaved) > MAX_UNSAVED:
-            del self._unsaved[next(iter(self._unsaved))]
-            self.lost += 1
+            self._forget_unsaved(next(iter(self._unsaved)))
         return entries
 
     def waiting(self, limit: int, after: int = 0) -> list[Entry]:
@@ -136,18 +135,26 @@ class Journal:
         gone = set(self._acknowledged)
         rows = self._read(_WAITING, (after, limit + len(gone)))
         entries = [entry for entry in map(_entry, rows) if entry.id not in gone]
-        entries += [entry for entry in self._unsaved.values() if entry.id > after]
+        unsaved = [entry for entry in self._unsaved.values() if entry.id > after]
+        entries += [entry for entry in unsaved if entry.id not in gone]
         return sorted(entries, key=lambda entry: entry.id)[:limit]
 
     @property
     def waiting_count(self) -> int:
         """Records that the broker has not acknowledged."""
-        return max(0, self._waiting - len(self._acknowledged)) + len(self._unsaved)
+        return max(0, self._waiting + len(self._unsaved) - len(self._acknowledged))
+
+    @property
+    def failing(self) -> bool:
+        """True while records are handed on without being on disk."""
+        return bool(self._unsaved) or not self._file.durable
 
     def acknowledge(self, entry_id: int) -> None:
-        """The broker has it. Written with the next record; after a kill it is sent once more."""
-        if self._unsaved.pop(entry_id, None) is None:
-            self._acknowledged.append(entry_id)
+        """The broker has it. Written with the next record; after a kill it is sent once more.
+
+        What the disk has refused is written all the same: its number must never be given again.
+        """
+        self._acknowledged.append(entry_id)
         if len(self._acknowledged) >= MAX_ACKNOWLEDGED:
             self._save()
 
@@ -202,10 +209,10 @@ class Journal:
         ids = [(entry_id,) for entry_id in self._acknowledged]
         try:
             db.execute("BEGIN")
-            update = "UPDATE message SET acknowledged = 1 WHERE id = ? AND acknowledged = 0"
-            done = max(0, db.executemany(update, ids).rowcount)
             for entry in new:
                 _insert(db, entry)
+            update = "UPDATE message SET acknowledged = 1 WHERE id = ? AND acknowledged = 0"
+            done = max(0, db.executemany(update, ids).rowcount)
             removed, freed, lost = self._make_room(len(new), sum(len(e.payload) for e in new))
             db.execute("COMMIT")
         except sqlite3.Error as error:
@@ -245,6 +252,13 @@ class Journal:
         self._read("DELETE FROM message WHERE at < ?", (oldest,))
         self._lose(int(lost[0][0]) if lost else 0, "older than 30 days")
         self._measure()
+
+    def _forget_unsaved(self, entry_id: int) -> None:
+        del self._unsaved[entry_id]
+        if entry_id in self._acknowledged:
+            self._acknowledged.remove(entry_id)
+        else:
+            self.lost += 1
 
     def _lose(self, count: int, why: str) -> None:
         if count:

@@ -748,10 +748,12 @@ def test_what_somebody_must_look_into_stays_in_health_for_a_while(rig: Rig, code
 
 def test_records_that_are_not_on_disk_are_a_problem(rig: Rig) -> None:
     rig.live()
-    rig.do(Tick(Gauges(mqtt=MqttStats(journal_failed=1))))
+    rig.do(Tick(Gauges(mqtt=MqttStats(journal_failed=1, journal_failing=True))))
     health = json.loads(rig.published(f"{ROOT}/health")[0])
     assert health["problems"] == ["journal_failing"]
     assert health["mqtt"]["journal_failed"] == 1
+    rig.do(Tick(Gauges(mqtt=MqttStats(journal_failed=1))))  # the disk takes them again
+    assert json.loads(rig.published(f"{ROOT}/health")[0])["problems"] == []
 
 
 def test_a_refused_live_command_with_the_retain_flag_is_cleared_too(rig: Rig) -> None:

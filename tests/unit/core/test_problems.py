@@ -87,7 +87,7 @@ def test_the_agents_own_problems_say_why_and_what_helps() -> None:
         store=StoreState(StoreCode.FULL, "no room", 1.0),
         audio=AudioState(ok=False, code="no_library", reason="apt install it", at=1.0),
         trouble=BrokerDown(1.0, "taken_over", "stop the other agent"),
-        gauges=Gauges(silent=("store",), mqtt=MqttStats(journal_failed=3)),
+        gauges=Gauges(silent=("store",), mqtt=MqttStats(journal_failed=3, journal_failing=True)),
     )
     assert agent_problems(state, 2.0) == {
         "store_full": f"no room; {HELP['store_full']}",

@@ -261,12 +261,30 @@ def test_a_full_disk_loses_no_event_and_is_counted(journal: Journal) -> None:
     assert [entry.seq for entry in journal.since("door", "motion", 1, 9)] == [2, 3]
     journal.acknowledge(journal.waiting(9)[1].id)
     assert waiting(journal) == [1, 3]
-    assert journal.waiting_count == 2
+    assert (journal.waiting_count, journal.failing) == (2, True)
     journal._file.db.execute("PRAGMA max_page_count = 100000")
     journal.flush()
+    assert (journal.waiting_count, journal.failing) == (2, False)
     journal.append([record(4)])
     assert waiting(journal) == [1, 3, 4]
     assert (journal.unjournalled, journal.lost) == (2, 0)
+
+
+def test_a_number_that_was_sent_while_the_disk_was_full_is_not_given_again(
+    journal: Journal, path: Path, clock: FakeClock
+) -> None:
+    journal._file.db.execute("PRAGMA query_only = ON")
+    (entry,) = journal.append([record(1)])
+    journal.acknowledge(entry.id)
+    assert journal.waiting_count == 0
+    journal._file.db.execute("PRAGMA query_only = OFF")
+    journal.flush()
+    journal.close()
+    again = Journal(path, clock)
+    assert again.last_seq("door", "motion") == 1
+    assert [entry.seq for entry in again.since("door", "motion", 0, 9)] == [1]
+    assert again.waiting_count == 0
+    again.close()
 
 
 def test_a_disk_that_stays_full_does_not_fill_the_memory(journal: Journal) -> None:
@@ -275,6 +293,10 @@ def test_a_disk_that_stays_full_does_not_fill_the_memory(journal: Journal) -> No
     assert journal.lost == 10
     assert journal.waiting_count == MAX_UNSAVED
     assert waiting(journal)[0] == 11
+    journal.acknowledge(journal.waiting(1)[0].id)
+    journal.append([record(MAX_UNSAVED + 11)])
+    assert journal.lost == 10
+    assert journal.waiting_count == MAX_UNSAVED
 
 
 def test_where_no_file_can_be_made_events_are_kept_in_memory(
