@@ -18,6 +18,8 @@ from tests.support.agent_process import CAMERA
 
 #: What may lie in the agent's state folder; everything else there is a stray.
 STATE = {"journal.sqlite", "store.json", "discovery.json", "settings.json", "spool", "health.json"}
+#: What the laboratory fills a disk with.
+FILLER = "filler"
 JOURNAL_PARTS = ("-wal", "-shm", "-journal")
 
 
@@ -98,7 +100,7 @@ def pictures(film: Path) -> int:
 
 def strays_of(folder: Path) -> list[str]:
     """Files of the agent outside the store and its own state folder; temporary ones included."""
-    found = [f"tmp/{path.name}" for path in (folder / "tmp").iterdir() if path.name != "filler"]
+    found = [f"tmp/{path.name}" for path in (folder / "tmp").iterdir() if path.name != FILLER]
     for path in (folder / "state").iterdir():
         name = path.name
         for part in JOURNAL_PARTS:

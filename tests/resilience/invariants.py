@@ -171,7 +171,7 @@ def _unforgiven(seen: Observation, problems: list[str]) -> list[str]:
 
 
 #: What the error topic goes on saying, because it is about something that was lost for good.
-LASTING = {"ok", "store_repaired", "no_frames", "spool_full"}
+LASTING = {"ok", "store_repaired", "no_frames", "spool_full", "spool_failed"}
 
 
 def farewell_is_true(seen: Observation) -> Iterator[str]:

@@ -43,7 +43,7 @@ class Setup:
     Attributes:
         seed: of the camera.
         needs: of `disk` (breaks on command), `clock` (can be stepped), `hosts` (the camera has a
-            name), `memory`, `cpu` (control groups), `tmp` (a small one), `sound`.
+            name), `memory`, `cpu` (control groups), `tmp`, `state` (small ones), `sound`.
         ahead: seconds that the agent's clock is ahead from the start on.
         zone: the agent's time zone.
     """
@@ -117,9 +117,10 @@ class Lab(House):
         for kind in {"memory", "cpu"} & needs:
             self._make_group(kind)
         if "tmp" in needs:
-            mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "lab", self.env["TMPDIR"]]
-            subprocess.run(mount, check=True)
-            stack.callback(subprocess.run, ["umount", "-l", self.env["TMPDIR"]], check=False)
+            self._mount_small("tmp", "1m")
+        if "state" in needs:
+            (self.folder / "state").mkdir()
+            self._mount_small("state", "8m")
         if "sound" in needs:
             patch = stack.enter_context(pytest.MonkeyPatch.context())
             (self.folder / "sound").mkdir()
@@ -223,6 +224,13 @@ class Lab(House):
         program = Path(mosquitto()).name.replace("mosquitto", "mosquitto_passwd")
         for login in logins:
             subprocess.run([program, "-b", str(self.passwords), *login.values()], check=True)
+
+    def _mount_small(self, name: str, size: str) -> None:
+        """A file system of its own for one of the agent's folders, that can be filled."""
+        place = str(self.folder / name)
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=700", "lab", place]
+        subprocess.run(mount, check=True)
+        self._stack.callback(subprocess.run, ["umount", "-l", place], check=False)
 
     def write_hosts(self, address: str) -> None:
         """In place: the file is mounted."""

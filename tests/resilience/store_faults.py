@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from tests.resilience.fault import Fault
+from tests.resilience.gather import FILLER
 from tests.resilience.lab import Lab
+
+#: More than the folders that can be filled hold.
+_SMALL = 32 << 20
 
 
 class _Disk(Fault):
@@ -125,20 +129,26 @@ class StoreExchanged(StoreUnmounted):
 class TmpFull(Fault):
     name = "temporary folder: full"
     needs = frozenset({"tmp"})
-
-    def _filler(self, lab: Lab) -> Path:
-        return Path(lab.env["TMPDIR"]) / "filler"
+    folder: ClassVar[str] = "tmp"
 
     def inject(self, lab: Lab) -> None:
         try:
-            self._filler(lab).write_bytes(bytes(2 << 20))
+            with (lab.folder / self.folder / FILLER).open("wb", buffering=0) as file:
+                while file.write(bytes(1 << 12)):
+                    assert file.tell() < _SMALL, f"{self.folder} is not small"
         except OSError:
             pass  # that was the aim
-        else:
-            raise AssertionError("the agent's temporary folder is not small")
 
     def heal(self, lab: Lab) -> None:
-        self._filler(lab).unlink(missing_ok=True)
+        (lab.folder / self.folder / FILLER).unlink(missing_ok=True)
+
+
+class StateFull(TmpFull):
+    name = "state folder: full, with journal, spool and settings"
+    needs = frozenset({"state"})
+    limit = 20.0
+    once = "process"  # who has no disk and is killed cannot know its numbers
+    folder = "state"
 
 
 ALL = (
@@ -154,4 +164,5 @@ ALL = (
     StoreServerDies,
     StoreExchanged,
     TmpFull,
+    StateFull,
 )

@@ -29,7 +29,7 @@ def missing() -> dict[str, str]:
     if sys.platform != "linux" or shutil.which("cc") is None:
         absent["clock"] = "needs Linux and a C compiler"
     if not (root and shutil.which("unshare") and shutil.which("mount")):
-        absent |= dict.fromkeys(("hosts", "tmp"), "needs root, unshare and mount")
+        absent |= dict.fromkeys(("hosts", "tmp", "state"), "needs root, unshare and mount")
     for kind in ("memory", "cpu"):
         if not (root and os.access(f"/sys/fs/cgroup/{kind}/tasks", os.W_OK)):
             absent[kind] = f"needs root and the {kind} controller of cgroup v1"
