@@ -6,6 +6,7 @@ lines that end with LF alone, bytes behind the picture. Everything that is buffe
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 from agent.camera.session import MOST_BYTES
@@ -16,6 +17,8 @@ MOST_HEADER = 4096
 
 #: No JPEG is smaller: a quantisation table alone has 69 bytes, frame and scan headers 23 more.
 _LEAST_PICTURE = 92
+
+_LENGTH = re.compile(rb"^[ \t]*content-length[ \t]*:(.*)$", re.IGNORECASE | re.MULTILINE)
 
 _SOI = b"\xff\xd8"
 _EOI = b"\xff\xd9"
@@ -90,7 +93,8 @@ class Multipart:
         return True
 
     def _head(self) -> bool:
-        ends = [(self._buffer.find(end), len(end)) for end in (b"\r\n\r\n", b"\n\n")]
+        most = MOST_HEADER + 4  # a head that just fits, and its end; no picture is looked through
+        ends = [(self._buffer.find(end, 0, most), len(end)) for end in (b"\r\n\r\n", b"\n\n")]
         end, width = min((e for e in ends if e[0] >= 0), default=(-1, 0))
         if end < 0 or end > MOST_HEADER:
             if len(self._buffer) > MOST_HEADER:
@@ -136,7 +140,8 @@ class Multipart:
         return False
 
     def _take(self, jpegs: list[bytes], length: int) -> None:
-        jpeg = _trimmed(bytes(self._buffer[:length]))
+        with memoryview(self._buffer) as whole:
+            jpeg = _trimmed(bytes(whole[:length]))
         del self._buffer[:length]
         if jpeg:
             jpegs.append(jpeg)
@@ -157,9 +162,8 @@ def _trimmed(body: bytes) -> bytes:
 
 
 def _content_length(head: bytes) -> int | None:
-    for line in head.splitlines():
-        name, _, value = line.partition(b":")
-        if name.strip().lower() == b"content-length":
-            digits = value.strip()
-            return int(digits) if digits.isdigit() and len(digits) < 12 else 0
-    return None
+    found = _LENGTH.search(head)
+    if found is None:
+        return None
+    digits = found[1].strip()
+    return int(digits) if digits.isdigit() and len(digits) < 12 else 0

@@ -1,4 +1,4 @@
-"""Snapshots of the owners' counters since the start; each owner replaces its own whole."""
+"""Snapshots of the owners' counters since the start; each owner hands out a new one."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ class CameraStats:
     last_frame_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class VisionStats:
-    """A snapshot of the vision worker's counters since the agent's start.
+    """The vision worker's counters since the agent's start; who asks for them gets a copy.
 
     `detections` and `suppressed` are frames. `problem` says why nothing is judged although the
     camera is armed (a mask of the wrong size); empty: all is well.

@@ -41,7 +41,12 @@ class Mailbox(Generic[T]):
         self._bytes = 0
         self._dropped = 0
         self._interrupted = False
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
+        # free while somebody is woken; a Condition makes a lock for each waiting, and takes four
+        # times as long, with every frame
+        self._bell = threading.Lock()
+        self._bell.acquire()
+        self._waits = False
 
     def put(self, message: T, size: int = 0) -> bool:
         """Adds a message; False when it was refused.
@@ -50,7 +55,7 @@ class Mailbox(Generic[T]):
             message: a frozen value.
             size: its weight in bytes, counted against `limit_bytes`.
         """
-        with self._changed:
+        with self._lock:
             while self._full(size):
                 self._dropped += 1
                 if self._when_full is WhenFull.REFUSE or not self._items:
@@ -58,15 +63,14 @@ class Mailbox(Generic[T]):
                 self._bytes -= self._items.popleft()[1]
             self._items.append((message, size))
             self._bytes += size
-            self._changed.notify()
+            self._ring()
             return True
 
     def get(self, timeout: float | None = 0.0) -> T | None:
         """The oldest message, or None after `timeout` seconds without (None: waits for ever)."""
-        with self._changed:
-            if not self._items and timeout != 0.0:
-                self._changed.wait_for(lambda: self._items or self._interrupted, timeout)
-                self._interrupted = False
+        if timeout != 0.0 and not self._items:
+            self._wait(timeout)
+        with self._lock:
             if not self._items:
                 return None
             message, size = self._items.popleft()
@@ -76,16 +80,15 @@ class Mailbox(Generic[T]):
     def interrupt(self) -> None:
         """Ends a `get` that waits, or the next one that would, without a message.
 
-        May be called by a signal handler in the reader's own thread: the lock is re-entrant. One
-        that comes just as that thread falls asleep is noticed only when its `timeout` is over.
+        May be called by a signal handler in the reader's own thread: the lock is re-entrant.
         """
-        with self._changed:
+        with self._lock:
             self._interrupted = True
-            self._changed.notify()
+            self._ring()
 
     def clear(self) -> int:
         """Throws everything away, uncounted (a session ended); returns how many there were."""
-        with self._changed:
+        with self._lock:
             count = len(self._items)
             self._items.clear()
             self._bytes = 0
@@ -100,6 +103,25 @@ class Mailbox(Generic[T]):
     def dropped(self) -> int:
         """Messages lost for want of room, since the start."""
         return self._dropped
+
+    def _wait(self, timeout: float | None) -> None:
+        """Sleeps until there is a message or an interrupt, or the time is over."""
+        self._waits = True  # before the look, so that nobody's ring falls in between
+        rung = False
+        if not self._items and not self._interrupted:
+            rung = self._bell.acquire(timeout=-1 if timeout is None else max(0.0, timeout))
+        with self._lock:
+            if not self._waits and not rung:
+                self._bell.acquire(blocking=False)  # it rang as the time was over
+            self._waits = False
+            self._interrupted = False
+
+    def _ring(self) -> None:
+        """Wakes the reader, if it sleeps; the lock is held."""
+        if self._waits:
+            self._waits = False
+            if self._bell.locked():
+                self._bell.release()
 
     def _full(self, size: int) -> bool:
         if len(self._items) >= self.capacity:

@@ -49,8 +49,8 @@ from agent.vision.zones import View
 
 log = logging.getLogger(__name__)
 
-#: Seconds without a frame after which orders, beat and stop are looked at: more than lies between
-#: two frames of a camera that sends three a second.
+#: Seconds after which orders, beat, stop and all that waits for its time are looked at: more than
+#: lies between two frames of a camera that sends three a second.
 _STEP = 0.4
 #: Seconds: the event is decided, journalled and sent before its pictures are encoded, which would
 #: compete for the processor and the interpreter with the one message that somebody waits for.
@@ -166,16 +166,20 @@ class VisionWorker:
 
     def run(self, worker: Worker) -> None:
         """Works until `worker.stop`; a running event is ended then."""
+        tick_at = self._clock.monotonic()
         while not worker.stop.is_set():
-            worker.beat()
             frame = self._frames.get(_STEP)
             self.take_orders()
             self.take_recording()
             if frame is not None:
                 self.take_frame(frame)
-            self._stills.tick(self._latest, self._clock.monotonic())
-            self._heat.tick(self._latest, self._clock.utc())
-            self._feed.retry()
+            now = self._clock.monotonic()
+            if now >= tick_at:
+                worker.beat()
+                self._stills.tick(self._latest, now)
+                self._heat.tick(self._latest, self._clock.utc())
+                self._feed.retry()
+                tick_at = now + _STEP
         self._break_off(EndReason.SHUTDOWN)
         self._heat.store(self._latest)
         self._on_demand.end(EndReason.SHUTDOWN)
@@ -203,14 +207,13 @@ class VisionWorker:
 
     def take_frame(self, frame: Frame) -> None:
         """Takes one delivered frame through everything that is done with it."""
-        self._count(frames=self._stats.frames + 1)
+        self._stats.frames += 1
         if frame.session <= self._session_gone:
             return  # it was still on its way when the session went
         if frame.session != self._session:
             self._forget_session()
             self._session = frame.session
-            height, width = dimensions(frame.jpeg) or (0, 0)
-            self._count(height=height, width=width)
+            self._stats.height, self._stats.width = dimensions(frame.jpeg) or (0, 0)
         self._latest = frame
         self._preroll.add(frame)
         if self._event is not None:
@@ -252,9 +255,9 @@ class VisionWorker:
         sight = self._eye.frame(frame, luma)
         if sight is before:
             return
-        self._stats = replace(self._stats, sight=sight)
+        self._stats.sight = sight
         if sight.light_changed_at is not None and sight.light_changed_at != before.light_changed_at:
-            self._stats = replace(self._stats, light_changed=self._utc(sight.light_changed_at))
+            self._stats.light_changed = self._utc(sight.light_changed_at)
 
     def _judge_frame(self, frame: Frame) -> Luma | None:
         """Judges an admitted frame; its luma, if it was decoded."""
@@ -263,7 +266,7 @@ class VisionWorker:
         before = thread_seconds()
         luma = decode_luma(frame.jpeg)
         if luma is None:
-            self._count(damaged=self._stats.damaged + 1)
+            self._stats.damaged += 1
             self._follow(frame, self._judge.damaged(frame.seq, frame.at, self._settings))
             return None
         height, width = luma.shape
@@ -284,7 +287,8 @@ class VisionWorker:
         """The mask does not fit: says so once for each size, until frames fit again."""
         log.error("camera %s: nothing is judged: %s", self._camera, problem)
         self._misfit = size
-        self._count(problem=problem, height=size[0], width=size[1])
+        self._stats.problem = problem
+        self._stats.height, self._stats.width = size
         self._break_off(EndReason.INTERRUPTED)
 
     def _follow(self, frame: Frame, judgement: Judgement) -> None:
@@ -363,23 +367,16 @@ class VisionWorker:
 
     # ------------------------------------------------------------ counters
 
-    def _count(self, **changes: int | str) -> None:
-        self._stats = replace(self._stats, **changes)  # type: ignore[arg-type]  # field by field
-
     def _count_judged(self, detection: Detection, cost: float, height: int, width: int) -> None:
-        old = self._stats
-        average = old.cpu_per_judged
-        self._stats = replace(
-            old,
-            judged=old.judged + 1,
-            detections=old.detections + detection.motion,
-            suppressed=old.suppressed + (detection.reason in SUPPRESSING),
-            cpu_per_judged=average + _NEWEST * (cost - average) if old.judged else cost,
-            last_score=detection.score,
-            height=height,
-            width=width,
-            problem="",
-        )
+        stats = self._stats
+        average = stats.cpu_per_judged
+        stats.cpu_per_judged = average + _NEWEST * (cost - average) if stats.judged else cost
+        stats.judged += 1
+        stats.detections += detection.motion
+        stats.suppressed += detection.reason in SUPPRESSING
+        stats.last_score = detection.score
+        stats.height, stats.width = height, width
+        stats.problem = ""
 
 
 def _new_id(utc: datetime) -> str:
