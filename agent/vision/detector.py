@@ -76,13 +76,19 @@ class Detector:
         profile: one of `Profile`.
         mask: in the camera's orientation; None looks everywhere.
         orientation: turns the box into stored orientation; planes stay as the camera sends them.
+        scale: the planes are so many times smaller than the picture, of whose pixels all figures
+            are.
 
     Raises:
         ConfigError: unknown profile.
     """
 
     def __init__(
-        self, profile: str, mask: Mask | None = None, orientation: Orientation | None = None
+        self,
+        profile: str,
+        mask: Mask | None = None,
+        orientation: Orientation | None = None,
+        scale: int = 1,
     ) -> None:
         if profile not in set(Profile):
             raise ConfigError(
@@ -90,6 +96,7 @@ class Detector:
             )
         self._profile = Profile(profile)
         self._mask = mask
+        self._scale = scale
         self._orientation = orientation or Orientation()
         self._seen = 0
         self._shape = (0, 0)
@@ -163,18 +170,18 @@ class Detector:
     def _found(self, seq: int, at: float, found: Finding, rules: Rules) -> Detection:
         """What profile `robust` found, in the words of all profiles."""
         horizontally, vertically = self._orientation.mirrored
-        x, y = found.shift
+        x, y = (self._scale * it for it in found.shift)
         return Detection(
             seq=seq,
             at=at,
             motion=found.motion,
             reason=found.reason,
-            changed_pixels=round(found.share * self._unmasked),
+            changed_pixels=round(found.share * self._unmasked * self._scale**2),
             score=100.0 * found.share,
             pixel_threshold=rules.pixel_threshold,
             min_changed=rules.min_changed,
             max_changed=rules.max_changed,
-            unmasked_pixels=self._unmasked,
+            unmasked_pixels=self._unmasked * self._scale**2,
             profile=self._profile.value,
             box=None if found.box is None else self._orientation.box(found.box),
             largest=100.0 * found.largest,
@@ -203,12 +210,12 @@ class Detector:
             at=at,
             motion=motion,
             reason=reason,
-            changed_pixels=changed,
+            changed_pixels=changed * self._scale**2,
             score=score,
             pixel_threshold=rules.pixel_threshold,
             min_changed=least,
             max_changed=most,
-            unmasked_pixels=self._unmasked,
+            unmasked_pixels=self._unmasked * self._scale**2,
             profile=self._profile.value,
             box=None if box is None else self._orientation.box(box),
         )

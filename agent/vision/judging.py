@@ -12,10 +12,15 @@ from agent.core.messages import SUPPRESSING, Detection, Reason
 from agent.core.motion import MotionMachine, Step
 from agent.core.orders import VisionSettings
 from agent.core.pacing import Pacer
-from agent.vision.detector import Detector
+from agent.vision.detector import Detector, Profile
 from agent.vision.zones import Area, View
 
 Luma = npt.NDArray[np.uint8]
+
+#: A picture is judged in half, a quarter or an eighth of its size, as long as it stays at least so
+#: wide. A visitor has as many pixels then as one of the same share of the picture has at 640x480.
+NARROWEST = 640
+_MOST_SCALE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +49,12 @@ class Judge:
 
     def __init__(self, profile: str, view: View, analysis_fps: float) -> None:
         self._profile = profile
+        self._halves = profile != Profile.SEED  # whose rule is the ancestor's, pixel by pixel
         self._view = view
         self._pacer = Pacer(analysis_fps)
         self._machine = MotionMachine()
-        self._shape = (0, 0)
+        self._size = (0, 0)  # of the picture
+        self._shape = (0, 0)  # of what is judged of it
         # of no size yet; made at once so that an unknown profile is said at the start
         self._detectors = [(Area(), Detector(profile, None, view.orientation))]
 
@@ -60,7 +67,21 @@ class Judge:
         """True when the frame of the monotonic time `at` is to be judged."""
         return self._pacer.admit(at)
 
-    def judge(self, luma: Luma, seq: int, at: float, settings: VisionSettings) -> Judgement:
+    def scale(self, width: int) -> int:
+        """What the sides of a picture so wide are divided by before it is judged: 1, 2, 4 or 8."""
+        scale = 1
+        while self._halves and scale < _MOST_SCALE and width >= 2 * scale * NARROWEST:
+            scale *= 2
+        return scale
+
+    def judge(
+        self,
+        luma: Luma,
+        seq: int,
+        at: float,
+        settings: VisionSettings,
+        size: tuple[int, int] | None = None,
+    ) -> Judgement:
         """Judges the next admitted frame.
 
         Args:
@@ -68,12 +89,16 @@ class Judge:
             seq: the frame's number.
             at: the frame's monotonic time.
             settings: those in force.
+            size: height and width of the picture where `luma` is one `scale` smaller.
 
         Raises:
             ConfigError: the mask does not fit frames of this size.
         """
-        if luma.shape != self._shape:
-            self._fit(luma.shape[0], luma.shape[1])
+        height, width = size or luma.shape
+        if size is None:
+            luma = _smaller(luma, self.scale(width))
+        if (height, width) != self._size:
+            self._fit(height, width, luma.shape)
         detections = [
             self._named(detector.judge(luma, seq, at, area.settings(settings)), area, detector)
             for area, detector in self._detectors
@@ -91,12 +116,16 @@ class Judge:
     def binary(self) -> Luma:
         """The changed pixels of the last judged frame, uint8 (H, W), 255 changed; a copy.
 
-        In the camera's orientation, all areas together.
+        In the camera's orientation, as large as the picture, all areas together.
         """
         changed = self._detectors[0][1].binary()
         for _, detector in self._detectors[1:]:
             cv2.bitwise_or(changed, detector.binary(), dst=changed)
-        return changed
+        if self._shape == self._size:
+            return changed
+        height, width = self._size
+        whole = cv2.resize(changed, (width, height), interpolation=cv2.INTER_NEAREST)
+        return whole.astype(np.uint8, copy=False)
 
     def forget(self) -> None:
         """What was judged before will not be comparable; a running event is given up."""
@@ -104,12 +133,14 @@ class Judge:
         for _, detector in self._detectors:
             detector.forget()
 
-    def _fit(self, height: int, width: int) -> None:
-        """Makes the detectors for frames of this size."""
-        areas = self._view.areas(height, width)
-        turn = self._view.orientation
-        self._detectors = [(area, Detector(self._profile, area.mask, turn)) for area in areas]
-        self._shape = (height, width)
+    def _fit(self, height: int, width: int, shape: tuple[int, ...]) -> None:
+        """Makes the detectors for pictures of this size, judged as planes of `shape`."""
+        areas = [area.fitted(shape[0], shape[1]) for area in self._view.areas(height, width)]
+        turn, scale = self._view.orientation, self.scale(width)
+        self._detectors = [
+            (area, Detector(self._profile, area.mask, turn, scale)) for area in areas
+        ]
+        self._size, self._shape = (height, width), (shape[0], shape[1])
 
     def _named(self, detection: Detection, area: Area, detector: Detector) -> Detection:
         """With the name of the zone, where one decided."""
@@ -125,3 +156,11 @@ def _weight(detection: Detection) -> tuple[bool, bool, float]:
     """The larger, the more this detection decides about the frame."""
     suppressed = detection.reason in SUPPRESSING
     return detection.motion, suppressed, detection.score / max(detection.min_changed, 1e-6)
+
+
+def _smaller(luma: Luma, scale: int) -> Luma:
+    """The plane at a part of its size, as a decoder makes it: rounded up, each pixel a mean."""
+    if scale == 1:
+        return luma
+    size = -(-luma.shape[1] // scale), -(-luma.shape[0] // scale)
+    return cv2.resize(luma, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

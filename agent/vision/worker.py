@@ -31,7 +31,7 @@ from agent.core.orders import (
     VisionSettings,
 )
 from agent.core.stats import VisionStats
-from agent.imaging.jpeg import decode_luma, delta_png, dimensions, stored_jpeg
+from agent.imaging.jpeg import delta_png, dimensions, small_luma, stored_jpeg
 from agent.runtime.clock import Clock, TimeBase, thread_seconds
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
@@ -261,23 +261,23 @@ class VisionWorker:
 
     def _judge_frame(self, frame: Frame) -> Luma | None:
         """Judges an admitted frame; its luma, if it was decoded."""
-        if self._misfit is not None and self._misfit == dimensions(frame.jpeg):
-            return None
         before = thread_seconds()
-        luma = decode_luma(frame.jpeg)
-        if luma is None:
+        size = dimensions(frame.jpeg)
+        if self._misfit is not None and self._misfit == size:
+            return None
+        luma = None if size is None else small_luma(frame.jpeg, self._judge.scale(size[1]))
+        if luma is None or size is None:
             self._stats.damaged += 1
             self._follow(frame, self._judge.damaged(frame.seq, frame.at, self._settings))
             return None
-        height, width = luma.shape
         try:
-            judgement = self._judge.judge(luma, frame.seq, frame.at, self._settings)
+            judgement = self._judge.judge(luma, frame.seq, frame.at, self._settings, size)
         except ConfigError as error:
-            self._stop_judging(str(error), (height, width))
+            self._stop_judging(str(error), size)
             return luma
         cost = thread_seconds() - before
         self._misfit = None
-        self._count_judged(judgement.detection, cost, height, width)
+        self._count_judged(judgement.detection, cost, size)
         self._preroll.judged(frame)
         self._last_detection = judgement.detection
         self._follow(frame, judgement)
@@ -367,7 +367,7 @@ class VisionWorker:
 
     # ------------------------------------------------------------ counters
 
-    def _count_judged(self, detection: Detection, cost: float, height: int, width: int) -> None:
+    def _count_judged(self, detection: Detection, cost: float, size: tuple[int, int]) -> None:
         stats = self._stats
         average = stats.cpu_per_judged
         stats.cpu_per_judged = average + _NEWEST * (cost - average) if stats.judged else cost
@@ -375,7 +375,7 @@ class VisionWorker:
         stats.detections += detection.motion
         stats.suppressed += detection.reason in SUPPRESSING
         stats.last_score = detection.score
-        stats.height, stats.width = height, width
+        stats.height, stats.width = size
         stats.problem = ""
 
 
