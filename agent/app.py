@@ -116,7 +116,7 @@ class App:
         journal = Journal(state_dir / JOURNAL, self._clock)
         setup = setup_of(loaded, self._topics, self._now())
         last_seq = journal.last_seqs(tuple(loaded.config.cameras))
-        open_events = open_events_of(journal)
+        open_events = open_events_of(journal, self._topics.agent_id, self._now().utc)
         stored = load_settings(state_dir)
         self._state, first = engine.begin(setup, stored, last_seq, open_events, self._now())
         vision_settings = {n: c.vision_settings() for n, c in self._state.cameras.items()}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
 
 from pydantic import ValidationError
 
 from agent import __version__
 from agent.configuration import Loaded
 from agent.core.state import CameraNow, CameraSetup, Now, Setup
-from agent.mqtt.journal import Journal
+from agent.mqtt.journal import Journal, OpenEvent
 from agent.storage.spool import Spool
 from schemas.config import Config
 from schemas.events import MotionEvent
@@ -46,15 +50,42 @@ def camera_setups(loaded: Loaded) -> tuple[CameraSetup, ...]:
     )
 
 
-def open_events_of(journal: Journal) -> tuple[MotionEvent, ...]:
-    """The starts of events that a killed process left without an end."""
+def open_events_of(journal: Journal, agent: str, now: datetime) -> tuple[MotionEvent, ...]:
+    """The starts of events that a killed process left without an end.
+
+    Of a damaged or salvaged one what can be read, and null: whoever waits for its end gets it.
+    """
     found = []
     for event in journal.open_events():
         try:
             found.append(MotionEvent.model_validate_json(event.started))
-        except ValidationError:  # a damaged or salvaged row must not hinder the start
-            log.warning("journal: an event of camera %s has no end and no figures", event.camera)
+        except ValidationError:
+            log.warning("journal: the start of event %s (%s) is damaged", event.id, event.camera)
+            found.append(_what_is_left(event, agent, now))
     return tuple(found)
+
+
+def _what_is_left(event: OpenEvent, agent: str, now: datetime) -> MotionEvent:
+    """The start with every field that has a usable value."""
+    sure: dict[str, Any] = {
+        "event_type": "motion_started",
+        "id": event.id,
+        "camera": event.camera,
+        "agent": agent,
+        "seq": 1,
+    }
+    required = [n for n, field in MotionEvent.model_fields.items() if field.is_required()]
+    known = {**dict.fromkeys(required), "ts": now, **sure}
+    try:
+        said = json.loads(event.started)
+    except (ValueError, RecursionError):
+        said = None
+    for name, value in said.items() if isinstance(said, dict) else ():
+        with suppress(ValidationError):
+            if name not in sure:
+                MotionEvent.model_validate({**known, name: value})
+                known[name] = value
+    return MotionEvent.model_validate(known)
 
 
 def close_recordings(

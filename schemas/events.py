@@ -49,7 +49,10 @@ class Explanation(Strict):
 
 
 class MotionEvent(Payload):
-    """`<C>/event/motion`. `id` is the same in start, end, recording, manifest and file names."""
+    """`<C>/event/motion`. `id` is the same in start, end, recording, manifest and file names.
+
+    The figures are null only at the end of an `interrupted` event whose start cannot be read.
+    """
 
     event_type: Literal["motion_started", "motion_ended", "motion_suppressed"]
     id: str = Field(description="ULID of the event")
@@ -57,11 +60,11 @@ class MotionEvent(Payload):
     ts: UtcTime
     camera: str
     agent: str
-    score: float = Field(ge=0, le=100, description="percent of unmasked pixels that changed")
-    changed_pixels: int = Field(ge=0)
-    threshold: float = Field(description="min_changed in force, percent")
+    score: float | None = Field(ge=0, le=100, description="percent of unmasked pixels that changed")
+    changed_pixels: int | None = Field(ge=0)
+    threshold: float | None = Field(description="min_changed in force, percent")
     box: Box | None = None
-    armed: bool
+    armed: bool | None
     late: bool = Field(default=False, description="sent more than 5 s after `ts`")
     started_at: UtcTime | None = None
     duration_s: float | None = Field(
@@ -77,7 +80,7 @@ class MotionEvent(Payload):
     )
     frames: int | None = Field(default=None, description="frames delivered during the event")
     suppressed_frames: int | None = None
-    explanation: Explanation
+    explanation: Explanation | None
 
 
 class RecordingEvent(Payload):

@@ -94,7 +94,8 @@ def _lines(schema: dict[str, Any], defs: dict[str, Any], prefix: str) -> list[st
     for name, field in schema.get("properties", {}).items():
         text = field.get("description", "").replace("|", "or")
         lines.append(f"| `{prefix}{name}` | {_type(field)} | {text} |")
-        inner = defs.get(field.get("$ref", "").rsplit("/", 1)[-1], {})
+        kinds = [option.get("$ref", "") for option in (field, *field.get("anyOf", ()))]
+        inner = defs.get(max(kinds).rsplit("/", 1)[-1], {})
         lines += _lines(inner, defs, f"{prefix}{name}.")
     return lines
 

@@ -43,6 +43,7 @@ def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
     """Motion ON, the event's first message, the beep: what somebody waits for, and nothing else."""
     camera = now_state.cameras[cause.camera]
     event = reports.motion_started(now_state, camera, cause)
+    why = reports.sentence(cause.detection)
     recorded = camera.settings.record_on_motion and _store_wanted(now_state)
     motion = MotionNow(cause.event_id, cause.utc, cause.detection, cause.detection, recorded)
     camera = replace(
@@ -60,7 +61,7 @@ def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
         motion_record(camera, event),
         *beep,
         announce.recording_state(camera),
-        Say("INFO", f"camera {cause.camera}: motion {cause.event_id}: {event.explanation.text}"),
+        Say("INFO", f"camera {cause.camera}: motion {cause.event_id}: {why}"),
     ]
     return now_state, effects
 
@@ -132,15 +133,16 @@ def motion_suppressed(now_state: AgentNow, cause: MotionSuppressed) -> Step:
     """Something changed, a rule said no: counted and said, with the reason."""
     camera = now_state.cameras[cause.camera]
     event = reports.motion_suppressed(now_state, camera, cause)
+    why = reports.sentence(cause.detection)
     camera = replace(
         camera,
         motion_seq=event.seq,
         suppressed=camera.suppressed + 1,
-        last_suppressed=event.explanation.text,
+        last_suppressed=why,
     )
     effects: list[Effect] = [
         motion_record(camera, event),
-        Say("INFO", f"camera {cause.camera}: suppressed: {event.explanation.text}"),
+        Say("INFO", f"camera {cause.camera}: suppressed: {why}"),
     ]
     return now_state.with_camera(camera), effects
 

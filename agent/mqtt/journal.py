@@ -59,6 +59,7 @@ class OpenEvent:
     """A motion event that began and was never said to have ended: the process was killed."""
 
     camera: str
+    id: str
     started: str = field(repr=False)  # the payload of its motion_started
 
 
@@ -118,7 +119,8 @@ class Journal:
 
     def open_events(self) -> list[OpenEvent]:
         """Motion events without an end, at most one per camera."""
-        return [OpenEvent(*row) for row in self._read("SELECT camera, started FROM open_event")]
+        rows = self._read("SELECT camera, id, started FROM open_event")
+        return [OpenEvent(*map(str, row)) for row in rows]
 
     def append(self, records: Sequence[Record]) -> list[Entry]:
         """Takes records; on return they are on disk, or `unjournalled` has counted up."""

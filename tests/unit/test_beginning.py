@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,14 +28,57 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     made.close()
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-11-22T08:15:01+00:00", "[]", "{}"])
-def test_an_open_event_that_says_nothing_does_not_hinder_the_start(
-    journal: Journal, text: str, caplog: pytest.LogCaptureFixture
-) -> None:
+BEGUN = MotionEvent(
+    event_type="motion_started",
+    id="E1",
+    seq=1,
+    ts=FakeClock().utc(),
+    camera="front_door",
+    agent="pi",
+    score=2.5,
+    changed_pixels=77,
+    threshold=0.5,
+    box=(0.1, 0.1, 0.2, 0.2),
+    armed=True,
+    started_at=FakeClock().utc(),
+    explanation=None,
+)
+
+
+def found(journal: Journal, text: str | bytes) -> MotionEvent:
+    """What the engine is told of an open event whose row says so."""
     journal.append([record(1)])
     journal._file.db.execute("UPDATE open_event SET started = ?", (text,))
-    assert open_events_of(journal) == ()
-    assert "camera front_door has no end" in caplog.text
+    (event,) = open_events_of(journal, "pi", FakeClock().utc())
+    return event
+
+
+def test_an_open_event_is_found_as_it_began(journal: Journal) -> None:
+    assert found(journal, BEGUN.to_json().decode()) == BEGUN
+
+
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2026-11-22T08:15:01+00:00", "[]", "{}", "[" * 100_000, b"\xff\x00"]
+)
+def test_an_open_event_that_says_nothing_can_be_ended_all_the_same(
+    journal: Journal, text: str | bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = found(journal, text)
+    assert (event.id, event.camera, event.agent) == ("E1", "front_door", "pi")
+    figures = ("score", "changed_pixels", "threshold", "armed", "explanation", "started_at", "box")
+    assert [getattr(event, name) for name in figures] == [None] * 7
+    assert "the start of event E1 (front_door) is damaged" in caplog.text
+
+
+@pytest.mark.parametrize("name", sorted(BEGUN.model_dump()))
+def test_of_a_damaged_start_everything_else_is_kept(journal: Journal, name: str) -> None:
+    said = json.loads(BEGUN.to_json())
+    event = found(journal, json.dumps({**said, name: {"not": ["this"]}, "unknown": 1}))
+    default = MotionEvent.model_fields[name].get_default()
+    sure = {"event_type": "motion_started", "id": "E1", "seq": 1, "camera": "front_door"}
+    sure |= {"agent": "pi", "ts": BEGUN.ts}
+    lost = sure.get(name, default if not MotionEvent.model_fields[name].is_required() else None)
+    assert event == BEGUN.model_copy(update={name: lost})
 
 
 def started(camera: str) -> MotionEvent:

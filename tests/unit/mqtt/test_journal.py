@@ -118,7 +118,7 @@ def test_an_event_is_open_until_it_is_said_to_have_ended(journal: Journal) -> No
     journal.append(
         [record(1, "motion_started", camera="yard"), record(2, "motion_ended", camera="yard")]
     )
-    assert journal.open_events() == [OpenEvent("door", start.publish.payload.decode())]
+    assert journal.open_events() == [OpenEvent("door", "E1", start.publish.payload.decode())]
     journal.append([record(3, "motion_ended")])
     assert journal.open_events() == []
 
