@@ -13,8 +13,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.resilience import long_faults
 from tests.resilience.load import load
-from tests.resilience.plan import plan_of, possible
+from tests.resilience.plan import ALL, plan_of, possible
 from tests.resilience.pool import Job, run_all
 from tests.resilience.report import PAGE, code, page
 from tests.resilience.run import as_line
@@ -51,6 +52,7 @@ def _options() -> argparse.Namespace:
     add("--parallel", type=int, default=3, help="runs at once")
     add("--folder", type=Path, default=FOLDER, help="results, and the folders of failed runs")
     add("--singly", type=int, default=1, help="how often each fault is tried alone first")
+    add("--long", type=int, default=0, help="the same for those that take a minute and more")
     add("--soak", type=float, default=0.0, metavar="HOURS", help="instead of runs")
     add("--load", action="store_true", help="instead of runs: what gives first")
     add("--report", action="store_true", help="only write the page anew")
@@ -83,8 +85,9 @@ def _key(line: dict[str, object]) -> str:
 
 
 def _jobs(options: argparse.Namespace) -> Iterator[Job]:
-    for turn in range(options.singly):
-        yield from (Job(options.seed + turn, (kind.name,)) for kind in possible())
+    for times, kinds in ((options.singly, ALL), (options.long, long_faults.ALL)):
+        for turn in range(times):
+            yield from (Job(options.seed + turn, (kind.name,)) for kind in possible(kinds))
     for seed in range(options.seed, options.seed + options.runs):
         if wants := plan_of(seed).wants:
             print(f"{seed}: not possible here: {wants}", flush=True)  # noqa: T201

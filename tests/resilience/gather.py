@@ -12,12 +12,14 @@ from typing import Any
 import av
 
 from agent.storage.verify import verify_store
-from tests.resilience.observation import Clip, SentFrame, StoreSeen, Told
+from tests.resilience.observation import Clip, Interval, SentFrame, StoreSeen, Told
 from tests.resilience.watch import Watch
-from tests.support.agent_process import CAMERA
+from tests.support.agent_process import CAMERA, YARD
 
 #: What may lie in the agent's state folder; everything else there is a stray.
-STATE = {"journal.sqlite", "store.json", "discovery.json", "settings.json", "spool", "health.json"}
+STATE = {"journal.sqlite", "spool"} | {
+    f"{name}.json" for name in ("store", "discovery", "settings", "health", "clock")
+}
 #: What the laboratory fills a disk with.
 FILLER = "filler"
 JOURNAL_PARTS = ("-wal", "-shm", "-journal")
@@ -54,6 +56,13 @@ def told_by(watch: Watch, topic: str, answer: dict[str, Any] | None = None) -> l
     data = (answer or {}).get("data") or {}
     missed = [event for event in data.get("events", []) if event["seq"] not in known]
     return told + [Told(0.0, event, fetched=True) for event in missed]
+
+
+def disarmed_by(watch: Watch) -> list[Interval]:
+    """When the camera was said to be disarmed."""
+    said = [(heard.at, heard.payload) for heard in watch.of(YARD.setting_state("armed"))]
+    ends = [at for at, _ in said[1:]] + [float("inf")]
+    return [Interval(at, end) for (at, on), end in zip(said, ends, strict=True) if on == b"OFF"]
 
 
 def store_seen(store: Path) -> StoreSeen:

@@ -22,6 +22,7 @@ from tests.resilience.footprint import footprint
 from tests.resilience.observation import Footprint, Interval, Life
 from tests.resilience.tools import CLOCK, faultfs, wallclock
 from tests.resilience.watch import Watch
+from tests.support import home_assistant
 from tests.support.agent_process import CAMERA, House, Process
 from tests.support.alsa import SoundCard
 from tests.support.broker import Broker, mosquitto
@@ -43,7 +44,8 @@ class Setup:
     Attributes:
         seed: of the camera.
         needs: of `disk` (breaks on command), `clock` (can be stepped), `hosts` (the camera has a
-            name), `memory`, `cpu` (control groups), `tmp`, `state` (small ones), `sound`.
+            name), `memory`, `cpu` (control groups), `tmp`, `state` (small ones), `sound`,
+            `home_assistant` (a real one).
         ahead: seconds that the agent's clock is ahead from the start on.
         zone: the agent's time zone.
     """
@@ -63,7 +65,8 @@ class Lab(House):
         (folder / "broker").mkdir()
         self.passwords = folder / "broker" / "passwords"
         self.allow(AGENT_LOGIN, WATCH_LOGIN)
-        lines = ["allow_anonymous false", f"password_file {self.passwords}"]
+        anyone = "true" if "home_assistant" in setup.needs else "false"  # its rig has no password
+        lines = [f"allow_anonymous {anyone}", f"password_file {self.passwords}"]
         self.broker = Broker(folder / "broker", lines)
         self.link = FaultyLink(self.broker.port)
         super().__init__(folder, self.link.port)
@@ -76,6 +79,8 @@ class Lab(House):
         self.busy: list[Interval] = []
         self.forgot: list[float] = []
         self.strays: list[str] = []
+        self.findings: list[str] = []  # of a fault, about how it ended
+        self.figures: dict[str, float] = {}
         self.leaves: tuple[str, ...] = ()  # what problems begin with that may last
         self.offsets: list[tuple[float, float]] = [(0.0, setup.ahead)]
         self.ending: str | None = None  # what is being done to the agent
@@ -130,6 +135,10 @@ class Lab(House):
         self.broker.start()
         stack.callback(self.broker.kill)
         stack.enter_context(self.link)
+        if "home_assistant" in needs:
+            self.home_assistant = home_assistant.make(self.folder / "ha", self.broker.port)
+            stack.callback(self.home_assistant.stop)
+            self.home_assistant.start()
         self.watch = stack.enter_context(Watch(self.broker.port, **WATCH_LOGIN))
         stack.callback(self.camera.kill)
         self.camera.start()

@@ -11,6 +11,7 @@ from tests.resilience import (
     broker_faults,
     camera_faults,
     clock_faults,
+    long_faults,
     process_faults,
     store_faults,
 )
@@ -25,6 +26,8 @@ ALL: tuple[type[Fault], ...] = (
     *process_faults.ALL,
     *clock_faults.ALL,
 )
+#: Those and the ones that are tried alone only.
+EVERY: tuple[type[Fault], ...] = (*ALL, *long_faults.ALL)
 #: How many faults a run has, and how often.
 _COUNTS, _WEIGHTS = (1, 2, 3), (35, 40, 25)
 #: The first seconds of a run's faulty part; all of its faults begin in them.
@@ -49,9 +52,9 @@ class Plan:
         return {need: why for need, why in missing().items() if need in self.setup.needs}
 
 
-def possible() -> list[type[Fault]]:
-    """The faults that this machine has the means for."""
-    return [kind for kind in ALL if not kind.needs & missing().keys()]
+def possible(kinds: Iterable[type[Fault]]) -> list[type[Fault]]:
+    """Those that this machine has the means for."""
+    return [kind for kind in kinds if not kind.needs & missing().keys()]
 
 
 def fits(kind: type[Fault], others: Iterable[type[Fault]]) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from tests.resilience.plan import ALL, plan_of, plan_with
+from tests.resilience.plan import EVERY, plan_of, plan_with
 from tests.resilience.run import Result, run
 
 #: Runs of one process, so that no leak of the laboratory itself adds up.
@@ -26,13 +26,13 @@ class Job:
     @property
     def key(self) -> str:
         """Tells it from every other; a folder's name as well, short for the sockets in it."""
-        numbers = [str(n) for n, kind in enumerate(ALL) if kind.name in self.names]
+        numbers = [str(n) for n, kind in enumerate(EVERY) if kind.name in self.names]
         return "-".join([str(self.seed), *numbers])
 
 
 def do(job: Job, folder: Path, agent: str = "") -> Result:
     """Its run, in a folder below this one; `agent` names the code under test."""
-    kinds = [kind for kind in ALL if kind.name in job.names]
+    kinds = [kind for kind in EVERY if kind.name in job.names]
     plan = plan_with(job.seed, *kinds) if kinds else plan_of(job.seed)
     result = run(plan, folder / job.key)
     result.key, result.code = job.key, agent

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.resilience.invariants import INVARIANTS
-from tests.resilience.plan import ALL
+from tests.resilience.plan import EVERY
 from tests.resilience.tools import missing
 from tests.support.broker import mosquitto
 
@@ -145,7 +145,7 @@ def _faults(runs: list[Line]) -> Iterator[str]:
         "| fault | times | kept | alone | answers again, p50 / p99 | store ok, p50 / p99"
         " | next event, p50 / p99 |\n|---|---|---|---|---|---|---|"
     )
-    for kind in ALL:
+    for kind in EVERY:
         with_it = [line for line in runs if kind.name in line["faults"]]
         alone = [line["figures"] for line in with_it if len(line["faults"]) == 1]
         cells = [kind.name, str(len(with_it)), str(sum(not it["violations"] for it in with_it))]

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.resilience.fault import Fault
 from tests.resilience.footprint import share_of_cpu
 from tests.resilience.gather import (
+    disarmed_by,
     frames_of,
     hellos_of,
     store_seen,
@@ -71,7 +72,8 @@ class Run:
         recovery = Recovery(lab)
         limits = [fault.limit for fault in self._plan.faults]
         seen.unrecovered = recovery.wait(max(limits, default=0.0) + 5.0 * len(limits))
-        self.figures |= recovery.figures()
+        seen.unrecovered += lab.findings
+        self.figures |= {**recovery.figures(), **lab.figures}
         self._calm_down()
         if before is not None and lab.fresh is before:
             seen.pair = (before, lab.footprint())
@@ -159,7 +161,7 @@ class Run:
         """Fills the rest of the observation in."""
         lab, seen = self._lab, self._seen
         seen.frames = frames_of(lab.camera.journal)
-        seen.lives, seen.busy = lab.lives, lab.busy
+        seen.lives, seen.busy = lab.lives, lab.busy + disarmed_by(lab.watch)
         seen.motion = told_by(lab.watch, YARD.event_motion, self._fetched)
         seen.recordings = told_by(lab.watch, YARD.event_recording)
         seen.offsets, seen.forgot, seen.leaves = lab.offsets, lab.forgot, lab.leaves

@@ -33,6 +33,8 @@ def missing() -> dict[str, str]:
     for kind in ("memory", "cpu"):
         if not (root and os.access(f"/sys/fs/cgroup/{kind}/tasks", os.W_OK)):
             absent[kind] = f"needs root and the {kind} controller of cgroup v1"
+    if not (os.environ.get("HA_HARNESS") and os.environ.get("HA_VENV")):
+        absent["home_assistant"] = "HA_HARNESS and HA_VENV do not name a prepared Home Assistant"
     return absent
 
 
