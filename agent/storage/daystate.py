@@ -18,7 +18,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.storage.boxes import ReadAt, read_box
-from agent.storage.fragments import SlotPair, StoredFragment, counted, note, read_note
+from agent.storage.fragments import (
+    SlotPair,
+    StoredFragment,
+    compact,
+    counted,
+    read_note,
+    sealed,
+)
 from agent.storage.h264 import Codec
 from agent.storage.moov import FTYP, Chapter, SampleTable, moov, parse_codec
 
@@ -142,12 +149,14 @@ def slot_content(state: DayState, index: int) -> bytes:
         "end": state.end,
         "slots": [state.slots.at, state.slots.size],
         "current": index,
-        "events": [
-            [e.event, e.started, e.first_ms, e.position, e.ms, e.frames, e.at, e.end, e.k]
-            for e in state.events
-        ],
     }
-    return visible + note(visible, content)
+    # one event at a time: JSON's encoder makes a string of every number, and keeps them all
+    events = ",".join(
+        compact([e.event, e.started, e.first_ms, e.position, e.ms, e.frames, e.at, e.end, e.k])
+        for e in state.events
+    )
+    text = f'{compact(content)[:-1]},"events":[{events}]}}'
+    return visible + sealed(visible, text.encode())
 
 
 def read_jump(read: ReadAt) -> int | None:

@@ -100,9 +100,18 @@ def data_offset(fragment: bytes) -> int:
     return int(moof) + 8
 
 
+def compact(content: object) -> str:
+    """JSON without blanks."""
+    return json.dumps(content, separators=(",", ":"))
+
+
 def note(covered: bytes, content: dict[str, Any]) -> bytes:
     """A box with the checksum of the bytes right before it, and something to remember."""
-    text = json.dumps(content, separators=(",", ":")).encode()
+    return sealed(covered, compact(content).encode())
+
+
+def sealed(covered: bytes, text: bytes) -> bytes:
+    """As `note`, of JSON."""
     return box(b"uuid", _NOTE, struct.pack(">II", zlib.crc32(covered), len(covered)), text)
 
 
