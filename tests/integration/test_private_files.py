@@ -36,7 +36,7 @@ def test_nothing_that_the_agent_writes_is_for_everybody(tmp_path: Path) -> None:
         assert agent.stop() == 0
 
     written = [*state.rglob("*"), *store.rglob("*"), state]
-    assert {"journal.sqlite", ".surveillance-store", "store.json"} <= {
+    assert {"journal.sqlite", ".surveillance-store", "store.json", "clock.json"} <= {
         path.name for path in written
     }
     assert [path for path in written if path.stat().st_mode & 0o027] == []

@@ -95,6 +95,7 @@ class Lab(House):
             "analysis_fps": 30,
             "recording": {"post_frames": 3, "pre_seconds": 0.5},
         }
+        self.config["agent"]["trust_clock"] = "always"
 
     def __enter__(self) -> Self:
         try:

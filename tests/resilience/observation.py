@@ -75,12 +75,17 @@ class StoreSeen:
 
 @dataclass(frozen=True)
 class Footprint:
-    """What a process takes; the children's threads and memory are not in it."""
+    """What a process takes; the children's threads and memory are not in it.
+
+    `own_mib` of `rss_mib` is its own; the rest are pages of files: libraries, which come as they
+    are touched, in larger or smaller portions as the page cache has them.
+    """
 
     threads: int
     descriptors: int
     children: int
     rss_mib: float
+    own_mib: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ EVERY = 60.0
 MEASURE_EVERY = 2.0
 #: Part of the time that caches and pools take to fill; it is not fitted.
 WARM_UP = 0.25
-PARTS = ("memory, MiB", "store process, MiB", "threads", "descriptors")
+PARTS = ("memory of its own, MiB", "the store process's own, MiB", "threads", "descriptors")
 
 
 def soak(hours: float, folder: Path, seed: int) -> dict[str, Any]:
@@ -76,8 +76,8 @@ def soak(hours: float, folder: Path, seed: int) -> dict[str, Any]:
 def _measure(pid: int) -> tuple[float, ...]:
     now, store = footprint(pid), 0.0
     with suppress(FileNotFoundError, KeyError, IndexError):  # it has just been killed
-        store = footprint(children(pid)[0]).rss_mib
-    return (now.rss_mib, store, now.threads, now.descriptors)
+        store = footprint(children(pid)[0]).own_mib
+    return (now.own_mib, store, now.threads, now.descriptors)
 
 
 def _page(rows: list[tuple[float, ...]], slopes: list[Slope], what: str) -> str:
