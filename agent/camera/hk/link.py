@@ -49,7 +49,7 @@ class CameraLink(Conversation):
         status = packets.status(packets.KIND_STATUS, tag)
         super().__init__(now, packets.HELLO, status, trace=trace)
         self._tag = tag
-        self._texts = packets.ack_texts(mode)
+        self._acks = packets.acks(mode)
         self._refusals = 0
         self._until_ack = packets.FRAGMENTS_PER_ACK
         self._answers: dict[Stage, Callable[[bytes, float], None]] = {
@@ -67,7 +67,7 @@ class CameraLink(Conversation):
         self._until_ack -= 1
         if not self._until_ack:
             self._until_ack = packets.FRAGMENTS_PER_ACK
-            self._acknowledge(packets.ack(next(self._texts)), now)
+            self._acknowledge(next(self._acks), now)
         if len(datagram) <= CONTROL_MAX and self._is_control(datagram, now):
             return False
         self._image_at = now

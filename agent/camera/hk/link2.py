@@ -44,7 +44,7 @@ class SecondLink(Conversation):
     ) -> None:
         super().__init__(now, *[packets2.PING_82] * packets2.PINGS_82, trace=trace)
         self._hkid = hkid
-        self._texts = packets.ack_texts(mode)
+        self._acks = packets.acks(mode)
         self._until_ack = packets.FRAGMENTS_PER_ACK
         self._polls = 0
         self._poll_at = float("inf")
@@ -62,7 +62,7 @@ class SecondLink(Conversation):
         self._until_ack -= 1
         if not self._until_ack:
             self._until_ack = packets.FRAGMENTS_PER_ACK
-            self._acknowledge(packets.ack(next(self._texts)), now)
+            self._acknowledge(next(self._acks), now)
         if len(datagram) <= CONTROL_MAX and self._is_control(datagram):
             self._control(datagram, now)
             return False

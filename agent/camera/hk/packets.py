@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import count
+from itertools import count, islice
 
 #: seq, length << 4, kind, flag, tag, length - 4, code (decoded; so in all seven client messages).
 _HEADER = struct.Struct("<HHBBBHI")
@@ -51,6 +51,9 @@ DATAGRAM_MAX = 2048
 
 #: The camera wants an acknowledgement after so many datagrams (proven).
 FRAGMENTS_PER_ACK = 5
+
+#: Made in advance: those of about five frames.
+_ACKS_AHEAD = 64
 
 #: The session's name, made up by the known client; SessionDelete names it again (proven, decoded).
 SESSION_NAME = b"5qd6OJ63367fff"
@@ -168,6 +171,17 @@ FIRST_ACK = ack("1")
 SESSION_DELETE = encode(
     Packet(KIND_COMMAND, code=100, seq=3, text=_SID + b"MainCmd=SessionDelete;coz=;")
 )
+
+
+def acks(mode: AckMode) -> Iterator[bytes]:
+    """The acknowledgements of a session, endless.
+
+    Made many at a time: between the datagrams of a camera the processor's caches have gone cold,
+    and there this work takes several times as long.
+    """
+    texts = ack_texts(mode)
+    while True:
+        yield from [ack(text) for text in islice(texts, _ACKS_AHEAD)]
 
 
 def ack_texts(mode: AckMode) -> Iterator[str]:

@@ -222,9 +222,9 @@ class HkSource:
                 worker.beat()
                 self._tally(channel, link)
                 self._look(link, now)
+                link.tick(now)
                 look_at = now + POLL
             self._receive(channel, link, assembler, look_at)
-            link.tick(self._clock.monotonic())
 
     def _receive(
         self, channel: Channel, link: Conversation, assembler: Assembler, until: float
@@ -237,6 +237,7 @@ class HkSource:
             if datagram is None:
                 for jpeg in assembler.settle():
                     self._deliver(jpeg, now)
+                link.tick(now)
                 return
             if link.receive(datagram, now) and (frames := assembler.push(datagram)):
                 if channel.hides_hole():

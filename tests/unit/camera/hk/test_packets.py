@@ -50,6 +50,13 @@ def test_counter_acknowledgements_count_fragments_and_wrap() -> None:
     assert texts[-3:] == ["65535", "4", "9"]
 
 
+@pytest.mark.parametrize("mode", AckMode)
+def test_acknowledgements_made_ahead_carry_the_numbers_in_their_order(mode: AckMode) -> None:
+    wanted = [packets.ack(text) for text in islice(packets.ack_texts(mode), 1000)]
+
+    assert list(islice(packets.acks(mode), 1000)) == wanted
+
+
 def test_packets_are_those_of_the_shared_vectors() -> None:
     if not VECTORS.is_file():
         pytest.skip("the shared vectors are not beside this checkout")
