@@ -17,6 +17,7 @@ class Publish:
         content_type: MQTT 5 property; None leaves it out.
         expiry: MQTT 5 message expiry in seconds; None leaves it out.
         correlation: MQTT 5 correlation data of the request that this answers.
+        after: the topic of a picture that goes out before this answer.
     """
 
     topic: str
@@ -26,6 +27,7 @@ class Publish:
     content_type: str | None = None
     expiry: int | None = None
     correlation: bytes | None = field(default=None, repr=False)
+    after: str | None = None
 
 
 def state(topic: str, payload: str | bytes) -> Publish:

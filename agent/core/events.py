@@ -191,7 +191,9 @@ def picture_taken(now_state: AgentNow, cause: PictureTaken, now: Now) -> Step:
     effects = announce.picture(now_state, place, meta_place, shown)
     data = meta.model_dump(mode="json")
     now_state, answers = answering.finish(now_state, cause.request, now, data=data)
-    return now_state, effects + answers
+    # who fetches the retained picture after the answer gets this one
+    effects += [replace(it, after=place) if isinstance(it, Publish) else it for it in answers]
+    return now_state, effects
 
 
 def picture_refused(now_state: AgentNow, cause: PictureRefused, now: Now) -> Step:

@@ -86,12 +86,15 @@ class Outbox:
             return records
 
     def next_message(self) -> Publish | EventsQuery | None:
-        """The oldest state, then the oldest answer: an answer follows the state it speaks of."""
+        """The oldest state, then the oldest answer: an answer follows what it speaks of."""
         with self._lock:
             if not self._open:
                 return None
             if self._states:
                 return self._states.pop(next(iter(self._states)))
+            first = self._answers[0] if self._answers else None
+            if isinstance(first, Publish) and first.after in self._pictures:
+                return None
             return self._answers.popleft() if self._answers else None
 
     def next_picture(self) -> Publish | None:

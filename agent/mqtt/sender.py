@@ -122,14 +122,18 @@ class Sender:
         """Hands on as much as there is room for: what just happened, states, backlog, pictures."""
         if self._caught_up:
             self._send_records()
+        self._send_messages()
+        self._send_records()
+        while len(self._pictures) < PICTURES and (picture := self._outbox.next_picture()):
+            self._publish(picture)
+        self._send_messages()  # answers that waited for one of these pictures
+
+    def _send_messages(self) -> None:
         while self._room and (message := self._outbox.next_message()) is not None:
             for publish in (
                 self._answers(message) if isinstance(message, EventsQuery) else [message]
             ):
                 self._publish(publish)
-        self._send_records()
-        while len(self._pictures) < PICTURES and (picture := self._outbox.next_picture()):
-            self._publish(picture)
 
     def _send_records(self) -> None:
         while self._room and self._is_online and (entry := self._next_entry()) is not None:

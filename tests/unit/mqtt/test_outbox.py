@@ -55,6 +55,22 @@ def test_the_end_of_a_connection_forgets_what_was_true_then() -> None:
     assert outbox.next_picture() is None
 
 
+def test_an_answer_goes_out_after_the_picture_it_speaks_of() -> None:
+    outbox = opened()
+    outbox.put(picture("p", "1"))
+    outbox.put(Publish("a/response/x", b"1", after="p"))
+    assert drained(outbox) == []
+    assert outbox.next_picture() == picture("p", "1")
+    assert drained(outbox) == [Publish("a/response/x", b"1", after="p")]
+
+
+def test_an_answer_whose_picture_is_not_sent_waits_for_nothing() -> None:
+    outbox = opened()
+    outbox.put(picture("other", "1"))
+    outbox.put(Publish("a/response/x", b"1", after="p"))
+    assert len(drained(outbox)) == 1
+
+
 def test_answers_and_records_wait_for_a_connection() -> None:
     outbox = Outbox()
     query = EventsQuery("door", 0, ("a/response/events",), None, None)

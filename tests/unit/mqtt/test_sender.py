@@ -211,6 +211,12 @@ def picture(number: int, size: int = 10) -> Publish:
     return Publish(f"p/{number}", bytes(size), qos=0, retain=True)
 
 
+def test_an_answer_follows_its_picture_at_once(house: House) -> None:
+    link = house.connect()
+    house.say(picture(1), Publish("a/response/snapshot", b"{}", after=picture(1).topic))
+    assert link.topics()[-2:] == [picture(1).topic, "a/response/snapshot"]
+
+
 def test_pictures_go_one_after_the_other(house: House) -> None:
     link = house.connect()
     house.say(*(picture(number) for number in range(PICTURES + 2)))
