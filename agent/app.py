@@ -25,7 +25,8 @@ import cv2
 from agent import __version__
 from agent.beginning import camera_setups, close_recordings, open_events_of, setup_of
 from agent.camera_parts import CameraParts, build_camera
-from agent.configuration import Loaded, agent_id_of, load
+from agent.checking import checked
+from agent.configuration import Loaded, agent_id_of
 from agent.core import engine
 from agent.core.cameras import change_cameras
 from agent.core.effects import Effect
@@ -268,7 +269,7 @@ class App:
     def _reload(self) -> None:
         """Takes over the cameras of the file as it is now, or nothing at all."""
         try:
-            new = load(self._file, os.environ)
+            new = checked(self._file, os.environ)
             change = changes_between(self._config, new.config)
             config = with_cameras_of(self._config, new.config)
             setups = camera_setups(Loaded(config, new.file, new.origins))

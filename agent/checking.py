@@ -13,13 +13,15 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from agent.audio.beeper import BeepOptions, load_tone
 from agent.camera.source import check_url
-from agent.configuration import Given, Loaded, Path_, password_of, read, shown, token_of
-from agent.core.errors import ConfigError
+from agent.configuration import Given, Loaded, password_of, read, token_of
+from agent.core.errors import ConfigError, reason_of
 from agent.imaging.orientation import Orientation
+from agent.mistakes import Path_, shown
 from agent.vision.masks import load_mask
 from agent.vision.zones import view_of
-from schemas.config import CameraConfig, MqttConfig, ReofferConfig
+from schemas.config import BeepConfig, CameraConfig, Config, MqttConfig, ReofferConfig
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -36,6 +38,12 @@ def checked(path: Path | None, environ: Mapping[str, str]) -> Loaded:
     if (mqtt := _valid(MqttConfig, given.tree.get("mqtt"))) is not None:
         look = partial(password_of, mqtt)
         _try(given, ("mqtt", "password_file"), mqtt.password_file, look)
+        for key, file in mqtt.tls or ():
+            if isinstance(file, Path):
+                _try(given, ("mqtt", "tls", key), file, partial(_readable, file))
+    if (beep := _valid(BeepConfig, given.tree.get("beep", {}))) is not None and beep.enabled:
+        options = BeepOptions(sound=beep.sound, volume=beep.volume)
+        _try(given, ("beep", "sound"), None, partial(load_tone, options))
     if (reoffer := _valid(ReofferConfig, given.tree.get("reoffer"))) is not None:
         look = partial(token_of, reoffer)
         _try(given, ("reoffer", "token_file"), reoffer.token_file, look)
@@ -44,6 +52,23 @@ def checked(path: Path | None, environ: Mapping[str, str]) -> Loaded:
         if isinstance(camera, dict):
             _check_camera(given, str(name), camera)
     return given.loaded(config)
+
+
+def notes(config: Config) -> list[str]:
+    """What is missing now and may yet come: the agent runs, and waits for it."""
+    told = []
+    if config.store is None:
+        told.append("without store.path nothing is recorded")
+    elif not config.store.path.is_dir():
+        path = config.store.path
+        where = "" if path.is_absolute() else f" (from here: {path.absolute()}; write it from / on)"
+        told.append(f"store.path {path} is no folder now{where}; it is never created: mount it")
+    for name, camera in config.cameras.items():
+        device = Path(camera.source.removeprefix("v4l2:"))
+        if camera.source.startswith("v4l2:") and not device.exists():
+            words = "is not there now: plug it in; `ls /dev/video*` shows those that are"
+            told.append(f"cameras.{name}.source {device} {words}")
+    return told
 
 
 def effective(loaded: Loaded, *, defaults: bool) -> list[str]:
@@ -59,8 +84,7 @@ def _check_camera(given: Given, name: str, camera: dict[str, Any]) -> None:
     path = ("cameras", name)
     for key, source in camera.items():
         if str(key).endswith("source") and isinstance(source, str):
-            hint = "" if ":" in source else f"; did you mean hk://{source}?"
-            _try(given, (*path, key), source, partial(check_url, source), hint)
+            _try(given, (*path, key), source, partial(check_url, source), _likely(source))
     mask = camera.get("mask")
     if isinstance(mask, str):
         look = partial(load_mask, Path(mask), Orientation())
@@ -68,6 +92,25 @@ def _check_camera(given: Given, name: str, camera: dict[str, Any]) -> None:
             return
     if (valid := _valid(CameraConfig, camera)) is not None:
         _try(given, path, None, partial(view_of, name, valid))
+
+
+def _likely(source: str) -> str:
+    """What somebody meant who left the scheme out."""
+    if ":" in source:
+        return ""
+    scheme = "hk://"
+    if source.startswith(("/", ".")):
+        scheme = "v4l2:" if source.startswith("/dev/") else "file:"
+    return f"; did you mean {scheme}{source}?"
+
+
+def _readable(path: Path) -> None:
+    try:
+        with path.open("rb"):
+            return
+    except OSError as error:
+        words = f"{reason_of(error)}; name a PEM file that the agent may read"
+        raise ConfigError(f"{path}: {words}") from None
 
 
 def _try(

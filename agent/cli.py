@@ -27,6 +27,7 @@ from agent.configuration import (
     token_of,
 )
 from agent.core.errors import ConfigError
+from schemas.config import TlsConfig
 from schemas.messages import Publish
 
 EXIT_OK = 0
@@ -125,9 +126,10 @@ def _run(arguments: argparse.Namespace) -> int:
     if find_file(arguments.config, os.environ) is None and not _configured():
         return _demo(arguments)
     from agent.app import App
+    from agent.checking import checked
     from agent.runtime import logs
 
-    loaded = _load(arguments)
+    loaded = checked(find_file(arguments.config, os.environ), os.environ)
     logs.set_up(arguments.log_level)
     logs.hide(password_of(loaded.config.mqtt) or "")
     logs.hide(token_of(loaded.config.reoffer))
@@ -166,18 +168,15 @@ def _ha_app(arguments: argparse.Namespace) -> int:
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
-    from agent.checking import checked, effective
+    from agent.checking import checked, effective, notes
 
     loaded = checked(find_file(arguments.config, os.environ), os.environ)
     print(f"# {loaded.file or 'no file: environment and defaults'}; the configuration is good")
     print("\n".join(effective(loaded, defaults=arguments.all)))
     topics = f"{loaded.config.mqtt.base_topic}/{agent_id_of(loaded.config)}"
     print(f"# its topics begin with {topics}/")
-    store = loaded.config.store
-    if store is None:
-        print("# note: without store.path nothing is recorded")
-    if store is not None and not store.path.is_dir():
-        print(f"# note: store.path {store.path} is no folder now; it is never created")
+    for note in notes(loaded.config):
+        print(f"# note: {note}")
     return EXIT_OK
 
 
@@ -262,23 +261,30 @@ def _publish(messages: Sequence[Publish], loaded: Loaded) -> None:
     """
     from paho.mqtt import MQTTException, publish
 
+    from agent.mqtt.reasons import from_error
+
+    logging.getLogger("paho").addHandler(logging.NullHandler())  # ours is the one line that is said
     mqtt = loaded.config.mqtt
     password = password_of(loaded.config.mqtt) or ""
     auth = (
         publish.AuthParameter(username=mqtt.username, password=password) if mqtt.username else None
     )
-    tls = None
-    if mqtt.tls is not None:
-        tls = ssl.create_default_context(cafile=mqtt.tls.ca)
-        tls.check_hostname = not mqtt.tls.insecure
-        if mqtt.tls.cert is not None:
-            tls.load_cert_chain(mqtt.tls.cert, mqtt.tls.key)
     try:
         wanted: Any = [(m.topic, m.payload, m.qos, m.retain) for m in messages]
-        context: Any = tls  # an SSLContext is taken, says paho's documentation; its types do not
+        # an SSLContext is taken, says paho's documentation; its types do not
+        context: Any = None if mqtt.tls is None else _tls_context(mqtt.tls)
         publish.multiple(wanted, mqtt.host, mqtt.port, auth=auth, tls=context)
     except (OSError, ValueError, MQTTException) as error:
-        raise ConfigError(f"broker {mqtt.host}:{mqtt.port}: {error}") from None
+        why = from_error(error, f"{mqtt.host}:{mqtt.port}")
+        raise ConfigError(f"broker {why.reason}") from None
+
+
+def _tls_context(tls: TlsConfig) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=tls.ca)
+    context.check_hostname = not tls.insecure
+    if tls.cert is not None:
+        context.load_cert_chain(tls.cert, tls.key)
+    return context
 
 
 def _adopt_store(arguments: argparse.Namespace) -> int:

@@ -6,7 +6,6 @@ does not exist, the nearest one that does.
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
 import re
@@ -17,11 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, SecretStr, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from agent.core.errors import ConfigError, reason_of
-from agent.runtime.logs import redact
+from agent.mistakes import Path_, mistake
 from schemas.base import ID_LIMIT
 from schemas.config import SETTING_KEYS, SHORTEST_TOKEN, Config, MqttConfig, ReofferConfig
 from schemas.settings import CameraSettings, setting_names
@@ -49,12 +47,6 @@ _NO_YAML = (
 )
 #: Taken from the environment as they are: `0123` or `a: b` is as good a password as any.
 _VERBATIM = frozenset({"password", "username", "token", "source", "record_source", "name"})
-#: Bounds a mistake's text, which may quote what was given.
-_LONGEST = 300
-#: Never shown, not even in the message that calls them wrong.
-_SECRET = frozenset({"password", "token"})
-
-Path_ = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +105,7 @@ class Given:
             return Config.model_validate(self.tree)
         except ValidationError as error:
             for details in error.errors():
-                self.mistake(*_mistake(details))
+                self.mistake(*mistake(details))
         return None
 
     def loaded(self, config: Config | None) -> Loaded:
@@ -220,16 +212,6 @@ def state_dir_of(config: Config) -> Path:
     raise ConfigError(f"agent.state_dir: {'; '.join(reasons)}; name a writable folder")
 
 
-def shown(value: object) -> str:
-    """A value for people: no secret, and no URL's user and password."""
-    if isinstance(value, SecretStr):
-        return "**hidden**"
-    if isinstance(value, str):
-        text = re.sub(r"(?<=://)[^/@\s]+@", "**hidden**@", value)
-        return redact(text).replace("***@", "**hidden**@") if "://" in text else text
-    return "none" if value is None else str(value)
-
-
 # ---------------------------------------------------------------- file and environment
 
 
@@ -320,52 +302,3 @@ def _merge_environment(given: Given, environ: Mapping[str, str]) -> None:
         except _NO_YAML:
             branch[path[-1]] = text
         given.origins[path] = variable
-
-
-# ---------------------------------------------------------------- mistakes
-
-
-def _mistake(details: ErrorDetails) -> tuple[Path_, str]:
-    """The key, and what is wrong with it."""
-    path = tuple(str(part) for part in details["loc"] if part != "[key]")
-    if details["type"] == "extra_forbidden":
-        return path, f"no such key{_nearest(path)}"
-    if details["type"] == "missing":
-        return path, "is required and missing"
-    if details["type"] == "value_error":  # ours: they show the value where that helps
-        return path, details["msg"].removeprefix("Value error, ")[:_LONGEST]
-    message, given = details["msg"], details["input"]
-    if details["type"] == "string_pattern_mismatch" or details["loc"][-1:] == ("[key]",):
-        message = "an id has small letters and digits, joined by single underscores, at most 32"
-    if _SECRET & set(path):
-        return path, f"{message}, which is not shown here; write it in quotes"
-    if isinstance(given, dict | BaseModel):
-        return path, message
-    return path, f"{message}, not {_given(given)!r}"
-
-
-def _given(value: object) -> str:
-    """A wrong value, shortened; without what a URL in it may carry."""
-    try:
-        text = str(value)
-    except ValueError:  # an integer with more digits than Python likes to print
-        return "a very large number"
-    return shown(text)[:60]
-
-
-def _nearest(path: Path_) -> str:
-    model: type[BaseModel] = Config
-    for part in path[:-1]:
-        model = _model_below(model, part)
-    known = list(model.model_fields)
-    close = difflib.get_close_matches(path[-1], known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; allowed: {', '.join(known)}"
-
-
-def _model_below(model: type[BaseModel], part: str) -> type[BaseModel]:
-    """The model of the key `part`; below `cameras` the part is a camera's id: the model stays."""
-    info = model.model_fields.get(part)
-    if info is None:
-        return model
-    candidates = [info.annotation, *getattr(info.annotation, "__args__", ())]
-    return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), model)

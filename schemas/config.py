@@ -146,10 +146,17 @@ class HomeAssistantConfig(Strict):
     )
 
 
+def _path_text(value: object) -> object:
+    """One sentence instead of one for each kind of value."""
+    if not isinstance(value, str | Path | None):
+        raise ValueError(f"`memory`, or a path in quotes, not {str(value)[:40]!r}")  # noqa: TRY004  pydantic's
+    return value
+
+
 class SpoolConfig(Strict):
     """`store.spool:`."""
 
-    path: Literal["memory"] | Path | None = Field(
+    path: Annotated[Literal["memory"] | Path | None, BeforeValidator(_path_text)] = Field(
         None, description="default: state_dir/spool; `memory` spares an SD card, until a reboot"
     )
     max_size: Annotated[
@@ -227,8 +234,8 @@ class RecordingConfig(Strict):
 
 
 def _right_angle(value: object) -> object:
-    if value not in {0, 180, "0", "180"}:
-        raise ValueError(f"0 or 180, not {value!r}")
+    if str(value) not in {"0", "180"}:
+        raise ValueError(f"0 or 180, not {str(value)[:40]!r}")
     return int(str(value))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -41,7 +41,7 @@ def _polygon(corners: tuple[Point, ...]) -> tuple[Point, ...]:
     """
     if corners[0] == corners[-1]:
         corners = corners[:-1]
-    if abs(_area(corners)) < _LEAST_AREA:
+    if _spread(corners) < _LEAST_AREA:
         raise ValueError("the corners enclose no area: they lie in one line")
     sides = list(zip(corners, corners[1:] + corners[:1], strict=True))
     for (first, one), (second, other) in combinations(enumerate(sides), 2):
@@ -51,7 +51,15 @@ def _polygon(corners: tuple[Point, ...]) -> tuple[Point, ...]:
                 f"the sides from {_words(one)} and from {_words(other)} cross:"
                 " name the corners in the order in which a pen would draw them"
             )
+    if abs(_area(corners)) < _LEAST_AREA:
+        raise ValueError("the corners enclose next to no area")
     return corners
+
+
+def _spread(corners: tuple[Point, ...]) -> float:
+    """Area of the triangles from the first corner to each side; only in one line there is none."""
+    first, *others = corners
+    return sum(abs(_turn(first, a, b)) for a, b in pairwise(others)) / 2
 
 
 def _words(side: tuple[Point, Point]) -> str:

@@ -238,19 +238,23 @@ def _store(now_state: AgentNow, cause: StoreState, now: Now) -> Step:
         return now_state, []
     if cause.code in {StoreCode.OK, StoreCode.NONE, StoreCode.STARTING}:
         now_state, said = cured(now_state, "storage", now)
-        return now_state, [*said, Say("INFO", f"store: {cause.code.value}: {cause.reason}")]
+        return now_state, [*said, Say("INFO", _owner("store", cause.code.value, cause.reason))]
     code = f"store_{cause.code.value}"
     now_state, said = fault(now_state, "storage", code, cause.reason, now)
-    return now_state, [*said, Say("WARNING", f"store: {cause.code.value}: {cause.reason}")]
+    return now_state, [*said, Say("WARNING", _owner("store", cause.code.value, cause.reason))]
+
+
+def _owner(name: str, code: str, reason: str) -> str:
+    return f"{name}: {code}: {reason}" if reason else f"{name}: {code}"
 
 
 def _audio(now_state: AgentNow, cause: AudioState, now: Now) -> Step:
     now_state = replace(now_state, audio=cause)
     if cause.ok or cause.code == "disabled":
         now_state, said = cured(now_state, "audio", now)
-        return now_state, [*said, Say("INFO", f"speaker: {cause.code}: {cause.reason}")]
+        return now_state, [*said, Say("INFO", _owner("speaker", cause.code, cause.reason))]
     now_state, said = fault(now_state, "audio", f"audio_{cause.code}", cause.reason, now)
-    return now_state, [*said, Say("WARNING", f"speaker: {cause.code}: {cause.reason}")]
+    return now_state, [*said, Say("WARNING", _owner("speaker", cause.code, cause.reason))]
 
 
 def _store_repaired(now_state: AgentNow, cause: StoreRepaired, now: Now) -> Step:

@@ -15,7 +15,7 @@ from agent.core.problems import HELP
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import CAMERA, TOPICS, YARD, House, Process
 from tests.support.alsa import SoundCard, need_portaudio
-from tests.support.broker import Broker
+from tests.support.broker import Broker, free_port
 from tests.support.waiting import wait_until
 
 #: A walker comes by within this time.
@@ -118,7 +118,9 @@ def test_disarmed_there_are_no_events_but_pictures_on_demand(house: House, ear: 
     answer = json.loads(ear.wait_for(YARD.response("snapshot")).payload)
     assert answer["ok"] is True
     assert answer["transaction"] == "t1"
-    wait_until("a new snapshot", lambda: len(ear.of(YARD.snapshot)) > taken)
+    topics = [heard.topic for heard in ear.heard]
+    assert len(ear.of(YARD.snapshot)) > taken
+    assert YARD.snapshot in topics[: topics.index(YARD.response("snapshot"))][-4:]
     judged = json.loads(ear.payloads(YARD.health)[-1])["frames_judged"]
     time.sleep(12.0)  # longer than the walker stays away: this test waits for nothing to happen
     assert len(events(ear, "motion_started")) == count
@@ -300,6 +302,15 @@ def test_a_bad_configuration_ends_with_2_and_names_the_mistake(
     assert "Traceback" not in agent.log
 
 
+def test_run_tells_all_mistakes_in_one_go(house: House) -> None:
+    yard = {"source": "telnet://1.2.3.4", "mask": "/nowhere.png"}
+    house.config |= {"cameras": {"yard": yard}, "beep": {"volum": 1}}
+    agent = house.agent()
+    assert agent.wait() == 2
+    for key in ("cameras.yard.source", "cameras.yard.mask", "beep.volum"):
+        assert key in agent.log
+
+
 def test_the_discovery_command_prints_and_cleans(house: House, ear: Ear) -> None:
     agent = house.agent()
     wait_state(ear, TOPICS.availability, "online")
@@ -310,6 +321,11 @@ def test_the_discovery_command_prints_and_cleans(house: House, ear: Ear) -> None
     assert house.command("discovery", "--clean").returncode == 0
     topic = TOPICS.discovery("homeassistant", CAMERA)
     wait_until("the payload is removed", lambda: ear.payloads(topic)[-1] == b"")
+    house.config["mqtt"]["port"] = free_port()
+    nobody = house.command("discovery", "--clean")
+    where = f"broker 127.0.0.1:{house.config['mqtt']['port']}"
+    words = f"{where}: nobody listens there: check mqtt.port\n"
+    assert (nobody.returncode, nobody.stderr) == (2, words)
 
 
 def test_two_agents_do_not_share_one_state_folder(house: House, ear: Ear) -> None:

@@ -106,11 +106,14 @@ def test_a_bad_file_changes_nothing_and_is_said(house: House, ear: Ear) -> None:
         {"source": "gopher://x"},
         {"source": "demo:", "mask": "/none.png"},
         {"sauce": "demo:"},
+        {"source": "gopher://x", "mask": "/none.png"},
     ):
         before = agent.log.count("nothing is taken over")
         house.config["cameras"] = {"garden": camera}
         reload(house, agent)
         wait_until("said", partial(more_refusals, agent, before))
+    assert "garden.source: gopher://x: " in agent.log.rpartition("nothing is taken over")[2]
+    assert "garden.mask: /none.png: " in agent.log.rpartition("nothing is taken over")[2]
     house.config["cameras"] = {"yard": {"source": "demo:"}}
     house.config["beep"] = {"enabled": True}
     reload(house, agent)

@@ -123,23 +123,26 @@ class House:
 
     def agent(self, **env: str) -> Process:
         """The agent, with the configuration as it stands now."""
-        path = self.folder / "config.yaml"
-        path.write_text(yaml.safe_dump(self.config))
         process = Process(
             self.folder / "agent.log",
             "run",
             "--config",
-            str(path),
+            str(self._configured()),
             env={"TZ": "UTC", **env},
             before=self.before,
         )
         self._started.append(process)
         return process
 
+    def _configured(self) -> Path:
+        path = self.folder / "config.yaml"
+        path.write_text(yaml.safe_dump(self.config))
+        return path
+
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Another command of ours on the same configuration, run to its end."""
+        """Another command of ours with the configuration as it stands now, run to its end."""
         return subprocess.run(
-            [sys.executable, "-m", "agent", *arguments, "--config", self.folder / "config.yaml"],
+            [sys.executable, "-m", "agent", *arguments, "--config", self._configured()],
             capture_output=True,
             text=True,
             timeout=60,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.checking import checked, effective
+from agent.checking import checked, effective, notes
 from agent.core.errors import ConfigError
 
 GOOD = """
@@ -85,13 +85,13 @@ def test_mistakes_of_every_kind_are_told_at_once_with_line_and_key(path: Path) -
 @pytest.mark.parametrize(
     "words",
     [
-        "port: Input should be less than or equal to 65535, not '70000'",
+        "port: must be at most 65535, not '70000'",
         "keep_free: '3 parsecs' is no size: write a number with B, KiB, MiB, GiB or TiB",
         "token_file: /no/token: No such file or directory",
         "volum: no such key; did you mean volume?",
         "a.source: 10.0.0.9: scheme '10.0.0.9' is unknown; known: demo:",
         "; did you mean hk://10.0.0.9?",
-        "rotate: 0 or 180, not 90",
+        "rotate: 0 or 180, not '90'",
         "detection: max_changed (16.28 %) must be above min_changed (50 %)",
         "b__c: an id has small letters and digits, joined by single underscores, at most 32",
         "health: a camera cannot be called 'health'",
@@ -102,6 +102,56 @@ def test_mistakes_of_every_kind_are_told_at_once_with_line_and_key(path: Path) -
 )
 def test_a_mistake_names_the_value_and_what_would_be_right(path: Path, words: str) -> None:
     assert words in "\n".join(mistakes(path, BAD))
+
+
+def test_files_that_keys_lead_to_are_looked_at(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text("")
+    (tmp_path / "beep.wav").write_bytes(b"RIFF")
+    tls = f"mqtt: {{tls: {{ca: {tmp_path}/ca.crt, cert: /no/cert.pem, key: {tmp_path}}}}}"
+    text = GOOD.replace("mqtt: {username: pi, password: hunter2}", tls)
+    cert, key, sound = mistakes(path, text + f"beep: {{sound: {tmp_path}/beep.wav}}\n")
+    pem = "; name a PEM file that the agent may read"
+    assert cert == f"2: mqtt.tls.cert: /no/cert.pem: No such file or directory{pem}"
+    assert key == f"2: mqtt.tls.key: {tmp_path}: Is a directory{pem}"
+    assert sound.startswith(f"6: beep.sound: {tmp_path}/beep.wav: ")
+    assert "convert it with `ffmpeg" in sound
+    (line,) = mistakes(path, GOOD + "beep: {sound: /no/beep.wav}\n")
+    assert "/no/beep.wav: No such file or directory; give the path of a WAV file" in line
+
+
+def test_a_sound_that_is_never_played_need_not_be_there(path: Path) -> None:
+    path.write_text(GOOD + "beep: {enabled: false, sound: /no/beep.wav}\n")
+    assert not checked(path, {}).config.beep.enabled
+
+
+@pytest.mark.parametrize(
+    ("source", "meant"),
+    [
+        ("10.0.0.9", "hk://10.0.0.9"),
+        ("camera.lan", "hk://camera.lan"),
+        ("/dev/video0", "v4l2:/dev/video0"),
+        ("/srv/clip.mp4", "file:/srv/clip.mp4"),
+        ("./clip.mp4", "file:./clip.mp4"),
+    ],
+)
+def test_a_source_without_its_scheme_is_told_what_was_meant(
+    path: Path, source: str, meant: str
+) -> None:
+    (line,) = mistakes(path, GOOD.replace("hk://10.0.0.9", source))
+    assert line.endswith(f"; did you mean {meant}?")
+
+
+def test_what_may_yet_come_is_a_note_and_no_mistake(path: Path, tmp_path: Path) -> None:
+    text = GOOD.replace("hk://10.0.0.9", "v4l2:/dev/no-video")
+    path.write_text(text.replace("/mnt/imagestore", "images"))
+    store, device = notes(checked(path, {}).config)
+    assert "store.path images is no folder now (from here: " in store
+    assert f"{Path('images').absolute()}; write it from / on)" in store
+    assert device.startswith("cameras.front_door.source /dev/no-video is not there now: plug it in")
+    path.write_text(GOOD.replace("/mnt/imagestore", str(tmp_path)))
+    assert notes(checked(path, {}).config) == []
+    path.write_text("cameras: {a: {source: 'demo:'}}\n")
+    assert notes(checked(path, {}).config) == ["without store.path nothing is recorded"]
 
 
 def test_a_source_is_refused_without_its_password(path: Path) -> None:

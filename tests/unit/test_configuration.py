@@ -88,11 +88,11 @@ def test_a_key_like_no_other_is_answered_with_all_there_are(write: Path) -> None
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("mqtt: {port: 70000}", "mqtt.port: Input should be less than or equal to 65535"),
-        ("store: {path: /x, retention_days: 0}", "retention_days: Input should be greater than"),
+        ("mqtt: {port: 70000}", "mqtt.port: must be at most 65535"),
+        ("store: {path: /x, retention_days: 0}", "retention_days: must be at least 1"),
         ("store: {path: /x, spool: {max_size: 3 parsecs}}", "write a number with B, KiB, MiB"),
         ("home_assistant: {prefix: 'a/#'}", "is no topic"),
-        ("beep: {volume: 2}", "beep.volume: Input should be less than or equal to 1"),
+        ("beep: {volume: 2}", "beep.volume: must be at most 1"),
         ("mqtt: {password: a, password_file: b}", "both set"),
         ("agent: {id: Front Door}", "agent.id"),
     ],

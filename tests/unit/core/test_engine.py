@@ -605,6 +605,7 @@ def test_an_absent_store_degrades_and_is_said_once(rig: Rig) -> None:
     assert rig.effects == []
     rig.do(StoreState(StoreCode.OK, "", 102.0))
     assert json.loads(rig.published(f"{ROOT}/health")[0])["status"] == "ok"
+    assert Say("INFO", "store: ok") in rig.effects
 
 
 def test_without_a_store_nothing_is_recorded(rig: Rig) -> None:
