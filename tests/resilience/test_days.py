@@ -6,8 +6,10 @@ day and back, and a start before the clock is synchronised.
 
 from __future__ import annotations
 
+import gc
 import json
 import socket
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -27,6 +29,7 @@ from agent.storage.verify import verify_store
 from schemas.messages import Record
 from schemas.settings import CameraSettings, StoredSettings
 from schemas.topics import AgentTopics
+from tests.support import recordings
 from tests.support.clock import START, FakeClock
 from tests.support.recordings import name_of, whole_event
 
@@ -110,6 +113,8 @@ class Days:
 
     def answer(self, says: dict[str, object], body: bytes = b"") -> None:
         answer = self.child._answer(Message(says, body))
+        with suppress(BlockingIOError):  # its signs of life: somebody has to take them
+            self._ends[1].recv(1 << 16, socket.MSG_DONTWAIT)
         for entry in answer["finished"]:
             self.step(outcome(entry))
 
@@ -191,3 +196,26 @@ def test_what_was_recorded_before_the_clock_was_set_is_kept_as_long_as_all(
     days.close()
     assert {path.split("/")[1] for path in days.removed} == {*old, f"{START:%Y-%m-%d}"}
     assert verify_store(days.store).good
+
+
+@pytest.mark.timeout(120)
+def test_nothing_but_the_days_index_grows_with_events(tmp_path: Path) -> None:
+    days = Days(tmp_path, datetime(2026, 11, 22, 23, 5, tzinfo=UTC))
+
+    def objects_after(visits: int) -> int:
+        for _ in range(visits):
+            days.visit()
+            days.clock.advance(20.0)
+        days.told.clear()
+        days.days.clear()
+        recordings.event.cache_clear()
+        recordings.numbered_jpeg.cache_clear()
+        gc.collect()
+        return len(gc.get_objects())
+
+    before = objects_after(50)
+    assert objects_after(250) - before < 1.5 * 250  # an event's place in the day's file
+    days.answer({"do": "finish"})
+    gc.collect()
+    assert len(gc.get_objects()) < before + 50
+    days.close()
