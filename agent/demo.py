@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.configuration import agent_id_of, load, state_dir_of
+from agent.configuration import agent_id_of, load
 from agent.core.errors import ConfigError, reason_of
 from agent.demo_broker import broker_answers, embedded_broker, mosquitto
 from agent.mqtt.journal import Journal
@@ -24,14 +24,13 @@ log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 PORT = 1883
 STORE = Path("imagestore")
+STATE = Path("demo-state")
 CAMERA = "front_door"
 
 
 def demo_state_dir() -> Path:
-    """Settings, journal and spool of the demo, apart from those of a configured agent."""
-    folder = state_dir_of(load(None, _environment(0)).config) / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    """Settings, journal and spool of the demo: beside its store, where somebody sees them."""
+    return STATE.absolute()
 
 
 def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
@@ -51,11 +50,9 @@ def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
 
     clock = SystemClock()
     state_dir = demo_state_dir()
+    _make(state_dir)
     _check_alone(state_dir / JOURNAL, clock)
-    try:
-        STORE.mkdir(exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{STORE.absolute()}: {reason_of(error)}") from None
+    _make(STORE.absolute())
     (state_dir / SETTINGS).unlink(missing_ok=True)  # a demo that was disarmed shows nothing
     simulator = Simulator(SimulatorOptions(port=0), clock)
     with contextlib.ExitStack() as stack:
@@ -71,6 +68,13 @@ def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
         app = App(loaded, state_dir, clock=clock, extra=[camera])
         _explain(say, broker, agent_id_of(loaded.config))
         return app.run(), app.again
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder}: {reason_of(error)}") from None
 
 
 def _check_alone(journal: Path, clock: Clock) -> None:
@@ -115,6 +119,7 @@ def _explain(say: Callable[[str], None], broker: str, agent_id: str) -> None:
         f"  mosquitto_pub -h {HOST} -q 1 -t {root}/beep/play -m PRESS",
         "",
         f"The day's film: {STORE}/{CAMERA}/<date>/<date>.mp4    Ctrl-C ends it.",
+        f"To be deleted afterwards: {STORE.absolute()} and {STATE.absolute()}",
         "",
     ):
         say(line)

@@ -64,10 +64,10 @@ def _allowed(field: dict[str, Any]) -> str:
 def _one(option: dict[str, Any]) -> str:
     if "enum" in option:
         return ", ".join(f"`{value}`" for value in option["enum"])
-    if option["type"] == "array":
-        return "list of `[x, y]`" if option.get("minItems") else "list of lists of `[x, y]`"
     if option.get("format") == "size":
         return "size"
+    if option["type"] == "array":
+        return "list of `[x, y]`" if option.get("minItems") else "list of lists of `[x, y]`"
     kind = {
         "boolean": "`true`, `false`",
         "integer": "whole number",

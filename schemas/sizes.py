@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
 _UNITS = {
     "B": 1,
@@ -44,9 +44,16 @@ def parse_size(value: object) -> object:
     return int(Decimal(match[1]) * _KNOWN[match[2].casefold()])
 
 
+#: JSON Schema knows no type that is read from both.
+_SCHEMA: dict[str, JsonValue] = {
+    "format": "size",
+    "type": ["integer", "string"],
+    "pattern": r"^\s*\d{1,15}(\.\d{1,15})?\s*([kKmMgGtT]?[iI]?[bB])?\s*$",
+}
+
 Size = Annotated[
     int,
     BeforeValidator(parse_size),
-    Field(ge=0, json_schema_extra={"format": "size"}),
+    Field(ge=0, json_schema_extra=_SCHEMA),
     AfterValidator(ByteCount),
 ]

@@ -32,3 +32,15 @@ def test_a_second_demo_says_so_and_leaves_everything_to_the_first(
     assert said == []
     assert (state / SETTINGS).read_text() == "the first one's"
     assert not (tmp_path / demo.STORE).exists()
+
+
+def test_the_demo_keeps_everything_where_it_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert demo.demo_state_dir() == tmp_path / "demo-state"
+    assert list(tmp_path.iterdir()) == []  # `health` only looks
+    (tmp_path / "demo-state").write_text("in the way")
+    with pytest.raises(ConfigError, match=f"{tmp_path}/demo-state: File exists"):
+        demo.run_demo(lambda _line: None)
+    assert not (tmp_path / demo.STORE).exists()

@@ -3,7 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
+from schemas.config import Config
 from schemas.sizes import ByteCount, parse_size
 
 
@@ -50,3 +52,17 @@ def test_bytes_are_shown_as_people_write_them(bytes_: int, text: str) -> None:
 @given(st.integers(0, 10**15 - 1))
 def test_what_is_shown_reads_as_the_same_number(bytes_: int) -> None:
     assert parse_size(str(ByteCount(bytes_))) == bytes_
+
+
+@pytest.mark.parametrize(
+    ("size", "taken"),
+    [("5 GB", True), (" 1.5 gib ", True), (5, True), ("7", True), ("5 XB", False), (5.5, False)],
+)
+def test_the_published_schema_takes_sizes_as_they_are_written(
+    size: object,
+    taken: bool,  # noqa: FBT001
+) -> None:
+    validator = Draft202012Validator(Config.model_json_schema(mode="serialization"))
+    for store in ({"keep_free": size}, {"max_size": size}, {"spool": {"max_size": size}}):
+        config = {"cameras": {"a": {"source": "demo:"}}, "store": {"path": "/x", **store}}
+        assert validator.is_valid(config) is taken
