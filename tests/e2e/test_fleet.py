@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from collections.abc import Iterator
-from typing import Self
 
 import pytest
 
 from tests.support.agent_mqtt import Ear
 from tests.support.broker import Broker
+from tests.support.faulty_link import FaultyLink
 from tests.support.fleet import Fleet, connections
 from tests.support.waiting import wait_until
 
@@ -21,35 +19,6 @@ BIRTH = "homeassistant/status"
 AWAY = 8.0
 
 pytestmark = pytest.mark.timeout(180)
-
-
-class ShutDoor:
-    """Takes the broker's place: accepts and hangs up at once, as Docker's proxy does for it."""
-
-    def __init__(self, port: int) -> None:
-        self.knocks = 0
-        self._socket = socket.create_server(("127.0.0.1", port), backlog=64)
-        self._socket.settimeout(0.1)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._socket.close()
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                guest, _ = self._socket.accept()
-            except TimeoutError:
-                continue
-            self.knocks += 1
-            guest.close()
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +67,8 @@ def test_agents_come_back_within_five_seconds_but_not_in_step_and_are_all_right(
     broker: Broker, fleet: Fleet
 ) -> None:
     broker.kill()
-    with ShutDoor(broker.port) as door:
+    with FaultyLink(0, broker.port) as door:
+        door.refusing = True  # accepts and hangs up at once, as Docker's proxy does for a broker
         time.sleep(AWAY)
     since = time.time()
     broker.start()
@@ -114,5 +84,5 @@ def test_agents_come_back_within_five_seconds_but_not_in_step_and_are_all_right(
     assert max(waits.values()) < 5.0, waits
     assert max(waits.values()) - min(waits.values()) > 0.5, waits
     # pauses of 0.5, 1, 2 and 4 s, each shortened by up to a half
-    assert AGENTS * 2 <= door.knocks <= AGENTS * 8, door.knocks
+    assert AGENTS * 2 <= door.accepted <= AGENTS * 8, door.accepted
     assert {connections(process)[-1][1] for process in fleet.running.values()} == {"5"}

@@ -9,16 +9,16 @@ from typing import Self
 
 
 class FaultyLink:
-    """Listens on `port` and forwards to the target until told to misbehave.
+    """Listens on `port` (0: any free one) and forwards to the target until told to misbehave.
 
     `stalled`: bytes are kept back in both directions, connections stay open (half-open).
     `refusing`: new connections are closed at once, without a byte.
     `rate`: bytes a second of all connections together, None: any.
     """
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(self, target_port: int, port: int = 0) -> None:
         self._target = ("127.0.0.1", target_port)
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
         self.port: int = self._listener.getsockname()[1]
         self.stalled = False
         self.refusing = False
