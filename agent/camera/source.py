@@ -51,49 +51,40 @@ class SourceOptions:
     keep_log: Callable[[SessionLog], str | None] = lambda _log: None
 
 
-#: How a source is made: camera's id, its URL, clock, on_frame, on_state, orders, options.
-Maker = Callable[
-    [
-        str,
-        str,
-        Clock,
-        Callable[[Frame], None],
-        Callable[[CameraState], None],
-        Mailbox[RestartSession],
-        SourceOptions,
-    ],
-    FrameSource,
-]
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """What a source is connected to, whatever its kind: as the arguments of `source_for`."""
+
+    camera_id: str
+    clock: Clock
+    on_frame: Callable[[Frame], None]
+    on_state: Callable[[CameraState], None]
+    orders: Mailbox[RestartSession]
 
 
-def _hk_source(
-    camera_id: str,
-    url: str,
-    clock: Clock,
-    on_frame: Callable[[Frame], None],
-    on_state: Callable[[CameraState], None],
-    orders: Mailbox[RestartSession],
-    options: SourceOptions,
-) -> FrameSource:
-    address = hk_address.parse_hk_url(url)
+#: How a source of one kind is made of its URL.
+Maker = Callable[[str, SourceOptions, _Ends], FrameSource]
+
+
+def _hk_source(url: str, options: SourceOptions, ends: _Ends) -> FrameSource:
     return HkSource(
-        camera_id, address, clock, on_frame, on_state, orders, keep_log=options.keep_log
+        ends.camera_id,
+        hk_address.parse_hk_url(url),
+        ends.clock,
+        ends.on_frame,
+        ends.on_state,
+        ends.orders,
+        keep_log=options.keep_log,
     )
 
 
 def _kept(opener: Callable[[str, SourceOptions], Opener]) -> Maker:
     """Sources whose sessions a `Keeper` keeps; `opener` loads its libraries when it is needed."""
 
-    def made(
-        camera_id: str,
-        url: str,
-        clock: Clock,
-        on_frame: Callable[[Frame], None],
-        on_state: Callable[[CameraState], None],
-        orders: Mailbox[RestartSession],
-        options: SourceOptions,
-    ) -> FrameSource:
-        return Keeper(camera_id, opener(url, options), clock, on_frame, on_state, orders)
+    def made(url: str, options: SourceOptions, ends: _Ends) -> FrameSource:
+        """A source that is not open yet."""
+        opens = opener(url, options)
+        return Keeper(ends.camera_id, opens, ends.clock, ends.on_frame, ends.on_state, ends.orders)
 
     return made
 
@@ -161,7 +152,8 @@ def source_for(
     if maker is None:
         known = ", ".join(f"{name}:" for name in sorted(MAKERS))
         raise ConfigError(f"camera source: scheme {scheme[:32]!r} is unknown; known: {known}")
-    return maker(camera_id, url, clock, on_frame, on_state, orders, options or SourceOptions())
+    ends = _Ends(camera_id, clock, on_frame, on_state, orders)
+    return maker(url, options or SourceOptions(), ends)
 
 
 def check_url(url: str) -> None:
