@@ -78,7 +78,8 @@ def mistake(details: ErrorDetails) -> tuple[Path_, str]:
         return path, words
     if _SECRET & set(path):
         return path, f"{words}; what was given is not shown"
-    return path, words if isinstance(given, dict | BaseModel) else f"{words}, not {_given(given)}"
+    nothing_to_show = isinstance(given, dict | BaseModel) or (given is None and words == _KEYS)
+    return path, words if nothing_to_show else f"{words}, not {_given(given)}"
 
 
 def _words(kind: str, context: dict[str, Any]) -> str:
