@@ -70,6 +70,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     def add(
         name: str, command: Command, text: str, *, config: bool = False
     ) -> argparse.ArgumentParser:
+        """Adds a command, and its own options where it is the one that was asked for."""
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(command=command)
         if config:

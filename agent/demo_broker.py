@@ -176,6 +176,7 @@ async def _start_amqtt(port: int) -> None:
 
 def _watch_parent(loop: asyncio.AbstractEventLoop, leave: asyncio.Event) -> None:
     def read() -> None:
+        """Our end of the pipe can be read: at its end the parent is gone."""
         if not os.read(_STDIN, 4096):
             leave.set()
 

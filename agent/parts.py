@@ -117,6 +117,7 @@ def leaving_room(inbox: Mailbox[object]) -> ToEngine:
     """
 
     def put(message: object) -> bool:
+        """False: no room, or none left for the broker."""
         crowded = isinstance(message, Received) and inbox.depth >= inbox.capacity // 2
         return not crowded and inbox.put(message)
 

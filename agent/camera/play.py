@@ -86,6 +86,7 @@ def file_opener(url: str, room: Callable[[], bool]) -> Opener:
         raise ConfigError(f"camera source: {place!r}: no such clip or folder")
 
     def opened(patience: Patience) -> Session:
+        """A session from the first picture on; the clip may have gone meanwhile."""
         try:
             scene = scene_for(place, size=None, folder_fps=fps)
         except (ConfigError, OSError) as error:
@@ -99,6 +100,7 @@ def demo_opener(_url: str) -> Opener:
     """Plays the room that somebody walks through every ten seconds: `demo:`."""
 
     def opened(patience: Patience) -> Session:
+        """A session from the first step on."""
         return PlaySession(Room(), patience, loop=True, realtime=True, room=lambda: True)
 
     return opened

@@ -68,6 +68,7 @@ def rtsp_opener(url: str, *, coded: bool = False) -> Opener:
         raise ConfigError("camera source: an RTSP URL is rtsp://[USER:PASSWORD@]HOST[:PORT]/PATH")
 
     def opened(patience: Patience) -> Session:
+        """A session, after a look whether anybody listens there."""
         where = f"{host}:{port}"
         try:
             connect(patience, host, port, _OPEN_WITHIN).close()  # can be interrupted, and is exact
@@ -89,6 +90,7 @@ def v4l2_opener(url: str) -> Opener:
         raise ConfigError("camera source: a USB camera is v4l2:/dev/videoN")
 
     def opened(patience: Patience) -> Session:
+        """A session of MJPEG where the camera makes it, else of what it has."""
         try:
             return VideoSession(device, device, patience, "v4l2", {"input_format": "mjpeg"})
         except CameraUnreachable:

@@ -90,6 +90,7 @@ def web_opener(url: str, still_interval: float = 1.0) -> Opener:
     user = unquote(parts.username or "")
 
     def opened(patience: Patience) -> Session:
+        """A session with a client of its own, closed with it."""
         auth = _Auth(user, unquote(parts.password or "")) if user else None
         with ExitStack() as stack:
             client = httpx.Client(

@@ -162,6 +162,7 @@ class MqttWorker:
         signals = self._signals
 
         def on_signal(signal: Signal) -> None:
+            """Called in paho's thread, for this connection only."""
             signals.put(signal)
             self._outbox.wake()
 

@@ -30,6 +30,7 @@ def session_keeper(
     """
 
     def keep(session: SessionLog) -> str | None:
+        """Where it can be read; None: nowhere."""
         local = session.utc.astimezone()
         if parts is not None:
             name = f"{session.camera}/{day_name(local)}/{SESSIONS}/{session_file(local)}"

@@ -122,6 +122,7 @@ def _folder(name: str, path: Path, query: str) -> Clip:
         raise ConfigError(f"clip {name}: the folder has no .jpg files")
 
     def shots() -> Iterator[Shot]:
+        """The pictures in the order of their names, one in memory at a time."""
         for index, file in enumerate(files):
             jpeg = file.read_bytes()
             yield Shot(
@@ -197,9 +198,11 @@ def _decoded(path: Path, fps: float, cuts: list[float]) -> Iterator[Shot]:
 
 def _shot(index: int, at: float, frame: av.VideoFrame | None, *, first: bool) -> Shot:
     def luma() -> Picture | None:
+        """Brightness alone; None: damaged."""
         return None if frame is None else _luma(frame)
 
     def colour() -> Picture | None:
+        """As people see it, BGR; None: damaged."""
         if frame is None:
             return None
         return frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)

@@ -47,17 +47,21 @@ class _Bounded(io.RawIOBase):
         self.name = str(path)  # the library asks for it
 
     def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes; more than a record may have is refused before it is read."""
         if not 0 <= size <= RECORD_MOST:
             raise ValueError(f"a packet of {size} bytes")
         return self._file.read(size)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """As the file's."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
+        """As the file's."""
         return self._file.tell()
 
     def close(self) -> None:
+        """Closes the file, too."""
         self._file.close()
         super().close()
 

@@ -179,6 +179,7 @@ class HkSource:
         """
 
         def go_on() -> bool:
+            """Asked while we wait: beats, and says whether the answer is still wanted."""
             worker.beat()
             return not worker.stop.is_set()
 
