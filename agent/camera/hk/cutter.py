@@ -50,9 +50,10 @@ class FrameCutter:
            +-----------------+--------------------+   the frame in progress is damaged
 
     After a hole nobody knows whether an SOI is a frame's or an embedded thumbnail's. Then the frame
-    counts only if it has the size of the last certain one. While none is known, its SOI has to
-    stand behind a first fragment's header or an EOI, and nothing but an SOI behind its own EOI,
-    unless the one before had the same size.
+    counts only if it has the size of the last certain one, or of the one before it, when nothing is
+    missing in between and no EOI: behind a thumbnail comes the EOI of its own picture. While no
+    size is known, its SOI has to stand behind a first fragment's header or an EOI, and nothing but
+    an SOI behind its own EOI.
     """
 
     def __init__(self, counts: AssemblerCounts, limit: int = FRAME_LIMIT) -> None:
@@ -65,6 +66,7 @@ class FrameCutter:
         self._certain = True  # no hole since the session's start or a certain end of a frame
         self._size: tuple[int, int] | None = None  # of the last certain frame
         self._candidate: tuple[int, int] | None = None  # of the last one not trusted
+        self._sought = 0  # offset before which an EOI is the candidate's own
 
     @property
     def buffered(self) -> int:
@@ -75,6 +77,7 @@ class FrameCutter:
         """Bytes are missing here: the frame in progress is damaged, the next start uncertain."""
         self._give_up()
         self._certain = False
+        self._candidate = None
 
     def take(self, datagram: bytes) -> Sequence[bytes]:
         """Adds the next datagram, of 17 bytes or more; returns the frames that it completes."""
@@ -150,8 +153,11 @@ class FrameCutter:
         found = self._buffer.find(_START)
         while found >= 0 and not self._start_counts(found):
             found = self._buffer.find(_START, found + 1)
+        self._doubt_candidate(found if found >= 0 else len(self._buffer))
         if found < 0:
-            del self._buffer[: -len(EOI + SOI)]  # both may end here, the third byte still to come
+            gone = max(0, len(self._buffer) - len(EOI + SOI))
+            del self._buffer[:gone]  # both may end here, the third byte still to come
+            self._sought = max(0, self._sought - gone)
             return None
         del self._buffer[:found]
         return self._begin()
@@ -161,27 +167,39 @@ class FrameCutter:
             return True
         return self._buffer[max(0, at - len(EOI)) : at] == EOI
 
+    def _doubt_candidate(self, end: int) -> None:
+        """An EOI before the next start: the candidate was a thumbnail in the picture that it ends.
+
+        Args:
+            end: offset of that start, or of what is still to come.
+        """
+        if self._candidate is not None:
+            if self._buffer.find(EOI, self._sought, end) >= 0:
+                self._candidate = None
+            self._sought = max(self._sought, end - 1)
+
     def _trusted(self, end: int, size: tuple[int, int] | None) -> bool:
         """Whether a frame of uncertain start is one, not a thumbnail: that has data behind it."""
-        if self._size is not None:
-            return size == self._size
-        return size == self._candidate or SOI.startswith(self._buffer[end : end + len(SOI)])
+        if size in {self._size, self._candidate}:
+            return True
+        return self._size is None and SOI.startswith(self._buffer[end : end + len(SOI)])
 
     def _drop(self, count: int) -> None:
         """The frame in progress is none: looks for the next start behind `count` bytes."""
         self._counts.damaged += 1
         self._certain = False
+        self._candidate = None
         self._end(count)
 
     def _finish(self, end: int, walk: HeaderWalk, frames: list[bytes]) -> None:
         """A frame ends at `end`: hands it on, unless it cannot be trusted."""
         if not self._certain and not self._trusted(end, walk.size):
             # A thumbnail, or a camera that changed its size: then the next frame confirms it.
-            self._size, self._candidate = None, walk.size
             self._drop(end - len(EOI))
+            self._candidate, self._sought = walk.size, len(EOI)
             return
         frames.append(bytes(self._buffer[:end]))
         self._end(end)
         self._counts.frames += 1
         self._certain = True
-        self._size = walk.size
+        self._size, self._candidate = walk.size, None

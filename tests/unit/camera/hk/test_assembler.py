@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.camera.hk.assembler import Assembler
@@ -279,15 +279,22 @@ def test_a_header_without_end_is_given_up_at_the_limit() -> None:
         assert assembler.buffered <= 8192 + 2048
 
 
-faults = st.builds(
-    Faults,
-    loss=st.sampled_from([0.0, 0.02, 0.1, 0.4]),
-    repeat=st.sampled_from([0.0, 0.05]),
-    reorder=st.sampled_from([0.0, 0.05, 0.2]),
+# More than the window lost, and the two behind it out of order: they are taken for strays. So the
+# greatest loss comes without disorder.
+faults = st.one_of(
+    st.builds(
+        Faults,
+        loss=st.sampled_from([0.0, 0.02, 0.1]),
+        repeat=st.sampled_from([0.0, 0.05]),
+        reorder=st.sampled_from([0.0, 0.05, 0.2]),
+    ),
+    st.builds(Faults, loss=st.just(0.4), repeat=st.sampled_from([0.0, 0.05])),
 )
 
 
 @settings(max_examples=60, deadline=None)
+@example(wrong=Faults(loss=0.1), seed=1910, joined=True, size=100)  # the same thumbnail twice
+@example(wrong=Faults(loss=0.02), seed=3551575516, joined=True, size=100)
 @given(faults, st.integers(0, 2**32), st.booleans(), st.sampled_from([100, 904]))
 def test_on_a_bad_wire_no_frame_is_damaged_and_every_one_that_arrived_whole_is_delivered(
     wrong: Faults,
