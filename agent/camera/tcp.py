@@ -21,6 +21,7 @@ from agent.camera.hk.udp import SocketAddress
 from agent.camera.patience import STEP, Patience
 from agent.core.errors import CameraUnreachable
 
+_STEP_MS = STEP * 1000
 #: Where nobody said how long: no call may wait for ever.
 _LONGEST = 10.0
 
@@ -30,6 +31,7 @@ class PatientStream(httpcore.NetworkStream):
 
     def __init__(self, sock: socket.socket, patience: Patience) -> None:
         self._socket = sock
+        self._tls = sock if isinstance(sock, ssl.SSLSocket) else None
         self._patience = patience
         sock.setblocking(False)
         self._watch_in = _watch(sock, select.POLLIN)
@@ -55,7 +57,7 @@ class PatientStream(httpcore.NetworkStream):
         try:
             self._wake_at(min(least, max_bytes))
             while True:
-                if self._pending() or _ready(self._watch_in, STEP) or least > 1:
+                if self._pending() or self._watch_in.poll(_STEP_MS) or least > 1:
                     try:
                         return self._gathered(max_bytes)
                     except (BlockingIOError, ssl.SSLWantReadError):
@@ -67,7 +69,7 @@ class PatientStream(httpcore.NetworkStream):
             raise httpcore.ReadError(error.strerror or "broken") from error
 
     def _pending(self) -> int:
-        return self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0
+        return 0 if self._tls is None else self._tls.pending()
 
     def _gathered(self, max_bytes: int) -> bytes:
         """What is there, in one piece: a read costs more in the layers above than a copy here."""
@@ -85,7 +87,7 @@ class PatientStream(httpcore.NetworkStream):
         return b"".join(pieces)
 
     def _wake_at(self, least: int) -> None:
-        if isinstance(self._socket, ssl.SSLSocket) or least == self._least:
+        if least == self._least or self._tls is not None:
             return
         with suppress(OSError):  # then every segment wakes us
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, least)
@@ -140,7 +142,7 @@ class PatientStream(httpcore.NetworkStream):
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  httpcore's own signature
         """What httpcore asks: only whether an idle connection was closed by the other side."""
         if info == "ssl_object":
-            return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
+            return self._tls
         if info == "is_readable":
             return _ready(self._watch_in, 0.0)
         return None

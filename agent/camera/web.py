@@ -185,8 +185,10 @@ class MjpegSession:
     def read(self) -> Picture | None:
         """The next picture; None after bytes that complete none."""
         if not self._ready:
-            with _errors(self._where, SessionLost):
+            try:
                 chunk = self._body.read(self._cutter.missing)
+            except httpx.HTTPError as error:
+                raise _in_our_words(error, self._where, SessionLost) from error
             if not chunk:
                 raise SessionLost(f"{self._where}: the camera ended its stream")
             at = self._clock.monotonic()
@@ -279,15 +281,21 @@ def _boundary(options: str, where: str) -> str:
 
 @contextmanager
 def _errors(where: str, kind: type[CameraUnreachable | SessionLost]) -> Iterator[None]:
-    """The client's errors in our words; they never hold the URL, which may hold a password."""
     try:
         yield
-    except httpx.TimeoutException as error:
-        if kind is SessionLost:
-            raise Silent(f"{where}: nothing for {SILENCE:g} s") from error
-        raise kind(f"{where}: no answer") from error
     except httpx.HTTPError as error:
-        raise kind(f"{where}: {error or type(error).__name__}"[:200]) from error
+        raise _in_our_words(error, where, kind) from error
+
+
+def _in_our_words(
+    error: httpx.HTTPError, where: str, kind: type[CameraUnreachable | SessionLost]
+) -> CameraUnreachable | SessionLost:
+    """The client's error; ours never holds the URL, which may hold a password."""
+    if not isinstance(error, httpx.TimeoutException):
+        return kind(f"{where}: {error or type(error).__name__}"[:200])
+    if kind is SessionLost:
+        return Silent(f"{where}: nothing for {SILENCE:g} s")
+    return kind(f"{where}: no answer")
 
 
 def _without_user(parts: SplitResult) -> str:

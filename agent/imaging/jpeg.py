@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -57,20 +58,48 @@ def dimensions(jpeg: bytes) -> tuple[int, int] | None:
     """
     if not jpeg.startswith(_SOI) or not jpeg.endswith(_EOI):
         return None
-    size, single = None, False
+    known = _headers.get(jpeg[:_HEADER_KEY])
+    if known is None or not jpeg.startswith(known.data):
+        known = _read_header(jpeg)
+    if known.size is None or not allowed(*known.size):
+        return None
+    # counting takes as long as a twentieth of decoding, and is needed for few
+    return known.size if known.single or few_scans(jpeg) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """All before the picture's own bytes, and what it says; `single`: there is but one scan."""
+
+    data: bytes
+    size: tuple[int, int] | None
+    single: bool
+
+
+#: The headers seen last: a camera's are the same from picture to picture, and comparing them takes
+#: a tenth of reading them. Any thread may read and write; at worst a header is read once more.
+_headers: dict[bytes, _Header] = {}
+_HEADER_KEY, _MOST_HEADERS, _LONGEST_HEADER = 200, 16, 4096
+
+
+def _read_header(jpeg: bytes) -> _Header:
+    size, single, sequential, parts, end = None, False, False, 0, 0
     for code, start, length in _segments(jpeg):
         if code in _SOF and size is None:
             if length < 8:
-                return None
+                break
             height = int.from_bytes(jpeg[start + 3 : start + 5], "big")
             width = int.from_bytes(jpeg[start + 5 : start + 7], "big")
             size, parts, sequential = (height, width), jpeg[start + 7], code in _SEQUENTIAL
-        elif code == _SOS and size is not None:
-            single = sequential and jpeg[start + 2] == parts
-    if size is None or not allowed(*size):
-        return None
-    # counting takes as long as a twentieth of decoding, and is needed for few
-    return size if single or few_scans(jpeg) else None
+        elif code == _SOS:
+            end = start + length
+            single = size is not None and sequential and jpeg[start + 2] == parts
+    header = _Header(jpeg[:end], size, single)
+    if _HEADER_KEY <= end <= _LONGEST_HEADER:
+        if len(_headers) >= _MOST_HEADERS:
+            _headers.clear()
+        _headers[jpeg[:_HEADER_KEY]] = header
+    return header
 
 
 def few_scans(jpeg: bytes) -> bool:

@@ -103,7 +103,8 @@ class Judge:
             self._named(detector.judge(luma, seq, at, area.settings(settings)), area, detector)
             for area, detector in self._detectors
         ]
-        return self._follow(max(detections, key=_weight), settings)
+        deciding = detections[0] if len(detections) == 1 else max(detections, key=_weight)
+        return self._follow(deciding, settings)
 
     def damaged(self, seq: int, at: float, settings: VisionSettings) -> Judgement:
         """Takes an admitted frame that cannot be decoded: it counts as one without motion.

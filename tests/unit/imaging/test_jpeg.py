@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from agent.imaging import jpeg
 from agent.imaging.orientation import Orientation
+from tests.support.jpegs import jpeg as made_up
 
 Picture = npt.NDArray[np.uint8]
 TURNED = Orientation(rotate=180)
@@ -254,3 +255,24 @@ def test_the_delta_is_a_grey_eight_bit_png_in_stored_orientation() -> None:
     assert decoded is not None
     assert decoded[7, 15] == 255
     assert np.count_nonzero(decoded) == 1
+
+
+def test_headers_that_begin_alike_are_told_apart() -> None:
+    small, wide = made_up(height=480, width=640), made_up(height=1080, width=1920)
+    assert small[:200] == wide[:200]
+    for _ in range(2):
+        assert jpeg.dimensions(small) == (480, 640)
+        assert jpeg.dimensions(wide) == (1080, 1920)
+
+
+def test_a_known_header_does_not_make_a_cut_picture_whole() -> None:
+    whole = made_up()
+    assert jpeg.dimensions(whole) == (480, 640)
+    assert jpeg.dimensions(whole[:210] + b"\xff\xd9") is None
+    assert jpeg.dimensions(whole[:-2]) is None
+
+
+def test_few_headers_are_remembered() -> None:
+    for seed in range(100):
+        assert jpeg.dimensions(made_up(seed=seed)) == (480, 640)
+    assert len(jpeg._headers) <= 16
