@@ -39,7 +39,7 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clock."""
 
-    #: Seconds of CLOCK_MONOTONIC; without a call of ours around it, it is asked for with each frame.
+    #: Seconds of CLOCK_MONOTONIC; no call of ours around it, since each frame asks for it.
     monotonic = staticmethod(time.monotonic)
 
     def utc(self) -> datetime:
