@@ -20,7 +20,7 @@ from tests.resilience.gather import (
     told_by,
     utc_of_zero,
 )
-from tests.resilience.invariants import violations
+from tests.resilience.invariants import MORE_THREADS, violations
 from tests.resilience.lab import WATCH_LOGIN, Lab
 from tests.resilience.observation import Health, Interval, Observation
 from tests.resilience.plan import Plan
@@ -76,6 +76,8 @@ class Run:
         self.figures |= {**recovery.figures(), **lab.figures}
         self._calm_down()
         if before is not None and lab.fresh is before:
+            few = before.threads + MORE_THREADS  # an encoder's end within a moment of its clip's
+            lab.wait(lambda: lab.footprint().threads <= few, 3.0)
             seen.pair = (before, lab.footprint())
         lab.end("SIGTERM", signal.SIGTERM)
         seen.gone = newcomer(lab)

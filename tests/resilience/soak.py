@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import signal
 import time
-from contextlib import suppress
 from functools import partial
 from itertools import cycle
 from pathlib import Path
@@ -17,10 +16,10 @@ from tests.resilience.fault import Fault
 from tests.resilience.fit import Slope, slope_of
 from tests.resilience.footprint import children, cpu_seconds, footprint
 from tests.resilience.lab import Lab, Setup
-from tests.resilience.process_faults import ChildKilled, HungUp
+from tests.resilience.process_faults import HungUp
 from tests.support.agent_process import YARD
 
-#: Those that leave the process alive, one after the other.
+#: Those that leave the process and its store's process alive, one after the other.
 FAULTS: tuple[type[Fault], ...] = (
     CameraLoss,
     BrokerKilled,
@@ -30,13 +29,20 @@ FAULTS: tuple[type[Fault], ...] = (
     HungUp,
     CameraReboot,
     CameraGarbage,
-    ChildKilled,
 )
 EVERY = 60.0
 MEASURE_EVERY = 2.0
 #: Part of the time that caches and pools take to fill; it is not fitted.
 WARM_UP = 0.25
-PARTS = ("memory of its own, MiB", "the store process's own, MiB", "threads", "descriptors")
+PARTS = (
+    "memory of its own (anonymous), MiB",
+    "pages of files that it touched, MiB",
+    "threads",
+    "descriptors",
+    "store process: memory of its own, MiB",
+    "store process: pages of files, MiB",
+    "store process: descriptors",
+)
 
 
 def soak(hours: float, folder: Path, seed: int) -> dict[str, Any]:
@@ -67,17 +73,21 @@ def soak(hours: float, folder: Path, seed: int) -> dict[str, Any]:
             lab.end("SIGTERM", signal.SIGTERM)
     last = events[-1][1]["seq"] // 2 if events else 0
     fitted = rows[int(WARM_UP * len(rows)) :]
-    slopes = [slope_of(*zip(*[(r[0], r[n]) for r in fitted], strict=True)) for n in range(1, 5)]
+    seconds, *columns = zip(*fitted, strict=True)
+    slopes = [slope_of(seconds, column) for column in columns]
     flat = lived and all(slope.is_flat for slope in slopes)
     page = _page(rows, slopes, f"{last} events, {faults} faults, {cpu:.1%} of a processor")
     return {"kind": "soak", "flat": flat, "rows": rows, "page": page}
 
 
 def _measure(pid: int) -> tuple[float, ...]:
-    now, store = footprint(pid), 0.0
-    with suppress(FileNotFoundError, KeyError, IndexError):  # it has just been killed
-        store = footprint(children(pid)[0]).own_mib
-    return (now.own_mib, store, now.threads, now.descriptors)
+    """One number for each of `PARTS`."""
+    now, (child,) = footprint(pid), children(pid)
+    store = footprint(child)
+    return (
+        *(now.own_mib, now.rss_mib - now.own_mib, now.threads, now.descriptors),
+        *(store.own_mib, store.rss_mib - store.own_mib, store.descriptors),
+    )
 
 
 def _page(rows: list[tuple[float, ...]], slopes: list[Slope], what: str) -> str:
