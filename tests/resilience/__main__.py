@@ -17,7 +17,7 @@ from tests.resilience import long_faults
 from tests.resilience.load import load
 from tests.resilience.plan import ALL, plan_of, possible
 from tests.resilience.pool import Job, run_all
-from tests.resilience.report import PAGE, code, page
+from tests.resilience.report import PAGE, code, commit, page
 from tests.resilience.run import as_line
 from tests.resilience.soak import soak
 
@@ -33,7 +33,7 @@ def main() -> int:
     place = options.folder / f"other-{time.time():.0f}"
     if options.soak or options.load:
         hours, seed = options.soak, options.seed
-        outcome = soak(hours, place, seed) if hours else load(place, seed)
+        outcome = soak(hours, place, seed) if hours else load(options.load, place, seed)
         with results.open("a") as file:
             file.write(json.dumps(outcome) + "\n")
         bad = not outcome.get("flat", True)
@@ -46,15 +46,16 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.resilience", description=__doc__)
     add = parser.add_argument
-    add("--runs", type=int, default=1000, help="random combinations, after each fault alone")
+    add("--runs", type=int, default=1000, help="random combinations")
     add("--seed", type=int, default=1, help="of the first run; each next run has the next one")
     add("--minutes", type=float, default=None, help="begin no run after so long")
     add("--parallel", type=int, default=3, help="runs at once")
     add("--folder", type=Path, default=FOLDER, help="results, and the folders of failed runs")
-    add("--singly", type=int, default=1, help="how often each fault is tried alone first")
+    add("--singly", type=int, default=1, help="how often each fault is then tried alone")
     add("--long", type=int, default=0, help="the same for those that take a minute and more")
+    add("--again", metavar="KEY", help="instead: the run of this key, as the page names it")
     add("--soak", type=float, default=0.0, metavar="HOURS", help="instead of runs")
-    add("--load", action="store_true", help="instead of runs: what gives first")
+    add("--load", choices=("shares", "cameras"), help="instead of runs: what gives first")
     add("--report", action="store_true", help="only write the page anew")
     return parser.parse_args()
 
@@ -68,7 +69,8 @@ def _run(options: argparse.Namespace, results: Path) -> int:
     jobs = (job for job in jobs if time.monotonic() < until)
     bad = 0
     with results.open("a") as file:
-        for number, result in enumerate(run_all(jobs, options.folder, options.parallel, code()), 1):
+        for number, result in enumerate(run_all(jobs, options.folder, options.parallel), 1):
+            result.code, result.commit, result.at_once = code(), commit(), options.parallel
             file.write(json.dumps(as_line(result)) + "\n")
             file.flush()
             bad += bool(result.violations)
@@ -85,14 +87,17 @@ def _key(line: dict[str, object]) -> str:
 
 
 def _jobs(options: argparse.Namespace) -> Iterator[Job]:
-    for times, kinds in ((options.singly, ALL), (options.long, long_faults.ALL)):
-        for turn in range(times):
-            yield from (Job(options.seed + turn, (kind.name,)) for kind in possible(kinds))
+    if options.again:
+        yield Job.of(options.again)
+        return
     for seed in range(options.seed, options.seed + options.runs):
         if wants := plan_of(seed).wants:
             print(f"{seed}: not possible here: {wants}", flush=True)  # noqa: T201
         else:
             yield Job(seed)
+    for times, kinds in ((options.singly, ALL), (options.long, long_faults.ALL)):
+        for turn in range(times):
+            yield from (Job(options.seed + turn, (kind.name,)) for kind in possible(kinds))
 
 
 if __name__ == "__main__":

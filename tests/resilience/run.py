@@ -48,6 +48,8 @@ class Result:
     faults: list[str]
     key: str = ""
     code: str = ""  # of the agent
+    commit: str = ""
+    at_once: int = 1  # runs on this machine
     violations: list[str] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
     lost: dict[str, int] = field(default_factory=dict)
