@@ -20,11 +20,11 @@ from agent.core.announce import farewell
 from agent.core.errors import ConfigError
 from agent.core.messages import Received, Shown
 from agent.core.orders import Beep, KeepEvent, VisionSettings
+from agent.mqtt.addresses import command_filters
 from agent.mqtt.client import MqttWorker
 from agent.mqtt.connection import MqttOptions
 from agent.mqtt.journal import Journal
 from agent.mqtt.outbox import Outbox
-from agent.mqtt.router import command_filters
 from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.mailbox import Mailbox, WhenFull

@@ -10,11 +10,11 @@ import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from functools import lru_cache
 from typing import Any, Literal
 
 from agent.core.messages import HaOnline, Parsed, Received, Refused
 from agent.core.naming import is_event
+from agent.mqtt.addresses import MAX_TOPIC, Address, address_of, nearest
 from schemas.base import Strict
 from schemas.commands import (
     Command,
@@ -47,8 +47,6 @@ from schemas.topics import OPERATIONS, AgentTopics
 
 #: Bounds what one message can make us parse and echo; a real command has some dozens of bytes.
 MAX_PAYLOAD = 4096
-#: What is repeated of a topic that does not exist; three ids and a word have 100 characters.
-MAX_TOPIC = 120
 #: A transaction is echoed into every answer: long enough for two UUIDs.
 MAX_TRANSACTION = 100
 #: MQTT allows 65,535 bytes; ours are below 150, and each answer repeats it.
@@ -73,15 +71,6 @@ class Ignored:
     reason: Literal["empty", "foreign"]
 
 
-@dataclass(frozen=True, slots=True)
-class _Address:
-    """What a command topic is for; `name` is also the last level of the response topic."""
-
-    kind: Literal["setting", "press", "request", "unknown"]
-    name: str
-    camera: str | None = None
-
-
 class _No(Exception):
     """A refusal on its way up."""
 
@@ -90,27 +79,13 @@ class _No(Exception):
         self.error = CommandError(code=code, message=message)
 
 
-def command_filters(topics: AgentTopics) -> list[str]:
-    """The subscriptions: all below our root that ends like a command, so that a slip is answered.
-
-    They hold for any cameras. Nothing that the agent says has such a topic.
-    """
-    ends = {("+",) * (depth - 1) + (verb,) for depth, verb in _shapes(topics)}
-    return [topics.request("+"), *sorted(f"{topics.root}/{'/'.join(end)}" for end in ends)]
-
-
-def command_topics(topics: AgentTopics, cameras: Collection[str]) -> list[str]:
-    """The topics of all commands that there are."""
-    return list(_addresses(topics, tuple(cameras)))
-
-
 def parse(
     received: Received,
     topics: AgentTopics,
     cameras: Collection[str],
 ) -> Parsed | Refused | Ignored:
     """Understands one message; never raises, whatever it holds."""
-    address = _address(received.topic, topics, tuple(cameras))
+    address = address_of(received.topic, topics, tuple(cameras))
     if address is None:
         return Ignored("foreign")
     if not received.payload:
@@ -144,66 +119,13 @@ def birth(received: Received, status_topic: str) -> HaOnline | None:
 # ------------------------------------------------------------------ where it was sent
 
 
-@lru_cache(maxsize=4)
-def _addresses(topics: AgentTopics, cameras: tuple[str, ...]) -> dict[str, _Address]:
-    table = {topics.setting_set(n): _Address("setting", n) for n in setting_names(AgentSettings)}
-    table[topics.beep_play] = _Address("press", "beep")
-    table[topics.restart] = _Address("press", "restart")
-    for operation in OPERATIONS:
-        table[topics.request(operation)] = _Address("request", operation)
-    for camera in cameras:
-        of_camera = topics.camera(camera)
-        for name in setting_names(CameraSettings):
-            table[of_camera.setting_set(name)] = _Address("setting", name, camera)
-        table[of_camera.snapshot_take] = _Address("press", "snapshot", camera)
-        table[of_camera.overlay_take] = _Address("press", "overlay", camera)
-        table[of_camera.recording_keep] = _Address("press", "keep", camera)
-        table[of_camera.recording_start] = _Address("press", "record", camera)
-        table[of_camera.settings_reset] = _Address("press", "settings", camera)
-    return table
-
-
-def _address(topic: str, topics: AgentTopics, cameras: tuple[str, ...]) -> _Address | None:
-    known = _addresses(topics, cameras).get(topic)
-    if known is not None or not topic.startswith(f"{topics.root}/"):
-        return known
-    request = topics.request("")
-    if topic.startswith(request):
-        return _Address("request", _level(topic.removeprefix(request)))
-    first, *others = levels = topic.removeprefix(f"{topics.root}/").split("/")
-    if (len(levels), levels[-1]) not in _shapes(topics) or "response" in levels:
-        return None  # an answer is no command, whatever the command was called
-    camera = first if len(others) > 1 and first in cameras else None
-    return _Address("unknown", _level(levels[-2]), camera)
-
-
-@lru_cache(maxsize=4)
-def _shapes(topics: AgentTopics) -> frozenset[tuple[int, str]]:
-    """How the topics of commands end: levels below our root, and the last of them."""
-    ours = len(topics.root) + 1
-    some = (topic[ours:] for topic in _addresses(topics, ("+",)))
-    return frozenset(
-        (topic.count("/") + 1, topic.rpartition("/")[2])
-        for topic in some
-        if not topic.startswith("request/")
-    )
-
-
 def _refuse_unknown(
-    address: _Address, topic: str, topics: AgentTopics, cameras: tuple[str, ...]
+    address: Address, topic: str, topics: AgentTopics, cameras: tuple[str, ...]
 ) -> None:
-    if address.kind != "unknown":
-        return
-    ours = len(topics.root) + 1
-    known = [name[ours:] for name in _addresses(topics, cameras)]
-    (near,) = get_close_matches(topic[ours:][:MAX_TOPIC], known, n=1, cutoff=0.0)
-    words = f"there is no topic {_short(topic, MAX_TOPIC)}; the nearest is {topics.root}/{near}"
-    raise _No("unknown_command", words)
-
-
-def _level(word: str) -> str:
-    """An unknown operation's name as it may stand in a response topic."""
-    return "".join(c for c in word if c.isascii() and (c.isalnum() or c == "_"))[:32] or "unknown"
+    if address.kind == "unknown":
+        near = nearest(topic, topics, cameras)
+        words = f"there is no topic {_short(topic, MAX_TOPIC)}; the nearest is {near}"
+        raise _No("unknown_command", words)
 
 
 def _response_topic(topic: str | None, topics: AgentTopics) -> str | None:
@@ -274,7 +196,7 @@ def _transaction(content: str | dict[str, Any]) -> str | int | None:
 _Fields = dict[str, Any]
 
 
-def _command(address: _Address, content: str | dict[str, Any], cameras: tuple[str, ...]) -> Command:
+def _command(address: Address, content: str | dict[str, Any], cameras: tuple[str, ...]) -> Command:
     if address.kind == "setting":
         return _setting(address, content)
     if address.kind == "press":
@@ -291,7 +213,7 @@ def _command(address: _Address, content: str | dict[str, Any], cameras: tuple[st
     return command
 
 
-def _pressed(address: _Address, content: str | dict[str, Any]) -> Command:
+def _pressed(address: Address, content: str | dict[str, Any]) -> Command:
     """PRESS, or an object that holds what the command knows besides a transaction."""
     camera = address.camera
     if camera is not None and address.name == "record":
@@ -324,7 +246,7 @@ def _press(content: str | dict[str, Any]) -> None:
         raise _No("invalid_payload", 'send PRESS or {"transaction": …}')
 
 
-def _setting(address: _Address, content: str | dict[str, Any]) -> Command:
+def _setting(address: Address, content: str | dict[str, Any]) -> Command:
     value: object = content
     if isinstance(content, dict):
         if set(content) != {"value"}:

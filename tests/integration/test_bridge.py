@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.messages import BrokerUp, Received
-from agent.mqtt.router import command_topics
+from agent.mqtt.addresses import command_topics
 from schemas.messages import Publish, state
 from tests.support.agent_mqtt import CAMERA, TOPICS, Ear, RunningMqtt, options, record
 from tests.support.broker import Broker

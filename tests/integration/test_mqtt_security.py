@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.messages import BrokerDown, BrokerUp, Received
-from agent.mqtt.router import command_topics
+from agent.mqtt.addresses import command_topics
 from schemas.config import TlsConfig
 from schemas.messages import Publish, state
 from schemas.topics import AgentTopics

@@ -14,11 +14,11 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from agent.mqtt.addresses import command_filters
 from agent.mqtt.client import MqttWorker
 from agent.mqtt.connection import MqttOptions
 from agent.mqtt.journal import Journal
 from agent.mqtt.outbox import Outbox
-from agent.mqtt.router import command_filters
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker

@@ -172,11 +172,7 @@ class HkSource:
         self._hold(worker, Channel(family, peer, POLL_2), second, WideAssembler(self._counts))
 
     def _asked_id(self, worker: Worker, family: socket.AddressFamily, peer: SocketAddress) -> str:
-        """What the camera calls itself, without which the second dialect cannot be spoken.
-
-        Raises:
-            CameraUnreachable: it does not say.
-        """
+        """The camera's id, wanted by the second dialect; CameraUnreachable: it does not say."""
 
         def go_on() -> bool:
             """Asked while we wait: beats, and says whether the answer is still wanted."""

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from paho.mqtt.client import topic_matches_sub
 
-from agent.mqtt.router import command_filters, command_topics
+from agent.mqtt.addresses import command_filters, command_topics
 from schemas import asyncapi, mqtt_page
 from schemas.channels import CHANNELS, COMMANDS, PLACEHOLDERS, REQUESTS
 from schemas.settings import AgentSettings, CameraSettings, setting_names

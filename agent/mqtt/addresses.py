@@ -1,0 +1,97 @@
+"""Topics -> what they are for: the commands that there are, and slips that look like one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Literal
+
+from schemas.settings import AgentSettings, CameraSettings, setting_names
+from schemas.topics import OPERATIONS, AgentTopics
+
+#: What is looked at of a topic that does not exist; three ids and a word have 100 characters.
+MAX_TOPIC = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """What a command topic is for; `name` is also the last level of the response topic."""
+
+    kind: Literal["setting", "press", "request", "unknown"]
+    name: str
+    camera: str | None = None
+
+
+def command_filters(topics: AgentTopics) -> list[str]:
+    """The subscriptions: all below our root that ends like a command, so that a slip is answered.
+
+    They hold for any cameras. Nothing that the agent says has such a topic.
+    """
+    ends = {("+",) * (depth - 1) + (verb,) for depth, verb in _shapes(topics)}
+    return [topics.request("+"), *sorted(f"{topics.root}/{'/'.join(end)}" for end in ends)]
+
+
+def command_topics(topics: AgentTopics, cameras: Collection[str]) -> list[str]:
+    """The topics of all commands that there are."""
+    return list(_addresses(topics, tuple(cameras)))
+
+
+@lru_cache(maxsize=4)
+def _addresses(topics: AgentTopics, cameras: tuple[str, ...]) -> dict[str, Address]:
+    table = {topics.setting_set(n): Address("setting", n) for n in setting_names(AgentSettings)}
+    table[topics.beep_play] = Address("press", "beep")
+    table[topics.restart] = Address("press", "restart")
+    for operation in OPERATIONS:
+        table[topics.request(operation)] = Address("request", operation)
+    for camera in cameras:
+        of_camera = topics.camera(camera)
+        for name in setting_names(CameraSettings):
+            table[of_camera.setting_set(name)] = Address("setting", name, camera)
+        table[of_camera.snapshot_take] = Address("press", "snapshot", camera)
+        table[of_camera.overlay_take] = Address("press", "overlay", camera)
+        table[of_camera.recording_keep] = Address("press", "keep", camera)
+        table[of_camera.recording_start] = Address("press", "record", camera)
+        table[of_camera.settings_reset] = Address("press", "settings", camera)
+    return table
+
+
+def address_of(topic: str, topics: AgentTopics, cameras: tuple[str, ...]) -> Address | None:
+    """What a topic is for; None: it is no command, nor meant to be one of ours."""
+    known = _addresses(topics, cameras).get(topic)
+    if known is not None or not topic.startswith(f"{topics.root}/"):
+        return known
+    request = topics.request("")
+    if topic.startswith(request):
+        return Address("request", _level(topic.removeprefix(request)))
+    first, *others = levels = topic.removeprefix(f"{topics.root}/").split("/")
+    if (len(levels), levels[-1]) not in _shapes(topics) or "response" in levels:
+        return None  # an answer is no command, whatever the command was called
+    camera = first if len(others) > 1 and first in cameras else None
+    return Address("unknown", _level(levels[-2]), camera)
+
+
+@lru_cache(maxsize=4)
+def _shapes(topics: AgentTopics) -> frozenset[tuple[int, str]]:
+    """How the topics of commands end: levels below our root, and the last of them."""
+    ours = len(topics.root) + 1
+    some = (topic[ours:] for topic in _addresses(topics, ("+",)))
+    return frozenset(
+        (topic.count("/") + 1, topic.rpartition("/")[2])
+        for topic in some
+        if not topic.startswith("request/")
+    )
+
+
+def _level(word: str) -> str:
+    """An unknown operation's name as it may stand in a response topic."""
+    return "".join(c for c in word if c.isascii() and (c.isalnum() or c == "_"))[:32] or "unknown"
+
+
+def nearest(topic: str, topics: AgentTopics, cameras: tuple[str, ...]) -> str:
+    """The command's topic that is most like one that does not exist."""
+    ours = len(topics.root) + 1
+    known = [name[ours:] for name in _addresses(topics, cameras)]
+    (near,) = get_close_matches(topic[ours:][:MAX_TOPIC], known, n=1, cutoff=0.0)
+    return f"{topics.root}/{near}"
