@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -56,6 +57,8 @@ _DRAIN = 1.5
 #: Seconds: an encoder that is opened keeps interpreter and disk busy for some 10 ms, in which the
 #: event itself is just being journalled and sent; the clip can wait, its frames are safe.
 _EVENT_FIRST = 0.02
+#: Closings that wait for room on a full disk, and seconds between two attempts.
+_MAX_CLOSED, _CLOSE_AGAIN = 64, 2.0
 #: Seconds; the two streams of one camera are half a second apart at most.
 _SAME_MOMENT = 1.0
 _TRIGGERS = (FileKind.BEFORE_LAST, FileKind.LAST, FileKind.TRIGGER)
@@ -136,8 +139,8 @@ class _OpenClip:
         """Spools what is complete: nothing came for a while."""
         self._keep(self._cutter.flush())
 
-    def close(self, end: ClipEnd | None) -> None:
-        """Spools the rest and the closing record; without `end` the event counts as interrupted."""
+    def close(self, end: ClipEnd | None) -> EventClosed:
+        """Spools the rest; the closing record. Without `end` the event counts as interrupted."""
         self._keep(self._cutter.finish())
         if end is not None:
             best_at, large = self._best
@@ -146,22 +149,19 @@ class _OpenClip:
             picture = (large if shows_it else b"") or self._still(end.best)
             if picture is not None:
                 self._file(FileKind.BEST, picture)
-        # also of an event that the spool has lost or cut: what the store has of it gets its clip
-        self._put(
-            EventClosed(
-                camera=self._start.camera,
-                event=self.event,
-                started=self._started,
-                reason=(end.reason if end else EndReason.INTERRUPTED).value,
-                ended=self._local(end.at) if end else None,
-                duration=round(end.at - self._start.at, 3) if end else None,
-                frames=self.frames,
-                skipped=self.skipped,
-                judged=end.judged if end else None,
-                truncated=end.truncated or not self.kept if end else True,
-                stream=(end or self._start).stream.value,
-                explanation=_explain(end.peak) if end else None,
-            )
+        return EventClosed(
+            camera=self._start.camera,
+            event=self.event,
+            started=self._started,
+            reason=(end.reason if end else EndReason.INTERRUPTED).value,
+            ended=self._local(end.at) if end else None,
+            duration=round(end.at - self._start.at, 3) if end else None,
+            frames=self.frames,
+            skipped=self.skipped,
+            judged=end.judged if end else None,
+            truncated=end.truncated or not self.kept if end else True,
+            stream=(end or self._start).stream.value,
+            explanation=_explain(end.peak) if end else None,
         )
 
     def _still(self, frame: Frame) -> bytes | None:
@@ -250,6 +250,8 @@ class RecorderWorker:
         self._clock = clock
         self._tz = tz
         self._clip: _OpenClip | None = None
+        self._closed: deque[EventClosed] = deque(maxlen=_MAX_CLOSED)  # not in the spool yet
+        self._close_at = 0.0
         self._fed_at = 0.0
         self.stats = RecorderStats()
 
@@ -258,6 +260,8 @@ class RecorderWorker:
         try:
             while not worker.stop.is_set():
                 worker.beat()
+                if self._closed and self._clock.monotonic() >= self._close_at:
+                    self._spool_closed()
                 part = self._parts.get(_POLL)
                 if part is not None:
                     if isinstance(part, ClipStart):
@@ -299,12 +303,23 @@ class RecorderWorker:
         clip, self._clip = self._clip, None
         if clip is None:
             return
-        clip.close(end)
+        # also of an event that the spool has lost or cut: what the store has of it gets its clip
+        self._closed.append(clip.close(end))
+        self._spool_closed()
         self.stats = RecorderStats(
             self.stats.events + 1,
             self.stats.frames + clip.frames,
             self.stats.skipped + clip.skipped,
         )
+
+    def _spool_closed(self) -> None:
+        """A full disk makes closings wait: without its closing an event gets no clip and no word.
+
+        What is left at the end is closed by the next start.
+        """
+        while self._closed and self._spool.put(self._closed[0]):
+            self._closed.popleft()
+        self._close_at = self._clock.monotonic() + _CLOSE_AGAIN
 
 
 def timestamp(local: datetime) -> str:

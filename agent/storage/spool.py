@@ -271,19 +271,21 @@ class Spool:
         return True
 
     def _drop_oldest(self, entry: _Entry) -> bool:
+        """Makes room with another event's pictures: openings and closings are too small to help."""
         with self._changed:
             oldest = self._oldest_other(entry)
-            if oldest is not None:
-                self._lose(oldest, "spool_full", "the spool's disk is full")
+            if oldest is None or oldest.frame:
+                return False
+            self._lose(oldest, "spool_full", "the spool's disk is full")
         self._unlink_gone()
-        return oldest is not None
+        return True
 
     def _fail(self, number: int, entry: _Entry, why: str) -> None:
         with self._changed:
             if entry.event and not entry.closing:
                 words = f"the spool cannot be written: {why}"
                 self._lose(replace(entry, frame=False), "spool_failed", words)
-            else:
+            elif not entry.closing:  # which its recorder keeps
                 self._lost_records += 1
             self._forget(number)
         self._unlink_gone()

@@ -193,6 +193,17 @@ def test_an_event_without_any_good_frame_is_closed_all_the_same(rig: Rig) -> Non
     assert isinstance(records[-1], EventClosed)
 
 
+def test_a_closing_waits_until_it_can_be_written(rig: Rig, tmp_path: Path) -> None:
+    spool = tmp_path / "spool"
+    spool.rename(tmp_path / "away")
+    assert rig.work(start(), end()) == []
+    assert [lost.event for lost in rig.spool.take_lost()] == [EVENT]
+    (tmp_path / "away").rename(spool)
+    records = rig.work(start("01B"), end("01B"))
+    closed = [record.event for record in records if isinstance(record, EventClosed)]
+    assert closed == [EVENT, "01B"]
+
+
 def test_an_event_that_is_open_when_the_recorder_ends_counts_as_interrupted(rig: Rig) -> None:
     closed = rig.work(start())[-1]
     assert isinstance(closed, EventClosed)

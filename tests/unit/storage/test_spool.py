@@ -191,6 +191,8 @@ def test_a_full_disk_loses_the_oldest_not_the_newest(tmp_path: Path) -> None:
                 assert spool.put(record)
         assert file("H", 20_000) in waiting(spool)
         assert "A" in [lost.event for lost in spool.take_lost()]
+        kept = [record for record in waiting(spool) if record.word in {"opened", "closed"}]
+        assert kept == [each for event in "ABCDEFGH" for each in (opened(event), closed(event))]
     finally:
         subprocess.run(["umount", "-l", str(small)], check=True)
 
