@@ -251,7 +251,6 @@ class HkSource:
         self._frames += 1
         self._frame_at = now
         self._rate.add(now)
-        self._publish(now)
         if self._code is not CameraCode.LIVE:
             self._live(now)
         self._on_frame(frame)

@@ -201,10 +201,12 @@ def test_the_frame_rate_falls_when_frames_stop() -> None:
         for n, picture in enumerate(pictures):
             camera.send(stream([picture], first=4 * n))
             settled(lambda: len(agent.frames), n + 1)
+        last = agent.frames[-1].at
+        wait_until("a rate", lambda: agent.source.stats.last_frame_at == last)
         top = agent.source.stats
         wait_until("a lower rate", lambda: agent.source.stats.fps < top.fps / 2)
 
-    assert top.last_frame_at == agent.frames[-1].at == agent.source.stats.last_frame_at
+    assert last == agent.frames[-1].at == agent.source.stats.last_frame_at
 
 
 def test_a_name_that_does_not_resolve_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
