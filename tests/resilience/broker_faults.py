@@ -97,10 +97,10 @@ class HomeAssistantRestarts(Fault):
     hold = (0.5, 1.5)
 
     def inject(self, lab: Lab) -> None:
-        lab.watch.say("homeassistant/status", "offline")
+        lab.watch.tell("homeassistant/status", "offline")
 
     def heal(self, lab: Lab) -> None:
-        lab.watch.say("homeassistant/status", "online")
+        lab.watch.tell("homeassistant/status", "online")
 
 
 class Disarmed(Fault):
