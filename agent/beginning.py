@@ -98,4 +98,7 @@ def close_recordings(
     for event in open_events:
         camera = cameras.get(event.camera)
         if camera is not None and camera.settings.record_on_motion:
-            spool.close_unknown(event.camera, event.id, event.ts.astimezone())
+            started = event.ts
+            with suppress(OverflowError, ValueError):  # the first or last day of a calendar
+                started = started.astimezone()
+            spool.close_unknown(event.camera, event.id, started)

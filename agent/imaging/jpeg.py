@@ -91,7 +91,7 @@ def _read_header(jpeg: bytes) -> _Header:
             height = int.from_bytes(jpeg[start + 3 : start + 5], "big")
             width = int.from_bytes(jpeg[start + 5 : start + 7], "big")
             size, parts, sequential = (height, width), jpeg[start + 7], code in _SEQUENTIAL
-        elif code == _SOS:
+        elif code == _SOS and length > 2:
             end = start + length
             single = size is not None and sequential and jpeg[start + 2] == parts
     header = _Header(jpeg[:end], size, single)

@@ -27,7 +27,8 @@ class Address:
 def command_filters(topics: AgentTopics) -> list[str]:
     """The subscriptions: all below our root that ends like a command, so that a slip is answered.
 
-    They hold for any cameras. Nothing that the agent says has such a topic.
+    They hold for any cameras. An answer of ours to a request that is called like a command comes
+    back to us, and is ignored.
     """
     ends = {("+",) * (depth - 1) + (verb,) for depth, verb in _shapes(topics)}
     return [topics.request("+"), *sorted(f"{topics.root}/{'/'.join(end)}" for end in ends)]

@@ -86,16 +86,20 @@ class Outbox:
             return records
 
     def next_message(self) -> Publish | EventsQuery | None:
-        """The oldest state, then the oldest answer: an answer follows what it speaks of."""
+        """The oldest state, then the oldest answer: an answer follows what it speaks of.
+
+        One that waits for its picture lets the others pass.
+        """
         with self._lock:
             if not self._open:
                 return None
             if self._states:
                 return self._states.pop(next(iter(self._states)))
-            first = self._answers[0] if self._answers else None
-            if isinstance(first, Publish) and first.after in self._pictures:
-                return None
-            return self._answers.popleft() if self._answers else None
+            for place, answer in enumerate(self._answers):
+                if not (isinstance(answer, Publish) and answer.after in self._pictures):
+                    del self._answers[place]
+                    return answer
+            return None
 
     def next_picture(self) -> Publish | None:
         """The picture that waits longest, after all states: its description is one of them."""

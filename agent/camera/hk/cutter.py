@@ -182,7 +182,11 @@ class FrameCutter:
         """Whether a frame of uncertain start is one, not a thumbnail: that has data behind it."""
         if size in {self._size, self._candidate}:
             return True
-        return self._size is None and SOI.startswith(self._buffer[end : end + len(SOI)])
+        return self._size is None and self._ends_picture(end)
+
+    def _ends_picture(self, end: int) -> bool:
+        """Whether nothing stands behind that EOI but an SOI."""
+        return SOI.startswith(self._buffer[end : end + len(SOI)])
 
     def _drop(self, count: int) -> None:
         """The frame in progress is none: looks for the next start behind `count` bytes."""
@@ -195,6 +199,8 @@ class FrameCutter:
         """A frame ends at `end`: hands it on, unless it cannot be trusted."""
         if not self._certain and not self._trusted(end, walk.size):
             # A thumbnail, or a camera that changed its size: then the next frame confirms it.
+            if self._ends_picture(end):  # not the thumbnail: losses must not keep it from being seen
+                self._size = None
             self._drop(end - len(EOI))
             self._candidate, self._sought = walk.size, len(EOI)
             return

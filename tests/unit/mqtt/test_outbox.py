@@ -137,3 +137,13 @@ def test_removing_a_picture_is_not_undone_by_the_picture_itself() -> None:
     outbox.put(state("p", b""))
     assert drained(outbox) == [state("p", b"")]
     assert outbox.next_picture() is None
+
+
+def test_an_answer_that_waits_for_its_picture_lets_the_others_pass() -> None:
+    outbox = opened()
+    outbox.put(picture("p", "1"))
+    outbox.put(Publish("a/response/x", b"1", after="p"))
+    outbox.put(Publish("a/response/y", b"2"))
+    assert drained(outbox) == [Publish("a/response/y", b"2")]
+    assert outbox.next_picture() == picture("p", "1")
+    assert drained(outbox) == [Publish("a/response/x", b"1", after="p")]

@@ -252,6 +252,20 @@ def test_padded_frames_are_trusted_again_when_their_size_repeats() -> None:
     assert fed(assembler, datagrams[1:]) == jpegs(4)[2:]
 
 
+def test_a_camera_that_changes_its_size_is_seen_again_though_each_second_frame_has_a_hole() -> None:
+    before = jpegs(3)
+    after = [jpeg(2500 + 37 * n, seed=n, height=720, width=1280) for n in range(8)]
+    assembler = Assembler()
+    out: list[bytes] = []
+    for number, frame in enumerate([*before, *after]):
+        broken = number >= 3 and number % 2
+        if broken:
+            assembler.hole()
+        rest = frame[904:] if broken else frame
+        out += [it for datagram in stream([rest]) for it in assembler.push(datagram)]
+    assert out == [*before, *after[3::2]]
+
+
 def test_short_and_long_datagrams_are_counted_and_left_out() -> None:
     assembler = Assembler()
 
