@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,4 +97,19 @@ def test_an_event_killed_before_its_recording_began_gets_a_word_about_it(tmp_pat
     assert found is not None
     assert isinstance(found[0], EventClosed)
     assert (found[0].camera, found[0].event, found[0].reason) == ("yard", "01yard", "interrupted")
+    assert spool.depth == 1
+
+
+def test_an_event_of_the_calendars_first_day_hinders_no_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        event = started("yard").model_copy(update={"ts": datetime.min.replace(tzinfo=UTC)})
+        spool = Spool(tmp_path)
+        close_recordings(spool, [event], begun(CameraSetup("yard", CameraSettings())).cameras)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
     assert spool.depth == 1

@@ -199,7 +199,7 @@ class FrameCutter:
         """A frame ends at `end`: hands it on, unless it cannot be trusted."""
         if not self._certain and not self._trusted(end, walk.size):
             # A thumbnail, or a camera that changed its size: then the next frame confirms it.
-            if self._ends_picture(end):  # not the thumbnail: losses must not keep it from being seen
+            if self._ends_picture(end):  # no thumbnail: the next one may come behind a hole
                 self._size = None
             self._drop(end - len(EOI))
             self._candidate, self._sought = walk.size, len(EOI)
