@@ -11,7 +11,13 @@ from agent.camera.patience import STEP, Interrupted, Patience
 from agent.camera.rate import RateMeter
 from agent.camera.session import Opener, Picture, Session, SessionOver, Silent
 from agent.core.backoff import Backoff
-from agent.core.errors import CameraError, CameraRefused, CameraUnreachable, SessionLost
+from agent.core.errors import (
+    CameraError,
+    CameraNotFound,
+    CameraRefused,
+    CameraUnreachable,
+    SessionLost,
+)
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState
 from agent.core.orders import RestartSession
@@ -165,7 +171,7 @@ class Keeper:
         else:
             code, delay = CameraCode.UNREACHABLE, self._backoff.next()
         log.debug("camera %s: %s, next try in %.1f s", self._camera, error, delay)
-        self._say(code, str(error), retry_in=delay)
+        self._say(code, str(error), retry_in=delay, found=not isinstance(error, CameraNotFound))
         return delay
 
     def _played(self, patience: Patience, over: SessionOver) -> None:
@@ -191,10 +197,17 @@ class Keeper:
             self._failures = 0
             self._say(CameraCode.CONNECTING, f"restart: {order.reason}")
 
-    def _say(self, code: CameraCode, reason: str, retry_in: float | None = None) -> None:
+    def _say(
+        self,
+        code: CameraCode,
+        reason: str,
+        retry_in: float | None = None,
+        *,
+        found: bool = True,
+    ) -> None:
         self._code = code
-        now = self._clock.monotonic()
-        self._on_state(CameraState(self._camera, code, reason, now, self._session, retry_in))
+        now, session = self._clock.monotonic(), self._session
+        self._on_state(CameraState(self._camera, code, reason, now, session, retry_in, found=found))
 
     def _publish(self, damaged: int) -> None:
         self._stats = CameraStats(

@@ -19,9 +19,11 @@ import httpcore
 from agent.camera.hk.resolve import Resolver
 from agent.camera.hk.udp import SocketAddress
 from agent.camera.patience import STEP, Patience
-from agent.core.errors import CameraUnreachable
+from agent.core.errors import CameraRefused
 
 _STEP_MS = STEP * 1000
+#: OpenSSL's reasons that stay until somebody changes the camera or its URL.
+_NO_TLS = {"CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER"}
 #: Where nobody said how long: no call may wait for ever.
 _LONGEST = 10.0
 
@@ -129,6 +131,7 @@ class PatientStream(httpcore.NetworkStream):
 
         Raises:
             httpcore.ConnectError: the handshake failed.
+            CameraRefused: its certificate is not to be trusted, or it speaks no TLS.
         """
         # a handshake on a LAN takes milliseconds; it is not worth steps of its own
         self._socket.settimeout(min(timeout or _LONGEST, 1.0))
@@ -136,6 +139,8 @@ class PatientStream(httpcore.NetworkStream):
             secured = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
         except (OSError, ssl.SSLError) as error:
             self.close()
+            if getattr(error, "reason", "") in _NO_TLS:
+                raise CameraRefused(f"{server_hostname}: TLS: {error}"[:200]) from error
             raise httpcore.ConnectError(f"TLS: {error}") from error
         return PatientStream(secured, self._patience)
 
@@ -170,6 +175,7 @@ class PatientBackend(httpcore.NetworkBackend):
         Raises:
             httpcore.ConnectError: nobody is there.
             httpcore.ConnectTimeout: nobody answers.
+            CameraNotFound: the host's name does not resolve.
             Interrupted: by our patience.
         """
         return PatientStream(connect(self._patience, host, port, timeout), self._patience)
@@ -183,12 +189,10 @@ def connect(
     Raises:
         httpcore.ConnectError: nobody is there.
         httpcore.ConnectTimeout: nobody answers.
+        CameraNotFound: the host's name does not resolve.
         Interrupted: by our patience.
     """
-    try:
-        family, address = Resolver(host, port, patience.clock).find(patience.worker)
-    except CameraUnreachable as error:
-        raise httpcore.ConnectError(str(error)) from error
+    family, address = Resolver(host, port, patience.clock).find(patience.worker)
     patience.look()
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -18,7 +18,7 @@ import httpcore
 import numpy as np
 
 from agent.camera.patience import Patience
-from agent.camera.session import Opener, Picture, Session
+from agent.camera.session import Opener, Picture, Session, why_401
 from agent.camera.tcp import connect
 from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
 from agent.core.frame import Video
@@ -131,10 +131,14 @@ class VideoSession:
             self._container = av.open(
                 url, format=kind, options=options, timeout=(_OPEN_WITHIN, _READ_WITHIN)
             )
-        except (av.HTTPUnauthorizedError, av.HTTPForbiddenError) as error:
+        except av.HTTPUnauthorizedError as error:
+            raise CameraRefused(f"{where}: {why_401(user=bool(urlsplit(url).username))}") from error
+        except av.HTTPForbiddenError as error:
             raise CameraRefused(f"{where}: refuses user or password") from error
         except av.HTTPNotFoundError as error:
             raise CameraRefused(f"{where}: has no such stream") from error
+        except av.HTTPClientError as error:
+            raise CameraRefused(f"{where}: {_words(error)}") from error
         except (av.FFmpegError, OSError, ValueError) as error:
             raise CameraUnreachable(f"{where}: {_words(error)}") from error
         if not self._container.streams.video:

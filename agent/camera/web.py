@@ -13,7 +13,7 @@ import httpx
 
 from agent.camera.multipart import Multipart
 from agent.camera.patience import Patience
-from agent.camera.session import MOST_BYTES, Opener, Picture, Session, Silent
+from agent.camera.session import MOST_BYTES, Opener, Picture, Session, Silent, why_401
 from agent.camera.tcp import PatientBackend, PatientStream
 from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
 
@@ -252,7 +252,10 @@ def _answer(
         with _errors(where, kind):
             response = stack.enter_context(client.stream("GET", url))
         status = response.status_code
-        if status in {401, 403}:
+        if status == httpx.codes.UNAUTHORIZED:
+            words = why_401(user=client.auth is not None)
+            raise CameraRefused(f"{where}: {words} ({status})")
+        if status == httpx.codes.FORBIDDEN:
             raise CameraRefused(f"{where}: refuses user or password ({status})")
         if httpx.codes.is_client_error(status):
             raise CameraRefused(f"{where}: answers {status} {response.reason_phrase}"[:120])
@@ -284,7 +287,16 @@ def _errors(where: str, kind: type[CameraUnreachable | SessionLost]) -> Iterator
     try:
         yield
     except httpx.HTTPError as error:
+        if kind is CameraUnreachable and _is_no_camera(error):
+            raise CameraRefused(f"{where}: {error}"[:120]) from error
         raise _in_our_words(error, where, kind) from error
+
+
+def _is_no_camera(error: httpx.HTTPError) -> bool:
+    """Something answers, but not HTTP, or with endless redirects: a wrong port or path."""
+    if isinstance(error, httpx.RemoteProtocolError):
+        return "disconnected" not in str(error)  # httpcore's word for no answer at all
+    return isinstance(error, httpx.TooManyRedirects)
 
 
 def _in_our_words(

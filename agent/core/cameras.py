@@ -75,7 +75,10 @@ def camera_settings(
 
 
 def _begun_anew(before: CameraNow, fresh: CameraNow) -> CameraNow:
-    """The camera with its counts and pictures, without its session, event and clip on demand."""
+    """The camera with its counts and pictures, without its session, event and clip on demand.
+
+    What failed before says nothing of it: its source may be another one.
+    """
     return replace(
         before,
         setup=fresh.setup,
@@ -85,6 +88,7 @@ def _begun_anew(before: CameraNow, fresh: CameraNow) -> CameraNow:
         link_utc=None,
         recording_link=None,
         recording_link_utc=None,
+        failed_attempts=0,
         motion=None,
         clip=None,
         motion_shown=False,

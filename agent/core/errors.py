@@ -22,6 +22,10 @@ class CameraUnreachable(CameraError):
     """Nobody answers: try again after the backoff."""
 
 
+class CameraNotFound(CameraUnreachable):
+    """Its name does not resolve, so no camera was asked: as above, but power would cure nothing."""
+
+
 class CameraRefused(CameraError):
     """The camera says no: try again after the longest wait."""
 

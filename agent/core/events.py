@@ -276,10 +276,14 @@ def recording_link(now_state: AgentNow, cause: RecordingLink, now: Now) -> Step:
 
 
 def _failed_attempts(camera: CameraNow, cause: CameraState) -> int:
-    """In a row, until frames come; a wrong password is no case for the plug."""
+    """In a row, until frames come; what power cannot cure is no case for the plug.
+
+    Neither a refusal (password, path, kind of answer) nor a name that does not resolve counts.
+    """
     if cause.code is CameraCode.LIVE:
         return 0
-    failed = cause.retry_in is not None and cause.code is not CameraCode.REFUSED
+    refused = cause.code is CameraCode.REFUSED
+    failed = cause.retry_in is not None and cause.found and not refused
     return camera.failed_attempts + int(failed)
 
 

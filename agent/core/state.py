@@ -129,7 +129,7 @@ class CameraNow:
     link_utc: datetime | None = None
     recording_link: CameraState | None = None  # of the recording stream, where there is one
     recording_link_utc: datetime | None = None
-    failed_attempts: int = 0  # in a row, since frames came
+    failed_attempts: int = 0  # in a row, since frames came; only those that power may cure
     session_log: str | None = None  # of the last session that failed
     motion: MotionNow | None = None
     clip: str | None = None  # id of the clip on demand that is being recorded

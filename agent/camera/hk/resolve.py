@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 
 from agent.camera.hk.udp import SocketAddress
-from agent.core.errors import CameraUnreachable
+from agent.core.errors import CameraNotFound
 from agent.runtime.clock import Clock
 from agent.runtime.worker import Worker
 
@@ -31,7 +31,7 @@ class Resolver:
         """Address family and socket address of the camera.
 
         Raises:
-            CameraUnreachable: the name is unknown, or nobody says in time.
+            CameraNotFound: the name is unknown, or nobody says in time.
         """
         try:
             return self._query(socket.AI_NUMERICHOST)
@@ -50,7 +50,7 @@ class Resolver:
             self._lookup = None
             if self._found is not None:
                 return self._found
-        raise CameraUnreachable(f"host name {self._host} not found: {self._reason}")
+        raise CameraNotFound(f"host name {self._host} not found: {self._reason}")
 
     def _run(self, _worker: Worker) -> None:
         try:

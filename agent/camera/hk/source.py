@@ -24,7 +24,13 @@ from agent.camera.hk.trace import Trace
 from agent.camera.hk.udp import POLL, Channel, SocketAddress
 from agent.camera.rate import RateMeter
 from agent.core.backoff import Backoff
-from agent.core.errors import CameraError, CameraRefused, CameraUnreachable, SessionLost
+from agent.core.errors import (
+    CameraError,
+    CameraNotFound,
+    CameraRefused,
+    CameraUnreachable,
+    SessionLost,
+)
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState, SessionLog
 from agent.core.orders import RestartSession
@@ -310,7 +316,8 @@ class HkSource:
             code = CameraCode.REFUSED if refused else CameraCode.UNREACHABLE
             delay = self._timing.rest
         log.debug("camera %s: %s, next try in %.0f s", self._camera, error, delay)
-        self._say(code, str(error), retry_in=delay, kept=self._keep_trace(error))
+        kept, found = self._keep_trace(error), not isinstance(error, CameraNotFound)
+        self._say(code, str(error), retry_in=delay, kept=kept, found=found)
         return delay
 
     def _keep_trace(self, error: CameraError) -> str | None:
@@ -347,10 +354,13 @@ class HkSource:
         reason: str,
         retry_in: float | None = None,
         kept: str | None = None,
+        *,
+        found: bool = True,
     ) -> None:
         self._code = code
         now = self._clock.monotonic()
-        self._on_state(CameraState(self._camera, code, reason, now, self._session, retry_in, kept))
+        session = self._session
+        self._on_state(CameraState(self._camera, code, reason, now, session, retry_in, kept, found))
 
     def _publish(self, now: float) -> None:
         counts = self._counts

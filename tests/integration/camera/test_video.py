@@ -97,6 +97,13 @@ def test_a_wrong_password_is_refused_and_told_nowhere(
         assert "wr0ng" not in reason
 
 
+def test_a_url_without_a_user_is_named_where_one_is_wanted(
+    camera: rtsp_camera_process.RtspCamera,
+) -> None:
+    with SourceRig(rtsp_opener(f"rtsp://127.0.0.1:{camera.port}/h264")) as agent:
+        assert "the URL has none" in agent.wait_for(CameraCode.REFUSED, 15).reason
+
+
 def test_a_stream_that_does_not_exist_is_refused(camera: rtsp_camera_process.RtspCamera) -> None:
     with SourceRig(rtsp_opener(camera.url("/nothing"))) as agent:
         assert "no such stream" in agent.wait_for(CameraCode.REFUSED, 15).reason

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from functools import partial
 from urllib.parse import quote
@@ -7,6 +9,8 @@ from urllib.parse import quote
 import pytest
 
 from agent.camera import web
+from agent.camera.session import Opener
+from agent.camera.video import rtsp_opener
 from agent.camera.web import web_opener
 from agent.core.errors import ConfigError
 from agent.core.messages import CameraCode
@@ -147,6 +151,43 @@ def test_what_the_camera_answers_is_said(status: int, code: CameraCode) -> None:
     camera.status = status
     with camera, SourceRig(web_opener(camera.url())) as agent:
         assert str(status) in agent.wait_for(code).reason
+
+
+def test_a_camera_that_wants_a_user_is_told_from_one_that_refuses_it() -> None:
+    with WebCamera(picture, auth="basic") as camera:
+        for user, words in (("", "the URL has none (401)"), ("viewer:no", "refuses user or")):
+            with SourceRig(web_opener(camera.url(user=user))) as agent:
+                assert words in agent.wait_for(CameraCode.REFUSED).reason
+
+
+@pytest.mark.parametrize(
+    "opener", [web_opener("http://cam.invalid/"), rtsp_opener("rtsp://cam.invalid/x")]
+)
+def test_a_name_that_nobody_has_is_unreachable_and_not_found(opener: Opener) -> None:
+    with SourceRig(opener) as agent:
+        state = agent.wait_for(CameraCode.UNREACHABLE, 15)
+    assert not state.found
+    assert "host name cam.invalid not found" in state.reason
+
+
+def test_what_answers_but_is_no_web_camera_refuses() -> None:
+    with WebCamera(picture) as camera:
+        url = camera.url().replace("http:", "https:")
+        with SourceRig(web_opener(url)) as agent:
+            assert "TLS" in agent.wait_for(CameraCode.REFUSED).reason
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        answering = threading.Thread(target=_say_something_else, args=(other,))
+        answering.start()
+        with SourceRig(web_opener(f"http://127.0.0.1:{other.getsockname()[1]}/")) as agent:
+            assert agent.wait_for(CameraCode.REFUSED).reason
+        answering.join()
+
+
+def _say_something_else(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.sendall(b"220 ready, and no web page\r\n\r\n")
+        connection.recv(1000)
 
 
 def test_an_order_to_restart_opens_a_new_session_at_once() -> None:

@@ -8,7 +8,13 @@ import pytest
 from agent.camera.keeper import Keeper, Timing
 from agent.camera.patience import Interrupted, Patience
 from agent.camera.session import Picture, Session, SessionOver
-from agent.core.errors import CameraError, CameraRefused, CameraUnreachable, SessionLost
+from agent.core.errors import (
+    CameraError,
+    CameraNotFound,
+    CameraRefused,
+    CameraUnreachable,
+    SessionLost,
+)
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState
 from agent.core.orders import RestartSession
@@ -142,6 +148,13 @@ def test_refused_waits_longest_at_once() -> None:
     rig.run()
     assert (rig.states[1].code, rig.states[1].retry_in) == (CameraCode.REFUSED, 64.0)
     assert rig.clock.monotonic() >= 64.0
+
+
+def test_a_name_that_does_not_resolve_is_unreachable_but_nobody_was_asked() -> None:
+    rig = Rig([CameraNotFound("host name cam not found"), CameraUnreachable("nobody there")])
+    rig.run()
+    said = [(state.code, state.found) for state in rig.states[1:3]]
+    assert said == [(CameraCode.UNREACHABLE, False), (CameraCode.UNREACHABLE, True)]
 
 
 def test_unreachable_in_an_open_session_is_a_loss() -> None:

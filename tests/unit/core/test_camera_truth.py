@@ -19,8 +19,15 @@ YARD = CameraSetup("yard", CameraSettings(), power_cycle_after=3)
 LANE = CameraSetup("lane", CameraSettings())
 
 
-def hear(state: AgentNow, code: CameraCode, second: float, retry: float | None = None) -> AgentNow:
-    cause = CameraState("yard", code, "why", 100.0 + second, 1, retry)
+def hear(
+    state: AgentNow,
+    code: CameraCode,
+    second: float,
+    retry: float | None = None,
+    *,
+    found: bool = True,
+) -> AgentNow:
+    cause = CameraState("yard", code, "why", 100.0 + second, 1, retry, found=found)
     return engine.step(state, cause, at(second))[0]
 
 
@@ -67,6 +74,24 @@ def test_a_refusal_is_no_case_for_the_plug() -> None:
     for second in range(9):
         state = hear(state, CameraCode.REFUSED, second, 60.0)
     assert not health(state, 9)["needs_power_cycle"]
+
+
+def test_a_name_that_does_not_resolve_is_no_case_for_the_plug() -> None:
+    state = begun(YARD)
+    for second in range(9):
+        state = hear(state, CameraCode.UNREACHABLE, second, 15.0, found=False)
+    told = health(state, 9)
+    assert (told["needs_power_cycle"], told["failed_attempts"]) == (False, 0)
+
+
+def test_a_changed_camera_begins_at_no_failed_attempts() -> None:
+    state = begun(YARD)
+    for second in range(3):
+        state = hear(state, CameraCode.UNREACHABLE, second, 1.0)
+    assert health(state, 3)["needs_power_cycle"]
+    state, _ = change(state, (YARD,), {"yard"})
+    told = health(state, 4)
+    assert (told["needs_power_cycle"], told["failed_attempts"]) == (False, 0)
 
 
 def test_since_is_the_time_of_the_first_failure_not_of_the_last() -> None:
