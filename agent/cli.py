@@ -82,7 +82,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
     add("run", _run, "run until SIGTERM; without any configuration: the demo", config=True)
     add("ha-app", _ha_app, "run as a Home Assistant app: options and broker from its supervisor")
-    add("demo", _demo, "simulated camera and embedded broker, nothing to configure")
+    add("demo", _demo, "simulated camera and a broker of its own, nothing to configure")
     words = "print every mistake of the configuration, or what it sets"
     check = add("check-config", _check_config, words, config=True)
     check.add_argument("--all", action="store_true", help="also what has its default")

@@ -1,6 +1,7 @@
-"""The demo: the whole agent with a simulated camera and, where none answers, an embedded broker.
+"""The demo: the whole agent with a simulated camera and a broker of its own.
 
-Everything is real but the camera: the frames travel over UDP in the camera's own protocol.
+Everything is real but the camera: the frames travel over UDP in the camera's own protocol. A broker
+that already runs here is left alone: its Home Assistant would keep the demo's devices for good.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from agent.configuration import agent_id_of, load
 from agent.core.errors import ConfigError, reason_of
-from agent.demo_broker import broker_answers, embedded_broker, mosquitto
+from agent.demo_broker import embedded_broker, free_port, mosquitto
 from agent.mqtt.journal import Journal
 from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.settings_file import NAME as SETTINGS
@@ -22,7 +23,7 @@ from agent.runtime.worker import Worker
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-PORT = 1883
+PORT = 1883  # another one where somebody listens there
 STORE = Path("imagestore")
 STATE = Path("demo-state")
 CAMERA = "front_door"
@@ -56,17 +57,15 @@ def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
     (state_dir / SETTINGS).unlink(missing_ok=True)  # a demo that was disarmed shows nothing
     simulator = Simulator(SimulatorOptions(port=0), clock)
     with contextlib.ExitStack() as stack:
-        broker, protocol = "the one that already runs there", "auto"
-        if not broker_answers(HOST, PORT):
-            program = mosquitto()
-            stack.enter_context(embedded_broker(PORT, clock, program))
-            broker = "Mosquitto, for this demo only"
-            if program is None:  # amqtt leaves an MQTT 5 client with a will unanswered
-                broker, protocol = "embedded, for this demo only", "'3.1.1'"
-        loaded = load(None, _environment(simulator.port, protocol))
+        program, port = mosquitto(), free_port(PORT)
+        stack.enter_context(embedded_broker(port, clock, program))
+        broker, protocol = "Mosquitto", "auto"
+        if program is None:  # amqtt leaves an MQTT 5 client with a will unanswered
+            broker, protocol = "embedded", "'3.1.1'"
+        loaded = load(None, _environment(simulator.port, port, protocol))
         camera = Worker("simulator", simulator.run, clock, _fatal)
         app = App(loaded, state_dir, clock=clock, extra=[camera])
-        _explain(say, broker, agent_id_of(loaded.config))
+        _explain(say, broker, port, agent_id_of(loaded.config))
         return app.run(), app.again
 
 
@@ -90,13 +89,13 @@ def _check_alone(journal: Path, clock: Clock) -> None:
         raise ConfigError(words) from None
 
 
-def _environment(port: int, protocol: str = "auto") -> dict[str, str]:
+def _environment(camera_port: int, broker_port: int, protocol: str) -> dict[str, str]:
     return {
         "SURVEILLANCE_MQTT__PROTOCOL": protocol,
         "SURVEILLANCE_MQTT__HOST": HOST,
-        "SURVEILLANCE_MQTT__PORT": str(PORT),
+        "SURVEILLANCE_MQTT__PORT": str(broker_port),
         "SURVEILLANCE_STORE__PATH": str(STORE.absolute()),
-        f"SURVEILLANCE_CAMERAS__{CAMERA.upper()}__SOURCE": f"hk://{HOST}:{port}",
+        f"SURVEILLANCE_CAMERAS__{CAMERA.upper()}__SOURCE": f"hk://{HOST}:{camera_port}",
         f"SURVEILLANCE_CAMERAS__{CAMERA.upper()}__NAME": "Front door",
     }
 
@@ -105,18 +104,19 @@ def _fatal(name: str, error: BaseException) -> None:
     log.critical("worker %s: gave up: %s", name, error)
 
 
-def _explain(say: Callable[[str], None], broker: str, agent_id: str) -> None:
-    root = f"surveillance/{agent_id}"
+def _explain(say: Callable[[str], None], broker: str, port: int, agent_id: str) -> None:
+    root, there = f"surveillance/{agent_id}", f"-h {HOST} -p {port}"
     client = "" if shutil.which("mosquitto_sub") else "   (apt-get install mosquitto-clients)"
     for line in (
         "",
-        f"No configuration: this is the demo. Camera: simulated, over UDP. Broker: {HOST}:{PORT},",
-        f"{broker}. Somebody walks by every ten seconds or so. Try in another terminal:{client}",
+        f"No configuration: this is the demo. Camera: simulated, over UDP. Broker: {HOST}:{port},",
+        f"{broker}, for this demo only. Somebody walks by every ten seconds or so.",
+        f"Try in another terminal:{client}",
         "",
-        f"  mosquitto_sub -h {HOST} -v -t '{root}/+/event/#' -t '{root}/+/motion/state'",
-        f"  mosquitto_pub -h {HOST} -q 1 -t {root}/{CAMERA}/armed/set -m OFF  # ON arms it again",
-        f"  mosquitto_pub -h {HOST} -q 1 -t {root}/{CAMERA}/snapshot/take -m PRESS",
-        f"  mosquitto_pub -h {HOST} -q 1 -t {root}/beep/play -m PRESS",
+        f"  mosquitto_sub {there} -v -t '{root}/+/event/#' -t '{root}/+/motion/state'",
+        f"  mosquitto_pub {there} -q 1 -t {root}/{CAMERA}/armed/set -m OFF  # ON arms it again",
+        f"  mosquitto_pub {there} -q 1 -t {root}/{CAMERA}/snapshot/take -m PRESS",
+        f"  mosquitto_pub {there} -q 1 -t {root}/beep/play -m PRESS",
         "",
         f"The day's film: {STORE}/{CAMERA}/<date>/<date>.mp4    Ctrl-C ends it.",
         f"To be deleted afterwards: {STORE.absolute()} and {STATE.absolute()}",

@@ -54,6 +54,16 @@ def mosquitto() -> str | None:
     return shutil.which("mosquitto", path=path)
 
 
+def free_port(wanted: int) -> int:
+    """The wanted TCP port of this machine where nobody listens on it, else any that is free."""
+    for port in (wanted, 0):
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a broker just ended
+            probe.bind((HOST, port))
+            return int(probe.getsockname()[1])
+    raise ConfigError(f"no free TCP port on {HOST}")
+
+
 def broker_answers(host: str, port: int, seconds: float = 1.0) -> bool:
     """True when something accepts TCP connections there within so many seconds."""
     try:
