@@ -42,6 +42,7 @@ from agent.storage.records import (
 from agent.storage.spool import Spool
 from tests.support.clock import FakeClock
 from tests.support.recordings import WIDTH, numbered_jpeg
+from tests.support.spooled import spooled
 
 EVENT = "01JD9Z3V5X8Q2M4N6P7R9S0T1W"
 UTC_START = datetime(2026, 11, 22, 7, 15, 1, tzinfo=UTC)
@@ -84,16 +85,7 @@ class Rig:
         worker = Worker("recorder", self.recorder.run, self.clock, lambda *_: None)
         worker.stop.set()
         self.recorder.run(worker)
-        return self.records()
-
-    def records(self) -> list[Record]:
-        records, number = [], 0
-        while (following := self.spool.after(number)) is not None:
-            number = following
-            found = self.spool.read(number)
-            assert found is not None
-            records.append(found[0])
-        return records
+        return spooled(self.spool)
 
 
 @pytest.fixture
@@ -258,9 +250,9 @@ def test_frames_of_an_event_that_the_spool_has_lost_are_not_encoded(tmp_path: Pa
 def test_pictures_that_are_complete_do_not_wait_for_the_next_one(rig: Rig) -> None:
     rig.recorder._take(start())
     assert rig.recorder._clip is not None
-    assert not [each for each in rig.records() if isinstance(each, Fragment)]
+    assert not [each for each in spooled(rig.spool) if isinstance(each, Fragment)]
     rig.recorder._clip.flush()
-    (early,) = [each for each in rig.records() if isinstance(each, Fragment)]
+    (early,) = [each for each in spooled(rig.spool) if isinstance(each, Fragment)]
     assert len(early.samples) == 4  # the fifth is held back: its duration is not known yet
     closed = rig.work(end())
     assert sum(len(each.samples) for each in closed if isinstance(each, Fragment)) == 5

@@ -22,6 +22,7 @@ from agent.storage.records import (
     encode,
 )
 from agent.storage.spool import Spool, memory_spool
+from tests.support.spooled import spooled
 from tests.support.waiting import wait_until
 
 STARTED = datetime(2026, 11, 22, 8, 15, 1, tzinfo=UTC)
@@ -45,26 +46,16 @@ def picture(size: int = 10_000) -> MonitoringPicture:
     return MonitoringPicture(camera="front", started=STARTED, body=bytes(size))
 
 
-def waiting(spool: Spool) -> list[Record]:
-    records, number = [], 0
-    while (following := spool.after(number)) is not None:
-        number = following
-        found = spool.read(number)
-        assert found is not None
-        records.append(found[0])
-    return records
-
-
 def test_records_come_out_in_order_and_stay_until_removed(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     records: list[Record] = [opened("A"), file("A"), closed("A"), picture()]
     assert all(spool.put(record) for record in records)
-    assert waiting(spool) == records
-    assert waiting(spool) == records
+    assert spooled(spool) == records
+    assert spooled(spool) == records
     number = spool.after(0)
     assert number is not None
     spool.remove([number])
-    assert waiting(spool) == records[1:]
+    assert spooled(spool) == records[1:]
     assert spool.depth == 3
 
 
@@ -80,17 +71,17 @@ def test_a_restart_finds_everything_and_goes_on_numbering(tmp_path: Path) -> Non
     Spool(tmp_path).put(picture())
     again = Spool(tmp_path)
     again.put(picture(20))
-    assert [len(record.body) for record in waiting(again)] == [10_000, 20]
+    assert [len(record.body) for record in spooled(again)] == [10_000, 20]
 
 
 def test_an_event_that_nobody_closed_is_closed_as_interrupted(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     for record in (opened("A"), closed("A"), opened("B"), file("B")):
         spool.put(record)
-    last = waiting(Spool(tmp_path))[-1]
+    last = spooled(Spool(tmp_path))[-1]
     assert isinstance(last, EventClosed)
     assert (last.event, last.reason, last.truncated) == ("B", "interrupted", True)
-    assert len(waiting(Spool(tmp_path))) == 5
+    assert len(spooled(Spool(tmp_path))) == 5
 
 
 def test_an_event_that_was_killed_before_anything_of_it_came_is_closed_once(
@@ -100,7 +91,7 @@ def test_an_event_that_was_killed_before_anything_of_it_came_is_closed_once(
     spool.put(opened("A"))
     for event in ("A", "B", "B"):
         spool.close_unknown("front", event, STARTED)
-    assert [(record.event, record.word) for record in waiting(spool)] == [
+    assert [(record.event, record.word) for record in spooled(spool)] == [
         ("A", "opened"),
         ("B", "closed"),
     ]
@@ -111,8 +102,8 @@ def test_a_full_spool_drops_the_oldest_event_to_its_frame_and_names_it(tmp_path:
     for event in ("A", "B", "C"):
         for record in (opened(event), file(event), closed(event)):
             assert spool.put(record)
-    assert waiting(spool)[:2] == [opened("A"), closed("A")]
-    assert {record.event for record in waiting(spool)[2:]} == {"B", "C"}
+    assert spooled(spool)[:2] == [opened("A"), closed("A")]
+    assert {record.event for record in spooled(spool)[2:]} == {"B", "C"}
     assert spool.size <= 60_000
     (lost,) = spool.take_lost()
     assert (lost.camera, lost.event, lost.code) == ("front", "A", "spool_full")
@@ -125,7 +116,7 @@ def test_an_event_larger_than_the_spool_is_cut_and_closed(tmp_path: Path) -> Non
     assert spool.put(opened("A"))
     assert [spool.put(file("A")) for _ in range(4)] == [True, True, False, False]
     assert spool.put(closed("A"))
-    assert waiting(spool) == [opened("A"), file("A"), file("A"), closed("A")]
+    assert spooled(spool) == [opened("A"), file("A"), file("A"), closed("A")]
     assert (spool.lost_events, spool.lost_records) == (0, 1)
 
 
@@ -135,7 +126,7 @@ def test_the_rest_of_a_dropped_event_is_refused_but_not_its_closing(tmp_path: Pa
     assert spool.put(file("B", 20_000))
     assert not spool.put(file("A", 100))
     assert spool.put(closed("A"))
-    assert [record.word for record in waiting(spool) if record.event == "A"] == ["opened", "closed"]
+    assert [record.word for record in spooled(spool) if record.event == "A"] == ["opened", "closed"]
     assert [lost.event for lost in spool.take_lost()] == ["A"]
 
 
@@ -145,7 +136,7 @@ def test_frames_of_lost_events_go_when_nothing_else_is_left(tmp_path: Path) -> N
         for record in (opened(f"E{number}"), file(f"E{number}", 20_000), closed(f"E{number}")):
             assert spool.put(record)
         assert spool.size <= 60_000
-    assert file("E39", 20_000) in waiting(spool)
+    assert file("E39", 20_000) in spooled(spool)
 
 
 def test_a_slow_write_holds_up_nobody_else(tmp_path: Path) -> None:
@@ -189,9 +180,9 @@ def test_a_full_disk_loses_the_oldest_not_the_newest(tmp_path: Path) -> None:
         for event in "ABCDEFGH":
             for record in (opened(event), file(event, 20_000), closed(event)):
                 assert spool.put(record)
-        assert file("H", 20_000) in waiting(spool)
+        assert file("H", 20_000) in spooled(spool)
         assert "A" in [lost.event for lost in spool.take_lost()]
-        kept = [record for record in waiting(spool) if record.word in {"opened", "closed"}]
+        kept = [record for record in spooled(spool) if record.word in {"opened", "closed"}]
         assert kept == [each for event in "ABCDEFGH" for each in (opened(event), closed(event))]
     finally:
         subprocess.run(["umount", "-l", str(small)], check=True)
@@ -212,7 +203,7 @@ def test_a_spool_in_memory_is_bounded_by_what_is_there(
 def test_an_oldest_picture_goes_alone(tmp_path: Path) -> None:
     spool = Spool(tmp_path, limit_bytes=51_000)
     assert all(spool.put(picture(size)) for size in (10_000, 10_001, 10_002, 10_003))
-    assert [len(record.body) for record in waiting(spool)] == [10_001, 10_002, 10_003]
+    assert [len(record.body) for record in spooled(spool)] == [10_001, 10_002, 10_003]
     assert (spool.lost_events, spool.lost_records) == (0, 1)
 
 
@@ -233,7 +224,7 @@ def test_a_damaged_record_is_dropped_and_counted(tmp_path: Path) -> None:
     assert number is not None
     assert spool.read(number) is None
     assert spool.lost_records == 1
-    assert [len(record.body) for record in waiting(spool)] == [2]
+    assert [len(record.body) for record in spooled(spool)] == [2]
 
 
 def test_a_restart_removes_what_a_power_cut_has_left(tmp_path: Path) -> None:
@@ -242,7 +233,7 @@ def test_a_restart_removes_what_a_power_cut_has_left(tmp_path: Path) -> None:
     (tmp_path / "000000000003.rec").write_bytes(encode(picture(3))[:-1])
     (tmp_path / "000000000004.tmp").write_bytes(b"half")
     again = Spool(tmp_path)
-    assert [len(record.body) for record in waiting(again)] == [1]
+    assert [len(record.body) for record in spooled(again)] == [1]
     assert again.lost_records == 2
     assert len(list(tmp_path.iterdir())) == 1
 
