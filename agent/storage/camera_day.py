@@ -114,9 +114,10 @@ class CameraDay:
             self._close_event(number, record)
         self._report()
 
-    def forget_unfinished(self) -> None:
-        """Waits no longer for the end of events whose records are lost: a later one has begun."""
-        self._opened.clear()
+    def take_unfinished(self) -> dict[str, tuple[int, EventOpened]]:
+        """The openings, with their numbers, of events that have not ended; no longer waited for."""
+        unfinished, self._opened = self._opened, {}
+        return unfinished
 
     def keep(self, event: str, *, keep: bool) -> bool:
         """Marks an event, so that retention spares its files; False when it is not of this day."""

@@ -30,7 +30,7 @@ from agent.storage.guard import StoreRefused, Terms, check_place, code_of, open_
 from agent.storage.manifest import Manifest
 from agent.storage.pipe import Message, Unpacker, pack
 from agent.storage.purge import Purge, Rules
-from agent.storage.records import EventOpened, Fragment, Record, decode
+from agent.storage.records import EventClosed, EventOpened, Fragment, Record, decode
 from agent.storage.room import Room
 
 #: Says `alive` at most this often, in seconds.
@@ -55,6 +55,8 @@ class Child:
         self._room = Room(-1, 0, None)
         self._days: dict[tuple[str, str], CameraDay] = {}
         self._outcome = Outcome()
+        # whose end is late or lost; as many as there are such records in the spool
+        self._unfinished: dict[str, tuple[int, EventOpened]] = {}
 
     def run(self) -> None:
         """Serves until the connection is closed; then shows everything and closes all files."""
@@ -94,8 +96,10 @@ class Child:
             self._days[key] = self._make_day(*key)
         camera_days = [day for day in self._days.values() if day.camera == record.camera]
         if isinstance(record, EventOpened):
-            for day in camera_days:
-                day.forget_unfinished()
+            for day in camera_days:  # nothing is held open for an end that may never come
+                self._unfinished |= day.take_unfinished()
+        elif isinstance(record, EventClosed) and record.event in self._unfinished:
+            self._days[key].write(*self._unfinished.pop(record.event))
         self._days[key].write(number, record)
         self._close_idle_days(camera_days, max(day.day for day in camera_days))
         return self._report()

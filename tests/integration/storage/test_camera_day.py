@@ -128,7 +128,7 @@ def test_an_event_without_pictures_makes_no_days_file(rig: Rig) -> None:
 
 def test_an_event_whose_end_is_lost_is_not_waited_for_for_ever(rig: Rig) -> None:
     rig.write(*records(0)[:3])
-    rig.day.forget_unfinished()
+    assert list(rig.day.take_unfinished()) == [NAMES[0]]
     rig.write(*records(1))
     rig.clock.advance(dayfile.GAP)
     rig.day.tick()
