@@ -100,6 +100,7 @@ class Spool:
         self._lost: list[LostEvent] = []
         self._lost_events = 0
         self._lost_records = 0
+        self._failing = False  # the last write failed, which was said
         self._changed = threading.Condition()
         try:
             _claim(folder)
@@ -256,7 +257,6 @@ class Spool:
             except OSError as error:
                 if error.errno in _FULL and self._drop_oldest(entry):
                     continue  # others fill this disk, too
-                log.warning("spool %s: %s", self._folder, error)
                 with suppress(OSError):
                     temporary.unlink(missing_ok=True)
                 self._fail(number, entry, str(error.strerror))
@@ -264,10 +264,13 @@ class Spool:
             break
         with self._changed:
             entry.ready = True
+            mended, self._failing = self._failing, False
             if number not in self._entries:  # it was its turn to go while it was written
                 self._gone.append(number)
             self._changed.notify_all()
         self._unlink_gone()
+        if mended:
+            log.info("spool %s: can be written again", self._folder)
         return True
 
     def _drop_oldest(self, entry: _Entry) -> bool:
@@ -282,6 +285,7 @@ class Spool:
 
     def _fail(self, number: int, entry: _Entry, why: str) -> None:
         with self._changed:
+            known, self._failing = self._failing, True
             if entry.event and not entry.closing:
                 words = f"the spool cannot be written: {why}"
                 self._lose(replace(entry, frame=False), "spool_failed", words)
@@ -289,6 +293,8 @@ class Spool:
                 self._lost_records += 1
             self._forget(number)
         self._unlink_gone()
+        if not known:
+            log.warning("spool %s cannot be written: %s", self._folder, why)
 
     def _unlink_gone(self) -> None:
         with self._changed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import threading
@@ -251,6 +252,25 @@ def test_a_folder_that_cannot_be_written_loses_the_event_not_the_agent(tmp_path:
     assert not spool.put(file("A"))
     (lost,) = spool.take_lost()
     assert (lost.event, lost.code) == ("A", "spool_failed")
+
+
+def test_a_disk_that_refuses_is_told_once_and_once_when_it_takes_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "spool"
+    spool = Spool(folder)
+    with caplog.at_level(logging.INFO):
+        for _ in range(2):
+            folder.rename(tmp_path / "away")
+            assert not any(spool.put(closed("A")) for _ in range(50))
+            assert not spool.put(picture())
+            (tmp_path / "away").rename(folder)
+            assert all(spool.put(closed("A")) for _ in range(3))
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"] * 2
+    assert caplog.messages[:2] == [
+        f"spool {folder} cannot be written: No such file or directory",
+        f"spool {folder}: can be written again",
+    ]
 
 
 @pytest.mark.parametrize("limit", [50_000, 1_000_000])
