@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -29,6 +28,7 @@ from agent.imaging.polygons import Polygons
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
+from agent.storage.closings import Closings
 from agent.storage.cutter import Cut, Cutter
 from agent.storage.encoder import PRESET, ClipEncoder, still
 from agent.storage.original import OriginalPictures
@@ -57,8 +57,6 @@ _DRAIN = 1.5
 #: Seconds: an encoder that is opened keeps interpreter and disk busy for some 10 ms, in which the
 #: event itself is just being journalled and sent; the clip can wait, its frames are safe.
 _EVENT_FIRST = 0.02
-#: Closings that wait for room on a full disk, and seconds between two attempts.
-_MAX_CLOSED, _CLOSE_AGAIN = 64, 2.0
 #: Seconds; the two streams of one camera are half a second apart at most.
 _SAME_MOMENT = 1.0
 _TRIGGERS = (FileKind.BEFORE_LAST, FileKind.LAST, FileKind.TRIGGER)
@@ -250,8 +248,7 @@ class RecorderWorker:
         self._clock = clock
         self._tz = tz
         self._clip: _OpenClip | None = None
-        self._closed: deque[EventClosed] = deque(maxlen=_MAX_CLOSED)  # not in the spool yet
-        self._close_at = 0.0
+        self._closings = Closings(spool, clock)
         self._fed_at = 0.0
         self.stats = RecorderStats()
 
@@ -260,8 +257,7 @@ class RecorderWorker:
         try:
             while not worker.stop.is_set():
                 worker.beat()
-                if self._closed and self._clock.monotonic() >= self._close_at:
-                    self._spool_closed()
+                self._closings.look()
                 part = self._parts.get(_POLL)
                 if part is not None:
                     if isinstance(part, ClipStart):
@@ -304,22 +300,12 @@ class RecorderWorker:
         if clip is None:
             return
         # also of an event that the spool has lost or cut: what the store has of it gets its clip
-        self._closed.append(clip.close(end))
-        self._spool_closed()
+        self._closings.add(clip.close(end))
         self.stats = RecorderStats(
             self.stats.events + 1,
             self.stats.frames + clip.frames,
             self.stats.skipped + clip.skipped,
         )
-
-    def _spool_closed(self) -> None:
-        """A full disk makes closings wait: without its closing an event gets no clip and no word.
-
-        What is left at the end is closed by the next start.
-        """
-        while self._closed and self._spool.put(self._closed[0]):
-            self._closed.popleft()
-        self._close_at = self._clock.monotonic() + _CLOSE_AGAIN
 
 
 def timestamp(local: datetime) -> str:

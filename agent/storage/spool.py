@@ -188,6 +188,18 @@ class Spool:
                 self._forget(number)
         self._unlink_gone()
 
+    def give_up(self, closed: EventClosed) -> None:
+        """Counts and names an event whose end cannot be kept, unless it is lost already.
+
+        If its opening is here, the next start closes it.
+        """
+        with self._changed:
+            if closed.event in self._refused:
+                self._refused.remove(closed.event)
+                return
+            words = "its end could not be written into the spool"
+            self._count_lost(LostEvent(closed.camera, closed.event, "spool_failed", words))
+
     def take_lost(self) -> list[LostEvent]:
         """The events lost since the last call."""
         with self._changed:
@@ -202,9 +214,7 @@ class Spool:
 
     def _accepts(self, entry: _Entry) -> bool:
         """False for the rest of an event that is lost; its closing is taken all the same."""
-        if entry.closing:
-            self._refused.discard(entry.event)
-        return entry.event not in self._refused
+        return entry.closing or entry.event not in self._refused
 
     def _make_room(self, entry: _Entry) -> bool:
         """Drops the oldest until `entry` fits; False: it is its own event that is too large."""
@@ -212,6 +222,8 @@ class Spool:
         while self._bytes + entry.size > limit:
             oldest = self._oldest_other(entry) if entry.size <= limit else None
             if oldest is None:
+                if entry.closing:  # which its recorder keeps
+                    return False
                 self._lost_records += 1
                 if entry.event:
                     self._refused.add(entry.event)
@@ -234,10 +246,13 @@ class Spool:
             numbers = [n for n, e in own.items() if not e.frame]
             if not any(e.closing for e in own.values()):
                 self._refused.add(entry.event)
-            self._lost_events += 1
-            self._lost.append(LostEvent(entry.camera, entry.event, code, message))
+            self._count_lost(LostEvent(entry.camera, entry.event, code, message))
         for number in numbers:
             self._forget(number)
+
+    def _count_lost(self, event: LostEvent) -> None:
+        self._lost_events += 1
+        self._lost.append(event)
 
     def _forget(self, number: int) -> None:
         entry = self._entries.pop(number, None)
@@ -265,6 +280,8 @@ class Spool:
         with self._changed:
             entry.ready = True
             mended, self._failing = self._failing, False
+            if entry.closing:
+                self._refused.discard(entry.event)  # nothing more comes of it
             if number not in self._entries:  # it was its turn to go while it was written
                 self._gone.append(number)
             self._changed.notify_all()

@@ -273,6 +273,21 @@ def test_a_disk_that_refuses_is_told_once_and_once_when_it_takes_again(
     ]
 
 
+def test_a_closing_that_is_given_up_makes_its_event_a_lost_one_once(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "spool")
+    assert spool.put(opened("A"))
+    (tmp_path / "spool").rename(tmp_path / "away")
+    assert not spool.put(opened("B"))  # named now
+    for event in "AB":
+        assert not spool.put(closed(event))
+        spool.give_up(closed(event))
+    assert [(lost.event, lost.code) for lost in spool.take_lost()] == [
+        ("B", "spool_failed"),
+        ("A", "spool_failed"),
+    ]
+    assert spool.lost_events == 2
+
+
 @pytest.mark.parametrize("limit", [50_000, 1_000_000])
 def test_writers_in_several_threads_stay_within_the_bound(tmp_path: Path, limit: int) -> None:
     spool = Spool(tmp_path, limit_bytes=limit)
