@@ -271,12 +271,14 @@ class RecorderWorker:
                 self._take(part)
         finally:
             self._close(None)
+            self._closings.write()
 
     def _take(self, part: ClipPart) -> None:
         self._fed_at = self._clock.monotonic()
         match part:
             case ClipStart():
                 self._close(None)
+                self._closings.write()  # before the opening, if it can be
                 self._clip = _OpenClip(part, self._options, self._tz, self._spool.put)
             case ClipFrame():
                 # frames of an event that the spool has lost are not worth their encoding

@@ -9,11 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.messages import StoreCode
+from agent.core.messages import ClipPart, StoreCode
+from agent.runtime.mailbox import Mailbox, WhenFull
+from agent.storage.recorder import RecorderOptions, RecorderWorker
 from agent.storage.records import EventOpened, Record
+from tests.support.clock import FakeClock
 from tests.support.recordings import STARTED, name_of, whole_event
+from tests.support.spooled import spooled
 from tests.support.store_rig import StoreRig
 from tests.support.waiting import wait_until
+from tests.unit.storage.test_recorder import EVENT, end, start
 
 A, B = name_of(0), name_of(20)
 BEFORE_MIDNIGHT = STARTED.replace(hour=23, minute=59, second=50)
@@ -54,3 +59,32 @@ def test_a_closing_behind_the_next_opening_still_ends_its_event_once(
         A: (20, False),
         B: (20, False),
     }
+
+
+@pytest.mark.parametrize("overtaken", [False, True])
+def test_what_a_recorder_had_no_room_to_end_is_ended_once_there_is_room(
+    place: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    overtaken: bool,
+) -> None:
+    rig = StoreRig(place)
+    parts: Mailbox[ClipPart] = Mailbox("parts", 8, WhenFull.REFUSE)
+    recorder = RecorderWorker("front", RecorderOptions(), parts, rig.spool, FakeClock())
+    other = EVENT[:-1] + "X"
+    rest: list[ClipPart] = [start(other), end(other)]
+    recorder._take(start())
+    with monkeypatch.context() as full:
+        put = rig.spool.put
+        full.setattr(rig.spool, "put", lambda each: each.word != "closed" and put(each))
+        recorder._take(end())
+        if overtaken:
+            recorder._take(rest.pop(0))
+    for part in rest:
+        recorder._take(part)
+    words = [(record.event, record.word) for record in spooled(rig.spool)]
+    late = words.index((EVENT, "closed")) > words.index((other, "opened"))
+    assert late is overtaken
+    _saved_once(rig, caplog, EVENT, other)
+    assert all(line["explanation"]["start"] for line in rig.manifest())

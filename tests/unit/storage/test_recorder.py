@@ -196,6 +196,26 @@ def test_a_closing_waits_until_it_can_be_written(rig: Rig, tmp_path: Path) -> No
     assert closed == [EVENT, "01B"]
 
 
+def test_a_closing_that_waited_comes_before_the_next_opening(rig: Rig, tmp_path: Path) -> None:
+    rig.recorder._take(start())
+    (tmp_path / "spool").rename(tmp_path / "away")
+    rig.recorder._take(end())
+    (tmp_path / "away").rename(tmp_path / "spool")
+    frames = [(each.event, each.word) for each in rig.work(start("01B"), end("01B"))]
+    framing = [(event, word) for event, word in frames if word in {"opened", "closed"}]
+    assert framing == [(event, word) for event in (EVENT, "01B") for word in ("opened", "closed")]
+
+
+def test_a_closing_that_waits_is_tried_again_when_the_recorder_ends(
+    rig: Rig, tmp_path: Path
+) -> None:
+    rig.recorder._take(start())
+    (tmp_path / "spool").rename(tmp_path / "away")
+    rig.recorder._take(end())
+    (tmp_path / "away").rename(tmp_path / "spool")
+    assert [each.word for each in rig.work()][-1] == "closed"
+
+
 def test_an_event_that_is_open_when_the_recorder_ends_counts_as_interrupted(rig: Rig) -> None:
     closed = rig.work(start())[-1]
     assert isinstance(closed, EventClosed)
