@@ -28,6 +28,7 @@ from agent.camera_parts import CameraParts, build_camera
 from agent.checking import checked
 from agent.configuration import Loaded, agent_id_of
 from agent.core import engine
+from agent.core.announce import cameras_farewell
 from agent.core.cameras import change_cameras
 from agent.core.effects import Effect
 from agent.core.errors import ConfigError
@@ -361,6 +362,7 @@ class App:
         self._drain()
         left += self._crew.stop(["store"], 3.0, deadline)
         self._drain()
+        self._performer.perform(cameras_farewell(self._state))
         left += self._crew.stop(["mqtt", "beeper"], 2.5, deadline)
         left += self._crew.stop_extra(1.0, deadline)
         remove_health(self._state_dir)

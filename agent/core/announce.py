@@ -145,6 +145,11 @@ def burial(now_state: AgentNow, camera: CameraNow, now: Now) -> list[Effect]:
     return [Publish(topic, b"", 1, retain=True) for topic in sorted(named)]
 
 
+def cameras_farewell(now_state: AgentNow) -> list[Effect]:
+    """No camera is usable without us; said on purpose, since a will speaks for the agent only."""
+    return [state(c.topics.availability, OFFLINE) for c in now_state.cameras.values()]
+
+
 def farewell(topics: AgentTopics) -> Publish:
     """The last message: we leave on purpose."""
     return state(topics.availability, OFFLINE)

@@ -198,6 +198,7 @@ def test_sigterm_in_mid_event_ends_it_saves_it_and_leaves_in_time(house: House, 
     order = [heard.topic for heard in ear.heard]
     assert order[-1] == TOPICS.availability  # Home Assistant hears no event of one who is offline
     assert last(ear, YARD.motion) == "OFF"
+    assert last(ear, YARD.availability) == "offline"
 
 
 def test_a_killed_agent_loses_no_stored_event_and_keeps_what_was_on_disk_of_the_broken_one(

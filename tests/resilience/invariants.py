@@ -175,7 +175,8 @@ LASTING = {"ok", "store_repaired", "no_frames", "spool_full", "spool_failed"}
 
 
 def farewell_is_true(seen: Observation) -> Iterator[str]:
-    wanted = {TOPICS.availability: "offline", YARD.motion: "OFF"}
+    wanted = dict.fromkeys((TOPICS.availability, YARD.availability), "offline")
+    wanted[YARD.motion] = "OFF"
     yield from _differences(seen.gone, wanted, "after the end")
 
 

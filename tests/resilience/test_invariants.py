@@ -96,7 +96,11 @@ def good() -> Observation:
             YARD.health: b'{"status": "ok", "problems": []}',
             TOPICS.error: b'{"code": "ok"}',
         },
-        gone={TOPICS.availability: b"offline", YARD.motion: b"OFF"},
+        gone={
+            TOPICS.availability: b"offline",
+            YARD.availability: b"offline",
+            YARD.motion: b"OFF",
+        },
         status={"storage": {"state": "ok"}, "mqtt": {"state": "connected"}, "problems": []},
         store=StoreSeen([line("A"), line("B")], [], clips, {"2026-11-23": 24}, []),
         pair=(Footprint(8, 11, 1, 170.0), Footprint(8, 11, 1, 171.0)),
@@ -185,7 +189,7 @@ def _with_an_old_error(seen: Observation) -> None:
 
 
 def _online_though_gone(seen: Observation) -> None:
-    seen.gone[TOPICS.availability] = b"online"
+    seen.gone[YARD.availability] = b"online"
 
 
 def _with_a_store_in_trouble(seen: Observation) -> None:
