@@ -63,9 +63,9 @@ def plan(
 ) -> Plan:
     """Picks the files of days that lie more than `days` before `today`, and those next in turn.
 
-    Never of today, of the newest day there is, or of days to come; nothing while the clock is not
-    to be trusted or the newest day is implausibly far from today. What is misdated counts as made
-    when the clock was set.
+    Never of today or of the newest day there is, by their names: those may be written to; nothing
+    while the clock is not to be trusted or the newest recording is implausibly far from today. Age
+    and turn are those of the day on which what is misdated was made.
     """
     found = list(files)
     made = {day: made_on(day, misdated) for day in {file.day for file in found}}
@@ -78,7 +78,8 @@ def plan(
     if (today - newest).days > _PLAUSIBLE_FACTOR * days + _PLAUSIBLE_EXTRA:
         words = f"newest day {newest} is implausibly far from today, {today}"
         return Plan(refused=words)
-    past = [file for file in known if made[file.day] < today and made[file.day] != newest]
+    written = {today, max(made)}
+    past = [file for file in known if file.day not in written]
     old = tuple(file for file in past if (today - made[file.day]).days > days)
     return Plan(old, tuple(past[len(old) :]))
 

@@ -81,3 +81,20 @@ def test_what_is_misdated_goes_in_its_true_turn() -> None:
     assert [file.day for file in decided.for_room] == [before, TODAY - timedelta(days=3)]
     decided = plan(found, TODAY, 4, clock_trusted=True, misdated=misdated)
     assert [file.day for file in decided.delete] == [TODAY - timedelta(days=9), before]
+
+
+def test_room_is_made_on_the_day_the_clock_is_set_out_of_all_but_what_is_written() -> None:
+    begin = date(1970, 1, 1)
+    named = [begin + timedelta(days=since) for since in range(21)]
+    misdated = [Misdated(named[0], named[-1], TODAY)]
+    found = [StoredFile(day, f"front/{day}/{day}.mp4", 1000) for day in named]
+    decided = plan(found, TODAY, 30, clock_trusted=True, misdated=misdated)
+    assert decided.delete == ()
+    assert [file.day for file in decided.for_room] == named[:-1]
+    decided = plan([*files(0), *found], TODAY, 30, clock_trusted=True, misdated=misdated)
+    assert [file.day for file in decided.for_room] == named
+
+
+def test_days_to_come_make_room_last_but_not_the_newest() -> None:
+    decided = plan(files(-400, -399, 0, 2), TODAY, 4, clock_trusted=True)
+    assert ages(decided.for_room) == [2, -399]
