@@ -49,7 +49,7 @@ def look(known: Shown | None, boot: str, at: float, local: datetime) -> Shown:
     Args:
         known: what was shown before, also by an earlier process.
         boot: the machine's present one.
-        at: monotonic seconds since it.
+        at: seconds since it, with those for which the machine was suspended: no clock was set then.
         local: the wall clock, aware, where the cameras hang.
     """
     zero, today = local.timestamp() - at, local.date()

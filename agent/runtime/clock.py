@@ -27,6 +27,10 @@ class Clock(Protocol):
         """Seconds that only go forward; for durations and deadlines."""
         ...
 
+    def since_boot(self) -> float:
+        """Seconds that only go forward, also while the machine is suspended."""
+        ...
+
     def utc(self) -> datetime:
         """The wall clock, aware, UTC; it may jump."""
         ...
@@ -41,6 +45,10 @@ class SystemClock:
 
     #: Seconds of CLOCK_MONOTONIC; no call of ours around it, since each frame asks for it.
     monotonic = staticmethod(time.monotonic)
+
+    def since_boot(self) -> float:
+        """Seconds of CLOCK_BOOTTIME; where there is none, of CLOCK_MONOTONIC."""
+        return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
     def utc(self) -> datetime:
         """Now, aware, UTC."""

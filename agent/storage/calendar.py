@@ -35,7 +35,7 @@ class Calendar:
     def look(self) -> date:
         """Today, by the wall clock; remembers it when that was set."""
         local = self._clock.utc().astimezone(self._tz)
-        shown = look(self._shown, self._boot, self._clock.monotonic(), local)
+        shown = look(self._shown, self._boot, self._clock.since_boot(), local)
         if shown is not self._shown:
             if len(shown.misdated) > len(self.misdated):
                 log.info("store: the clock was set; what is dated otherwise counts as of today")

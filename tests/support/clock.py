@@ -15,9 +15,13 @@ class FakeClock:
     def __init__(self, at: float = 1000.0, utc: datetime = START) -> None:
         self._at = at
         self._utc = utc
+        self._suspended = 0.0
 
     def monotonic(self) -> float:
         return self._at
+
+    def since_boot(self) -> float:
+        return self._at + self._suspended
 
     def utc(self) -> datetime:
         return self._utc
@@ -34,4 +38,9 @@ class FakeClock:
 
     def step_utc(self, seconds: float) -> None:
         """Steps the wall clock alone, as NTP or a hand would."""
+        self._utc += timedelta(seconds=seconds)
+
+    def suspend(self, seconds: float) -> None:
+        """The machine sleeps for so long."""
+        self._suspended += seconds
         self._utc += timedelta(seconds=seconds)

@@ -8,7 +8,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from agent.runtime.clock import clock_is_synchronised
+from agent.runtime.clock import SystemClock, clock_is_synchronised
+
+
+def test_the_seconds_since_the_boot_go_on_while_the_machine_sleeps() -> None:
+    clock = SystemClock()
+    assert clock.monotonic() <= clock.since_boot() <= clock.since_boot()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="adjtimex is Linux's")

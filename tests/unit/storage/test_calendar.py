@@ -51,3 +51,12 @@ def test_without_a_file_it_is_remembered_as_long_as_the_agent_runs(
     assert calendar.misdated == SINCE_SET
     assert "clock.json cannot be written" in caplog.text
     assert "the clock was set" in caplog.text
+
+
+def test_a_machine_that_sleeps_sets_no_clock(tmp_path: Path) -> None:
+    clock = FakeClock()
+    calendar = Calendar(tmp_path, clock, UTC)
+    calendar.look()
+    clock.suspend(8 * 3600.0)
+    calendar.look()
+    assert calendar.misdated == ()
