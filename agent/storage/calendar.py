@@ -15,6 +15,8 @@ from agent.runtime.host import boot_id
 log = logging.getLogger(__name__)
 
 _FILE = "clock.json"
+#: Seconds from one attempt to write it to the next.
+_AGAIN = 60.0
 
 
 class Calendar:
@@ -26,6 +28,7 @@ class Calendar:
         self._tz = tz
         self._boot = boot_id()
         self._shown = _load(state_dir)
+        self._failed_at: float | None = None
 
     @property
     def misdated(self) -> tuple[Misdated, ...]:
@@ -37,11 +40,31 @@ class Calendar:
         local = self._clock.utc().astimezone(self._tz)
         shown = look(self._shown, self._boot, self._clock.since_boot(), local)
         if shown is not self._shown:
-            if len(shown.misdated) > len(self.misdated):
+            if shown.misdated != self.misdated:
                 log.info("store: the clock was set; what is dated otherwise counts as of today")
             self._shown = shown
-            _save(self._state_dir, shown)
+            self._save(shown)
+        elif self._failed_at is not None and self._clock.monotonic() >= self._failed_at + _AGAIN:
+            self._save(shown)
         return local.date()
+
+    def _save(self, shown: Shown) -> None:
+        """Tried again while it fails, which is said once."""
+        content = {
+            "boot": shown.boot,
+            "zero": shown.zero,
+            "since": shown.since.isoformat(),
+            "misdated": as_json(shown.misdated),
+        }
+        try:
+            self._state_dir.mkdir(parents=True, exist_ok=True)
+            write_atomic(self._state_dir / _FILE, json.dumps(content).encode() + b"\n")
+        except OSError as error:
+            if self._failed_at is None:
+                log.warning("store: %s cannot be written: %s", self._state_dir / _FILE, error)
+            self._failed_at = self._clock.monotonic()
+        else:
+            self._failed_at = None
 
 
 def misdated_of(state_dir: Path) -> tuple[Misdated, ...]:
@@ -74,17 +97,3 @@ def _load(state_dir: Path) -> Shown | None:
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         log.warning("store: %s cannot be read: %s", state_dir / _FILE, error)
         return None
-
-
-def _save(state_dir: Path, shown: Shown) -> None:
-    content = {
-        "boot": shown.boot,
-        "zero": shown.zero,
-        "since": shown.since.isoformat(),
-        "misdated": as_json(shown.misdated),
-    }
-    try:
-        state_dir.mkdir(parents=True, exist_ok=True)
-        write_atomic(state_dir / _FILE, json.dumps(content).encode() + b"\n")
-    except OSError as error:
-        log.warning("store: %s cannot be written: %s", state_dir / _FILE, error)

@@ -60,3 +60,19 @@ def test_a_machine_that_sleeps_sets_no_clock(tmp_path: Path) -> None:
     clock.suspend(8 * 3600.0)
     calendar.look()
     assert calendar.misdated == ()
+
+
+def test_what_could_not_be_written_is_tried_again_and_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "clock.json").mkdir()
+    clock = FakeClock()
+    calendar = Calendar(tmp_path, clock, UTC)
+    for _ in range(300):
+        calendar.look()
+        clock.advance(1.0)
+    assert caplog.text.count("cannot be written") == 1
+    (tmp_path / "clock.json").rmdir()
+    clock.advance(60.0)
+    calendar.look()
+    assert (tmp_path / "clock.json").is_file()
