@@ -8,22 +8,29 @@ old. Nothing here is needed to play it: the day keeps its name.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 #: Seconds; a smaller step moves nothing to another day but what was close to midnight.
 STEP = 3600.0
-#: Steps that are remembered: a clock that is set again and again must not fill the memory.
+#: Spans that are remembered of this boot, and of earlier ones: a clock that is set again and again
+#: must not fill the memory.
 MOST = 32
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Misdated:
-    """What is dated `first` to `last` may have been made as late as on `made`."""
+    """What is dated `first` to `last` was made so many seconds `later`; negative: earlier."""
 
     first: date
     last: date
-    made: date
+    later: int
+
+    def ends_in(self, first: date, last: date) -> bool:
+        """True when what is dated `self.last` may have been made on one of these days."""
+        least = timedelta(seconds=self.later) // _DAY * _DAY
+        return first - self.last - _DAY <= least <= last - self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +41,20 @@ class Shown:
         boot: of the machine.
         zero: seconds since 1970 that it shows for the boot; another number once it is set.
         since: the first date that it showed with this `zero`.
-        misdated: oldest first, of earlier boots as well.
+        own: what it showed in this boot with another `zero`, oldest first, against this one.
+        earlier: the same of earlier boots, against the last of theirs.
     """
 
     boot: str
     zero: float
     since: date
-    misdated: tuple[Misdated, ...] = ()
+    own: tuple[Misdated, ...] = ()
+    earlier: tuple[Misdated, ...] = ()
+
+    @property
+    def misdated(self) -> tuple[Misdated, ...]:
+        """Of this boot and earlier ones."""
+        return self.earlier + self.own
 
 
 def look(known: Shown | None, boot: str, at: float, local: datetime) -> Shown:
@@ -54,17 +68,34 @@ def look(known: Shown | None, boot: str, at: float, local: datetime) -> Shown:
     """
     zero, today = local.timestamp() - at, local.date()
     if known is None or known.boot != boot:
-        return Shown(boot, zero, today, known.misdated if known else ())
+        return Shown(boot, zero, today, earlier=known.misdated[-MOST:] if known else ())
     step = zero - known.zero
     if abs(step) < STEP:
         return known
-    misdated = known.misdated
-    if step > 0:
-        last = (local - timedelta(seconds=step)).date()
-        misdated = (*misdated, Misdated(known.since, last, today))[-MOST:]
-    return Shown(boot, zero, today, misdated)
+    last = (local - timedelta(seconds=step)).date()
+    # a boot that goes on with the clock of the one before shares its mistake
+    shared = [each for each in known.earlier if each.ends_in(known.since, last)]
+    own = [replace(each, later=each.later + round(step)) for each in (*shared, *known.own)]
+    right = [each for each in own if abs(each.later) < STEP]  # a mistake was taken back
+    own = [each for each in own if each not in right]
+    return Shown(
+        boot,
+        zero,
+        min([today, *(each.first for each in right)]),
+        (*own, Misdated(known.since, last, round(step)))[-MOST:],
+        tuple(each for each in known.earlier if each not in shared),
+    )
 
 
-def made_on(day: date, misdated: Iterable[Misdated]) -> date:
-    """The latest day on which what is dated `day` may have been made, never one before `day`."""
-    return max([day, *(each.made for each in misdated if each.first <= day <= each.last)])
+def made_on(day: date, misdated: Iterable[Misdated], today: date) -> date:
+    """The latest day on which what is dated `day` may have been made, never one before `day`.
+
+    What would have been made after `today` is a mistake that was not noticed, and says nothing.
+    """
+    latest = day
+    for each in misdated:
+        later = timedelta(seconds=each.later)
+        least, most = later // _DAY * _DAY, -(-later // _DAY) * _DAY
+        if each.later > 0 and each.first <= day <= each.last and least <= today - day:
+            latest = max(latest, day + min(most, today - day))
+    return latest

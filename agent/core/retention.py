@@ -68,7 +68,7 @@ def plan(
     and turn are those of the day on which what is misdated was made.
     """
     found = list(files)
-    made = {day: made_on(day, misdated) for day in {file.day for file in found}}
+    made = {day: made_on(day, misdated, today) for day in {file.day for file in found}}
     known = sorted(found, key=lambda file: (made[file.day], *_turn(file)))
     if not known:
         return Plan()

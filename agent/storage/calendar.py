@@ -41,7 +41,7 @@ class Calendar:
         shown = look(self._shown, self._boot, self._clock.since_boot(), local)
         if shown is not self._shown:
             if shown.misdated != self.misdated:
-                log.info("store: the clock was set; what is dated otherwise counts as of today")
+                log.info("store: the clock was set; what it misdated counts as of when it was made")
             self._shown = shown
             self._save(shown)
         elif self._failed_at is not None and self._clock.monotonic() >= self._failed_at + _AGAIN:
@@ -54,7 +54,8 @@ class Calendar:
             "boot": shown.boot,
             "zero": shown.zero,
             "since": shown.since.isoformat(),
-            "misdated": as_json(shown.misdated),
+            "own": as_json(shown.own),
+            "earlier": as_json(shown.earlier),
         }
         try:
             self._state_dir.mkdir(parents=True, exist_ok=True)
@@ -73,27 +74,29 @@ def misdated_of(state_dir: Path) -> tuple[Misdated, ...]:
     return shown.misdated if shown else ()
 
 
-def as_json(misdated: tuple[Misdated, ...]) -> list[list[str]]:
+def as_json(misdated: tuple[Misdated, ...]) -> list[tuple[str, str, int]]:
     """For the file and for the store's child process."""
-    return [[day.isoformat() for day in (m.first, m.last, m.made)] for m in misdated]
+    return [(m.first.isoformat(), m.last.isoformat(), m.later) for m in misdated]
 
 
-def from_json(said: list[list[str]]) -> tuple[Misdated, ...]:
+def from_json(said: list[tuple[str, str, int]]) -> tuple[Misdated, ...]:
     """The way back.
 
     Raises:
-        ValueError, TypeError: it is something else.
+        ValueError, TypeError, OverflowError: it is something else.
     """
-    return tuple(Misdated(*map(date.fromisoformat, days)) for days in said)
+    days = date.fromisoformat
+    return tuple(Misdated(days(first), days(last), int(later)) for first, last, later in said)
 
 
 def _load(state_dir: Path) -> Shown | None:
     try:
         said = json.loads((state_dir / _FILE).read_text())
         since = date.fromisoformat(said["since"])
-        return Shown(str(said["boot"]), float(said["zero"]), since, from_json(said["misdated"]))
+        own, earlier = from_json(said["own"]), from_json(said["earlier"])
+        return Shown(str(said["boot"]), float(said["zero"]), since, own, earlier)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         log.warning("store: %s cannot be read: %s", state_dir / _FILE, error)
         return None

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from agent.core.dating import MOST, Misdated, Shown, look, made_on
 
 BEGAN = datetime(2000, 1, 1, tzinfo=UTC)
 SET = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def set_by(shown: Shown, step: timedelta, after: timedelta = timedelta()) -> Shown:
+    """The clock runs on for `after`, then it is set by `step`."""
+    at, utc = 20.0 + after.total_seconds(), datetime.fromtimestamp(shown.zero, UTC)
+    return look(shown, "boot", at, utc + timedelta(seconds=at) + step)
+
+
+def made(day: date, shown: Shown) -> date:
+    """By what is known on the day of `SET`."""
+    return made_on(day, shown.misdated, SET.date())
 
 
 def booted(at: float = 20.0) -> Shown:
@@ -22,31 +38,36 @@ def test_a_clock_that_only_runs_says_nothing_new() -> None:
     assert later.misdated == ()
 
 
-def test_what_was_dated_before_the_clock_was_set_counts_as_of_that_day() -> None:
-    shown = look(booted(), "boot", 100_000.0, SET)
-    assert shown.misdated == (Misdated(date(2000, 1, 1), date(2000, 1, 2), SET.date()),)
-    assert made_on(date(2000, 1, 2), shown.misdated) == SET.date()
-    assert made_on(date(2000, 1, 3), shown.misdated) == date(2000, 1, 3)
-    assert look(shown, "boot", 100_001.0, SET) is shown
+def test_what_was_dated_before_the_clock_was_set_counts_as_of_when_it_was_made() -> None:
+    shown = look(booted(), "boot", 20 * 86_400.0, SET)
+    assert [(each.first, each.last) for each in shown.misdated] == [
+        (date(2000, 1, 1), date(2000, 1, 21))
+    ]
+    assert made(date(2000, 1, 21), shown) == SET.date()
+    assert made(date(2000, 1, 6), shown) in {SET.date() - 15 * DAY, SET.date() - 14 * DAY}
+    assert made(date(2000, 1, 22), shown) == date(2000, 1, 22)
+    assert look(shown, "boot", 20 * 86_400.0 + 1, SET) is shown
 
 
 def test_it_is_remembered_over_boots_and_a_new_boot_is_no_step() -> None:
     shown = look(booted(), "boot", 100.0, SET)
     again = look(shown, "next boot", 5.0, BEGAN)
     assert again.misdated == shown.misdated
-    assert len(look(again, "next boot", 60.0, SET + HOUR).misdated) == 2
+    set_again = look(again, "next boot", 60.0, SET + HOUR)
+    assert len(set_again.misdated) == 2
+    assert made(BEGAN.date(), set_again) == SET.date()
 
 
 def test_a_clock_set_back_makes_nothing_older() -> None:
     shown = look(None, "boot", 20.0, SET)
-    back = look(shown, "boot", 30.0, SET - 24 * HOUR)
-    assert back.misdated == ()
-    assert back.since == (SET - 24 * HOUR).date()
+    back = look(shown, "boot", 30.0, SET - DAY)
+    assert made(SET.date(), back) == SET.date()
+    assert back.since == (SET - DAY).date()
 
 
 def test_a_day_never_gets_older_than_its_name() -> None:
-    misdated = (Misdated(date(2026, 11, 1), date(2026, 11, 30), date(2026, 11, 10)),)
-    assert made_on(date(2026, 11, 20), misdated) == date(2026, 11, 20)
+    misdated = (Misdated(date(2026, 11, 1), date(2026, 11, 30), -20 * 86_400),)
+    assert made_on(date(2026, 11, 20), misdated, SET.date()) == date(2026, 11, 20)
 
 
 def test_a_clock_that_is_set_for_ever_fills_no_memory() -> None:
@@ -54,3 +75,87 @@ def test_a_clock_that_is_set_for_ever_fills_no_memory() -> None:
     for hours in range(1, 200):
         shown = look(shown, "boot", 20.0, BEGAN + hours * 2 * HOUR)
     assert len(shown.misdated) == MOST
+    for boot in range(200):
+        shown = look(look(shown, f"{boot}", 0.0, BEGAN), f"{boot}", 0.0, SET)
+    assert len(shown.misdated) <= 2 * MOST
+
+
+def test_a_clock_that_is_set_forward_and_back_for_ever_pushes_nothing_else_out() -> None:
+    shown = once = look(booted(), "boot", 100.0, SET)
+    for _ in range(2 * MOST):
+        shown = set_by(set_by(shown, 2 * HOUR), -2 * HOUR)
+    assert shown.misdated[0] == once.misdated[0]
+    assert shown.since == once.since
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [(365,), (5,), (365, 365), (365, -300), (-300, 40), (-9000, -9000)],
+    ids=lambda steps: " then ".join(map(str, steps)),
+)
+def test_a_mistake_that_is_taken_back_changes_no_age(steps: tuple[int, ...]) -> None:
+    shown = look(None, "boot", 20.0, SET)
+    for number, step in enumerate(steps):
+        shown = set_by(shown, step * DAY, (20 + 10 * number) * DAY)
+    shown = set_by(shown, -sum(steps) * DAY, (20 + 10 * len(steps)) * DAY)
+    assert shown.since == SET.date()
+    for age in range(20):
+        day = SET.date() + age * DAY
+        assert made_on(day, shown.misdated, date(2099, 1, 1)) == day
+
+
+def test_what_was_dated_before_a_wrong_setting_counts_by_the_right_one() -> None:
+    for wrong in (SET + 365 * DAY, SET - 365 * DAY, BEGAN - 365 * DAY):
+        shown = look(booted(), "boot", 86_400.0 * 20, wrong)
+        shown = look(shown, "boot", 86_400.0 * 20 + 600, SET + timedelta(seconds=600))
+        assert made(date(2000, 1, 21), shown) == SET.date()
+
+
+def test_a_mistake_of_the_boot_before_is_taken_back_too() -> None:
+    right = look(None, "boot", 20.0, SET)
+    ahead = look(set_by(right, 365 * DAY), "next boot", 0.0, SET + 365 * DAY)
+    back = look(ahead, "next boot", 60.0, SET)
+    assert made_on(SET.date(), back.misdated, date(2099, 1, 1)) == SET.date()
+
+
+def test_a_date_to_come_to_which_the_clock_was_set_says_nothing() -> None:
+    misdated = (Misdated(date(2026, 11, 1), SET.date(), 365 * 86_400),)
+    assert made_on(date(2026, 11, 2), misdated, SET.date()) == date(2026, 11, 2)
+
+
+def test_dates_far_apart_cannot_overflow() -> None:
+    for later in (10**13, -(10**13)):
+        misdated = [Misdated(date.min, date.max, later)]
+        for day in (date.min, date.max):
+            assert made_on(day, misdated, SET.date()) == day
+        known = Shown("boot", SET.timestamp(), SET.date(), earlier=tuple(misdated))
+        assert look(known, "boot", 0.0, BEGAN).earlier == tuple(misdated)
+
+
+def test_a_clock_that_was_two_hours_late_renews_no_age_by_more_than_a_day() -> None:
+    shown = set_by(look(None, "boot", 20.0, SET), 2 * HOUR, 20 * DAY)
+    assert made_on(SET.date(), shown.misdated, SET.date() + 20 * DAY) == SET.date() + DAY
+
+
+@pytest.mark.parametrize("boot", ["boot", "next boot"])
+def test_a_clock_set_in_several_steps_is_followed_from_one_to_the_next(boot: str) -> None:
+    shown = look(None, "boot", 20.0, datetime(1970, 1, 1, tzinfo=UTC))
+    shown = look(shown, "boot", 21.0, BEGAN)
+    shown = look(shown, boot, 22.0, BEGAN)  # it may go on with what it had
+    shown = look(shown, boot, 23.0, SET)
+    assert made(date(1970, 1, 1), shown) == made(BEGAN.date(), shown) == SET.date()
+
+
+@given(st.lists(st.tuples(st.integers(-20_000, 400), st.integers(1, 200)), max_size=6))
+def test_nothing_ever_counts_as_older_than_it_is(spans: list[tuple[int, int]]) -> None:
+    at, shown, recordings = 0.0, None, []
+    for wrong_days, hours in [*spans, (0, 1)]:
+        for after in (0, hours):
+            true = SET + timedelta(seconds=at) + after * HOUR
+            local = true + wrong_days * DAY
+            shown = look(shown, "boot", at + after * 3600.0, local)
+            recordings.append((local.date(), true.date()))
+        at += hours * 3600.0
+    assert shown is not None
+    for dated, true_day in recordings:
+        assert made_on(dated, shown.misdated, recordings[-1][1]) >= true_day

@@ -19,6 +19,11 @@ def files(*ages: int) -> list[StoredFile]:
     return [StoredFile(day, f"front/{day}/{day}.mp4", 1000) for day in days]
 
 
+def set_to(first: date, last: date, made: date) -> Misdated:
+    """The clock was set from `last` to `made`."""
+    return Misdated(first, last, (made - last).days * 86_400)
+
+
 def ages(chosen: tuple[StoredFile, ...]) -> list[int]:
     return [(TODAY - file.day).days for file in chosen]
 
@@ -74,7 +79,7 @@ def test_never_today_the_newest_day_the_future_or_a_day_within_the_limit(
 
 def test_what_is_misdated_goes_in_its_true_turn() -> None:
     before = date(2000, 1, 1)
-    misdated = [Misdated(before, before, TODAY - timedelta(days=5))]
+    misdated = [set_to(before, before, TODAY - timedelta(days=5))]
     found = [*files(0, 3, 9), StoredFile(before, f"front/{before}/{before}.mp4", 1000)]
     decided = plan(found, TODAY, 5, clock_trusted=True, misdated=misdated)
     assert ages(decided.delete) == [9]
@@ -83,10 +88,18 @@ def test_what_is_misdated_goes_in_its_true_turn() -> None:
     assert [file.day for file in decided.delete] == [TODAY - timedelta(days=9), before]
 
 
+def test_a_date_to_come_to_which_the_clock_was_set_hinders_nothing() -> None:
+    ahead = TODAY + timedelta(days=365)
+    misdated = [set_to(TODAY - timedelta(days=20), TODAY, ahead)]
+    decided = plan(files(0, 3, 9), TODAY, 4, clock_trusted=True, misdated=misdated)
+    assert ages(decided.delete) == [9]
+    assert ages(decided.for_room) == [3]
+
+
 def test_room_is_made_on_the_day_the_clock_is_set_out_of_all_but_what_is_written() -> None:
     begin = date(1970, 1, 1)
     named = [begin + timedelta(days=since) for since in range(21)]
-    misdated = [Misdated(named[0], named[-1], TODAY)]
+    misdated = [set_to(named[0], named[-1], TODAY)]
     found = [StoredFile(day, f"front/{day}/{day}.mp4", 1000) for day in named]
     decided = plan(found, TODAY, 30, clock_trusted=True, misdated=misdated)
     assert decided.delete == ()
