@@ -357,9 +357,9 @@ class App:
         """Stops along the way of a frame, so that every owner sees all that came before."""
         deadline = self._clock.monotonic() + STOP_WITHIN
         left: list[str] = []
-        left += self._crew.stop(["reoffer"], 1.0, deadline)
         left += self._crew.stop_cameras(self._cameras.values(), deadline)
         self._drain()
+        left += self._crew.stop(["reoffer"], 1.0, deadline)
         left += self._crew.stop(["store"], 3.0, deadline)
         self._drain()
         self._performer.perform(cameras_farewell(self._state))

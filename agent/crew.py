@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from agent.camera_parts import Body, CameraParts
+from agent.core.orders import StopJudging
 from agent.runtime.clock import Clock
 from agent.runtime.worker import Worker
 
@@ -61,8 +62,10 @@ class Crew:
         return [w.name for w in workers if not w.join(until - self._clock.monotonic())]
 
     def stop_cameras(self, cameras: Iterable[CameraParts], deadline: float) -> list[str]:
-        """Stops all threads of these cameras, sources first."""
+        """Stops all threads of these cameras, sources first; from now on no event begins."""
         cameras = list(cameras)
+        for camera in cameras:
+            camera.vision_orders.put(StopJudging())
         sources = [n for c in cameras for n in (c.camera_worker, c.recording_worker)]
         left = self.stop(sources, _CAMERA, deadline)
         left += self.stop([c.vision_worker for c in cameras], _VISION, deadline)

@@ -51,7 +51,12 @@ class CameraWent:
     session: int
 
 
-VisionOrder = Configure | TakePicture | RecordClip | CameraWent
+@dataclass(frozen=True, slots=True)
+class StopJudging:
+    """The end is near: no event begins any more; one that runs goes on until the thread ends."""
+
+
+VisionOrder = Configure | TakePicture | RecordClip | CameraWent | StopJudging
 
 
 @dataclass(frozen=True, slots=True)

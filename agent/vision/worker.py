@@ -26,6 +26,7 @@ from agent.core.orders import (
     CameraWent,
     Configure,
     RecordClip,
+    StopJudging,
     TakePicture,
     VisionOrder,
     VisionSettings,
@@ -151,6 +152,7 @@ class VisionWorker:
         self._last_detection: Detection | None = None
         self._session = 0
         self._session_gone = 0
+        self._leaving = False
         self._misfit: tuple[int, int] | None = None  # size of the frames that the mask does not fit
         self._stats = VisionStats()
 
@@ -199,6 +201,8 @@ class VisionWorker:
                     self._session_gone = max(self._session_gone, session)
                     if session >= self._session:
                         self._forget_session()
+                case StopJudging():
+                    self._leaving = True
 
     def take_recording(self) -> None:
         """Takes what came of the recording stream, before the frame that may start a clip."""
@@ -221,7 +225,7 @@ class VisionWorker:
             self._feed.frame(self._event.started.event_id, frame)
         self._on_demand.frame(frame)
         luma = None
-        if self._settings.armed and self._judge.admit(frame.at):
+        if self._settings.armed and not self._leaving and self._judge.admit(frame.at):
             luma = self._judge_frame(frame)
         self._look(frame, luma)
         self._stills.frame(frame, self._settings.monitoring_interval)

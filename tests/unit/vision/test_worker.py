@@ -22,7 +22,14 @@ from agent.core.messages import (
     PictureTaken,
     StorePicture,
 )
-from agent.core.orders import CameraWent, Configure, TakePicture, VisionOrder, VisionSettings
+from agent.core.orders import (
+    CameraWent,
+    Configure,
+    StopJudging,
+    TakePicture,
+    VisionOrder,
+    VisionSettings,
+)
 from agent.imaging.orientation import Orientation
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.vision.masks import Mask
@@ -314,6 +321,21 @@ def test_frames_still_on_their_way_when_the_session_went_start_nothing() -> None
 
     assert rig.heard(MotionStarted) == []
     assert rig.vision.stats.frames == 11
+
+
+def test_no_event_begins_once_the_end_is_near_and_a_running_one_gets_its_frames() -> None:
+    rig = Rig()
+    rig.play("qqqqq")
+    rig.order(StopJudging())
+    rig.play("MMMM", start=5)
+    assert rig.heard(MotionStarted) == []
+
+    rig = Rig()
+    rig.play("qqqqqM")
+    rig.order(StopJudging())
+    rig.play("qqqqqq", start=6)
+    assert rig.heard(MotionEnded) == []
+    assert [part.frame.seq for part in rig.recorded(ClipFrame)][-1] == 11
 
 
 def test_a_new_session_ends_the_event_and_is_not_compared_with_the_old_one() -> None:
