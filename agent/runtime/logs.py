@@ -28,15 +28,28 @@ MAX_BYTES = 4000
 _NOISY = ("aiohttp", "amqtt", "asyncio", "av", "httpcore", "httpx", "libav", "paho", "transitions")
 
 _STDERR = 2
-_HIDDEN = "***"
+#: What stands where something was hidden.
+HIDDEN = "***"
 _MIN_SECRET = 4  # characters; hiding shorter ones would make every line unreadable
-#: Behind a URL's scheme: everything to the last @ before the path, and where there is none,
-#: user:password with a slash in the password, which is no valid URL but is written.
-_USER_INFO = re.compile(r"(?<=://)(?:[^/\s]*|[^/:@\s]+:[^@\s]*)@")
-_PARAMETER = re.compile(
-    r"([?&;](?:access_?token|api_?key|auth|key|pass|passwd|password|pw|pwd|secret|token)=)[^&;#\s]+",
-    re.IGNORECASE,
+#: In a URL everything to its last @ (a password may have @ or / in it, which is no valid URL but is
+#: written; or a blank), and user:password@ where somebody left the scheme out.
+_USER_INFO = re.compile(
+    r"""(?<=://)(?:(?:(?!://)\S)*|[^/:@\s]+:[^/@\r\n]*)@
+    |(?<![^\s'"`(\[{,=])[^\s:@'"`(\[{,=]{1,200}:(?!//)[^\s@]{0,200}@""",
+    re.VERBOSE,
 )
+#: Also what cameras have in the path: `/user=admin_password=…_channel=1`; and as JSON and Python
+#: write it. A name that may be of a secret is enough; the value ends where it surely does.
+_PARAMETER = re.compile(
+    r"""(?<![a-z0-9])
+    ((?=[a-z0-9]{0,32}?(?:pas|pw|psw|token|secret|key|login|auth|user|usr|cred))
+    [a-z0-9]{1,64}(?:=|%3D|["']\s*:\s*["']?))
+    (?:(?!_(?:channel|stream)=)[^&;\s])+""",
+    re.IGNORECASE | re.VERBOSE,
+)
+#: A part of a path: `/0/admin:password/main`.
+_URL = re.compile(r"(?<=://)\S+")
+_PAIR = re.compile(r"(?<=/)[^/:?&]+:[^/?&]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 _secrets: set[str] = set()
@@ -73,11 +86,15 @@ def hide(secret: str | None) -> None:
 
 
 def redact(text: str) -> str:
-    """The text without hidden secrets and without what URLs carry: user, password, tokens."""
+    """The text without hidden secrets and without what URLs carry: user, password, tokens.
+
+    The one place that knows what credentials look like; it rather hides too much.
+    """
     for secret in sorted(_secrets, key=len, reverse=True):  # one may be part of another
-        text = text.replace(secret, _HIDDEN)
-    text = _USER_INFO.sub(f"{_HIDDEN}@", text)
-    return _PARAMETER.sub(rf"\g<1>{_HIDDEN}", text)
+        text = text.replace(secret, HIDDEN)
+    text = _USER_INFO.sub(f"{HIDDEN}@", text)
+    text = _PARAMETER.sub(rf"\g<1>{HIDDEN}", text)
+    return _URL.sub(lambda url: _PAIR.sub(HIDDEN, url[0]), text)
 
 
 class LineFormatter(logging.Formatter):
