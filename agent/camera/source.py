@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -132,6 +133,10 @@ MAKERS: dict[str, Maker] = {
 }
 
 
+#: What stands before anything else may be a user, or a password.
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}://")
+
+
 def source_for(
     url: str,
     camera_id: str,
@@ -151,7 +156,8 @@ def source_for(
     maker = MAKERS.get(scheme.lower()) if colon else None
     if maker is None:
         known = ", ".join(f"{name}:" for name in sorted(MAKERS))
-        raise ConfigError(f"camera source: scheme {scheme[:32]!r} is unknown; known: {known}")
+        named = f"scheme {scheme!r} is unknown" if _SCHEME.match(url) else "begins with no scheme"
+        raise ConfigError(f"camera source: {named}; known: {known}")
     ends = _Ends(camera_id, clock, on_frame, on_state, orders)
     return maker(url, options or SourceOptions(), ends)
 

@@ -20,6 +20,7 @@ import numpy as np
 from agent.camera.patience import Patience
 from agent.camera.session import Opener, Picture, Session, why_401
 from agent.camera.tcp import connect
+from agent.camera.url import split_url
 from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
 from agent.core.frame import Video
 from agent.imaging.jpeg import MOST_PIXELS, allowed, encode
@@ -58,14 +59,8 @@ def rtsp_opener(url: str, *, coded: bool = False) -> Opener:
     Raises:
         ConfigError: no host, or a port that is none.
     """
-    parts = urlsplit(url)
-    try:
-        port = _RTSP_PORT if parts.port is None else parts.port
-    except ValueError:
-        port = 0
-    host = parts.hostname
-    if not host or not port:
-        raise ConfigError("camera source: an RTSP URL is rtsp://[USER:PASSWORD@]HOST[:PORT]/PATH")
+    _, host, given_port = split_url(url, "rtsp://HOST[:PORT]/PATH, see docs/cameras.md")
+    port = given_port or _RTSP_PORT
 
     def opened(patience: Patience) -> Session:
         """A session, after a look whether anybody listens there."""

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, urlunsplit
 
 import httpcore
 import httpx
@@ -15,7 +15,8 @@ from agent.camera.multipart import Multipart
 from agent.camera.patience import Patience
 from agent.camera.session import MOST_BYTES, Opener, Picture, Session, Silent, why_401
 from agent.camera.tcp import PatientBackend, PatientStream
-from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
+from agent.camera.url import split_url
+from agent.core.errors import CameraRefused, CameraUnreachable, SessionLost
 
 #: Seconds without a whole picture after which the camera counts as stalled.
 SILENCE = 8.0
@@ -78,15 +79,9 @@ def web_opener(url: str, still_interval: float = 1.0) -> Opener:
     Raises:
         ConfigError: no host, or a port that is none.
     """
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = 0
-    if not parts.hostname or port == 0:
-        raise ConfigError("camera source: an HTTP URL is http://[USER:PASSWORD@]HOST[:PORT]/PATH")
+    parts, host, port = split_url(url, "http://HOST[:PORT]/PATH, see docs/cameras.md")
     bare = _without_user(parts)
-    where = parts.hostname if port is None else f"{parts.hostname}:{port}"
+    where = host if port is None else f"{host}:{port}"
     user = unquote(parts.username or "")
 
     def opened(patience: Patience) -> Session:

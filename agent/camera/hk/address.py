@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote
 
 from agent.camera.hk.dialects import Dialect
 from agent.camera.hk.localdata import DISCOVERY_PORT
 from agent.camera.hk.packets import AckMode
 from agent.camera.hk.packets2 import is_id
+from agent.camera.url import split_url
 from agent.core.errors import ConfigError
 
 SCHEME = "hk"
@@ -46,44 +47,36 @@ def parse_hk_url(url: str) -> HkAddress:
     Raises:
         ConfigError: says which part is wrong and what is allowed.
     """
-    try:
-        parts = urlsplit(url)
-        port = DEFAULT_PORT if parts.port is None else parts.port
-    except ValueError as error:
-        raise ConfigError(f"camera source {url!r}: {error}; expected {FORM}") from error
+    parts, host, port = split_url(url, FORM)
     if parts.scheme != SCHEME:
-        raise ConfigError(f"camera source {url!r}: not an {SCHEME}:// URL; expected {FORM}")
-    if not parts.hostname or any(c.isspace() for c in parts.hostname):
-        raise ConfigError(f"camera source {url!r}: no host; expected {FORM}")
-    if port == 0:
-        raise ConfigError(f"camera source {url!r}: port 0 is none; expected 1 to 65535")
-    if parts.username is not None:  # the URL is not repeated: it may hold a password
-        raise ConfigError(f"camera source {SCHEME}://...: no user belongs here; expected {FORM}")
+        raise ConfigError(f"camera source: not an {SCHEME}:// URL; expected {FORM}")
+    if parts.username is not None:
+        raise ConfigError(f"camera source: no user belongs here; expected {FORM}")
     if parts.path not in {"", "/"} or parts.fragment:
-        raise ConfigError(f"camera source {url!r}: no path or fragment here; expected {FORM}")
-    options = _options(url, parts.query)
+        raise ConfigError(f"camera source: no path or fragment here; expected {FORM}")
+    options = _options(parts.query)
     return HkAddress(
-        unquote(parts.hostname),
-        port,
+        unquote(host),
+        port or DEFAULT_PORT,
         AckMode(options.get("ack", AckMode.LEGACY)),
         Dialect(options["dialect"]) if "dialect" in options else None,
         options.get("id"),
     )
 
 
-def _options(url: str, query: str) -> dict[str, str]:
+def _options(query: str) -> dict[str, str]:
     allowed: dict[str, list[str]] = {"ack": [*AckMode], "dialect": [*Dialect]}
     options = {}
     for key, value in parse_qsl(query, keep_blank_values=True):
         if key in allowed and value not in allowed[key]:
             raise ConfigError(
-                f"camera source {url!r}: {key}={value!r}; allowed: {', '.join(allowed[key])}"
+                f"camera source: not what {key} can be; allowed: {', '.join(allowed[key])}"
             )
         if key == "id" and not is_id(value):
-            raise ConfigError(f"camera source {url!r}: id={value!r}; see `discover` for the id")
+            raise ConfigError("camera source: not the form of an id; see `discover` for the id")
         if key not in {*allowed, "id"}:
             raise ConfigError(
-                f"camera source {url!r}: unknown option {key!r}; known: ack, dialect, id"
+                f"camera source: unknown option {key[:20]!r}; known: ack, dialect, id"
             )
         options[key] = value
     return options
