@@ -14,11 +14,11 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from agent.audio.beeper import BeepOptions, load_tone
-from agent.camera.source import check_url
+from agent.camera.source import MAKERS, check_url
 from agent.configuration import Given, Loaded, password_of, read, token_of
 from agent.core.errors import ConfigError, reason_of
 from agent.imaging.orientation import Orientation
-from agent.mistakes import Path_, shown
+from agent.mistakes import Path_, path_text, shown
 from agent.vision.masks import load_mask
 from agent.vision.zones import view_of
 from schemas.config import BeepConfig, CameraConfig, Config, MqttConfig, ReofferConfig
@@ -37,7 +37,7 @@ def checked(path: Path | None, environ: Mapping[str, str]) -> Loaded:
     config = given.config()
     if (mqtt := _valid(MqttConfig, given.tree.get("mqtt"))) is not None:
         look = partial(password_of, mqtt)
-        _try(given, ("mqtt", "password_file"), mqtt.password_file, look)
+        _try(given, ("mqtt", "password_file"), _named(mqtt.password_file), look)
         for key, file in mqtt.tls or ():
             if isinstance(file, Path):
                 _try(given, ("mqtt", "tls", key), file, partial(_readable, file))
@@ -46,7 +46,7 @@ def checked(path: Path | None, environ: Mapping[str, str]) -> Loaded:
         _try(given, ("beep", "sound"), None, partial(load_tone, options))
     if (reoffer := _valid(ReofferConfig, given.tree.get("reoffer"))) is not None:
         look = partial(token_of, reoffer)
-        _try(given, ("reoffer", "token_file"), reoffer.token_file, look)
+        _try(given, ("reoffer", "token_file"), _named(reoffer.token_file), look)
     cameras = given.tree.get("cameras")
     for name, camera in cameras.items() if isinstance(cameras, dict) else ():
         if isinstance(camera, dict):
@@ -84,7 +84,8 @@ def _check_camera(given: Given, name: str, camera: dict[str, Any]) -> None:
     path = ("cameras", name)
     for key, source in camera.items():
         if str(key).endswith("source") and isinstance(source, str):
-            _try(given, (*path, key), source, partial(check_url, source), _likely(source))
+            safe = _safe(source)
+            _try(given, (*path, key), safe, partial(check_url, source), _likely(safe))
     mask = camera.get("mask")
     if isinstance(mask, str):
         look = partial(load_mask, Path(mask), Orientation())
@@ -94,11 +95,24 @@ def _check_camera(given: Given, name: str, camera: dict[str, Any]) -> None:
         _try(given, path, None, partial(view_of, name, valid))
 
 
+def _named(path: Path | None) -> str | None:
+    return None if path is None else path_text(path)
+
+
+def _safe(source: str) -> str:
+    """A source for people; where its scheme is missing, too, user and password are hidden."""
+    return shown(source if _has_scheme(source) else f"://{source}").removeprefix("://")
+
+
+def _has_scheme(source: str) -> bool:
+    return "://" in source or source.partition(":")[0].lower() in MAKERS
+
+
 def _likely(source: str) -> str:
     """What somebody meant who left the scheme out."""
-    if ":" in source:
+    if _has_scheme(source) or source.count(":") > 1:
         return ""
-    scheme = "hk://"
+    scheme = "http://" if "@" in source or "/" in source else "hk://"
     if source.startswith(("/", ".")):
         scheme = "v4l2:" if source.startswith("/dev/") else "file:"
     return f"; did you mean {scheme}{source}?"
@@ -123,7 +137,7 @@ def _try(
         # it names the thing in its own words first; here key and value stand before the reason
         _, _, reason = str(error).partition(": ")
         shown_value = "" if value is None else f"{shown(str(value))[:100]}: "
-        given.mistake(path, shown_value + reason + hint)
+        given.mistake(path, shown_value + shown(reason) + hint)
         return False
     return True
 

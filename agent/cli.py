@@ -27,6 +27,7 @@ from agent.configuration import (
     token_of,
 )
 from agent.core.errors import ConfigError
+from agent.mistakes import shown
 from schemas.config import TlsConfig
 from schemas.messages import Publish
 
@@ -54,7 +55,7 @@ def run_command(argv: Sequence[str]) -> int:
         command: Command = arguments.command
         return command(arguments)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(shown(error), file=sys.stderr)
         return EXIT_CONFIG
     except KeyboardInterrupt:
         return EXIT_OK

@@ -19,7 +19,7 @@ import yaml
 from pydantic import ValidationError
 
 from agent.core.errors import ConfigError, reason_of
-from agent.mistakes import Path_, mistake
+from agent.mistakes import Path_, key_text, mistake, path_text
 from schemas.base import ID_LIMIT
 from schemas.config import SETTING_KEYS, SHORTEST_TOKEN, Config, MqttConfig, ReofferConfig
 from schemas.settings import CameraSettings, setting_names
@@ -29,6 +29,7 @@ PREFIX = "SURVEILLANCE_"
 DEFAULT_PLACES = (Path("config.yaml"), Path("/etc/surveillance-agent/config.yaml"))
 #: Variables with the prefix that are no configuration keys.
 NOT_KEYS = frozenset({"CONFIG", "LOG_LEVEL"})
+_START = "copy config/config.example.yaml to config.yaml and change it"
 #: Bounds what a file can make us read; a real one has a few kB.
 MAX_FILE_BYTES = 1_000_000
 #: Bounds what aliases in it can unfold to, and how deep; a real one has some hundred values.
@@ -97,7 +98,7 @@ class Given:
         """Notes what is wrong with a key, or with what it leads to."""
         places = (self.origins.get(path[:n]) for n in range(len(path), 0, -1))
         origin = next((place for place in places if place), "not given")
-        self.mistakes.append(f"  {origin}: {'.'.join(path) or 'the whole'}: {text}")
+        self.mistakes.append(f"  {origin}: {key_text(path)}: {text}")
 
     def config(self) -> Config | None:
         """The configuration, as far as its keys go; None where they are wrong: then noted."""
@@ -124,13 +125,27 @@ def read(path: Path | None, environ: Mapping[str, str]) -> Given:
     """File and environment, merged.
 
     Raises:
-        ConfigError: the file cannot be read, or is no YAML.
+        ConfigError: the file cannot be read, is no YAML, or there is nothing at all.
     """
     given = Given(path)
     if path is not None:
         _read_file(path, given)
     _merge_environment(given, environ)
+    if not given.tree and path is not None:
+        raise ConfigError(f"configuration {path}: the file is empty: {_START}")
+    if path is None and "cameras" not in given.tree:
+        raise ConfigError(_nothing_found())
     return given
+
+
+def _nothing_found() -> str:
+    """What to say where neither a file nor the environment names a camera."""
+    looked = ", ".join(str(place.absolute()) for place in DEFAULT_PLACES)
+    words = f"{PREFIX}CONFIG names no file, no {PREFIX}CAMERAS__… is set"
+    return (
+        f"no configuration: there is no {looked}, ${words}:"
+        f" {_START}, or see the demo with `script/run`"
+    )
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
@@ -156,7 +171,8 @@ def password_of(mqtt: MqttConfig) -> str | None:
     try:
         return mqtt.password_file.read_text().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"mqtt.password_file {mqtt.password_file}: {reason_of(error)}") from None
+        where = f"mqtt.password_file {path_text(mqtt.password_file)}"
+        raise ConfigError(f"{where}: {reason_of(error)}") from None
 
 
 def token_of(reoffer: ReofferConfig | None) -> str | None:
@@ -169,13 +185,14 @@ def token_of(reoffer: ReofferConfig | None) -> str | None:
         return None
     if reoffer.token_file is None:
         return reoffer.token.get_secret_value() if reoffer.token else None
+    where = f"reoffer.token_file {path_text(reoffer.token_file)}"
     try:
         token = reoffer.token_file.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"reoffer.token_file {reoffer.token_file}: {reason_of(error)}") from None
+        raise ConfigError(f"{where}: {reason_of(error)}") from None
     if len(token) < SHORTEST_TOKEN:
         words = f"needs at least {SHORTEST_TOKEN} characters"
-        raise ConfigError(f"reoffer.token_file {reoffer.token_file}: {words}")
+        raise ConfigError(f"{where}: {words}")
     return token
 
 
@@ -243,14 +260,22 @@ def _no_yaml(error: Exception, text: str) -> str:
         line = text.count("\n", 0, error.position) + 1
         return f", line {line}: not valid YAML: a control character (#x{error.character:02x})"
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return f": not valid YAML: {error}"
+        return f": not valid YAML: {_without_quotes(str(error))}"
     mark, begun = error.problem_mark, error.context_mark
-    reason = ", ".join(word for word in (error.context, error.problem) if word)
+    reason = _without_quotes(", ".join(word for word in (error.context, error.problem) if word))
+    if "for the tag" in reason:  # `!secret`, `!include`, `!env_var` of other programs
+        reason = "a tag such as !secret is not known here"
+        reason += "; use mqtt.password_file or an environment variable (docs/configuration.md)"
     if begun is not None and begun.line != mark.line:
         reason += f" (begun in line {begun.line + 1})"
     if "mapping values" in reason:
         reason += "; write text that ends with a colon, or has one and a space, in quotes"
     return f", line {mark.line + 1}, column {mark.column + 1}: not valid YAML: {reason}"
+
+
+def _without_quotes(reason: str) -> str:
+    """Without what was in the file, but for single characters and YAML's own `<words>`."""
+    return re.sub(r"""(['"])(?!<[a-z ]+>\1|.{1,2}\1).*\1""", "'…'", reason, flags=re.DOTALL)
 
 
 def _check_extent(root: yaml.Node | None, path: Path) -> None:

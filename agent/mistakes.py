@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
 from pydantic_core import ErrorDetails
 
-from agent.runtime.logs import redact
+from agent.runtime.logs import HIDDEN, redact
+from schemas.base import kind_of, quoted
 from schemas.config import Config
 from schemas.sizes import ByteCount
 
@@ -19,6 +21,10 @@ Path_ = tuple[str, ...]
 _LONGEST = 300
 #: Never shown, not even in the message that calls them wrong.
 _SECRET = frozenset({"password", "token"})
+#: Blocks that hold secrets: text in a wrong place there may be one.
+_BESIDE = frozenset({"mqtt", "reoffer"})
+#: Text that may be about a secret.
+_SUSPECT = re.compile(r"[@{}\[\]:=]|pas|pwd|psw|token|secret|key|login|auth", re.IGNORECASE)
 _ID = "an id has small letters and digits, joined by single underscores, at most 32"
 _KEYS = "needs keys of its own, such as `key: value`; leave it out where nothing is set"
 _TEXT = "must be text: write it in quotes"
@@ -51,6 +57,9 @@ _WORDS = {
     "too_short": "must name at least one",
     "too_long": "must have at most {max_length} entries",
 }
+_CONTAINERS = frozenset({"model_type", "dict_type", "tuple_type", "too_short"})
+#: Length of a camera's path.
+_CAMERA = 2
 #: Limits from here on are of sizes.
 _SIZES_FROM = 2**20
 
@@ -59,10 +68,20 @@ def shown(value: object) -> str:
     """A value for people: no secret, and no URL's user and password."""
     if isinstance(value, SecretStr):
         return "**hidden**"
-    if isinstance(value, str):
-        text = re.sub(r"(?<=://)[^/@\s]+@", "**hidden**@", value)
-        return redact(text).replace("***@", "**hidden**@") if "://" in text else text
-    return "none" if value is None else str(value)
+    return "none" if value is None else redact(str(value)).replace(HIDDEN, "**hidden**")
+
+
+def path_text(path: Path) -> str:
+    """The path of a file with a secret, unless somebody may have written the secret itself."""
+    text = str(path)
+    named = text.startswith(("/", "../", "~"))
+    return text if named else "not shown, it may be the secret itself"
+
+
+def key_text(path: Path_) -> str:
+    """A key with those above it; `password:abc`, which YAML takes for a key, up to the colon."""
+    parts = (re.sub(r"[:=\s].*", "…", part, flags=re.DOTALL) for part in path)
+    return ".".join(parts) or "the whole"
 
 
 def mistake(details: ErrorDetails) -> tuple[Path_, str]:
@@ -70,16 +89,32 @@ def mistake(details: ErrorDetails) -> tuple[Path_, str]:
     path = tuple(str(part) for part in details["loc"] if part != "[key]")
     kind, given = details["type"], details["input"]
     if kind == "value_error":  # ours: they show the value where that helps
-        return path, details["msg"].removeprefix("Value error, ")[:_LONGEST]
+        return path, shown(details["msg"].removeprefix("Value error, "))[:_LONGEST]
     if kind == "extra_forbidden":
         return path, _WORDS[kind] + _nearest(path)
     words = _ID if details["loc"][-1:] == ("[key]",) else _words(kind, details.get("ctx", {}))
+    words = _example(path, kind) or words
     if kind == "missing":
         return path, words
     if _SECRET & set(path):
         return path, f"{words}; what was given is not shown"
-    nothing_to_show = isinstance(given, dict | BaseModel) or (given is None and words == _KEYS)
-    return path, words if nothing_to_show else f"{words}, not {_given(given)}"
+    nothing_to_show = isinstance(given, dict | BaseModel) or kind in {"too_short", "too_long"}
+    if nothing_to_show or (given is None and kind in _CONTAINERS):
+        return path, words
+    beside = path[0] in _BESIDE and (isinstance(given, str) or kind == "string_type")
+    hidden = kind in _CONTAINERS or beside
+    what, semicolon, help_ = words.partition(";")
+    return path, f"{what}, not {kind_of(given) if hidden else _given(given)}{semicolon}{help_}"
+
+
+def _example(path: Path_, kind: str) -> str | None:
+    """What to write where cameras are missing or written another way, as many programs do."""
+    if path == ("cameras",):
+        what = "is required and missing" if kind == "missing" else "needs cameras by their ids"
+        return f"{what}; write `front_door: {{source: …}}` below it"
+    if path[0] == "cameras" and len(path) == _CAMERA and kind in _CONTAINERS:
+        return "needs keys; write `source: …` below it"
+    return None
 
 
 def _words(kind: str, context: dict[str, Any]) -> str:
@@ -95,14 +130,9 @@ def _limit(value: object) -> str:
 
 
 def _given(value: object) -> str:
-    """A wrong value, shortened; without what a URL in it may carry."""
-    if value is None:
-        return "nothing"
-    try:
-        text = str(value)
-    except ValueError:  # an integer with more digits than Python likes to print
-        return "a very large number"
-    return repr(shown(text)[:60])
+    """A wrong value, shortened; its kind alone where it may be, or hold, a secret."""
+    suspect = isinstance(value, str) and _SUSPECT.search(value)
+    return kind_of(value) if suspect else quoted(value)
 
 
 def _nearest(path: Path_) -> str:

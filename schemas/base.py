@@ -24,6 +24,32 @@ ID_PATTERN = r"^[a-z0-9]+(_[a-z0-9]+)*$"
 ID_LIMIT = 32
 
 
+def kind_of(value: object) -> str:
+    """What a value is, for messages that must not repeat it: it may be, or hold, a secret."""
+    kinds: dict[type, str] = {
+        dict: "keys",
+        list: "a list",
+        tuple: "a list",
+        str: "text",
+        bytes: "text",
+        bool: "true or false",
+        int: "a number",
+        float: "a number",
+        type(None): "nothing",
+    }
+    return kinds.get(type(value), "that")  # a date, say
+
+
+def quoted(value: object) -> str:
+    """A wrong value in a message about it: text and numbers shortened, what holds more never."""
+    if isinstance(value, str | int | float):
+        try:
+            return repr(str(value)[:40])
+        except ValueError:  # an integer with more digits than Python likes to print
+            return "a very large number"
+    return kind_of(value)
+
+
 class Strict(BaseModel):
     """Frozen, no unknown keys: what comes from outside is parsed into one of these or refused."""
 

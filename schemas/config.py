@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.base import ID_LIMIT, ID_PATTERN, Strict
+from schemas.base import ID_LIMIT, ID_PATTERN, Strict, quoted
 from schemas.settings import (
     SEED_MAX_CHANGED,
     SEED_MIN_CHANGED,
@@ -149,7 +149,7 @@ class HomeAssistantConfig(Strict):
 def _path_text(value: object) -> object:
     """One sentence instead of one for each kind of value."""
     if not isinstance(value, str | Path | None):
-        raise ValueError(f"`memory`, or a path in quotes, not {str(value)[:40]!r}")  # noqa: TRY004  pydantic's
+        raise ValueError(f"`memory`, or a path in quotes, not {quoted(value)}")  # noqa: TRY004  pydantic's
     return value
 
 
@@ -235,7 +235,7 @@ class RecordingConfig(Strict):
 
 def _right_angle(value: object) -> object:
     if str(value) not in {"0", "180"}:
-        raise ValueError(f"0 or 180, not {str(value)[:40]!r}")
+        raise ValueError(f"0 or 180, not {quoted(value)}")
     return int(str(value))
 
 

@@ -156,8 +156,53 @@ def test_what_is_no_configuration_is_refused_with_the_files_name(write: Path, te
     assert str(write) in mistakes(write, text)[0]
 
 
-def test_an_empty_file_lacks_a_camera(write: Path) -> None:
-    assert "cameras: is required" in mistakes(write, "")[0]
+@pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n", "{}\n"])
+def test_an_empty_file_is_called_empty(write: Path, text: str) -> None:
+    (line,) = mistakes(write, text)
+    assert line.startswith(f"configuration {write}: the file is empty: copy config/config.example")
+
+
+def test_an_empty_file_is_no_mistake_where_the_environment_has_it_all(write: Path) -> None:
+    write.write_text("")
+    assert load(write, {"SURVEILLANCE_CAMERAS__YARD__SOURCE": "demo:"}).config.cameras
+
+
+def test_without_any_configuration_the_places_and_what_to_do_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError) as told:
+        load(find_file(None, {}), {"SURVEILLANCE_MQTT__HOST": "broker"})
+    words = str(told.value)
+    assert f"there is no {tmp_path}/config.yaml, /etc/surveillance-agent/config.yaml" in words
+    assert "$SURVEILLANCE_CONFIG names no file, no SURVEILLANCE_CAMERAS__" in words
+    assert "copy config/config.example.yaml to config.yaml" in words
+    assert "`script/run`" in words
+
+
+@pytest.mark.parametrize("cameras", ["", "[]", "{}", "[{name: yard, source: 'demo:'}]", "yard"])
+def test_cameras_written_another_way_are_told_how_they_are_written(
+    write: Path, cameras: str
+) -> None:
+    (line,) = mistakes(write, f"cameras: {cameras}\n")
+    assert line.startswith("  config.yaml:1: cameras: needs cameras by their ids")
+    assert line.endswith("; write `front_door: {source: …}` below it")
+    (line,) = mistakes(write, "mqtt: {host: x}\n")
+    assert "cameras: is required and missing; write `front_door: {source: …}` below it" in line
+
+
+@pytest.mark.parametrize("camera", ["", "'demo:'", "[source]"])
+def test_a_camera_without_keys_is_told_that_it_needs_a_source(write: Path, camera: str) -> None:
+    (line,) = mistakes(write, f"cameras:\n  yard: {camera}\n")
+    assert "cameras.yard: needs keys" in line
+    assert line.endswith("; write `source: …` below it")
+
+
+@pytest.mark.parametrize("tag", ["!secret mqtt_password", "!include x.yaml", "!env_var PASSWORD"])
+def test_tags_of_other_programs_are_answered_with_what_there_is_here(write: Path, tag: str) -> None:
+    (line,) = mistakes(write, f"mqtt:\n  password: {tag}\n")
+    assert ", line 2, column 13: " in line
+    assert "!secret is not known here; use mqtt.password_file or an environment variable" in line
 
 
 def test_a_giant_file_is_refused_unread(write: Path) -> None:
