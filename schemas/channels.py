@@ -75,7 +75,7 @@ def _command(
 REQUESTS: dict[str, tuple[type[Strict], str]] = {
     "snapshot": (commands.TakeSnapshot, "a picture now"),
     "overlay": (commands.TakeOverlay, "mask, zones and last motion over a picture, now"),
-    "record": (commands.RecordNow, "a clip of some seconds now, whatever moves"),
+    "record": (commands.RecordNow, "a clip of some seconds now, also where nothing moves"),
     "keep": (commands.KeepRecording, "an event's files are spared when old ones are deleted"),
     "beep": (commands.PlayBeep, "the sound once"),
     "arm": (commands.SetSetting, 'arm or disarm: `{"camera": …, "value": true}`'),

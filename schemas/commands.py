@@ -73,7 +73,7 @@ class TakeOverlay(Strict):
 
 
 class RecordNow(Strict):
-    """Record a clip now, whatever moves."""
+    """Record a clip now, also where nothing moves."""
 
     kind: Literal["record"] = "record"
     camera: str

@@ -228,7 +228,11 @@ class RecordingConfig(Strict):
     )
     pre_seconds: float = Field(1.0, ge=0, le=30, description="recorded from before the motion")
     post_frames: int = Field(
-        10, ge=1, le=1000, description="judged frames without motion that end an event"
+        10,
+        ge=1,
+        le=1000,
+        description="judged frames from the last one with motion, the first of them, to the"
+        " event's end",
     )
     timestamp: bool = Field(True, description="burn the frame's local time in")
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas.base import Strict
-from schemas.channels import ANSWERS, COMMANDS, EVENTS, PLACEHOLDERS, STATES, Channel
+from schemas.channels import ANSWERS, COMMANDS, EVENTS, FRAMES, PLACEHOLDERS, STATES, Channel
 from schemas.settings import AgentSettings, CameraSettings, allowed_text, limits, setting_names
 
 _MARKED = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -76,7 +76,7 @@ def _places() -> str:
 
 def _payloads() -> str:
     models: dict[str, type[Strict]] = {}
-    for channel in (*STATES, *EVENTS, *ANSWERS):
+    for channel in (*STATES, *EVENTS, *FRAMES, *ANSWERS):
         if channel.model is not None:
             models[channel.model.__name__] = channel.model
     return "\n\n".join(_table(name, model) for name, model in models.items())
@@ -116,7 +116,7 @@ def _type(field: dict[str, Any]) -> str:
 PARTS = {
     "places": _places,
     "states": lambda: _topics(STATES),
-    "events": lambda: _topics((*EVENTS, *ANSWERS)),
+    "events": lambda: _topics((*EVENTS, *FRAMES, *ANSWERS)),
     "commands": _commands,
     "settings": _settings,
     "payloads": _payloads,

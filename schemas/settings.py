@@ -47,7 +47,13 @@ class CameraSettings(Strict):
         float, Field(ge=0.0, le=100.0, description="% of unmasked pixels: as much is no motion")
     ] = SEED_MAX_CHANGED
     post_frames: Annotated[
-        int, Field(ge=1, le=1000, description="judged frames without motion that end an event")
+        int,
+        Field(
+            ge=1,
+            le=1000,
+            description="judged frames from the last one with motion, the first of them, to the"
+            " event's end",
+        ),
     ] = 10
     clear_delay: Annotated[
         float, Field(ge=0.0, le=600.0, description="seconds that motion stays ON after an event")

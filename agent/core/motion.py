@@ -80,8 +80,9 @@ class MotionMachine:
 
         Args:
             detection: its result.
-            post_frames: judged frames without motion that end an event, at least 1; the value in
-                force now, also for a running event.
+            post_frames: judged frames from the last one with motion, which is the first of them as
+                it was in the seed, to the event's end, at least 1; the value in force now, also for
+                a running event.
         """
         suppressed = self._spans.update(detection)
         started = detection.motion and not self._active

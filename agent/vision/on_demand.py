@@ -1,4 +1,4 @@
-"""Clips that somebody asked for: some seconds from now on, whatever moves."""
+"""Clips that somebody asked for: some seconds from now on, also where nothing moves."""
 
 from __future__ import annotations
 

@@ -98,3 +98,9 @@ def test_filling_twice_changes_nothing() -> None:
     once = mqtt_page.filled(page)
     assert once != page
     assert mqtt_page.filled(once) == once
+
+
+def test_every_topic_is_on_the_page() -> None:
+    page = mqtt_page.filled("".join(f"<!-- begin {n} -->\n<!-- end -->\n" for n in mqtt_page.PARTS))
+    missing = [channel.name for channel in CHANNELS if channel.summary not in page]
+    assert missing == []
