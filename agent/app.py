@@ -158,7 +158,8 @@ class App:
         """Runs until SIGTERM, SIGINT, a restart command or a fatal error; the exit code."""
         threading.excepthook = self._on_thread_exception
         self._signals.install(self._inbox.interrupt)
-        log.info("agent %s: starting, version %s", self._topics.root, __version__)
+        words = "agent %s: starting, version %s, state in %s"
+        log.info(words, self._topics.root, __version__, self._state_dir)
         self._say_what_is_off()
         with Notifier() as systemd:
             self._crew.start()

@@ -53,12 +53,19 @@ def run_command(argv: Sequence[str]) -> int:
     arguments = _parser(argv).parse_args(argv)
     try:
         command: Command = arguments.command
-        return command(arguments)
+        code = command(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader (`head`) has seen enough
+        if arguments.command in {_run, _ha_app}:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
     except ConfigError as error:
         print(shown(error), file=sys.stderr)
         return EXIT_CONFIG
     except KeyboardInterrupt:
         return EXIT_OK
+    return code
 
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
@@ -177,7 +184,12 @@ def _check_config(arguments: argparse.Namespace) -> int:
     print("\n".join(effective(loaded, defaults=arguments.all)))
     topics = f"{loaded.config.mqtt.base_topic}/{agent_id_of(loaded.config)}"
     print(f"# its topics begin with {topics}/")
-    for note in notes(loaded.config):
+    told = notes(loaded.config)
+    try:
+        print(f"# its state is kept in {state_dir_of(loaded.config, make=False)}")
+    except ConfigError as error:  # the agent may run as another user
+        told.append(str(error))
+    for note in told:
         print(f"# note: {note}")
     return EXIT_OK
 
@@ -208,11 +220,7 @@ def _discover(arguments: argparse.Namespace) -> int:
 def _decode_capture(arguments: argparse.Namespace) -> int:
     from agent.camera.hk import capture
 
-    try:
-        return capture.run(arguments, print)
-    except BrokenPipeError:  # the reader (`head`) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_OK
+    return capture.run(arguments, print)
 
 
 def _replay(arguments: argparse.Namespace) -> int:

@@ -207,8 +207,12 @@ def slug(text: str) -> str:
     return words or "agent"
 
 
-def state_dir_of(config: Config) -> Path:
-    """The folder for settings, journal and spool; created if need be.
+def state_dir_of(config: Config, *, make: bool = True) -> Path:
+    """The folder for settings, journal and spool.
+
+    Args:
+        config: may name it.
+        make: create it if need be; else it is only said which one it would be.
 
     Raises:
         ConfigError: when no folder can be written.
@@ -219,11 +223,13 @@ def state_dir_of(config: Config) -> Path:
     reasons = []
     for place in places:
         try:
-            place.mkdir(parents=True, exist_ok=True)
+            if make:
+                place.mkdir(parents=True, exist_ok=True)
+            there = next(folder for folder in (place, *place.absolute().parents) if folder.exists())
         except OSError as error:
             reasons.append(f"{place}: {reason_of(error)}")
             continue
-        if os.access(place, os.W_OK | os.X_OK):
+        if os.access(there, os.W_OK | os.X_OK):
             return place
         reasons.append(f"{place}: {reason_of(PermissionError(errno.EACCES, 'not writable'))}")
     raise ConfigError(f"agent.state_dir: {'; '.join(reasons)}; name a writable folder")

@@ -264,6 +264,7 @@ def test_a_restart_command_starts_the_agent_anew_in_the_same_process(
     wait_state(ear, TOPICS.availability, "online", seconds=15)
     assert json.loads(ear.payloads(TOPICS.response("restart"))[0])["ok"] is True
     assert agent.log.count("starting, version") == 2
+    assert agent.log.count(f", state in {house.folder / 'state'}") == 2
     assert agent.stop() == 0
 
 
