@@ -10,6 +10,7 @@ import yaml
 
 from tests.resilience.fault import Fault
 from tests.resilience.lab import AGENT_LOGIN, WATCH_LOGIN, Lab
+from tests.resilience.observation import Interval
 from tests.support.agent_process import CAMERA, YARD, Process
 from tests.support.broker import free_port
 
@@ -130,11 +131,12 @@ class Twin(Fault):
         config["cameras"][CAMERA]["source"] = f"hk://127.0.0.1:{free_port()}"
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
         arguments = ("run", "--config", str(folder / "config.yaml"))
+        self._begun = time.monotonic()
         self._twin = Process(folder / "twin.log", *arguments, env=lab.env)
 
     def heal(self, lab: Lab) -> None:
-        del lab
         self._twin.kill()
+        lab.doubled.append(Interval(self._begun, time.monotonic()))
 
 
 ALL = (

@@ -12,7 +12,7 @@ from typing import Any
 import av
 
 from agent.storage.verify import verify_store
-from tests.resilience.observation import Clip, Interval, SentFrame, StoreSeen, Told
+from tests.resilience.observation import Clip, Health, Interval, SentFrame, StoreSeen, Told
 from tests.resilience.watch import Watch
 from tests.support.agent_process import CAMERA, YARD
 
@@ -20,6 +20,8 @@ from tests.support.agent_process import CAMERA, YARD
 STATE = {"journal.sqlite", "spool"} | {
     f"{name}.json" for name in ("store", "discovery", "settings", "health", "clock")
 }
+#: Seconds until the word of an agent that is gone has come through a broker on a busy machine.
+ON_ITS_WAY = 2.0
 #: What the laboratory fills a disk with.
 FILLER = "filler"
 JOURNAL_PARTS = ("-wal", "-shm", "-journal")
@@ -63,6 +65,13 @@ def disarmed_by(watch: Watch) -> list[Interval]:
     said = [(heard.at, heard.payload) for heard in watch.of(YARD.setting_state("armed"))]
     ends = [at for at, _ in said[1:]] + [float("inf")]
     return [Interval(at, end) for (at, on), end in zip(said, ends, strict=True) if on == b"OFF"]
+
+
+def healths_of(watch: Watch, doubled: list[Interval]) -> list[Health]:
+    """The camera's healths as they came, but for the time in which two agents spoke."""
+    told = [Health(heard.at, json.loads(heard.payload)) for heard in watch.of(YARD.health)]
+    spans = [Interval(span.begun, span.ended + ON_ITS_WAY) for span in doubled]
+    return [h for h in told if not any(span.begun <= h.at <= span.ended for span in spans)]
 
 
 def store_seen(store: Path) -> StoreSeen:

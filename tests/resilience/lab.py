@@ -77,6 +77,7 @@ class Lab(House):
         (folder / "tmp").mkdir()
         self.lives: list[Life] = []
         self.busy: list[Interval] = []
+        self.doubled: list[Interval] = []  # another agent spoke on the same topics
         self.forgot: list[float] = []
         self.strays: list[str] = []
         self.findings: list[str] = []  # of a fault, about how it ended

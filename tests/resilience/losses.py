@@ -54,7 +54,7 @@ def missing_frames(seen: Observation) -> Iterator[str]:
         healths = [h for h in seen.healths if life.span.begun < h.at < life.span.ended]
         if not healths:
             continue
-        last = max(healths, key=lambda health: (health.of["frames"], health.at))  # not a twin's
+        last = healths[-1]
         dated = monotonic_times(seen, datetime.fromisoformat(last.of["ts"]))
         until = min([*dated, last.at]) - COUNTED_EVERY
         sent = [f for f in _opened_since(seen.frames, life.span.begun) if f.at < until]

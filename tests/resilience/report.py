@@ -70,14 +70,16 @@ def page(lines: list[Line]) -> str:
 
 def _summary(runs: list[Line]) -> Iterator[str]:
     yield "## Outcome\n"
-    yield "| commit | agent's code | random runs | others | faults | all invariants kept |"
+    yield "| agent's code | at commits | random runs | others | faults | all invariants kept |"
     yield "|---|---|---|---|---|---|"
-    for name in dict.fromkeys((line["commit"], line["code"]) for line in runs):
-        some = [line for line in runs if (line["commit"], line["code"]) == name]
+    for name in dict.fromkeys(line["code"] for line in runs):
+        some = [line for line in runs if line["code"] == name]
         faults = sum(len(line["faults"]) for line in some)
         kept = sum(not line["violations"] for line in some)
         random = sum(map(_is_random, some))
-        cells = (*(f"`{word}`" for word in name), random, len(some) - random, faults, kept)
+        at = Counter(line["commit"] for line in some)
+        commits = ", ".join(f"`{commit}` ({count})" for commit, count in at.items())
+        cells = (f"`{name}`", commits, random, len(some) - random, faults, kept)
         yield f"| {' | '.join(map(str, cells))} |"
     seeds = sorted(line["seed"] for line in runs if _is_random(line))
     alone = sum(len(line["faults"]) == 1 for line in runs)
@@ -85,7 +87,8 @@ def _summary(runs: list[Line]) -> Iterator[str]:
     most = max((line["at_once"] for line in runs), default=0)
     yield (
         f"\n{len(runs)} runs, {alone} with one fault alone, {hours:.1f} hours of agents' time,"
-        f" {most} runs at once. Seeds of the random runs: {_spans(seeds)}.\n"
+        f" up to {most} runs at once. Of one agent's code, commits differ in the laboratory."
+        f" Seeds of the random runs: {_spans(seeds)}.\n"
     )
 
 

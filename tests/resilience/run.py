@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import time
 from dataclasses import asdict, dataclass, field
@@ -14,6 +13,7 @@ from tests.resilience.footprint import share_of_cpu
 from tests.resilience.gather import (
     disarmed_by,
     frames_of,
+    healths_of,
     hellos_of,
     store_seen,
     strays_of,
@@ -22,7 +22,7 @@ from tests.resilience.gather import (
 )
 from tests.resilience.invariants import MORE_THREADS, violations
 from tests.resilience.lab import WATCH_LOGIN, Lab
-from tests.resilience.observation import Health, Interval, Observation
+from tests.resilience.observation import Interval, Observation
 from tests.resilience.plan import Plan
 from tests.resilience.recovery import Recovery
 from tests.resilience.watch import Watch
@@ -170,8 +170,7 @@ class Run:
         seen.recordings = told_by(lab.watch, YARD.event_recording)
         seen.offsets, seen.forgot, seen.leaves = lab.offsets, lab.forgot, lab.leaves
         seen.utc_of_zero = utc_of_zero(time.monotonic())
-        told = [(heard.at, json.loads(heard.payload)) for heard in lab.watch.of(YARD.health)]
-        seen.healths = [Health(at, of) for at, of in told]
+        seen.healths = healths_of(lab.watch, lab.doubled)
         seen.store = store_seen(lab.store)
         seen.strays = lab.strays + strays_of(lab.folder)
         seen.log = (lab.folder / "agent.log").read_text(errors="replace")
