@@ -41,7 +41,16 @@ from agent.core.messages import (
     StoreCode,
     StoreState,
 )
-from agent.core.state import AgentNow, CameraSetup, Gauges, HostFigures, Now, Stopping, Tick
+from agent.core.state import (
+    AgentNow,
+    CameraSetup,
+    Gauges,
+    HostFigures,
+    Now,
+    Stopped,
+    Stopping,
+    Tick,
+)
 from agent.crew import Crew
 from agent.discovery import Discovery
 from agent.gauges import ask_machine, gather
@@ -363,6 +372,8 @@ class App:
         left += self._crew.stop(["reoffer"], 1.0, deadline)
         left += self._crew.stop(["store"], 3.0, deadline)
         self._drain()
+        self._quiet_until = float("inf")  # who has ended gives no sign of life
+        self._step(Stopped(self._gauges(self._clock.monotonic())))
         self._performer.perform(cameras_farewell(self._state))
         left += self._crew.stop(["mqtt", "beeper"], 2.5, deadline)
         left += self._crew.stop_extra(1.0, deadline)

@@ -44,7 +44,7 @@ from agent.core.messages import (
     StoreState,
 )
 from agent.core.problems import agent_problems
-from agent.core.state import AgentNow, CameraNow, Now, Setup, Stopping, Tick
+from agent.core.state import AgentNow, CameraNow, Now, Setup, Stopped, Stopping, Tick
 from schemas.commands import CommandError
 from schemas.events import MotionEvent
 from schemas.messages import state as state_message
@@ -86,6 +86,7 @@ Input = (
     | Refused
     | Tick
     | Stopping
+    | Stopped
 )
 
 
@@ -180,6 +181,9 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
             return _tick(now_state, cause, now)
         case Stopping():
             return _stopping(now_state, now)
+        case Stopped():
+            last = replace(now_state, gauges=cause.gauges, health_at=float("-inf"))
+            return _then_health((last, []), now)
 
 
 def _stopping(now_state: AgentNow, now: Now) -> Step:

@@ -99,6 +99,13 @@ class Stopping:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """Cameras and store have ended; the broker hears the last of what they counted."""
+
+    gauges: Gauges
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """A picture as it is published: its description first."""
 

@@ -50,8 +50,8 @@ from agent.core.messages import (
 )
 from agent.core.orders import Beep, CameraWent, Configure, RecordClip, TakePicture
 from agent.core.problems import LATELY
-from agent.core.state import AgentNow, CameraSetup, Gauges, Now, Setup, Stopping, Tick
-from agent.core.stats import MqttStats
+from agent.core.state import AgentNow, CameraSetup, Gauges, Now, Setup, Stopped, Stopping, Tick
+from agent.core.stats import CameraStats, MqttStats
 from schemas.commands import (
     Command,
     CommandError,
@@ -756,6 +756,13 @@ def test_records_that_are_not_on_disk_are_a_problem(rig: Rig) -> None:
     assert health["mqtt"]["journal_failed"] == 1
     rig.do(Tick(Gauges(mqtt=MqttStats(journal_failed=1))))  # the disk takes them again
     assert json.loads(rig.published(f"{ROOT}/health")[0])["problems"] == []
+
+
+def test_what_was_counted_last_is_said_at_the_end(rig: Rig) -> None:
+    rig.live()
+    rig.do(Tick(Gauges()))
+    rig.do(Stopped(Gauges(cameras={"yard": CameraStats(frames_damaged=3)})), after=0.1)
+    assert json.loads(rig.published(f"{YARD}/health")[0])["frames_damaged"] == 3
 
 
 def test_a_refused_live_command_with_the_retain_flag_is_cleared_too(rig: Rig) -> None:
