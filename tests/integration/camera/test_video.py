@@ -118,7 +118,7 @@ def test_nobody_there_is_unreachable() -> None:
 
 @pytest.mark.parametrize("url", ["rtsp:///x", "rtsp://h:0/", "rtsp://a:b@/"])
 def test_an_rtsp_url_without_a_host_is_a_configuration_error(url: str) -> None:
-    with pytest.raises(ConfigError, match="RTSP URL is"):
+    with pytest.raises(ConfigError, match="expected rtsp://HOST"):
         rtsp_opener(url)
 
 

@@ -122,7 +122,7 @@ def test_several_sweeps_are_combined() -> None:
     ("words", "message"),
     [
         (["--set", "detection.pixel_treshold=3"], "did you mean pixel_threshold"),
-        (["--set", "detection.pixel_threshold=300"], "less than or equal to 255"),
+        (["--set", "detection.pixel_threshold=300"], "must be at most 255"),
         (["--set", "detection"], "write KEY=VALUE"),
         (["--sweep", "analysis_fps="], "0 combinations"),
         (["--sweep", "a=" + ",".join(["1"] * 65)], "65 combinations"),
