@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from agent.core.errors import ConfigError, reason_of
 from agent.mistakes import Path_, key_text, mistake, path_text
-from schemas.base import ID_LIMIT
+from schemas.base import ID_LIMIT, quoted
 from schemas.config import SETTING_KEYS, SHORTEST_TOKEN, Config, MqttConfig, ReofferConfig
 from schemas.settings import CameraSettings, setting_names
 
@@ -96,9 +96,12 @@ class Given:
 
     def mistake(self, path: Path_, text: str) -> None:
         """Notes what is wrong with a key, or with what it leads to."""
-        places = (self.origins.get(path[:n]) for n in range(len(path), 0, -1))
-        origin = next((place for place in places if place), "not given")
+        origin = self._origin(path) or "not given"
         self.mistakes.append(f"  {origin}: {key_text(path)}: {text}")
+
+    def _origin(self, path: Path_) -> str | None:
+        places = (self.origins.get(path[:n]) for n in range(len(path), 0, -1))
+        return next((place for place in places if place), None)
 
     def config(self) -> Config | None:
         """The configuration, as far as its keys go; None where they are wrong: then noted."""
@@ -106,7 +109,12 @@ class Given:
             return Config.model_validate(self.tree)
         except ValidationError as error:
             for details in error.errors():
-                self.mistake(*mistake(details))
+                path, text = mistake(details)
+                value = details["input"]
+                if isinstance(value, str) and (self._origin(path) or "").startswith(PREFIX):
+                    # who mixed variables up may have put a secret into any of them
+                    text = text.replace(repr(value), "this").replace(quoted(value), "this")
+                self.mistake(path, text)
         return None
 
     def loaded(self, config: Config | None) -> Loaded:

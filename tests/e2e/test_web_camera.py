@@ -16,7 +16,7 @@ from tests.support.web_camera import PASSWORD, USER, WebCamera
 DARK, BRIGHT = jpeg_of(None, (480, 640)), jpeg_of(None, (480, 640), 190)
 
 
-@pytest.mark.parametrize("secret", ["in the URL", "as a parameter"])
+@pytest.mark.parametrize("secret", ["in the URL", "as a parameter", "in the path"])
 def test_the_first_event_is_no_reconnect_and_the_password_is_nowhere(
     house: House, ear: Ear, secret: str
 ) -> None:
@@ -27,6 +27,9 @@ def test_the_first_event_is_no_reconnect_and_the_password_is_nowhere(
         source = camera.url(user=user)
         if secret == "as a parameter":  # noqa: S105  no password
             source = camera.url(f"/stream?user=x&password={hidden}", user=user)
+        if secret == "in the path":  # noqa: S105  no password
+            path = f"/stream/user=x_password={hidden}_channel=1"
+            source = camera.url(path, user=user)
         limits = {"profile": "plain", "min_changed": 0.1, "max_changed": 100}
         house.config["cameras"]["yard"] = {
             "source": source,

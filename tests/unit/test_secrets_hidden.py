@@ -96,6 +96,11 @@ VARIABLES = [
     ("CAMERAS__YARD", "http://a:%@h"),
     ("CAMERAS__YARD__SOURCE", "admin:%@h"),
     ("CAMERAS__YARD__ROTATE", "password: %"),
+    ("CAMERAS__YARD__ROTATE", "%"),
+    ("BEEP__VOLUME", "%"),
+    ("STORE__KEEP_FREE", "%"),
+    ("HOME_ASSISTANT__PREFIX", "%#"),
+    ("HOME_ASSISTANT__PREFIX", "'%%%%%%%%%%%#"),
 ]
 #: Letters that are in no word of ours.
 secrets = st.text("qxzQXZ", min_size=6, max_size=12)
