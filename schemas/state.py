@@ -99,7 +99,7 @@ class CameraHealth(Payload):
     datagrams_foreign: int
     datagrams_short: int
     reconnects: int
-    failed_attempts: int = Field(description="in a row, since frames came")
+    failed_attempts: int = Field(description="in a row, since frames came; power may cure them")
     needs_power_cycle: bool = Field(description="after `power_cycle_after` of them")
     events: int
     events_suppressed: int

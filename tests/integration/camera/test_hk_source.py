@@ -218,6 +218,7 @@ def test_a_name_that_does_not_resolve_is_unreachable(monkeypatch: pytest.MonkeyP
         state = agent.wait_for(CameraCode.UNREACHABLE)
 
     assert "camera.invalid" in state.reason
+    assert not state.found
     assert "not known" in state.reason
 
 
