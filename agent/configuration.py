@@ -274,7 +274,8 @@ def _no_yaml(error: Exception, text: str) -> str:
         line = text.count("\n", 0, error.position) + 1
         return f", line {line}: not valid YAML: a control character (#x{error.character:02x})"
     if not isinstance(error, yaml.MarkedYAMLError) or error.problem_mark is None:
-        return f": not valid YAML: {_without_quotes(str(error))}"
+        reason = re.sub(r"""['"].*['"]""", "'…'", str(error), flags=re.DOTALL)
+        return f": not valid YAML: {reason}"
     mark, begun = error.problem_mark, error.context_mark
     reason = _without_quotes(", ".join(word for word in (error.context, error.problem) if word))
     if "for the tag" in reason:  # `!secret`, `!include`, `!env_var` of other programs
@@ -289,7 +290,13 @@ def _no_yaml(error: Exception, text: str) -> str:
 
 def _without_quotes(reason: str) -> str:
     """Without what was in the file, but for single characters and YAML's own `<words>`."""
-    return re.sub(r"""(['"])(?!<[a-z ]+>\1|.{1,2}\1).*\1""", "'…'", reason, flags=re.DOTALL)
+
+    def kept(match: re.Match[str]) -> str:
+        """What YAML quotes of itself, or a character that is in the way."""
+        harmless = re.fullmatch(r"<[a-z ]+>|.{1,2}", match[2])
+        return match[0] if harmless else "'…'"
+
+    return re.sub(r"""(['"])(.*?)\1""", kept, reason, flags=re.DOTALL)
 
 
 def _check_extent(root: yaml.Node | None, path: Path) -> None:

@@ -80,7 +80,7 @@ def path_text(path: Path) -> str:
 
 def key_text(path: Path_) -> str:
     """A key with those above it; `password:abc`, which YAML takes for a key, up to the colon."""
-    parts = (re.sub(r"[:=\s].*", "…", part, flags=re.DOTALL) for part in path)
+    parts = (re.sub(r".*@.*|[:=\s].*", "…", part, flags=re.DOTALL) for part in path)
     return ".".join(parts) or "the whole"
 
 
@@ -91,7 +91,11 @@ def mistake(details: ErrorDetails) -> tuple[Path_, str]:
     if kind == "value_error":  # ours: they show the value where that helps
         return path, shown(details["msg"].removeprefix("Value error, "))[:_LONGEST]
     if kind == "extra_forbidden":
-        return path, _WORDS[kind] + _nearest(path)
+        hint = _nearest(path)
+        if given is None and "did you mean" not in hint:  # `{password: abc,def}` has a key `def`
+            path = (*path[:-1], "…")
+            hint += "; text with a comma is written in quotes"
+        return path, _WORDS[kind] + hint
     words = _ID if details["loc"][-1:] == ("[key]",) else _words(kind, details.get("ctx", {}))
     words = _example(path, kind) or words
     if kind == "missing":

@@ -44,7 +44,7 @@ _PARAMETER = re.compile(
     r"""(?<![a-z0-9])
     ((?=[a-z0-9]{0,32}?(?:pas|pw|psw|token|secret|key|login|auth|user|usr|cred))
     [a-z0-9]{1,64}(?:=|%3D|["']\s*:\s*["']?))
-    (?:(?!_(?:channel|stream)=)[^&;\s])+""",
+    (?:(?!_(?:channel|stream)=|:\s)[^&;\s])+""",
     re.IGNORECASE | re.VERBOSE,
 )
 #: A part of a path: `/0/admin:password/main`.

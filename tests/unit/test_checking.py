@@ -197,6 +197,7 @@ def test_defaults_are_shown_when_asked_for(path: Path) -> None:
         ("mqtt:\n  host: [a, b\n  port: 1\n", ", line 3, column 7: not valid YAML: while parsing"),
         ("a: {b: 'c\n", ", line 2, column 1: .*unexpected end of stream .begun in line 1."),
         ("source: demo: x\n", ", line 1, column 13: .*in quotes"),
+        ("a: {b: 'c'd}\n", ", line 1, column 11: .*expected ',' or '}', but got '<scalar>'"),
         ("a: 1\nb: \x01\n", r", line 2: not valid YAML: a control character \(#x01\)"),
         ("a:\n\tb: 1\n", ", line 2, column 1: .*'.t' that cannot start"),
     ],

@@ -169,6 +169,7 @@ def test_a_message_that_does_not_fit_its_arguments_is_said_with_its_place(stderr
         ("rtsp://a:p@s/s@cam/1", "rtsp://***@cam/1"),
         ("open admin:p@cam/1 failed", "open ***@cam/1 failed"),
         ("{'password': 'abc def', \"token\":\"x\"}", "{'password': '*** def', \"token\":\"***"),
+        ("http://c/x?pwd=abc: no answer", "http://c/x?pwd=***: no answer"),
         ("mqtt.password: must be text", "mqtt.password: must be text"),
         ("12 frames at 08:15:01, 3 keys", "12 frames at 08:15:01, 3 keys"),
         ("hk://192.168.1.2:5000", "hk://192.168.1.2:5000"),
