@@ -35,7 +35,7 @@ def main() -> int:
         hours, seed = options.soak, options.seed
         outcome = soak(hours, place, seed) if hours else load(options.load, place, seed)
         with results.open("a") as file:
-            file.write(json.dumps(outcome) + "\n")
+            file.write(json.dumps({**outcome, "commit": commit(), "code": code()}) + "\n")
         bad = not outcome.get("flat", True)
     elif not options.report:
         bad = _run(options, results)

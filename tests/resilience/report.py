@@ -64,7 +64,9 @@ def page(lines: list[Line]) -> str:
     parts = [HEAD, *_summary(runs), *_found(), *_invariants(), *_recovery(runs), *_faults(runs)]
     parts += [*_lost(runs), *_failed(runs), *_versions()]
     for what in ("shares", "cameras", "soak"):
-        parts += [line["page"] for line in lines if line.get("kind") == what][-1:]
+        measured = [line for line in lines if line.get("kind") == what][-1:]
+        words = "\nMeasured at commit `{commit}`, agent's code `{code}`.\n"
+        parts += [line["page"] + words.format(**line) for line in measured]
     return "\n".join(parts) + "\n"
 
 
