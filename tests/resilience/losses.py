@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from tests.resilience.observation import Health, Interval, Observation, SentFrame, Told
-from tests.resilience.visits import monotonic_times, unique
+from tests.resilience.visits import MARGIN, monotonic_times, unique
 
 #: Frames on their way while counters are read, or while an event begins or ends.
 ON_THE_WAY = 2
@@ -45,6 +45,8 @@ def _frames_of(seen: Observation, event: Told) -> list[int]:
     length = event.what["duration_s"] or 0.0  # None: nobody saw its end
     begun = datetime.fromisoformat(event.what["started_at"] or event.what["ts"])
     spans = [Interval(at, at + length) for at in monotonic_times(seen, begun)]
+    if any(span.overlaps(busy, MARGIN) for span in spans for busy in seen.busy):
+        return []  # a process that was kept from reading dates frames by when it read them
     return [sum(f.whole and s.begun <= f.at <= s.ended for f in seen.frames) for s in spans]
 
 
