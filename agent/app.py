@@ -41,19 +41,10 @@ from agent.core.messages import (
     StoreCode,
     StoreState,
 )
-from agent.core.state import (
-    AgentNow,
-    CameraSetup,
-    Gauges,
-    HostFigures,
-    Now,
-    Stopped,
-    Stopping,
-    Tick,
-)
+from agent.core.state import AgentNow, CameraSetup, Gauges, Now, Stopped, Stopping, Tick
 from agent.crew import Crew
 from agent.discovery import Discovery
-from agent.gauges import ask_machine, gather
+from agent.gauges import Machine, gather
 from agent.mqtt.journal import Journal
 from agent.mqtt.router import Ignored, birth, parse
 from agent.parts import build_parts, discovery_messages, views_of
@@ -83,8 +74,6 @@ SILENT_AFTER = 10.0
 DEAD_AFTER = 30.0
 #: The main loop itself stood still for longer (SIGSTOP, a suspended machine): nobody's fault.
 STOOD_STILL = 5.0
-#: Seconds between two looks at the machine's memory, heat, load and clock.
-MACHINE_EVERY = 5.0
 #: Name of the event journal in the state folder.
 JOURNAL = "journal.sqlite"
 #: Seconds after which a thread that computes lets another one in; Python's own 5 ms would be the
@@ -113,12 +102,11 @@ class App:
         # one picture is too little work to share: two threads cost 40 % more than one at 640x480
         cv2.setNumThreads(1)
         sys.setswitchinterval(_SWITCH)
-        self.again = False
+        self.again = self._leaving = False
         self._clock = clock or SystemClock()
         self._config = loaded.config
         self._file = loaded.file
         self._signals = Signals()
-        self._leaving = False
         self._exit_code = EXIT_STOPPED
         self._inbox: Mailbox[object] = Mailbox("inbox", INBOX, WhenFull.REFUSE)
         self._topics = AgentTopics(loaded.config.mqtt.base_topic, agent_id_of(loaded.config))
@@ -148,8 +136,8 @@ class App:
         self._last_seq = last_seq
         self._crew = Crew(self._clock, self._fatal, extra)
         self._crew.add(self._parts.bodies())
-        self._quiet_until = self._ask_machine_at = self._clock.monotonic()
-        self._machine = HostFigures()
+        self._quiet_until = self._clock.monotonic()
+        self._machine = Machine()
 
     def _make_performer(self) -> Performer:
         return Performer(
@@ -251,10 +239,8 @@ class App:
 
     def _gauges(self, now: float) -> Gauges:
         silent = () if now <= self._quiet_until else tuple(self._crew.silent(now, SILENT_AFTER))
-        if now >= self._ask_machine_at:
-            self._machine, self._ask_machine_at = ask_machine(), now + MACHINE_EVERY
-        restarts = self._crew.restarts()
-        return gather(self._parts, self._cameras.values(), restarts, silent, self._machine)
+        restarts, machine = self._crew.restarts(), self._machine.figures(now)
+        return gather(self._parts, self._cameras.values(), restarts, silent, machine)
 
     def _watch(self, now: float) -> None:
         """Ends the process when a worker is dead: a clean start is the tested path."""

@@ -11,6 +11,9 @@ from agent.parts import Parts
 from agent.runtime import host
 from agent.runtime.clock import clock_is_synchronised
 
+#: Seconds between two looks at the machine's memory, heat, load and clock.
+MACHINE_EVERY = 5.0
+
 
 def gather(
     parts: Parts,
@@ -42,11 +45,21 @@ def gather(
     )
 
 
-def ask_machine() -> HostFigures:
-    """What the machine says about itself now."""
-    return HostFigures(
-        memory_mib=host.memory_mib(),
-        cpu_temp_c=host.cpu_temp_c(),
-        load1=host.load1(),
-        clock_synchronised=clock_is_synchronised(),
-    )
+class Machine:
+    """What the machine said last."""
+
+    def __init__(self) -> None:
+        self._figures = HostFigures()
+        self._ask_at = float("-inf")
+
+    def figures(self, now: float) -> HostFigures:
+        """Asked anew every `MACHINE_EVERY` seconds."""
+        if now >= self._ask_at:
+            self._ask_at = now + MACHINE_EVERY
+            self._figures = HostFigures(
+                memory_mib=host.memory_mib(),
+                cpu_temp_c=host.cpu_temp_c(),
+                load1=host.load1(),
+                clock_synchronised=clock_is_synchronised(),
+            )
+        return self._figures

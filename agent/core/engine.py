@@ -177,6 +177,13 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
             return commands.obey(now_state, cause, now)
         case Refused():
             return commands.refuse(now_state, cause, now)
+        case Tick() | Stopping() | Stopped():
+            return _life(now_state, cause, now)
+
+
+def _life(now_state: AgentNow, cause: Tick | Stopping | Stopped, now: Now) -> Step:
+    """A second, the order to stop, the end of all parts."""
+    match cause:
         case Tick():
             return _tick(now_state, cause, now)
         case Stopping():

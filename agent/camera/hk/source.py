@@ -7,7 +7,6 @@ import random
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 
 from agent.camera.hk.address import HkAddress
 from agent.camera.hk.assembler import Assembler
@@ -20,6 +19,7 @@ from agent.camera.hk.link import CameraLink, Ended
 from agent.camera.hk.link2 import SecondLink
 from agent.camera.hk.packets import TAG_LIMIT
 from agent.camera.hk.resolve import Resolver
+from agent.camera.hk.timing import HkTiming
 from agent.camera.hk.trace import Trace
 from agent.camera.hk.udp import POLL, Channel, SocketAddress
 from agent.camera.rate import RateMeter
@@ -41,22 +41,8 @@ from agent.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class HkTiming:
-    """Waits of the source in seconds; tests shorten them."""
-
-    rest: float = 15.0  # after a failed opening (proven: the known client's)
-    reopen_first: float = 1.0  # before the second reopening of a session that does not last
-    reopen_limit: float = 15.0
-    lasting: float = 10.0  # a session with frames for so long makes earlier losses forgotten
-    stalled: float = 10.0  # an open session without a whole frame for so long is called stalled
-    asked: float = 1.5  # for a camera's id, where it does not answer in the first dialect
-
-
 #: Packets of failed sessions are kept at most this often, and of failures in a row this often.
-_LOG_EVERY = 60.0
-_LOG_REPEATS = 3600.0
+_LOG_EVERY, _LOG_REPEATS = 60.0, 3600.0
 
 #: Said with a session, so that nobody takes the second dialect for tried.
 _NOTED = {Dialect.FIRST: "", Dialect.SECOND: " (second dialect, not confirmed on hardware)"}
@@ -358,8 +344,7 @@ class HkSource:
         found: bool = True,
     ) -> None:
         self._code = code
-        now = self._clock.monotonic()
-        session = self._session
+        now, session = self._clock.monotonic(), self._session
         self._on_state(CameraState(self._camera, code, reason, now, session, retry_in, kept, found))
 
     def _publish(self, now: float) -> None:

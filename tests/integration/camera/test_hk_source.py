@@ -9,7 +9,8 @@ import pytest
 
 from agent.camera.hk.address import HkAddress
 from agent.camera.hk.packets import AckMode
-from agent.camera.hk.source import HkSource, HkTiming
+from agent.camera.hk.source import HkSource
+from agent.camera.hk.timing import HkTiming
 from agent.camera.hk.udp import Channel
 from agent.camera.source import source_for
 from agent.core.errors import CameraUnreachable, ConfigError

@@ -17,7 +17,8 @@ from agent.camera.hk.faults import Faults
 from agent.camera.hk.find import find
 from agent.camera.hk.player import Streaming
 from agent.camera.hk.simulator import Simulator, SimulatorOptions
-from agent.camera.hk.source import HkSource, HkTiming
+from agent.camera.hk.source import HkSource
+from agent.camera.hk.timing import HkTiming
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState, SessionLog
 from agent.core.orders import RestartSession

@@ -14,7 +14,8 @@ from agent.camera.hk.packets import AckMode
 from agent.camera.hk.player import Streaming
 from agent.camera.hk.serving import Manners
 from agent.camera.hk.simulator import Simulator, SimulatorOptions
-from agent.camera.hk.source import HkSource, HkTiming
+from agent.camera.hk.source import HkSource
+from agent.camera.hk.timing import HkTiming
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState
 from agent.core.orders import RestartSession
