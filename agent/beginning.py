@@ -45,9 +45,20 @@ def setup_of(loaded: Loaded, topics: AgentTopics, now: Now) -> Setup:
 def camera_setups(loaded: Loaded) -> tuple[CameraSetup, ...]:
     """What the engine is told of the configured cameras."""
     return tuple(
-        CameraSetup(name, camera.settings(), loaded.named_settings(name), camera.power_cycle_after)
+        CameraSetup(
+            name,
+            camera.settings(),
+            loaded.named_settings(name),
+            camera.power_cycle_after,
+            scheme=_scheme(camera.source),
+            record_scheme=_scheme(camera.record_source or ""),
+        )
         for name, camera in loaded.config.cameras.items()
     )
+
+
+def _scheme(source: str) -> str:
+    return source.partition(":")[0].lower()
 
 
 def open_events_of(journal: Journal, agent: str, now: datetime) -> tuple[MotionEvent, ...]:

@@ -53,11 +53,6 @@ class Session(Protocol):
 Opener = Callable[[Patience], Session]
 
 
-def why_401(*, user: bool) -> str:
-    """Why a camera answered 401; `user`: its URL names one."""
-    return "refuses user or password" if user else "wants user and password, the URL has none"
-
-
 class Silent(SessionLost):
     """The session is open and no whole picture comes."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,9 +18,10 @@ import cv2
 import httpcore
 import numpy as np
 
+from agent.camera import reasons
 from agent.camera.patience import Patience
-from agent.camera.session import Opener, Picture, Session, why_401
-from agent.camera.tcp import connect
+from agent.camera.session import Opener, Picture, Session
+from agent.camera.tcp import PatientStream, connect
 from agent.camera.url import split_url
 from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
 from agent.core.frame import Video
@@ -28,9 +30,12 @@ from agent.imaging.jpeg import MOST_PIXELS, allowed, encode
 #: Seconds without a picture after which the camera counts as stalled; cameras send a picture that
 #: decoding can start with every 1 to 4 s.
 SILENCE = 8.0
-_RTSP_PORT = 554
+#: As FFmpeg has them.
+_PORTS = {"rtsp": 554, "rtsps": 322}
 #: DESCRIBE, SETUP, PLAY and the first packets; FFmpeg cannot be interrupted from outside.
 _OPEN_WITHIN = 5.0
+#: For an answer of whoever listens there instead.
+_GREETING_WITHIN = 2.0
 #: A read waits so long before we look at our orders; FFmpeg goes on where it was.
 _READ_WITHIN = 0.5
 #: Of the JPEGs that we make; more only grows the files, the video was compressed before.
@@ -59,8 +64,9 @@ def rtsp_opener(url: str, *, coded: bool = False) -> Opener:
     Raises:
         ConfigError: no host, or a port that is none.
     """
-    _, host, given_port = split_url(url, "rtsp://HOST[:PORT]/PATH, see docs/cameras.md")
-    port = given_port or _RTSP_PORT
+    parts, host, given_port = split_url(url, "rtsp://HOST[:PORT]/PATH, see docs/cameras.md")
+    scheme = parts.scheme.lower()
+    port = given_port or _PORTS[scheme]
 
     def opened(patience: Patience) -> Session:
         """A session, after a look whether anybody listens there."""
@@ -68,8 +74,17 @@ def rtsp_opener(url: str, *, coded: bool = False) -> Opener:
         try:
             connect(patience, host, port, _OPEN_WITHIN).close()  # can be interrupted, and is exact
         except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-            raise CameraUnreachable(f"{where}: {error}") from error
-        return VideoSession(where, url, patience, None, _RTSP, coded=coded)
+            raise CameraUnreachable(f"{where}: {reasons.no_connection(error)}") from error
+        try:
+            return VideoSession(where, url, patience, None, _RTSP, coded=coded)
+        except CameraUnreachable as error:
+            said = _greeting(patience, host, port)  # FFmpeg calls all of these invalid data
+            words = str(error).removeprefix(f"{where}: ")
+            other = reasons.of_no_rtsp(scheme, said)
+            if other is None:
+                raise CameraUnreachable(f"{where}: {reasons.of_no_video(words)}") from error
+            kind = CameraRefused if said else CameraUnreachable
+            raise kind(f"{where}: {other}") from error
 
     return opened
 
@@ -127,15 +142,17 @@ class VideoSession:
                 url, format=kind, options=options, timeout=(_OPEN_WITHIN, _READ_WITHIN)
             )
         except av.HTTPUnauthorizedError as error:
-            raise CameraRefused(f"{where}: {why_401(user=bool(urlsplit(url).username))}") from error
+            words = reasons.of_401(user=bool(urlsplit(url).username))
+            raise CameraRefused(f"{where}: {words}") from error
         except av.HTTPForbiddenError as error:
-            raise CameraRefused(f"{where}: refuses user or password") from error
+            raise CameraRefused(f"{where}: {reasons.of_403()}") from error
         except av.HTTPNotFoundError as error:
-            raise CameraRefused(f"{where}: has no such stream") from error
+            raise CameraRefused(f"{where}: {reasons.of_404()}") from error
         except av.HTTPClientError as error:
             raise CameraRefused(f"{where}: {_words(error)}") from error
         except (av.FFmpegError, OSError, ValueError) as error:
-            raise CameraUnreachable(f"{where}: {_words(error)}") from error
+            words = reasons.of_device(error, _words(error)) if kind else _words(error)
+            raise CameraUnreachable(f"{where}: {words}") from error
         if not self._container.streams.video:
             self._container.close()
             raise CameraRefused(f"{where}: sends no video")
@@ -203,6 +220,19 @@ class VideoSession:
         if packet.is_keyframe and not data.startswith(sets):
             data = sets + data
         return Video(data, self._codec, packet.is_keyframe)
+
+
+def _greeting(patience: Patience, host: str, port: int) -> bytes | None:
+    """What whoever listens there answers to a request of RTSP; b"": it hangs up, None: nothing."""
+    try:
+        stream = PatientStream(connect(patience, host, port, _GREETING_WITHIN), patience)
+        with closing(stream):
+            stream.write(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n", _GREETING_WITHIN)
+            return stream.read(64, _GREETING_WITHIN)
+    except httpcore.TimeoutException:
+        return None
+    except httpcore.NetworkError:
+        return b""
 
 
 def _pixels(frame: av.VideoFrame) -> Any:  # noqa: ANN401  uint8 (H, W, 3), BGR

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlunsplit
+from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 import httpcore
 import httpx
 
+from agent.camera import reasons
 from agent.camera.multipart import Multipart
 from agent.camera.patience import Patience
-from agent.camera.session import MOST_BYTES, Opener, Picture, Session, Silent, why_401
+from agent.camera.session import MOST_BYTES, Opener, Picture, Session, Silent
 from agent.camera.tcp import PatientBackend, PatientStream
 from agent.camera.url import split_url
-from agent.core.errors import CameraRefused, CameraUnreachable, SessionLost
+from agent.core.errors import CameraError, CameraRefused, CameraUnreachable, SessionLost
+from agent.imaging.jpeg import dimensions
 
 #: Seconds without a whole picture after which the camera counts as stalled.
 SILENCE = 8.0
@@ -26,6 +29,9 @@ _ANSWER_WITHIN = 5.0
 _REDIRECTS = 3
 #: Bytes taken at a time, at most: a usual picture at once, a large one in a few pieces.
 _PIECE = 256 * 1024
+#: Parts that are no JPEG, before the first that is one: then it sends something else.
+_NO_JPEGS = 10
+_PORTS = {"http": 80, "https": 443}
 _HEADERS = {"Accept": "multipart/x-mixed-replace, image/jpeg", "Accept-Encoding": "identity"}
 
 
@@ -81,7 +87,7 @@ def web_opener(url: str, still_interval: float = 1.0) -> Opener:
     """
     parts, host, port = split_url(url, "http://HOST[:PORT]/PATH, see docs/cameras.md")
     bare = _without_user(parts)
-    where = host if port is None else f"{host}:{port}"
+    where = f"{host}:{port or _PORTS[parts.scheme.lower()]}"
     user = unquote(parts.username or "")
 
     def opened(patience: Patience) -> Session:
@@ -108,10 +114,13 @@ def web_opener(url: str, still_interval: float = 1.0) -> Opener:
                 return MjpegSession(where, response, Multipart(boundary), patience, stack.pop_all())
             if kind in {"image/jpeg", "image/jpg"}:
                 first = _body(response, where)
+                if dimensions(first) is None:
+                    words = f"{where}: says image/jpeg and sends {len(first)} bytes that are none"
+                    raise CameraUnreachable(words)
                 answer.close()
                 stack.pop_all()
                 return StillSession(where, client, bare, first, still_interval, patience)
-            raise CameraRefused(f"{where}: answers with {kind or 'nothing'}, not with pictures")
+            raise CameraRefused(f"{where}: {reasons.of_kind(kind)}")
 
     return opened
 
@@ -171,6 +180,7 @@ class MjpegSession:
         self._clock = patience.clock
         self._resources = resources
         self._ready: list[Picture] = []
+        self._begun = False
 
     @property
     def damaged(self) -> int:
@@ -183,11 +193,14 @@ class MjpegSession:
             try:
                 chunk = self._body.read(self._cutter.missing)
             except httpx.HTTPError as error:
-                raise _in_our_words(error, self._where, SessionLost) from error
+                raise _in_our_words(error, self._where) from error
             if not chunk:
                 raise SessionLost(f"{self._where}: the camera ended its stream")
             at = self._clock.monotonic()
             self._ready = [Picture(jpeg, at) for jpeg in self._cutter.push(chunk)]
+            self._begun = self._begun or bool(self._ready)
+            if not self._begun and self._cutter.damaged >= _NO_JPEGS:
+                raise CameraRefused(f"{self._where}: sends a stream of parts that are no JPEGs")
         return self._ready.pop(0) if self._ready else None
 
     def close(self) -> None:
@@ -244,19 +257,25 @@ def _answer(
 ) -> Iterator[httpx.Response]:
     """The head of a good answer; its body is still to be read. `kind` is raised without one."""
     with ExitStack() as stack:
-        with _errors(where, kind):
+        with _errors(where, kind, urlsplit(url).scheme.lower()):
             response = stack.enter_context(client.stream("GET", url))
-        status = response.status_code
-        if status == httpx.codes.UNAUTHORIZED:
-            words = why_401(user=client.auth is not None)
-            raise CameraRefused(f"{where}: {words} ({status})")
-        if status == httpx.codes.FORBIDDEN:
-            raise CameraRefused(f"{where}: refuses user or password ({status})")
-        if httpx.codes.is_client_error(status):
-            raise CameraRefused(f"{where}: answers {status} {response.reason_phrase}"[:120])
-        if status != httpx.codes.OK:
-            raise CameraUnreachable(f"{where}: answers {status} {response.reason_phrase}"[:120])
+        if response.status_code != httpx.codes.OK:
+            raise _not_ok(response, where, user=client.auth is not None)
         yield response
+
+
+def _not_ok(response: httpx.Response, where: str, *, user: bool) -> CameraError:
+    """What a status other than 200 is raised as."""
+    match status := response.status_code:
+        case httpx.codes.UNAUTHORIZED:
+            return CameraRefused(f"{where}: {reasons.of_401(user=user)}")
+        case httpx.codes.FORBIDDEN:
+            return CameraRefused(f"{where}: {reasons.of_403()}")
+        case httpx.codes.NOT_FOUND:
+            return CameraRefused(f"{where}: {reasons.of_404()}")
+    kind = CameraRefused if httpx.codes.is_client_error(status) else CameraUnreachable
+    scheme, port = response.url.scheme, response.url.port or _PORTS[response.url.scheme]
+    return kind(f"{where}: {reasons.of_status(scheme, port, status, response.reason_phrase)}")
 
 
 def _body(response: httpx.Response, where: str) -> bytes:
@@ -278,31 +297,43 @@ def _boundary(options: str, where: str) -> str:
 
 
 @contextmanager
-def _errors(where: str, kind: type[CameraUnreachable | SessionLost]) -> Iterator[None]:
+def _errors(
+    where: str, kind: type[CameraUnreachable | SessionLost], scheme: str = "http"
+) -> Iterator[None]:
     try:
         yield
+    except CameraRefused as error:  # TLS, by the connection
+        why = error.__context__  # httpcore takes the cause away
+        if not isinstance(why, ssl.SSLError):
+            raise
+        raise CameraRefused(f"{where}: {reasons.of_tls(why)}") from error
+    except httpx.TooManyRedirects as error:
+        raise CameraRefused(f"{where}: redirects without end; check the URL's path") from error
     except httpx.HTTPError as error:
-        if kind is CameraUnreachable and _is_no_camera(error):
-            raise CameraRefused(f"{where}: {error}"[:120]) from error
-        raise _in_our_words(error, where, kind) from error
+        if kind is SessionLost:
+            raise _in_our_words(error, where) from error
+        raise _no_head(error, where, scheme) from error
 
 
-def _is_no_camera(error: httpx.HTTPError) -> bool:
-    """Something answers, but not HTTP, or with endless redirects: a wrong port or path."""
-    if isinstance(error, httpx.RemoteProtocolError):
-        return "disconnected" not in str(error)  # httpcore's word for no answer at all
-    return isinstance(error, httpx.TooManyRedirects)
+def _no_head(error: httpx.HTTPError, where: str, scheme: str) -> CameraError:
+    """Why an attempt ended before anything was answered."""
+    said = str(error)
+    if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in said:
+        return CameraRefused(f"{where}: {reasons.of_no_http(said)}")
+    if isinstance(error, httpx.ConnectError) and "TLS" in said:
+        return CameraUnreachable(f"{where}: {reasons.no_answer(scheme, said)}")
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return CameraUnreachable(f"{where}: {reasons.no_connection(error)}")
+    silent = isinstance(error, httpx.TimeoutException)
+    words = reasons.SILENT if silent else reasons.CLOSED
+    return CameraUnreachable(f"{where}: {reasons.no_answer(scheme, words)}")
 
 
-def _in_our_words(
-    error: httpx.HTTPError, where: str, kind: type[CameraUnreachable | SessionLost]
-) -> CameraUnreachable | SessionLost:
+def _in_our_words(error: httpx.HTTPError, where: str) -> SessionLost:
     """The client's error; ours never holds the URL, which may hold a password."""
-    if not isinstance(error, httpx.TimeoutException):
-        return kind(f"{where}: {error or type(error).__name__}"[:200])
-    if kind is SessionLost:
+    if isinstance(error, httpx.TimeoutException):
         return Silent(f"{where}: nothing for {SILENCE:g} s")
-    return kind(f"{where}: no answer")
+    return SessionLost(f"{where}: {error or type(error).__name__}"[:200])
 
 
 def _without_user(parts: SplitResult) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.core.messages import CameraCode
+from agent.core.messages import CameraCode, CameraState
 from agent.core.state import AgentNow, CameraNow
 from agent.core.stats import VisionStats
 
@@ -12,6 +12,7 @@ HUMAN = frozenset({"taken_over", "quota", "packet_too_large"})
 LATELY = 600.0
 
 #: What helps, where the owner's own reason does not say it; docs/troubleshooting.md has more.
+#: Of a camera that is what helps the UDP family; the sessions of the others say it themselves.
 HELP = {
     "camera_connecting": "wait; where it comes and goes, look for loss on the way",
     "camera_unreachable": "is it on, and in the same network? ping its address",
@@ -40,6 +41,21 @@ HELP = {
     "silent": "the machine is overloaded; after 30 s the agent starts anew",
 }
 
+_NETWORK = {
+    "camera_connecting": "wait; where it comes and goes, look at the network on the way",
+    "camera_stalled": "switch its power off and on; look at the network on the way",
+}
+_DEVICE = {"camera_stalled": "unplug it and plug it in again; is its cable or hub bad?"}
+_OTHER_CAMERAS = {
+    "http": _NETWORK,
+    "https": _NETWORK,
+    "rtsp": _NETWORK,
+    "rtsps": _NETWORK,
+    "v4l2": _DEVICE,
+    "file": {},
+    "demo": {},
+}
+
 _SIGHT = {
     "picture_frozen": "the same picture for 30 s",
     "picture_dark": "almost nothing in the picture is bright",
@@ -53,6 +69,17 @@ def _words(code: str, reason: str) -> str:
     return "; ".join(words for words in (reason, HELP.get(help_of)) if words)
 
 
+def _link_words(link: CameraState | None, scheme: str) -> str:
+    """Why a session is not live, and what helps a camera of that kind."""
+    if link is None:
+        return "starting"
+    code = f"camera_{link.code.value}"
+    if not link.found:
+        return link.reason
+    helps = _OTHER_CAMERAS[scheme].get(code) if scheme in _OTHER_CAMERAS else HELP.get(code)
+    return f"{link.reason}; {helps}" if helps else link.reason
+
+
 def camera_problems(now_state: AgentNow, camera: CameraNow) -> dict[str, str]:
     """What is wrong with one camera: code -> reason and help; `blind`: its mask does not fit.
 
@@ -61,15 +88,16 @@ def camera_problems(now_state: AgentNow, camera: CameraNow) -> dict[str, str]:
     link, recording = camera.link, camera.recording_link
     code = link.code if link else CameraCode.CONNECTING
     vision = now_state.gauges.vision.get(camera.camera_id, VisionStats())
-    found = {"blind": vision.problem} if vision.problem else {}
+    setup = camera.setup
+    told = {"blind": _words("blind", vision.problem)} if vision.problem else {}
     if code not in {CameraCode.LIVE, CameraCode.DISABLED}:
-        found[f"camera_{code.value}"] = link.reason if link else "starting"
+        told[f"camera_{code.value}"] = _link_words(link, setup.scheme)
     if camera.needs_power_cycle:
-        found["needs_power_cycle"] = f"{camera.failed_attempts} attempts in a row failed"
-    told = {name: _words(name, reason) for name, reason in found.items()}
+        words = f"{camera.failed_attempts} attempts in a row failed"
+        told["needs_power_cycle"] = _words("needs_power_cycle", words)
     if recording is not None and recording.code not in {CameraCode.LIVE, CameraCode.DISABLED}:
-        of_camera = f"camera_{recording.code.value}"
-        told[f"recording_stream_{recording.code.value}"] = _words(of_camera, recording.reason)
+        words = _link_words(recording, setup.record_scheme)
+        told[f"recording_stream_{recording.code.value}"] = words
     if code is CameraCode.LIVE:
         told |= {name: _words(name, _SIGHT[name]) for name in vision.sight.problems}
     return told

@@ -25,12 +25,17 @@ from schemas.topics import AgentTopics, CameraTopics
 
 @dataclass(frozen=True, slots=True)
 class CameraSetup:
-    """What the configuration says about one camera; `in_file` names the settings it sets."""
+    """What the configuration says about one camera; `in_file` names the settings it sets.
+
+    `scheme` and `record_scheme` are those of its sources: what helps depends on them.
+    """
 
     camera_id: str
     base: CameraSettings
     in_file: frozenset[str] = frozenset()
     power_cycle_after: int = 10  # failed attempts in a row
+    scheme: str = "hk"
+    record_scheme: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,38 @@ from tests.support.web_camera import PASSWORD, USER, WebCamera
 DARK, BRIGHT = jpeg_of(None, (480, 640)), jpeg_of(None, (480, 640), 190)
 
 
+def told(ear: Ear) -> list[str]:
+    """What the camera's health has said."""
+    return [payload.decode() for payload in ear.payloads(YARD.health)]
+
+
+def test_a_wrong_url_says_in_log_state_and_health_what_is_wrong_and_nothing_of_the_udp_family(
+    house: House, ear: Ear
+) -> None:
+    with WebCamera(lambda _n: DARK) as camera:
+        where = f"127.0.0.1:{camera.port}"
+        house.config["cameras"]["yard"] = {
+            "source": camera.url("/nothing", user="x:secr3t"),
+            "record_source": camera.url().replace("http:", "rtsp:"),
+        }
+        agent = house.agent()
+        path = f"{where}: has no such path (404 Not Found): check the URL's path"
+        other = f"{where}: speaks no RTSP: is this its RTSP port"
+        wait_until("both", lambda: path in agent.log and other in agent.log, 20)
+        wait_until(
+            "health names both",
+            lambda: any(
+                path.encode() in p and other.encode() in p for p in ear.payloads(YARD.health)
+            ),
+        )
+        shown = house.command("health").stdout
+        assert f"yard_camera_refused: {path}" in shown
+        assert f"yard_recording_stream_refused: {other}" in shown
+        assert "fragments" not in shown
+        assert "secr3t" not in shown + agent.log
+        assert agent.stop() == 0
+
+
 @pytest.mark.parametrize("secret", ["in the URL", "as a parameter", "in the path"])
 def test_the_first_event_is_no_reconnect_and_the_password_is_nowhere(
     house: House, ear: Ear, secret: str

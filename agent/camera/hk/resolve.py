@@ -50,7 +50,8 @@ class Resolver:
             self._lookup = None
             if self._found is not None:
                 return self._found
-        raise CameraNotFound(f"host name {self._host} not found: {self._reason}")
+        words = "check how it is written, or write the address"
+        raise CameraNotFound(f"host name {self._host} not found: {self._reason}; {words}")
 
     def _run(self, _worker: Worker) -> None:
         try:

@@ -106,7 +106,7 @@ def test_a_url_without_a_user_is_named_where_one_is_wanted(
 
 def test_a_stream_that_does_not_exist_is_refused(camera: rtsp_camera_process.RtspCamera) -> None:
     with SourceRig(rtsp_opener(camera.url("/nothing"))) as agent:
-        assert "no such stream" in agent.wait_for(CameraCode.REFUSED, 15).reason
+        assert "has no such path" in agent.wait_for(CameraCode.REFUSED, 15).reason
 
 
 def test_nobody_there_is_unreachable() -> None:

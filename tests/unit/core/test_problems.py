@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.camera.source import MAKERS
 from agent.core.health import agent_health, camera_health
 from agent.core.messages import (
     AudioState,
@@ -62,12 +63,29 @@ def test_a_camera_that_is_away_says_why_and_what_helps(code: CameraCode) -> None
     assert found == {f"yard_camera_{code.value}": f"no answer; {HELP[f'camera_{code.value}']}"}
 
 
-def test_a_recording_stream_gets_the_help_of_a_camera() -> None:
-    state = now_with()
+def test_a_recording_stream_gets_the_help_of_its_own_kind_of_camera() -> None:
+    yard = now_with().cameras["yard"]
     gone = RecordingLink(replace(LIVE, code=CameraCode.REFUSED, reason="401")).state
-    state = state.with_camera(replace(state.cameras["yard"], recording_link=gone))
-    found = agent_problems(state, 100.0)
-    assert found == {"yard_recording_stream_refused": f"401; {HELP['camera_refused']}"}
+    for scheme, words in (("hk", f"401; {HELP['camera_refused']}"), ("rtsp", "401")):
+        setup = replace(yard.setup, record_scheme=scheme)
+        state = now_with().with_camera(replace(yard, link=LIVE, setup=setup, recording_link=gone))
+        assert agent_problems(state, 100.0) == {"yard_recording_stream_refused": words}
+
+
+@pytest.mark.parametrize("scheme", sorted(set(MAKERS) - {"hk"}))
+@pytest.mark.parametrize("code", set(CameraCode) - {CameraCode.LIVE, CameraCode.DISABLED})
+def test_help_for_the_udp_family_is_for_no_other_camera(code: CameraCode, scheme: str) -> None:
+    yard = now_with(replace(LIVE, code=code, reason="why")).cameras["yard"]
+    setup = replace(yard.setup, scheme=scheme)
+    (words,) = agent_problems(now_with().with_camera(replace(yard, setup=setup)), 1.0).values()
+    assert words.startswith("why")
+    assert HELP[f"camera_{code.value}"] not in words
+    assert "fragments" not in words
+
+
+def test_a_name_that_does_not_resolve_is_not_answered_with_the_power_switch() -> None:
+    state = now_with(replace(LIVE, code=CameraCode.UNREACHABLE, reason="not found", found=False))
+    assert agent_problems(state, 100.0) == {"yard_camera_unreachable": "not found"}
 
 
 def test_what_a_camera_sees_is_a_problem_with_words_only_while_it_is_live() -> None:

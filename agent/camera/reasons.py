@@ -1,0 +1,143 @@
+"""Why a web, RTSP or USB camera gives no pictures, and what helps. Pure.
+
+These words are in the log, in the camera's state and in health; none of them has the URL in it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import ssl
+
+#: A camera may put anything into its answers.
+_MOST_WORDS = 60
+#: Where cameras serve RTSP.
+_RTSP_PORTS = frozenset({554, 8554})
+
+_PING = "is it on, and in the same network? ping its address"
+#: What else may be spoken on a port that does not answer as the URL's scheme wants it.
+_OTHER_SERVICE = {
+    "http": "is this its web page's port? with TLS it is https://, for RTSP rtsp://",
+    "https": "is this its web page's port for TLS? without TLS it is http://",
+    "rtsp": "is this its RTSP port (mostly 554)? for a stream of its web page it is http://",
+    "rtsps": "is this its port for RTSP over TLS? without TLS it is rtsp://",
+}
+SILENT = "takes the connection and does not answer"
+CLOSED = "closes the connection without an answer"
+_CHECK_BOTH = "check both; docs/cameras.md says how to write special characters"
+_DEVICE = {
+    errno.ENOENT: "is it plugged in? see ls /dev/video*; a container has to be given the device",
+    errno.EACCES: "the agent's user has to be in the group video",
+    errno.EBUSY: "another program has it open",
+    errno.ENOTTY: "this device is no camera",
+    errno.ENODEV: "is it plugged in?",
+    errno.EINVAL: "a camera has several devices: try the next /dev/videoN",
+}
+
+
+def no_connection(error: Exception) -> str:
+    """Why nobody took our connection: the system's own words, and where to look."""
+    words = str(error)
+    if words == os.strerror(errno.ECONNREFUSED):
+        return f"{words}; nobody listens on this port: is it the right one?"
+    return f"{words}; {_PING}"
+
+
+def other_service(scheme: str, words: str) -> str:
+    """`words` tell that something else is on this port than the URL's scheme says."""
+    return f"{words}: {_OTHER_SERVICE[scheme]}"
+
+
+def no_answer(scheme: str, words: str) -> str:
+    """Why a connection that was taken is of no use: a camera that starts or hangs does so, too."""
+    asked = other_service(scheme, f"{words}; where that lasts")
+    return f"{asked}; else switch its power off and on"
+
+
+def of_401(*, user: bool) -> str:
+    """Why a camera answered 401; `user`: its URL names one."""
+    if user:
+        return f"refuses user or password (401): {_CHECK_BOTH}"
+    return "wants user and password, the URL has none (401): docs/cameras.md says where"
+
+
+def of_403() -> str:
+    """Why a camera answered 403."""
+    return f"refuses user or password (403): {_CHECK_BOTH}; it may lock out for some minutes"
+
+
+def of_404() -> str:
+    """Why a camera answered 404."""
+    return "has no such path (404 Not Found): check the URL's path in the camera's manual"
+
+
+def of_status(scheme: str, port: int, status: int, phrase: str) -> str:
+    """What an HTTP status that is neither good nor about user, password and path may come from."""
+    words = f"answers {status} {phrase[:_MOST_WORDS]}".rstrip()
+    if port in _RTSP_PORTS:
+        return f"{words}; port {port} is RTSP's: write rtsp://"
+    if status == 400:
+        return other_service(scheme, words)
+    if 400 < status < 500:
+        return f"{words}; check the URL's path in the camera's manual"
+    return no_answer(scheme, f"{words}; it starts or is busy")
+
+
+def of_kind(kind: str) -> str:
+    """Why an HTTP answer of that content type is no camera's."""
+    shown = kind[:_MOST_WORDS] or "no content type"
+    page = "a page, not the pictures: " if kind == "text/html" else ""
+    return (
+        f"answers with {shown}, not with JPEG or MJPEG; {page}check the URL's path in the"
+        " camera's manual"
+    )
+
+
+def of_no_http(said: str) -> str:
+    """What answers a request without speaking HTTP; `said` is the client's error."""
+    if "RTSP/" in said:
+        return "speaks RTSP, not HTTP: write rtsp://"
+    return other_service("http", f"speaks no HTTP ({said[:_MOST_WORDS]})")
+
+
+def of_no_rtsp(scheme: str, said: bytes | None) -> str | None:
+    """What is on a port that gave no video; None: it speaks RTSP, so it may yet give some.
+
+    Args:
+        scheme: of the URL, `rtsp` or `rtsps`.
+        said: the first bytes of its answer to a request of RTSP without TLS; none where it closed
+            the connection, None where it kept silent.
+    """
+    if not said:
+        return no_answer(scheme, SILENT if said is None else CLOSED)
+    if said.startswith(b"RTSP/"):
+        return None if scheme == "rtsp" else "speaks RTSP without TLS: write rtsp://"
+    if said.startswith(b"\x15\x03"):  # a TLS alert
+        return other_service(scheme, "wants TLS")
+    return other_service(scheme, "speaks no RTSP")
+
+
+def of_no_video(words: str) -> str:
+    """Why a camera that speaks RTSP sends nothing that can be shown."""
+    return (
+        f"speaks RTSP and sends no video ({words}); is its one stream taken by somebody else?"
+        " check the URL's path; switch its power off and on"
+    )
+
+
+def of_tls(error: BaseException) -> str:
+    """Why a TLS handshake failed."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        words = (error.verify_message or str(error))[:_MOST_WORDS]
+        return (
+            f"TLS: its certificate is not trusted ({words}); only those of public authorities are:"
+            " on a network of its own write http://"
+        )
+    words = str(getattr(error, "reason", "") or error).replace("_", " ").lower()
+    return other_service("https", f"TLS: {words[:_MOST_WORDS]}")
+
+
+def of_device(error: Exception, words: str) -> str:
+    """Why a USB camera cannot be opened: `words`, and what helps."""
+    helps = _DEVICE.get(getattr(error, "errno", None) or 0, "")
+    return f"{words}; {helps}" if helps else words

@@ -1,0 +1,174 @@
+"""URLs with one thing wrong: each is told apart, with what helps."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from agent.camera.video import rtsp_opener
+from agent.camera.web import web_opener
+from agent.core.messages import CameraCode
+from tests.support import rtsp_camera_process
+from tests.support.broker import free_port
+from tests.support.jpegs import jpeg
+from tests.support.source_rig import SourceRig
+from tests.support.waiting import wait_until
+from tests.support.web_camera import WebCamera
+
+Answer = Callable[[socket.socket], None]
+CRLF = b"\r\n"
+
+
+@contextmanager
+def answering(answer: Answer) -> Iterator[int]:
+    """A server on the port, each connection of which is answered so."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError):
+                answer(connection)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield server.getsockname()[1]
+    finally:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+        thread.join(5)
+
+
+def says(*lines: bytes, body: bytes = b"", hold: bool = False) -> Answer:
+    """Hears a request, says this, and hangs up, or first waits for the other one to do so."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(CRLF.join(lines) + CRLF + CRLF + body)
+        if hold:
+            connection.recv(1)
+
+    return answer
+
+
+def tls(folder: Path) -> Answer:
+    """A handshake with a certificate of nobody's, then nothing."""
+    key, certificate = folder / "key", folder / "certificate"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "2", "-subj", "/CN=camera", "-keyout", key, "-out", certificate),
+            *("-addext", "subjectAltName=IP:127.0.0.1"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    def answer(connection: socket.socket) -> None:
+        context.wrap_socket(connection, server_side=True).close()
+
+    return answer
+
+
+def check(url: str, code: CameraCode, *words: str) -> None:
+    """What an attempt with that URL comes to."""
+    opener = rtsp_opener(url) if url.startswith("rtsp") else web_opener(url)
+    with SourceRig(opener) as agent:
+        wait_until("an end of the attempt", lambda: len(agent.states) > 1, 15)
+        state = agent.states[1]
+    assert state.code is code, state
+    for word in words:
+        assert word in state.reason
+    assert len(state.reason) < 250
+
+
+def test_a_wrong_port_is_told_from_a_camera_that_is_off() -> None:
+    for scheme in ("http", "rtsp"):
+        url = f"{scheme}://127.0.0.1:{free_port()}/x"
+        check(url, CameraCode.UNREACHABLE, "Connection refused", "nobody listens on this port")
+
+
+def test_http_spoken_to_a_port_of_rtsp_is_told_to_be_rtsp() -> None:
+    with answering(says(b"RTSP/1.0 400 Bad Request", b"CSeq: 0")) as port:
+        check(f"http://127.0.0.1:{port}/x", CameraCode.REFUSED, "speaks RTSP", "write rtsp://")
+
+
+def test_http_spoken_to_a_real_server_of_rtsp_names_the_other_scheme() -> None:
+    if reason := rtsp_camera_process.missing():
+        pytest.skip(reason)
+    with rtsp_camera_process.RtspCamera("viewer", "pw-123") as camera:
+        url = camera.url("/h264").replace("rtsp:", "http:")
+        check(url, CameraCode.UNREACHABLE, "503", "for RTSP rtsp://")
+        secured = camera.url("/h264").replace("rtsp:", "rtsps:")
+        check(secured, CameraCode.REFUSED, "speaks RTSP without TLS: write rtsp://")
+
+
+def test_rtsp_spoken_to_a_web_camera_names_the_other_scheme() -> None:
+    with WebCamera(lambda n: jpeg(3000, seed=n)) as camera:
+        url = camera.url().replace("http:", "rtsp:")
+        check(url, CameraCode.REFUSED, "speaks no RTSP", "it is http://")
+
+
+def test_http_and_https_are_told_apart_and_so_is_a_certificate_of_nobodys(tmp_path: Path) -> None:
+    with answering(tls(tmp_path)) as port:
+        check(f"http://127.0.0.1:{port}/x", CameraCode.UNREACHABLE, "with TLS it is https://")
+        check(f"https://127.0.0.1:{port}/x", CameraCode.REFUSED, "not trusted", "self-signed")
+        check(f"rtsp://127.0.0.1:{port}/x", CameraCode.UNREACHABLE, "closes the connection")
+    with WebCamera(lambda n: jpeg(3000, seed=n)) as camera:
+        url = camera.url().replace("http:", "https:")
+        check(url, CameraCode.REFUSED, f":{camera.port}: TLS", "without TLS it is http://")
+
+
+@pytest.mark.parametrize("scheme", ["http", "rtsp"])
+def test_another_service_is_told_from_a_camera_that_hangs(scheme: str) -> None:
+    with answering(lambda connection: connection.close()) as port:
+        url = f"{scheme}://127.0.0.1:{port}/x"
+        check(url, CameraCode.UNREACHABLE, "closes the connection", "port")
+    with answering(says(b"SSH-2.0-OpenSSH_9.6")) as port:
+        check(f"{scheme}://127.0.0.1:{port}/x", CameraCode.REFUSED, f"no {scheme.upper()}", "port")
+
+
+@pytest.mark.parametrize(
+    ("lines", "code", "words"),
+    [
+        ((b"HTTP/1.1 404 Not Found",), CameraCode.REFUSED, "check the URL's path"),
+        ((b"HTTP/1.1 400 Bad Request",), CameraCode.REFUSED, "with TLS it is https://"),
+        ((b"HTTP/1.1 405 No",), CameraCode.REFUSED, "check the URL's path"),
+        ((b"HTTP/1.1 503 Busy",), CameraCode.UNREACHABLE, "it starts or is busy"),
+        ((b"HTTP/1.1 403 No",), CameraCode.REFUSED, "refuses user or password"),
+        ((b"HTTP/1.1 200 OK", b"Content-Type: text/html"), CameraCode.REFUSED, "a page, not the"),
+        ((b"HTTP/1.1 200 OK", b"Content-Type: image/png"), CameraCode.REFUSED, "not with JPEG"),
+        ((b"HTTP/1.1 200 OK",), CameraCode.REFUSED, "no content type"),
+        ((b"HTTP/1.1 302 X", b"Location: /x"), CameraCode.REFUSED, "redirects without end"),
+        (
+            (b"HTTP/1.1 200 OK", b"Content-Type: image/jpeg"),
+            CameraCode.UNREACHABLE,
+            "sends 5 bytes that are none",
+        ),
+    ],
+)
+def test_an_answer_without_pictures_says_what_is_wrong_with_it(
+    lines: tuple[bytes, ...], code: CameraCode, words: str
+) -> None:
+    with answering(says(*lines, body=b"hello")) as port:
+        check(f"http://127.0.0.1:{port}/x", code, words)
+
+
+def test_a_stream_of_something_else_is_not_taken_for_a_camera_that_hangs() -> None:
+    head = b"HTTP/1.1 200 OK", b"Content-Type: multipart/x-mixed-replace; boundary=b"
+    part = b"--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
+    with answering(says(*head, body=20 * part, hold=True)) as port:
+        check(f"http://127.0.0.1:{port}/x", CameraCode.REFUSED, "parts that are no JPEGs")
