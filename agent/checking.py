@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from agent.audio.beeper import BeepOptions, load_tone
 from agent.camera.source import MAKERS, check_url
@@ -156,6 +156,8 @@ def _lines(value: object, path: Path_, origins: Mapping[Path_, str]) -> list[tup
     elif isinstance(value, dict):
         items = list(value.items())
     else:
+        if path == ("mqtt", "username") and value is not None:
+            value = SecretStr(str(value))  # where a token is the user, this is the secret
         line = f"{'.'.join(path)} = {shown(value)}"
         return [(f"{line}  ({origins.get(path, 'default')})", path in origins)]
     return [line for name, inner in items for line in _lines(inner, (*path, name), origins)]

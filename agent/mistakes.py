@@ -92,9 +92,10 @@ def mistake(details: ErrorDetails) -> tuple[Path_, str]:
         return path, shown(details["msg"].removeprefix("Value error, "))[:_LONGEST]
     if kind == "extra_forbidden":
         hint = _nearest(path)
-        if given is None and "did you mean" not in hint:  # `{password: abc,def}` has a key `def`
-            path = (*path[:-1], "…")
-            hint += "; text with a comma is written in quotes"
+        if "did you mean" not in hint and (given is None or path[0] in _BESIDE):
+            path = (*path[:-1], "…")  # `{password: abc,def}` has a key `def`
+            if given is None:
+                hint += "; text with a comma is written in quotes"
         return path, _WORDS[kind] + hint
     words = _ID if details["loc"][-1:] == ("[key]",) else _words(kind, details.get("ctx", {}))
     words = _example(path, kind) or words

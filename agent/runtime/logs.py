@@ -38,14 +38,22 @@ _USER_INFO = re.compile(
     |(?<![^\s'"`(\[{,=])[^\s:@'"`(\[{,=]{1,200}:(?!//)[^\s@]{0,200}@""",
     re.VERBOSE,
 )
-#: Also what cameras have in the path: `/user=admin_password=…_channel=1`; and as JSON and Python
-#: write it. A name that may be of a secret is enough; the value ends where it surely does.
+#: What the name of a parameter with a secret has in it: it is enough that it may be one.
+_NAMED = (
+    r"(?=[a-z0-9]{0,32}?(?:pas|pw|psw|token|secret|key|login|auth|user|usr|cred))[a-z0-9]{1,64}"
+)
+#: Also what cameras have in the path: `/user=admin_password=…_channel=1`. The value ends where it
+#: surely does: an & without a parameter behind it is part of a password.
 _PARAMETER = re.compile(
-    r"""(?<![a-z0-9])
-    ((?=[a-z0-9]{0,32}?(?:pas|pw|psw|token|secret|key|login|auth|user|usr|cred))
-    [a-z0-9]{1,64}(?:=|%3D|["']\s*:\s*["']?))
-    (?:(?!_(?:channel|stream)=|:\s)[^&;\s])+""",
+    rf"""((?<![a-z0-9]){_NAMED}(?:=|%3D)|(?<=[?&;])[up]=)
+    (?:(?!_(?:channel|stream)=|:\s|[&;](?:[\w.%-]+=|\s|$))\S)+""",
     re.IGNORECASE | re.VERBOSE,
+)
+#: As JSON and Python write it, blanks and all.
+_QUOTED = re.compile(
+    rf"""((["'])[\w-]{{0,32}}?(?<![a-z0-9]){_NAMED}\2\s*:\s*)
+    (?:(["'])(?:\\.|(?!\3)[^\\])*(?:\3|$)|[^\s,}}\]]+)""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 #: A part of a path: `/0/admin:password/main`.
 _URL = re.compile(r"(?<=://)\S+")
@@ -93,6 +101,7 @@ def redact(text: str) -> str:
     for secret in sorted(_secrets, key=len, reverse=True):  # one may be part of another
         text = text.replace(secret, HIDDEN)
     text = _USER_INFO.sub(f"{HIDDEN}@", text)
+    text = _QUOTED.sub(rf"\g<1>{HIDDEN}", text)
     text = _PARAMETER.sub(rf"\g<1>{HIDDEN}", text)
     return _URL.sub(lambda url: _PAIR.sub(HIDDEN, url[0]), text)
 

@@ -174,7 +174,7 @@ def test_what_was_given_is_shown_with_its_origin_and_without_secrets(path: Path)
     told = effective(checked(path, {"SURVEILLANCE_MQTT__PORT": "1884"}), defaults=False)
     assert told[:-1] == [
         "mqtt.port = 1884  (SURVEILLANCE_MQTT__PORT)",
-        "mqtt.username = pi  (config.yaml:2)",
+        "mqtt.username = **hidden**  (config.yaml:2)",
         "mqtt.password = **hidden**  (config.yaml:2)",
         "store.path = /mnt/imagestore  (config.yaml:3)",
         "store.max_size = 2 GB  (config.yaml:3)",

@@ -42,6 +42,9 @@ SOURCES = [
     "10.0.0.1/snap?loginpas=%",
     "hk://admin:%@10.0.0.1",
     "hk://10.0.0.1?password=%",
+    "http://10.0.0.1/snap?pwd=x&%",
+    "http://10.0.0.1/snap?user=admin&pwd=x;%&%&channel=1",
+    "http://10.0.0.1/snap?u=admin&p=%&channel=1",
 ]
 PARAMETERS = ["user", "usr", "username", "login", "loginuse", "loginpas", "pass", "passwd", "auth"]
 PARAMETERS += ["password", "pwd", "pw", "psw", "PWD", "token", "access_token", "api_key", "secret"]
@@ -60,6 +63,9 @@ FILES = [
     "mqtt: {password=%}\n",
     "mqtt: {password %}\n",
     "mqtt: {password: x,%}\n",
+    "mqtt: {password: x,%: y}\n",
+    "mqtt: {host: h, username: %}\ncameras: {yard: {source: 'demo:'}}\n",
+    "reoffer: {%: y}\n",
     "cameras: {yard: {source: http://a:x,%@h/}}\n",
     "cameras: {yard: {source: http://a:x,y:%@h/ }}\n",
     "mqtt: {password: [%]}\n",
