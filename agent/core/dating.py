@@ -27,11 +27,6 @@ class Misdated:
     last: date
     later: int
 
-    def ends_in(self, first: date, last: date) -> bool:
-        """True when what is dated `self.last` may have been made on one of these days."""
-        least = timedelta(seconds=self.later) // _DAY * _DAY
-        return first - self.last - _DAY <= least <= last - self.last
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -41,14 +36,21 @@ class Shown:
         boot: of the machine.
         zero: seconds since 1970 that it shows for the boot; another number once it is set.
         since: the first date that it showed with this `zero`.
-        own: what it showed in this boot with another `zero`, oldest first, against this one.
-        earlier: the same of earlier boots, against the last of theirs.
+        until: what it showed last, in seconds since 1970; no longer followed once it is sure.
+        sure: the kernel has called it right.
+        own: what it showed with another `zero`, oldest first, against this one.
+        doubted: what it showed in boots that nobody was sure of, and how much later that was at
+            most; to be believed once this clock turns out to be another one, or sure.
+        earlier: what is known of boots before a sure clock, against the last of theirs.
     """
 
     boot: str
     zero: float
     since: date
+    until: float
+    sure: bool = False
     own: tuple[Misdated, ...] = ()
+    doubted: tuple[Misdated, ...] = ()
     earlier: tuple[Misdated, ...] = ()
 
     @property
@@ -57,7 +59,9 @@ class Shown:
         return self.earlier + self.own
 
 
-def look(known: Shown | None, boot: str, at: float, local: datetime) -> Shown:
+def look(
+    known: Shown | None, boot: str, at: float, local: datetime, *, sure: bool = False
+) -> Shown:
     """What was shown up to now; the very same object while nothing is new.
 
     Args:
@@ -65,26 +69,60 @@ def look(known: Shown | None, boot: str, at: float, local: datetime) -> Shown:
         boot: the machine's present one.
         at: seconds since it, with those for which the machine was suspended: no clock was set then.
         local: the wall clock, aware, where the cameras hang.
+        sure: the kernel calls it right.
     """
-    zero, today = local.timestamp() - at, local.date()
-    if known is None or known.boot != boot:
-        return Shown(boot, zero, today, earlier=known.misdated[-MOST:] if known else ())
+    now = local.timestamp()
+    zero = now - at
+    if known is None:
+        known = Shown(boot, zero, local.date(), now)
+    elif known.boot != boot:
+        known = _begun(known, boot, zero, local)
     step = zero - known.zero
-    if abs(step) < STEP:
-        return known
-    last = (local - timedelta(seconds=step)).date()
-    # a boot that goes on with the clock of the one before shares its mistake
-    shared = [each for each in known.earlier if each.ends_in(known.since, last)]
-    own = [replace(each, later=each.later + round(step)) for each in (*shared, *known.own)]
+    if abs(step) >= STEP:
+        return _set(known, zero, local, sure=sure)
+    if sure and not known.sure:
+        own = (*known.own, *known.doubted)[-MOST:]
+        return replace(known, until=now, sure=True, own=own, doubted=())
+    return known if known.sure or now - known.until < STEP else replace(known, until=now)
+
+
+def _begun(known: Shown, boot: str, zero: float, local: datetime) -> Shown:
+    """The first look in a boot.
+
+    What was shown before was made before it began. By how much its clock is ahead of the last one
+    that nobody was sure of, by so much that one may have been late; or it was right, and the
+    machine was off for so long.
+    """
+    now, today = local.timestamp(), local.date()
+    if known.sure:
+        return Shown(boot, zero, today, now, earlier=known.misdated[-MOST:])
+    ahead = now - known.until
+    last = datetime.fromtimestamp(known.until, local.tzinfo).date()
+    doubted = _moved((*known.doubted, *known.own), ahead)
+    doubted.append(Misdated(known.since, last, round(ahead)))
+    most = tuple(doubted[-MOST:])
+    return Shown(boot, zero, today, now, own=known.own, doubted=most, earlier=known.earlier)
+
+
+def _set(known: Shown, zero: float, local: datetime, *, sure: bool) -> Shown:
+    step = zero - known.zero
+    own = _moved((*known.own, *known.doubted), step)
     right = [each for each in own if abs(each.later) < STEP]  # a mistake was taken back
-    own = [each for each in own if each not in right]
+    last = (local - timedelta(seconds=step)).date()
+    own = [*(each for each in own if each not in right), Misdated(known.since, last, round(step))]
     return Shown(
-        boot,
+        known.boot,
         zero,
-        min([today, *(each.first for each in right)]),
-        (*own, Misdated(known.since, last, round(step)))[-MOST:],
-        tuple(each for each in known.earlier if each not in shared),
+        min([local.date(), *(each.first for each in right)]),
+        local.timestamp(),
+        sure,
+        own=tuple(own[-MOST:]),
+        earlier=known.earlier,
     )
+
+
+def _moved(spans: Iterable[Misdated], step: float) -> list[Misdated]:
+    return [replace(each, later=each.later + round(step)) for each in spans]
 
 
 def made_on(day: date, misdated: Iterable[Misdated], today: date) -> date:

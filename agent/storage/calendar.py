@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import date, tzinfo
+import secrets
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from agent.core.dating import Misdated, Shown, look
 from agent.runtime.atomic import write_atomic
-from agent.runtime.clock import Clock
+from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.host import boot_id
 
 log = logging.getLogger(__name__)
@@ -22,11 +24,18 @@ _AGAIN = 60.0
 class Calendar:
     """Looks at the clock; belongs to the store's thread."""
 
-    def __init__(self, state_dir: Path, clock: Clock, tz: tzinfo | None = None) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        clock: Clock,
+        tz: tzinfo | None = None,
+        synchronised: Callable[[], bool] = clock_is_synchronised,
+    ) -> None:
         self._state_dir = state_dir
         self._clock = clock
         self._tz = tz
-        self._boot = boot_id()
+        self._synchronised = synchronised
+        self._boot = boot_id() or secrets.token_hex(8)
         self._shown = _load(state_dir)
         self._failed_at: float | None = None
 
@@ -38,7 +47,8 @@ class Calendar:
     def look(self) -> date:
         """Today, by the wall clock; remembers it when that was set."""
         local = self._clock.utc().astimezone(self._tz)
-        shown = look(self._shown, self._boot, self._clock.since_boot(), local)
+        sure = not (self._shown and self._shown.sure) and self._synchronised()
+        shown = look(self._shown, self._boot, self._clock.since_boot(), local, sure=sure)
         if shown is not self._shown:
             if shown.misdated != self.misdated:
                 log.info("store: the clock was set; what it misdated counts as of when it was made")
@@ -54,7 +64,10 @@ class Calendar:
             "boot": shown.boot,
             "zero": shown.zero,
             "since": shown.since.isoformat(),
+            "until": shown.until,
+            "sure": shown.sure,
             "own": as_json(shown.own),
+            "doubted": as_json(shown.doubted),
             "earlier": as_json(shown.earlier),
         }
         try:
@@ -86,15 +99,23 @@ def from_json(said: list[tuple[str, str, int]]) -> tuple[Misdated, ...]:
         ValueError, TypeError, OverflowError: it is something else.
     """
     days = date.fromisoformat
+    for _, _, later in said:
+        timedelta(seconds=int(later))  # as it will be asked for
     return tuple(Misdated(days(first), days(last), int(later)) for first, last, later in said)
+
+
+def _time(seconds: float) -> float:
+    """Seconds since 1970 that can be reckoned with, of a file that may be damaged."""
+    return datetime.fromtimestamp(seconds, UTC).timestamp()
 
 
 def _load(state_dir: Path) -> Shown | None:
     try:
         said = json.loads((state_dir / _FILE).read_text())
         since = date.fromisoformat(said["since"])
-        own, earlier = from_json(said["own"]), from_json(said["earlier"])
-        return Shown(str(said["boot"]), float(said["zero"]), since, own, earlier)
+        spans = {name: from_json(said[name]) for name in ("own", "doubted", "earlier")}
+        zero, until = _time(said["zero"]), _time(said["until"])
+        return Shown(str(said["boot"]), zero, since, until, bool(said["sure"]), **spans)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:

@@ -32,7 +32,7 @@ def booted(at: float = 20.0) -> Shown:
 
 
 def test_a_clock_that_only_runs_says_nothing_new() -> None:
-    shown = booted()
+    shown = look(None, "boot", 20.0, BEGAN + timedelta(seconds=20), sure=True)
     later = look(shown, "boot", 90_020.0, BEGAN + timedelta(seconds=90_021))
     assert later is shown
     assert later.misdated == ()
@@ -50,7 +50,7 @@ def test_what_was_dated_before_the_clock_was_set_counts_as_of_when_it_was_made()
 
 
 def test_it_is_remembered_over_boots_and_a_new_boot_is_no_step() -> None:
-    shown = look(booted(), "boot", 100.0, SET)
+    shown = look(booted(), "boot", 100.0, SET, sure=True)
     again = look(shown, "next boot", 5.0, BEGAN)
     assert again.misdated == shown.misdated
     set_again = look(again, "next boot", 60.0, SET + HOUR)
@@ -128,7 +128,7 @@ def test_dates_far_apart_cannot_overflow() -> None:
         misdated = [Misdated(date.min, date.max, later)]
         for day in (date.min, date.max):
             assert made_on(day, misdated, SET.date()) == day
-        known = Shown("boot", SET.timestamp(), SET.date(), earlier=tuple(misdated))
+        known = Shown("boot", SET.timestamp(), SET.date(), SET.timestamp(), earlier=tuple(misdated))
         assert look(known, "boot", 0.0, BEGAN).earlier == tuple(misdated)
 
 
@@ -146,14 +146,71 @@ def test_a_clock_set_in_several_steps_is_followed_from_one_to_the_next(boot: str
     assert made(date(1970, 1, 1), shown) == made(BEGAN.date(), shown) == SET.date()
 
 
-@given(st.lists(st.tuples(st.integers(-20_000, 400), st.integers(1, 200)), max_size=6))
-def test_nothing_ever_counts_as_older_than_it_is(spans: list[tuple[int, int]]) -> None:
-    at, shown, recordings = 0.0, None, []
-    for wrong_days, hours in [*spans, (0, 1)]:
-        for after in (0, hours):
+@pytest.mark.parametrize("begins", [None, BEGAN], ids=["where it stopped", "in 2000"])
+@pytest.mark.parametrize("set_early", [False, True], ids=["set later", "set before we look"])
+def test_what_a_boot_recorded_whose_clock_was_never_set_is_as_old_as_it_is(
+    begins: datetime | None,
+    set_early: bool,  # noqa: FBT001
+) -> None:
+    shown = booted()
+    for hours in range(1, 240):
+        shown = look(shown, "boot", hours * 3600.0, BEGAN + hours * HOUR)
+    if not set_early:
+        shown = look(shown, "next boot", 0.0, begins or BEGAN + 240 * HOUR)
+    shown = look(shown, "next boot", 60.0, SET, sure=True)
+    assert made(date(2000, 1, 10), shown) == SET.date()
+    assert made(date(2000, 1, 5), shown) in {SET.date() - 5 * DAY, SET.date() - 4 * DAY}
+
+
+def test_boots_that_end_with_a_sure_clock_keep_their_ages_whatever_the_next_one_begins_with() -> (
+    None
+):
+    shown = look(None, "boot", 20.0, SET - 9 * DAY, sure=True)
+    shown = look(shown, "next boot", 0.0, SET - 9 * DAY)
+    shown = look(shown, "next boot", 60.0, SET, sure=True)
+    assert made(SET.date() - 10 * DAY, shown) == SET.date() - 10 * DAY
+    assert made(SET.date() - 9 * DAY, shown) == SET.date()  # this boot showed that date, too
+
+
+def test_a_clock_that_nobody_ever_calls_right_renews_no_age_at_a_boot() -> None:
+    shown = booted()
+    for boot in range(1, 100):
+        shown = look(shown, f"{boot}", 0.0, BEGAN + boot * DAY)
+    assert shown.misdated == ()
+
+
+def test_a_clock_that_is_not_sure_is_followed_by_the_hour_until_it_is() -> None:
+    shown = booted()
+    assert look(shown, "boot", 3_600.0, BEGAN + HOUR) is shown
+    later = look(shown, "boot", 3_620.0, BEGAN + HOUR + timedelta(seconds=20))
+    assert later.until == shown.until + 3_600.0
+    sure = look(later, "boot", 3_700.0, BEGAN + timedelta(seconds=3_700), sure=True)
+    assert sure.sure
+    assert look(sure, "boot", 9e6, BEGAN + timedelta(seconds=9e6)) is sure
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(-20_000, 400), st.integers(1, 200), st.sampled_from("sgbr")),
+        max_size=6,
+    )
+)
+def test_nothing_ever_counts_as_older_than_it_is(spans: list[tuple[int, int, str]]) -> None:
+    """A clock is set; a boot goes on where it was, begins in the same past, or is right at once."""
+    at, shown, recordings, boot, booted_at = 0.0, None, [], 0, 0.0
+    wrong = -9_000 * DAY
+    for wrong_days, hours, how in [*spans, (0, 1, "s")]:
+        if how == "s":
+            wrong = wrong_days * DAY
+        else:
+            boot, at = boot + 1, at + 7_200.0
+            booted_at = at
+            begins = SET - 9_000 * DAY - (SET + timedelta(seconds=at))
+            wrong = {"g": wrong - 2 * HOUR, "b": begins, "r": 0 * DAY}[how]
+        for after in range(hours + 1):
             true = SET + timedelta(seconds=at) + after * HOUR
-            local = true + wrong_days * DAY
-            shown = look(shown, "boot", at + after * 3600.0, local)
+            local, since = true + wrong, at - booted_at + after * 3600.0
+            shown = look(shown, f"{boot}", since, local, sure=not wrong)
             recordings.append((local.date(), true.date()))
         at += hours * 3600.0
     assert shown is not None

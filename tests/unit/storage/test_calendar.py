@@ -15,29 +15,38 @@ from tests.support.clock import START, FakeClock
 BEGAN = datetime(2000, 1, 1, tzinfo=UTC)
 STEP = (START - BEGAN).total_seconds()
 SINCE_SET = (Misdated(date(2000, 1, 1), date(2000, 1, 1), int(STEP)),)
-ENDLESS = (
-    '{"boot": "b", "zero": 0, "since": "2026-11-22", "own": [],'
-    ' "earlier": [["2026-11-22", "2026-11-22", Infinity]]}'
+WHOLE = (
+    '{"boot": "b", "zero": 0.0, "since": "2026-11-22", "until": 1.0, "sure": true, "own": [],'
+    ' "doubted": [], "earlier": [["2026-11-22", "2026-11-22", 86400]]}'
 )
+
+
+def unsure() -> bool:
+    """What the kernel says of a clock that nobody has set."""
+    return False
 
 
 def test_an_agent_that_was_down_when_the_clock_was_set_learns_of_it(tmp_path: Path) -> None:
     clock = FakeClock(utc=BEGAN)
-    assert Calendar(tmp_path / "state", clock, UTC).look() == BEGAN.date()
+    assert Calendar(tmp_path / "state", clock, UTC, unsure).look() == BEGAN.date()
     clock.step_utc(STEP)
-    calendar = Calendar(tmp_path / "state", clock, UTC)
+    calendar = Calendar(tmp_path / "state", clock, UTC, unsure)
     assert calendar.look() == START.date()
     assert calendar.misdated == misdated_of(tmp_path / "state") == SINCE_SET
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"boot": 1, "zero": null}', "\0", '{"boot":', ENDLESS]
+    "text",
+    ["", "[]", "{}", '{"boot": 1, "zero": null}', "\0", '{"boot":']
+    + [WHOLE.replace("86400", later) for later in ("Infinity", "NaN", "1e99", "null", '"1"e')]
+    + [WHOLE.replace("0.0", zero) for zero in ("Infinity", "NaN", "-1e99", "1e12", "null")]
+    + [WHOLE.replace("1.0", until) for until in ("Infinity", "NaN", "1e12", "null")],
 )
 def test_a_damaged_file_is_said_and_written_anew(
     text: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "clock.json").write_text(text)
-    calendar = Calendar(tmp_path, FakeClock(), UTC)
+    calendar = Calendar(tmp_path, FakeClock(), UTC, unsure)
     assert "clock.json cannot be read" in caplog.text
     assert calendar.look() == START.date()
     caplog.clear()
@@ -51,7 +60,7 @@ def test_without_a_file_it_is_remembered_as_long_as_the_agent_runs(
     (tmp_path / "clock.json").mkdir()
     clock = FakeClock(utc=BEGAN)
     with caplog.at_level(logging.INFO):
-        calendar = Calendar(tmp_path, clock, UTC)
+        calendar = Calendar(tmp_path, clock, UTC, unsure)
         calendar.look()
         clock.step_utc(STEP)
         calendar.look()
@@ -62,14 +71,14 @@ def test_without_a_file_it_is_remembered_as_long_as_the_agent_runs(
 
 def test_a_mistake_that_is_taken_back_is_forgotten_over_a_restart(tmp_path: Path) -> None:
     clock, year = FakeClock(), 365 * 86_400.0
-    Calendar(tmp_path, clock, UTC).look()
+    Calendar(tmp_path, clock, UTC, unsure).look()
     clock.advance(20 * 86_400.0)
     clock.step_utc(year)
-    Calendar(tmp_path, clock, UTC).look()
+    Calendar(tmp_path, clock, UTC, unsure).look()
     assert made_on(START.date(), misdated_of(tmp_path), date(2028, 1, 1)) > date(2027, 1, 1)
     clock.advance(60.0)
     clock.step_utc(-year)
-    calendar = Calendar(tmp_path, clock, UTC)
+    calendar = Calendar(tmp_path, clock, UTC, unsure)
     calendar.look()
     assert calendar.misdated == misdated_of(tmp_path)
     assert made_on(START.date(), calendar.misdated, date(2028, 1, 1)) == START.date()
@@ -77,7 +86,7 @@ def test_a_mistake_that_is_taken_back_is_forgotten_over_a_restart(tmp_path: Path
 
 def test_a_machine_that_sleeps_sets_no_clock(tmp_path: Path) -> None:
     clock = FakeClock()
-    calendar = Calendar(tmp_path, clock, UTC)
+    calendar = Calendar(tmp_path, clock, UTC, unsure)
     calendar.look()
     clock.suspend(8 * 3600.0)
     calendar.look()
@@ -89,7 +98,7 @@ def test_what_could_not_be_written_is_tried_again_and_said_once(
 ) -> None:
     (tmp_path / "clock.json").mkdir()
     clock = FakeClock()
-    calendar = Calendar(tmp_path, clock, UTC)
+    calendar = Calendar(tmp_path, clock, UTC, unsure)
     for _ in range(300):
         calendar.look()
         clock.advance(1.0)
@@ -98,3 +107,40 @@ def test_what_could_not_be_written_is_tried_again_and_said_once(
     clock.advance(60.0)
     calendar.look()
     assert (tmp_path / "clock.json").is_file()
+
+
+def test_a_whole_file_is_understood(tmp_path: Path) -> None:
+    (tmp_path / "clock.json").write_text(WHOLE)
+    assert misdated_of(tmp_path) == (Misdated(date(2026, 11, 22), date(2026, 11, 22), 86_400),)
+
+
+def test_the_kernel_is_asked_until_it_calls_the_clock_right_which_is_remembered(
+    tmp_path: Path,
+) -> None:
+    clock, said, asked = FakeClock(), [False, True], 0
+
+    def synchronised() -> bool:
+        nonlocal asked
+        asked += 1
+        return said[asked - 1]
+
+    calendar = Calendar(tmp_path, clock, UTC, synchronised)
+    for _ in range(5):
+        calendar.look()
+    again = Calendar(tmp_path, clock, UTC, synchronised)
+    again.look()
+    assert asked == len(said)
+
+
+def test_where_boots_have_no_names_a_setting_is_noticed_as_long_as_the_agent_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.storage.calendar.boot_id", lambda: "")
+    clock = FakeClock(9e5, BEGAN)
+    calendar = Calendar(tmp_path, clock, UTC, unsure)
+    calendar.look()
+    clock.step_utc(STEP)
+    calendar.look()
+    assert calendar.misdated == SINCE_SET
+    Calendar(tmp_path, FakeClock(5.0), UTC, unsure).look()
+    assert misdated_of(tmp_path) == SINCE_SET
