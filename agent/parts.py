@@ -20,7 +20,7 @@ from agent.core.announce import farewell
 from agent.core.errors import ConfigError
 from agent.core.messages import Received, Shown
 from agent.core.orders import Beep, KeepEvent, VisionSettings
-from agent.mqtt.addresses import command_filters
+from agent.mqtt.addresses import command_filters, slip_filters
 from agent.mqtt.client import MqttWorker
 from agent.mqtt.connection import MqttOptions
 from agent.mqtt.journal import Journal
@@ -204,6 +204,7 @@ def _mqtt_options(config: Config, topics: AgentTopics) -> MqttOptions:
         client_id=mqtt.client_id or client_id(topics, host.machine_id() + host.mac_address()),
         will=farewell(topics),
         filters=tuple(command_filters(topics)),
+        slips=tuple(slip_filters(topics)),
         status_topic=config.home_assistant.status_topic
         if config.home_assistant.discovery
         else None,

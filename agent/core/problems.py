@@ -36,6 +36,7 @@ HELP = {
     "broker_unreachable": "check mqtt.host and mqtt.port; does the broker listen on this network?",
     "broker_lost": "comes back by itself; where it does so often, look at the network",
     "broker_protocol": 'set mqtt.protocol: "3.1.1"',
+    "broker_rights": "give the agent's user the rights of deploy/mosquitto.acl",
     "broker_quota": "raise the broker's limits",
     "journal_failing": "the disk of agent.state_dir is full or damaged",
     "silent": "the machine is overloaded; after 30 s the agent starts anew",
@@ -120,6 +121,9 @@ def agent_problems(state: AgentNow, at: float) -> dict[str, str]:
         found[f"{name}_silent"] = f"{name} gave no sign of life for 10 s"
     if (code := broker_problem(state, at)) is not None and state.trouble is not None:
         found[f"broker_{code}"] = state.trouble.reason
+    if gauges.mqtt.deaf_to:
+        topics = ", ".join(gauges.mqtt.deaf_to)
+        found["broker_rights"] = f"the broker refuses subscriptions, nothing is heard on {topics}"
     if gauges.mqtt.journal_failing:
         failed = gauges.mqtt.journal_failed
         found["journal_failing"] = f"{failed} events were sent without being on disk"

@@ -74,3 +74,4 @@ class MqttStats:
     journal_lost: int = 0
     journal_failed: int = 0  # records sent without being on disk
     journal_failing: bool = False  # the disk refuses them now
+    deaf_to: tuple[str, ...] = ()  # subscriptions that the broker refused when we last connected

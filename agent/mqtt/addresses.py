@@ -34,6 +34,14 @@ def command_filters(topics: AgentTopics) -> list[str]:
     return [topics.request("+"), *sorted(f"{topics.root}/{'/'.join(end)}" for end in ends)]
 
 
+def slip_filters(topics: AgentTopics) -> list[str]:
+    """Subscriptions for settings without their `/set`, the usual slip; we publish nothing there.
+
+    None is for what `request/+` hears as well: some brokers would deliver that twice.
+    """
+    return [f"{topics.root}/{bare}" for bare in sorted(_bare(topics))]
+
+
 def command_topics(topics: AgentTopics, cameras: Collection[str]) -> list[str]:
     """The topics of all commands that there are."""
     return list(_addresses(topics, tuple(cameras)))
@@ -66,11 +74,15 @@ def address_of(topic: str, topics: AgentTopics, cameras: tuple[str, ...]) -> Add
     request = topics.request("")
     if topic.startswith(request):
         return Address("request", _level(topic.removeprefix(request)))
-    first, *others = levels = topic.removeprefix(f"{topics.root}/").split("/")
-    if (len(levels), levels[-1]) not in _shapes(topics) or "response" in levels:
+    levels = topic.removeprefix(f"{topics.root}/").split("/")
+    if "response" in levels:
         return None  # an answer is no command, whatever the command was called
-    camera = first if len(others) > 1 and first in cameras else None
-    return Address("unknown", _level(levels[-2]), camera)
+    bare = "/".join([*("+" for _ in levels[1:]), levels[-1]]) in _bare(topics)
+    if not bare and (len(levels), levels[-1]) not in _shapes(topics):
+        return None
+    nouns = levels if bare else levels[:-1]  # the last of them is the command's
+    camera = nouns[0] if len(nouns) > 1 and nouns[0] in cameras else None
+    return Address("unknown", _level(nouns[-1]), camera)
 
 
 @lru_cache(maxsize=4)
@@ -83,6 +95,14 @@ def _shapes(topics: AgentTopics) -> frozenset[tuple[int, str]]:
         for topic in some
         if not topic.startswith("request/")
     )
+
+
+@lru_cache(maxsize=4)
+def _bare(topics: AgentTopics) -> frozenset[str]:
+    """The settings' topics below our root without their ending."""
+    ours = len(topics.root) + 1
+    table = _addresses(topics, ("+",)).items()
+    return frozenset(t[ours:].rpartition("/")[0] for t, a in table if a.kind == "setting")
 
 
 def _level(word: str) -> str:

@@ -104,6 +104,7 @@ class MqttWorker:
         self._ups = 0
         self._failures = 0
         self._unheard = 0
+        self._deaf_to: tuple[str, ...] = ()
         self._down: Why | None = None
         self._news: BrokerUp | BrokerDown | None = None
         self.stats = MqttStats()
@@ -179,6 +180,7 @@ class MqttWorker:
         self._ended(Why("unreachable", words), answered=self._phase is not _Phase.CONNECTING)
 
     def _up(self, connection: Connection, signal: Subscribed) -> None:
+        self._deaf_to = signal.refused
         for name in signal.refused:
             log.warning("mqtt: the broker does not let us subscribe to %s: check its ACL", name)
         self._phase = _Phase.UP
@@ -243,6 +245,7 @@ class MqttWorker:
             journal_lost=self._journal.lost,
             journal_failed=self._journal.unjournalled,
             journal_failing=self._journal.failing,
+            deaf_to=self._deaf_to,
         )
 
     # -------------------------------------------------------------- the end

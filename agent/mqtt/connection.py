@@ -38,13 +38,17 @@ CONNECT_TIMEOUT = 5.0
 
 @dataclass(frozen=True, slots=True)
 class MqttOptions:
-    """Where and how to connect; secrets are not shown in its repr."""
+    """Where and how to connect; secrets are not shown in its repr.
+
+    `filters` are subscribed to; `slips`, too, and nobody misses them where the broker refuses.
+    """
 
     host: str
     port: int
     client_id: str
     will: Publish
     filters: tuple[str, ...]
+    slips: tuple[str, ...] = ()
     status_topic: str | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -177,7 +181,8 @@ class Connection:
     def subscribe(self) -> None:
         """Subscribes to the commands and to Home Assistant's status."""
         options = self._options
-        filters: list[Any] = [(f, self._command_options()) for f in options.filters]
+        commands = (*options.filters, *options.slips)
+        filters: list[Any] = [(f, self._command_options()) for f in commands]
         if options.status_topic is not None:
             plain = SubscribeOptions(qos=1) if self.protocol == "5" else 1
             filters.append((options.status_topic, plain))
@@ -322,10 +327,10 @@ class Connection:
         codes: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
-        filters = self._options.filters
-        names = [*filters, self._options.status_topic or ""]
+        options = self._options
+        names = [*options.filters, *options.slips, options.status_topic or ""]
         refused = (n for n, code in zip(names, codes, strict=False) if code.is_failure)
-        self._signal(Subscribed(tuple(refused)))
+        self._signal(Subscribed(tuple(name for name in refused if name not in options.slips)))
 
     def _on_publish(
         self,
@@ -356,7 +361,7 @@ class Connection:
 
     def _wanted(self, topic: str) -> bool:
         """False for what we did not ask for: amqtt replays what others have subscribed to."""
-        asked = (*self._options.filters, self._options.status_topic)
+        asked = (*self._options.filters, *self._options.slips, self._options.status_topic)
         return topic in asked or any(
             paho.topic_matches_sub(name, topic) for name in asked if name and "+" in name
         )

@@ -67,7 +67,7 @@ class Sender:
         self._forget()
 
     def _forget(self) -> None:
-        self._flying: dict[int, int | None] = {}
+        self._flying: dict[int, tuple[str, int | None]] = {}
         self._pictures: set[int] = set()
         self._ready: deque[Entry] = deque()
         self._cursor = 0
@@ -97,10 +97,11 @@ class Sender:
     def sent(self, mid: int, error: str | None) -> None:
         """A message was acknowledged or written; a record leaves the journal."""
         self._pictures.discard(mid)
-        entry_id = self._flying.pop(mid, None)
+        topic, entry_id = self._flying.pop(mid, ("", None))
         if error is not None:
             self.refused += 1
-            self._say(error, "mqtt: a message was not accepted: %s", error)
+            words = "mqtt: the broker did not accept a message to %s: %s; check its ACL"
+            self._say(topic, words, topic, error)
         elif entry_id is not None:
             self._journal.acknowledge(entry_id)
             self._taken_at.pop(entry_id, None)
@@ -178,7 +179,7 @@ class Sender:
         if message.qos == 0:
             self._pictures.add(mid)
         else:
-            self._flying[mid] = None if entry is None else entry.id
+            self._flying[mid] = message.topic, None if entry is None else entry.id
 
     def _is_oversize(self, topic: str, size: int) -> bool:
         fits = self._max_packet is None or size <= self._max_packet

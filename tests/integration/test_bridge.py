@@ -47,7 +47,7 @@ def test_what_the_agent_says_and_hears_gets_across(
     centre: Broker, site: Broker, tmp_path: Path
 ) -> None:
     device = state(TOPICS.discovery("homeassistant", CAMERA.camera_id), "{}")
-    commands = command_topics(TOPICS, ["front_door"])
+    commands = [*command_topics(TOPICS, ["front_door"]), f"{CAMERA.root}/armed"]
     with (
         Ear(centre.port, "#") as person,
         RunningMqtt(options(site.port, status_topic=STATUS), tmp_path) as agent,

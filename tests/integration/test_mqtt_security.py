@@ -220,6 +220,7 @@ def test_the_documented_rights_let_home_assistant_command_everything(
     locked: Broker, tmp_path: Path
 ) -> None:
     topics = [*command_topics(TOPICS, ["front_door"]), CAMERA.setting_set("amred")]
+    topics.append(f"{CAMERA.root}/armed")
     mine = options(locked.port, status_topic="homeassistant/status", **AGENT)
     with (
         Ear(locked.port, "surveillance/#", **PERSON) as person,

@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from agent.mqtt.addresses import command_filters
+from agent.mqtt.addresses import command_filters, slip_filters
 from agent.mqtt.client import MqttWorker
 from agent.mqtt.connection import MqttOptions
 from agent.mqtt.journal import Journal
@@ -35,8 +35,8 @@ T = TypeVar("T")
 
 def options(port: int, **changes: Any) -> MqttOptions:  # noqa: ANN401  fields of MqttOptions
     """Options of an agent with one camera, on loopback."""
-    filters = tuple(command_filters(TOPICS))
-    plain = MqttOptions("127.0.0.1", port, "surveillance-pi-test", WILL, filters)
+    filters, slips = tuple(command_filters(TOPICS)), tuple(slip_filters(TOPICS))
+    plain = MqttOptions("127.0.0.1", port, "surveillance-pi-test", WILL, filters, slips)
     return replace(plain, **{"keepalive": 5, **changes})
 
 

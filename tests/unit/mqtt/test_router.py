@@ -266,6 +266,10 @@ def test_an_unknown_operation_is_told_the_known_ones() -> None:
         ("sound/play", "beep/play", "sound", None),
         ("door/set", "door/armed/set", "door", None),
         ("//set", "yard/armed/set", "unknown", None),
+        ("door/armed", "door/armed/set", "armed", "door"),
+        ("dor/armed", "door/armed/set", "armed", None),
+        ("door/monitoring_interval", "door/monitoring_interval/set", "monitoring_interval", "door"),
+        ("beep_enabled", "beep_enabled/set", "beep_enabled", None),
     ],
 )
 def test_a_command_that_does_not_exist_is_told_the_nearest(

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from paho.mqtt.client import topic_matches_sub
 
-from agent.mqtt.addresses import command_filters, command_topics
+from agent.mqtt.addresses import command_filters, command_topics, slip_filters
 from schemas import asyncapi, mqtt_page
 from schemas.channels import CHANNELS, COMMANDS, PLACEHOLDERS, REQUESTS
 from schemas.settings import AgentSettings, CameraSettings, setting_names
@@ -49,6 +49,16 @@ def test_the_subscriptions_hold_every_command_and_nothing_that_the_agent_says() 
     topics |= {TOPICS.response("x"), yard.response("x")}
     filters = command_filters(TOPICS)
     assert {t for t in topics if any(topic_matches_sub(f, t) for f in filters)} == commands
+
+
+def test_what_is_heard_of_slips_is_nothing_that_the_agent_says_and_no_command_twice() -> None:
+    yard, slips = TOPICS.camera("yard"), slip_filters(TOPICS)
+    said = topics_of(TOPICS) | topics_of(yard) | set(command_topics(TOPICS, ["yard"]))
+    said |= {TOPICS.request(op) for op in OPERATIONS}
+    for name in (*setting_names(CameraSettings), *setting_names(AgentSettings)):
+        said |= {TOPICS.setting_state(name), yard.setting_state(name), yard.response(name)}
+    assert [topic for topic in said for f in slips if topic_matches_sub(f, topic)] == []
+    assert any(topic_matches_sub(f, f"{yard.root}/armed") for f in slips)
 
 
 def test_names_and_topics_are_given_once() -> None:

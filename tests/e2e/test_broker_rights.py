@@ -1,0 +1,67 @@
+"""A broker that refuses some of the agent's subscriptions or messages: the agent says which."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.mqtt.addresses import slip_filters
+from tests.support.agent_mqtt import Ear
+from tests.support.agent_process import TOPICS, YARD, House
+from tests.support.broker import Broker
+from tests.support.waiting import wait_until
+
+KEEP = f"{TOPICS.root}/+/+/keep"
+
+
+def denied(kind: str, topics: list[str]) -> list[dict[str, object]]:
+    return [{"acltype": kind, "topic": topic, "priority": 1, "allow": False} for topic in topics]
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """Mosquitto with dynamic security: everybody may do everything but a few things."""
+    found = sorted(Path("/usr/lib").glob("**/mosquitto_dynamic_security.so"))
+    if not found:
+        pytest.skip("this Mosquitto has no plugin for dynamic security")
+    acls = denied("subscribeLiteral", [KEEP, *slip_filters(TOPICS)])
+    acls += denied("publishClientSend", [YARD.availability])
+    kinds = ("publishClientSend", "publishClientReceive", "subscribe", "unsubscribe")
+    rights = {
+        "defaultACLAccess": dict.fromkeys(kinds, True),
+        "roles": [{"rolename": "all", "acls": acls}],
+        "groups": [{"groupname": "all", "roles": [{"rolename": "all"}]}],
+        "anonymousGroup": "all",
+        "clients": [],
+    }
+    (tmp_path / "rights.json").write_text(json.dumps(rights))
+    lines = ["allow_anonymous true", f"plugin {found[0]}"]
+    made = Broker(tmp_path, [*lines, f"plugin_opt_config_file {tmp_path / 'rights.json'}"]).start()
+    yield made
+    made.kill()
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_what_the_broker_refuses_is_named_in_log_and_health(
+    house: House, ear: Ear, protocol: str
+) -> None:
+    house.config["mqtt"]["protocol"] = protocol
+    house.config["cameras"]["yard"]["source"] = "demo:"
+    agent = house.agent()
+    agent.wait_for_line("yard: live")
+    assert f"does not let us subscribe to {KEEP}: check its ACL" in agent.log
+    assert not any(f"subscribe to {slip}:" in agent.log for slip in slip_filters(TOPICS))
+    wait_until(
+        "health says so",
+        lambda: any(b'"broker_rights"' in told for told in ear.payloads(TOPICS.health)),
+    )
+    line = f"broker_rights: the broker refuses subscriptions, nothing is heard on {KEEP}; give"
+    assert line in house.command("health").stdout
+    if protocol == "5":  # the older one has no word for it
+        agent.wait_for_line(f"not accept a message to {YARD.availability}: Not authorized")
+    ear.say(YARD.setting_set("armed"), "OFF")
+    ear.wait_for(YARD.response("armed"))
+    assert agent.stop() == 0
