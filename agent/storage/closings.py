@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 
 from agent.runtime.clock import Clock
 from agent.storage.records import EventClosed
@@ -17,7 +18,9 @@ AGAIN = 2.0
 class Closings:
     """A full disk makes closings wait: without its closing an event gets no clip and no word.
 
-    They are written in order. What is left at the end is closed by the next start.
+    They are written in order. What a recorder leaves at its end, another one takes over, such as
+    that of the same camera with other settings; what is left at the last is closed by the next
+    start.
     """
 
     def __init__(self, spool: Spool, clock: Clock) -> None:
@@ -30,8 +33,6 @@ class Closings:
         """Writes a closing now, or as soon as it can be written."""
         self._waiting.append(closed)
         self.write()
-        if len(self._waiting) > MOST:
-            self._spool.give_up(self._waiting.popleft())
 
     def look(self) -> None:
         """Tries again when it is time to."""
@@ -40,6 +41,17 @@ class Closings:
 
     def write(self) -> None:
         """Tries now."""
+        with suppress(IndexError):  # all are taken over
+            while True:
+                self._waiting.append(self._spool.left.popleft())
         while self._waiting and self._spool.put(self._waiting[0]):
             self._waiting.popleft()
+        while len(self._waiting) > MOST:
+            self._spool.give_up(self._waiting.popleft())
         self._again_at = self._clock.monotonic() + AGAIN
+
+    def finish(self) -> None:
+        """Tries once more, and leaves the rest to others."""
+        self.write()
+        self._spool.left.extend(self._waiting)
+        self._waiting.clear()

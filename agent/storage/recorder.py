@@ -271,7 +271,7 @@ class RecorderWorker:
                 self._take(part)
         finally:
             self._close(None)
-            self._closings.write()
+            self._closings.finish()
 
     def _take(self, part: ClipPart) -> None:
         self._fed_at = self._clock.monotonic()

@@ -16,7 +16,7 @@ import logging
 import os
 import stat
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -101,6 +101,8 @@ class Spool:
         self._lost_events = 0
         self._lost_records = 0
         self._failing = False  # the last write failed, which was said
+        #: Ends of events without room, which nobody tries to write any more; see `Closings`.
+        self.left: deque[EventClosed] = deque()
         self._changed = threading.Condition()
         try:
             _claim(folder)
@@ -339,7 +341,8 @@ class Spool:
         closed = EventClosed(
             camera=camera, event=event, started=started, reason=reason, truncated=True
         )
-        self.put(closed)
+        if not self.put(closed):
+            self.left.append(closed)
 
     def _found(self) -> Iterator[tuple[int, Record, int]]:
         """The records in the folder, in order; what is damaged or half written is removed."""

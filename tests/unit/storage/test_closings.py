@@ -80,3 +80,35 @@ def test_the_oldest_of_too_many_is_counted_and_named(rig: Rig) -> None:
     rig.full(full=False)
     rig.closings.write()
     assert rig.closed() == names[2:]
+
+
+def test_who_writes_next_takes_over_what_a_recorder_had_to_leave(rig: Rig) -> None:
+    rig.full(full=True)
+    rig.add("A", "B")
+    rig.closings.finish()
+    rig.closings = Closings(rig.spool, rig.clock)
+    rig.add("C")
+    rig.full(full=False)
+    rig.closings.write()
+    rig.closings.finish()
+    assert rig.closed() == ["C", "A", "B"]
+
+
+def test_of_what_is_taken_over_the_oldest_of_too_many_is_named_too(rig: Rig) -> None:
+    names = [f"E{number}" for number in range(MOST)]
+    rig.full(full=True)
+    rig.add(*names)
+    rig.closings.finish()
+    rig.add("A", "B")
+    assert [lost.event for lost in rig.spool.take_lost()] == ["A", "E0"]
+
+
+def test_an_event_is_ended_whose_end_had_no_room_at_the_start(rig: Rig) -> None:
+    rig.spool.put(EventOpened(camera="front", event="A", started=STARTED))
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr(Spool, "put", lambda *_: False)
+        rig.spool = Spool(rig.folder)
+    Closings(rig.spool, rig.clock).look()
+    (_, end) = spooled(rig.spool)
+    assert isinstance(end, EventClosed)
+    assert (end.event, end.reason) == ("A", "interrupted")
