@@ -33,6 +33,7 @@ SPEAKER_STATES = (
 #: key -> name, field of health, icon, enabled by default.
 _COUNTERS: dict[str, tuple[str, str, str, bool]] = {
     "lost_events": ("Lost clips", "storage.lost_events", "mdi:movie-remove", True),
+    "lost_records": ("Lost recorded parts", "storage.lost_records", "mdi:image-remove", False),
     "journal_lost": ("Lost messages", "mqtt.journal_lost", "mdi:email-remove", True),
     "beeps": ("Beeps", "audio.beeps", "mdi:bell", False),
     "broker_reconnects": ("Broker reconnects", "mqtt.reconnects", "mdi:lan-disconnect", False),

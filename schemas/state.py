@@ -132,6 +132,7 @@ class StorageHealth(Strict):
     spool_records: int
     spool_kib: int
     lost_events: int
+    lost_records: int = Field(description="parts of events, single pictures and damaged records")
 
 
 class MqttHealth(Strict):

@@ -154,6 +154,7 @@ def agent_health(state: AgentNow, now: Now) -> AgentHealth:
             spool_records=gauges.store.spool_records,
             spool_kib=gauges.store.spool_bytes // 1024,
             lost_events=gauges.store.lost_events,
+            lost_records=gauges.store.lost_records,
         ),
         mqtt=_mqtt(state),
         audio=AudioHealth(

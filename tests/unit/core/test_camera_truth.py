@@ -7,10 +7,10 @@ from typing import Any
 from agent.core import engine
 from agent.core.cameras import change_cameras
 from agent.core.effects import Effect
-from agent.core.health import camera_health
+from agent.core.health import agent_health, camera_health
 from agent.core.messages import CameraCode, CameraState, ClipClosed, ClipOpened, EndReason
 from agent.core.state import AgentNow, CameraSetup, Gauges, Tick
-from agent.core.stats import CameraStats, VisionStats
+from agent.core.stats import CameraStats, StoreStats, VisionStats
 from schemas.messages import Publish
 from schemas.settings import CameraSettings
 from tests.support.engine import START, TOPICS, at, begun
@@ -52,6 +52,16 @@ def test_every_counter_of_the_owners_is_in_health() -> None:
         4,
         5,
     ]
+
+
+def test_every_counter_of_the_store_is_in_health() -> None:
+    gauges = Gauges(
+        store=StoreStats(spool_records=1, spool_bytes=2048, lost_events=3, lost_records=4)
+    )
+    state, _ = engine.step(begun(YARD), Tick(gauges), at(1))
+    told = json.loads(agent_health(state, at(1)).to_json())["storage"]
+    names = ("spool_records", "spool_kib", "lost_events", "lost_records")
+    assert [told[name] for name in names] == [1, 2, 3, 4]
 
 
 def test_after_so_many_failed_attempts_the_camera_needs_a_power_cycle_until_frames_come() -> None:
