@@ -113,7 +113,7 @@ def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
             f" ({cause.reason.value}), peak {cause.peak.score:.3f} %, {cause.frames} frames",
         ),
     ]
-    if cause.reason is EndReason.CAMERA_LOST:
+    if not camera.live:  # what was put off until the event's end, whatever ended it
         effects.append(announce.camera_availability(camera))
     return now_state.with_camera(camera), effects
 

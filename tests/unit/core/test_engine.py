@@ -43,6 +43,7 @@ from agent.core.messages import (
     PictureTaken,
     Reason,
     RecordingFailed,
+    RecordingLink,
     RecordingSaved,
     Refused,
     StoreCode,
@@ -537,6 +538,24 @@ def test_a_lost_camera_goes_offline_after_its_event_has_ended(rig: Rig) -> None:
     assert rig.published(f"{YARD}/availability") == [b"offline"]
 
 
+@pytest.mark.parametrize("reason", [EndReason.CLEARED, EndReason.DISARMED, EndReason.SHUTDOWN])
+def test_a_camera_lost_while_its_event_ended_for_another_reason_goes_offline_too(
+    rig: Rig, reason: EndReason
+) -> None:
+    rig.live()
+    rig.do(started())
+    rig.do(camera(CameraCode.STALLED))
+    rig.do(ended(reason=reason))
+    assert rig.published(f"{YARD}/availability") == [b"offline"]
+
+
+def test_a_camera_that_was_not_live_does_not_go_once_more(rig: Rig) -> None:
+    rig.do(camera(CameraCode.UNREACHABLE))
+    assert rig.kinds(ToVision) == []
+    rig.live()
+    assert rig.kinds(ToVision) == []
+
+
 def test_a_lost_camera_is_an_error_and_its_return_clears_it(rig: Rig) -> None:
     rig.live()
     rig.do(camera(CameraCode.UNREACHABLE, reason="nobody answers"))
@@ -770,6 +789,83 @@ def test_a_refused_live_command_with_the_retain_flag_is_cleared_too(rig: Rig) ->
     topic = f"{YARD}/armed/set"
     rig.do(Refused(error, ReplyTo(noun="armed", camera="yard"), 100.0, "armed", topic))
     assert rig.published(topic) == [b""]
+
+
+def test_the_recording_stream_is_said_once_for_each_state(rig: Rig) -> None:
+    lines = []
+    for code in (CameraCode.CONNECTING, CameraCode.UNREACHABLE, CameraCode.UNREACHABLE):
+        effects = rig.do(RecordingLink(camera(code)))
+        lines += [e.level for e in effects if isinstance(e, Say) and "recording stream" in e.text]
+    assert lines == ["INFO", "WARNING"]
+
+
+def test_a_new_problem_is_a_warning_and_one_that_goes_is_none(rig: Rig) -> None:
+    rig.live()
+    lines = []
+    for silent in (("store",), ("store", "mqtt"), ("mqtt",), ()):
+        effects = rig.do(Tick(Gauges(silent=silent)), after=1.0)
+        lines += [(e.level, e.text) for e in effects if isinstance(e, Say)]
+    assert lines == [
+        ("WARNING", "agent: problems: store_silent"),
+        ("WARNING", "agent: problems: store_silent, mqtt_silent"),
+        ("INFO", "agent: problems: mqtt_silent"),
+        ("INFO", "agent: problems: none"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cause", "level"),
+    [
+        (AudioState(ok=True, code="ok", reason="", at=1.0), "INFO"),
+        (AudioState(ok=False, code="disabled", reason="", at=1.0), "INFO"),
+        (AudioState(ok=False, code="failed", reason="", at=1.0), "WARNING"),
+        (StoreState(StoreCode.OK, "", 1.0), "INFO"),
+        (StoreState(StoreCode.NONE, "", 1.0), "INFO"),
+        (StoreState(StoreCode.STARTING, "", 1.0), "INFO"),
+        (StoreState(StoreCode.FULL, "", 1.0), "WARNING"),
+    ],
+)
+def test_where_store_and_speaker_stand_is_a_warning_where_somebody_must_look(
+    rig: Rig, cause: AudioState | StoreState, level: str
+) -> None:
+    rig.live()
+    rig.do(cause)
+    owner = "speaker: " if isinstance(cause, AudioState) else "store: "
+    said = [e.level for e in rig.effects if isinstance(e, Say) and e.text.startswith(owner)]
+    assert said == [level]
+    assert (rig.state.error is not None) is (level == "WARNING")
+
+
+def test_what_was_done_is_counted_one_by_one(rig: Rig) -> None:
+    rig.live()
+    for _ in range(2):
+        rig.do(started())
+        rig.do(ended())
+    for event in ("01A", "01B", "01C"):
+        rig.do(RecordingSaved("yard", event, START, 9.5, "a", "d", 3.0, 1000, "h264", 95))
+    for event in ("01D", "01E"):
+        rig.do(RecordingFailed("yard", event, "spool_full", "no room"))
+    for _ in range(2):
+        rig.do(BeepDone(ok=True, message="", request=None, at=rig.at))
+    now = rig.state.cameras["yard"]
+    assert (now.events, now.saved, now.failed, rig.state.beeps) == (2, 3, 2, 2)
+
+
+def test_the_attributes_of_an_event_that_ended_have_its_own_peak(rig: Rig) -> None:
+    rig.do(started())
+    rig.do(shown())
+    rig.do(ended())
+    (attributes,) = rig.published(f"{YARD}/motion/attributes")
+    told = json.loads(attributes)
+    assert (told["score"], told["peak_score"]) == (0.0, 7.9)
+
+
+def test_the_packets_of_the_last_session_that_failed_stay_named(rig: Rig) -> None:
+    rig.do(replace(camera(CameraCode.UNREACHABLE), log="yard/sessions/1.jsonl"))
+    rig.do(camera(CameraCode.UNREACHABLE))
+    assert rig.state.cameras["yard"].session_log == "yard/sessions/1.jsonl"
+    rig.do(replace(camera(CameraCode.UNREACHABLE), log="yard/sessions/2.jsonl"))
+    assert rig.state.cameras["yard"].session_log == "yard/sessions/2.jsonl"
 
 
 def test_a_camera_is_said_once_for_each_state(rig: Rig) -> None:
