@@ -79,6 +79,14 @@ def test_after_so_many_failed_attempts_the_camera_needs_a_power_cycle_until_fram
     assert not health(state, 5)["needs_power_cycle"]
 
 
+def test_after_frames_came_all_attempts_count_anew() -> None:
+    state = begun(YARD)
+    for code in (CameraCode.STALLED, CameraCode.LIVE, CameraCode.STALLED, CameraCode.STALLED):
+        state = hear(state, code, 0, None if code is CameraCode.LIVE else 1.0)
+    assert health(state, 1)["failed_attempts"] == 2
+    assert not health(state, 1)["needs_power_cycle"]
+
+
 def test_a_refusal_is_no_case_for_the_plug() -> None:
     state = begun(YARD)
     for second in range(9):

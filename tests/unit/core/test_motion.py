@@ -114,6 +114,23 @@ def test_a_peak_within_the_second_is_said_when_the_second_is_over() -> None:
     assert machine.peak.seq == 1
 
 
+def test_a_weaker_event_says_its_own_better_pictures_a_second_after_its_start() -> None:
+    machine = MotionMachine()
+    for seq, score in enumerate([9.0, 20.0]):
+        machine.update(detection(seq, Reason.MOTION, score), 2)
+    run(machine, "q" * 20, post_frames=2, start=2)
+    steps = [machine.update(detection(22 + n, Reason.MOTION, 1.0 + n), 2) for n in range(9)]
+
+    assert [seq for seq, step in enumerate(steps) if step.improved] == [4, 8]
+
+
+def test_of_equally_strong_frames_the_first_is_the_peak() -> None:
+    machine = MotionMachine()
+    run(machine, "MMM")
+
+    assert machine.peak.seq == 0
+
+
 def test_a_new_event_has_its_own_peak_and_count() -> None:
     machine = MotionMachine()
     machine.update(detection(0, Reason.MOTION, 9.0), 1)
