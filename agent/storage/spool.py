@@ -235,7 +235,8 @@ class Spool:
 
     def _oldest_other(self, entry: _Entry) -> _Entry | None:
         """Whose turn it is to go: another event's pictures, else another's frame."""
-        others = [e for e in self._entries.values() if not e.event or e.event != entry.event]
+        known = (e for e in self._entries.values() if e is not entry)
+        others = [e for e in known if not e.event or e.event != entry.event]
         return next((e for e in others if not e.frame), next(iter(others), None))
 
     def _lose(self, entry: _Entry, code: str, message: str) -> None:
