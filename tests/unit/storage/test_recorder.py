@@ -43,6 +43,7 @@ from agent.storage.spool import Spool
 from tests.support.clock import FakeClock
 from tests.support.recordings import WIDTH, numbered_jpeg
 from tests.support.spooled import spooled
+from tests.support.waiting import wait_until
 
 EVENT = "01JD9Z3V5X8Q2M4N6P7R9S0T1W"
 UTC_START = datetime(2026, 11, 22, 7, 15, 1, tzinfo=UTC)
@@ -233,6 +234,56 @@ def test_a_new_event_closes_a_forgotten_one(rig: Rig) -> None:
 
 def test_parts_of_an_event_that_is_not_open_are_ignored(rig: Rig) -> None:
     assert rig.work(ClipFrame("other", frame(1, 100.0)), end("other")) == []
+
+
+def test_the_end_of_another_event_does_not_end_the_one_that_runs(rig: Rig) -> None:
+    (closed,) = [r for r in rig.work(start(), end("01B"), end()) if isinstance(r, EventClosed)]
+    assert (closed.event, closed.reason, rig.recorder.stats.events) == (EVENT, "cleared", 1)
+    rig.work(start("01C"), end("01C"))
+    assert rig.recorder.stats.events == 2
+
+
+def test_each_fragment_knows_when_its_first_picture_was_taken(rig: Rig) -> None:
+    more = [ClipFrame(EVENT, frame(number, 100.0 + number / 4)) for number in range(5, 16)]
+    fragments = [each for each in rig.work(start(), *more, end()) if isinstance(each, Fragment)]
+    at_ms = round(UTC_START.timestamp() * 1000) - 1000  # the first picture is of a second before
+    assert len(fragments) > 2
+    for each in fragments:
+        assert each.first_ms == at_ms
+        at_ms += each.ms
+
+
+def test_there_are_no_files_of_pictures_that_there_are_not(tmp_path: Path) -> None:
+    square = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))
+    rig = Rig(tmp_path / "spool", options=RecorderOptions(privacy=(square,)))
+    damaged = Frame(b"\xff\xd8 nothing", 100.5, 2, 1)
+    triggers = (damaged, *start().triggers[1:])
+    first = replace(start(), triggers=triggers, delta=b"")
+    records = rig.work(first, replace(end(), best=damaged))
+    kinds = {record.kind for record in records if isinstance(record, EventFile)}
+    assert kinds == TRIGGERS - {FileKind.BEFORE_LAST}
+    assert isinstance(records[-1], EventClosed)
+
+
+def test_a_recorder_at_work_writes_what_is_complete_and_ends_that_wait_by_itself(
+    rig: Rig, tmp_path: Path
+) -> None:
+    worker = Worker("recorder", rig.recorder.run, rig.clock, lambda *_: None)
+    worker.start()
+    try:
+        rig.parts.put(start())
+        wait_until("it is begun", lambda: len(spooled(rig.spool)) == 5)
+        rig.clock.advance(5.0)
+        wait_until("pictures come", lambda: isinstance(spooled(rig.spool)[-1], Fragment))
+        (tmp_path / "spool").rename(tmp_path / "away")
+        rig.parts.put(end())
+        wait_until("its end waits", lambda: rig.recorder.stats.events == 1)
+        (tmp_path / "away").rename(tmp_path / "spool")
+        rig.clock.advance(5.0)
+        wait_until("it comes", lambda: isinstance(spooled(rig.spool)[-1], EventClosed))
+    finally:
+        worker.halt()
+        assert worker.join(5.0)
 
 
 def test_a_failed_sessions_packets_go_straight_to_the_spool(rig: Rig) -> None:
