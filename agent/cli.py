@@ -275,10 +275,8 @@ def _publish(messages: Sequence[Publish], loaded: Loaded) -> None:
 
     logging.getLogger("paho").addHandler(logging.NullHandler())  # ours is the one line that is said
     mqtt = loaded.config.mqtt
-    password = password_of(loaded.config.mqtt) or ""
-    auth = (
-        publish.AuthParameter(username=mqtt.username, password=password) if mqtt.username else None
-    )
+    login = {"username": mqtt.username, "password": password_of(mqtt) or ""}
+    auth: Any = login if mqtt.username else None  # paho's name for it exists for type checkers only
     try:
         wanted: Any = [(m.topic, m.payload, m.qos, m.retain) for m in messages]
         # an SSLContext is taken, says paho's documentation; its types do not

@@ -30,7 +30,7 @@ HELP = {
     "store_full": "delete what is not ours, or lower store.retention_days",
     "store_stalled": "look at the NAS and the network",
     "store_failing": "see dmesg; replace the stick",
-    "audio_no_device": "see aplay -l and beep.device",
+    "audio_no_device": "see aplay -l and beep.device; without a speaker: beep: {enabled: false}",
     "audio_stalled": "end what else holds the device",
     "audio_failed": "see aplay -l and beep.device",
     "broker_unreachable": "check mqtt.host and mqtt.port; does the broker listen on this network?",

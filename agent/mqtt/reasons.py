@@ -71,7 +71,10 @@ def from_error(error: BaseException | None, where: str) -> Why:
     if isinstance(error, TimeoutError):
         return Why("unreachable", f"{where}: no answer")
     if isinstance(error, ConnectionRefusedError):
-        return Why("unreachable", f"{where}: nobody listens there: check mqtt.port")
+        return Why(
+            "unreachable",
+            f"{where}: nobody listens there: does a broker run? check mqtt.host and mqtt.port",
+        )
     if isinstance(error, OSError) and error.errno is not None:
         word = errno.errorcode.get(error.errno, str(error.errno))
         return Why("unreachable", f"{where}: {error.strerror or error} ({word})")

@@ -335,8 +335,8 @@ def test_the_discovery_command_prints_and_cleans(house: House, ear: Ear) -> None
     house.config["mqtt"]["port"] = free_port()
     nobody = house.command("discovery", "--clean")
     where = f"broker 127.0.0.1:{house.config['mqtt']['port']}"
-    words = f"{where}: nobody listens there: check mqtt.port\n"
-    assert (nobody.returncode, nobody.stderr) == (2, words)
+    assert nobody.returncode == 2
+    assert nobody.stderr.startswith(f"{where}: nobody listens there: does a broker run? check")
 
 
 def test_two_agents_do_not_share_one_state_folder(house: House, ear: Ear) -> None:

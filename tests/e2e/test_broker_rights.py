@@ -10,8 +10,8 @@ import pytest
 
 from agent.mqtt.addresses import slip_filters
 from tests.support.agent_mqtt import Ear
-from tests.support.agent_process import TOPICS, YARD, House
-from tests.support.broker import Broker
+from tests.support.agent_process import CAMERA, TOPICS, YARD, House
+from tests.support.broker import Broker, write_passwords
 from tests.support.waiting import wait_until
 
 KEEP = f"{TOPICS.root}/+/+/keep"
@@ -65,3 +65,22 @@ def test_what_the_broker_refuses_is_named_in_log_and_health(
     ear.say(YARD.setting_set("armed"), "OFF")
     ear.wait_for(YARD.response("armed"))
     assert agent.stop() == 0
+
+
+def test_home_assistant_is_cleaned_at_a_broker_with_users(tmp_path: Path) -> None:
+    login = {"username": "pi", "password": "r1ght"}
+    write_passwords(tmp_path / "passwords", login)
+    lines = ["allow_anonymous false", f"password_file {tmp_path / 'passwords'}"]
+    broker = Broker(tmp_path, lines).start()
+    topic = TOPICS.discovery("homeassistant", CAMERA)
+    with House(tmp_path, broker.port) as house, Ear(broker.port, "homeassistant/#", **login) as ear:
+        house.config["mqtt"] |= login
+        done = house.command("discovery", "--clean")
+        assert (done.returncode, done.stderr) == (0, "")
+        ear.wait_for(topic)
+        house.config["mqtt"] |= {"password": "wr0ng"}
+        refused = house.command("discovery", "--clean")
+        assert refused.returncode == 2
+        assert "not authori" in refused.stderr.lower()
+        assert "wr0ng" not in refused.stderr
+    broker.kill()

@@ -16,7 +16,7 @@ from schemas.config import TlsConfig
 from schemas.messages import Publish, state
 from schemas.topics import AgentTopics
 from tests.support.agent_mqtt import CAMERA, TOPICS, Ear, RunningMqtt, options, record
-from tests.support.broker import Broker, free_port, mosquitto
+from tests.support.broker import Broker, free_port, write_passwords
 from tests.support.waiting import wait_until
 
 #: paho leaves the socket of a failed TLS handshake to the garbage collector.
@@ -177,10 +177,7 @@ def test_a_port_without_tls_is_suspected(tmp_path: Path, certificates: Path) -> 
 def locked(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
     """A broker with three users and the rights of a file of `deploy`."""
     passwords, rights = tmp_path / "passwords", tmp_path / "rights"
-    program = Path(mosquitto()).name.replace("mosquitto", "mosquitto_passwd")
-    passwords.touch()
-    for login in (AGENT, NEIGHBOUR, PERSON):
-        subprocess.run([program, "-b", str(passwords), *login.values()], check=True)
+    write_passwords(passwords, AGENT, NEIGHBOUR, PERSON)
     rights.write_text(RIGHTS[request.param])
     lines = ["allow_anonymous false", f"password_file {passwords}", f"acl_file {rights}"]
     broker = Broker(tmp_path, lines).start()

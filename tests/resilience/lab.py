@@ -25,7 +25,7 @@ from tests.resilience.watch import Watch
 from tests.support import home_assistant
 from tests.support.agent_process import CAMERA, House, Process
 from tests.support.alsa import SoundCard
-from tests.support.broker import Broker, mosquitto
+from tests.support.broker import Broker, write_passwords
 from tests.support.faulty_link import FaultyLink
 
 AGENT_LOGIN = {"username": "pi", "password": "right"}
@@ -231,10 +231,7 @@ class Lab(House):
 
     def allow(self, *logins: dict[str, str]) -> None:
         """Only these users may connect, from the broker's next look at its file on."""
-        self.passwords.write_text("")
-        program = Path(mosquitto()).name.replace("mosquitto", "mosquitto_passwd")
-        for login in logins:
-            subprocess.run([program, "-b", str(self.passwords), *login.values()], check=True)
+        write_passwords(self.passwords, *logins)
 
     def _mount_small(self, name: str, size: str) -> None:
         """A file system of its own for one of the agent's folders, that can be filled."""

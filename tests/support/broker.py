@@ -36,6 +36,15 @@ def free_port() -> int:
         return port
 
 
+def write_passwords(path: Path, *logins: dict[str, str]) -> None:
+    """Makes a `password_file` that lets these in, each with `username` and `password`."""
+    path.write_text("")
+    program = Path(mosquitto()).name.replace("mosquitto", "mosquitto_passwd")
+    for login in logins:
+        words = [program, "-b", str(path), login["username"], login["password"]]
+        subprocess.run(words, check=True)
+
+
 class Broker:
     """Start, kill, restart; `log` is what it said.
 
