@@ -5,15 +5,25 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from agent.core.naming import NOTES
+from agent.core.naming import NOTES, FileKind
 from agent.storage import dayfile, daypart
-from agent.storage.camera_day import CameraDay, Outcome
+from agent.storage.camera_day import SETTLE_AFTER, CameraDay, Outcome
 from agent.storage.daypart import SYNC_EVERY
-from agent.storage.records import EventClosed, EventOpened, MonitoringPicture, Record
+from agent.storage.manifest import Manifest
+from agent.storage.records import (
+    EventClosed,
+    EventFile,
+    EventOpened,
+    Fragment,
+    MonitoringPicture,
+    Record,
+    SessionPackets,
+)
 from tests.support.clock import FakeClock
 from tests.support.recordings import STARTED, event, expected, name_of, played, whole_event
 
@@ -63,6 +73,16 @@ def rig(tmp_path: Path) -> Iterator[Rig]:
 
 def records(number: int) -> list[Record]:
     return whole_event(NAMES[number], number * 20)
+
+
+def picture_of(number: int, kind: FileKind = FileKind.DELTA) -> EventFile:
+    return EventFile(
+        camera="front", event=NAMES[number], started=STARTED, kind=kind, body=b"x" * 100
+    )
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_fragments_are_done_when_they_are_on_the_medium(rig: Rig) -> None:
@@ -163,3 +183,123 @@ def test_a_heat_map_lies_in_the_day_and_never_replaces_another(rig: Rig, tmp_pat
     assert found == {"heatmap.png": b"first", "heatmap_2.png": b"second"}
     notes = (tmp_path / FOLDER / NOTES).read_text()
     assert '"picture":"heatmap.png"' in notes.replace(": ", ":")
+
+
+def test_pictures_of_an_event_that_goes_on_are_done_after_some_seconds(rig: Rig) -> None:
+    rig.write(records(0)[0], picture_of(0))
+    rig.clock.advance(SETTLE_AFTER - 1)
+    rig.write(picture_of(0, FileKind.LAST))
+    rig.day.tick()
+    assert rig.outcome.done == []
+    assert not rig.day.idle
+    rig.clock.advance(1)
+    rig.day.tick()
+    assert rig.outcome.done == [2, 3]
+    rig.write(picture_of(0, FileKind.TRIGGER))  # counts anew
+    rig.day.tick()
+    assert rig.outcome.done == [2, 3]
+
+
+def test_pictures_of_an_event_are_done_with_its_end_and_in_its_line(rig: Rig) -> None:
+    opened, *rest = records(0)
+    rig.write(opened, picture_of(0), *rest)
+    assert 2 in rig.outcome.done
+    (entry,) = rig.outcome.finished
+    assert {"clip", "delta"} == set(entry["files"])
+    assert (rig.path / FOLDER / entry["files"]["delta"]["name"]).read_bytes() == b"x" * 100
+
+
+def test_a_picture_that_is_there_already_is_done_at_once(rig: Rig) -> None:
+    opened, *rest = records(0)
+    rig.write(opened, picture_of(0), *rest)
+    rig.write(picture_of(0))
+    assert rig.outcome.done[-1] == rig.number
+
+
+def test_a_picture_and_the_end_that_are_sent_again_are_done(rig: Rig) -> None:
+    opened, *rest = records(0)
+    rig.write(opened, *rest)
+    rig.reopen()
+    rig.outcome.done.clear()
+    rig.write(picture_of(0), rest[-1])
+    assert sorted(rig.outcome.done) == [rig.number - 1, rig.number]
+
+
+def test_the_packets_of_a_session_lie_in_their_folder_and_are_noted(rig: Rig) -> None:
+    rig.write(SessionPackets(camera="front", started=STARTED, body=b"{}\n"))
+    (path,) = (rig.path / FOLDER / "sessions").iterdir()
+    assert path.read_bytes() == b"{}\n"
+    assert rig.outcome.done == [1]
+    assert f"sessions/{path.name}" in (rig.path / FOLDER / NOTES).read_text()
+
+
+def test_a_monitoring_picture_lies_in_its_folder_and_is_done(rig: Rig) -> None:
+    rig.write(MonitoringPicture(camera="front", started=STARTED, body=b"x"))
+    assert [path.read_bytes() for path in (rig.path / FOLDER / "monitoring").iterdir()] == [b"x"]
+    assert rig.outcome.done == [1]
+
+
+def test_an_event_of_the_day_is_kept_whatever_has_become_of_it(rig: Rig) -> None:
+    assert not rig.day.keep(NAMES[0], keep=True)
+    rig.write(records(0)[0])
+    assert rig.day.keep(NAMES[0], keep=True)  # it is open
+    rig.write(*records(1), *records(2))
+    assert rig.day.keep(NAMES[2], keep=True)  # not shown yet
+    assert rig.day.keep(NAMES[1], keep=True)
+    folder = os.open(rig.path / FOLDER, os.O_RDONLY)
+    assert Manifest(folder).kept == set(NAMES[:3])
+    os.close(folder)
+
+
+def test_closing_a_day_makes_everything_lasting_and_shows_it(rig: Rig) -> None:
+    rig.write(*records(0), *records(1), records(2)[0], picture_of(2), records(2)[1])
+    rig.day.close()
+    opened = rig.number - 2
+    assert set(range(1, rig.number + 1)) - set(rig.outcome.done) == {opened}
+    assert len(rig.outcome.finished) == 2
+
+
+def test_a_closed_day_leaves_no_file_open(rig: Rig) -> None:
+    rig.day.close()
+    before = open_files()
+    rig.day = rig.open()
+    rig.write(*records(0), records(1)[0], picture_of(1))
+    rig.write(SessionPackets(camera="front", started=STARTED, body=b"x"))
+    rig.write(MonitoringPicture(camera="front", started=STARTED, body=b"x"))
+    rig.day.close()
+    assert open_files() == before
+    rig.day.close()  # a second time is none
+
+
+def test_an_interrupted_event_ends_with_its_last_picture(rig: Rig) -> None:
+    *rest, closed = records(0)
+    assert isinstance(closed, EventClosed)
+    rig.write(*rest, replace(closed, ended=None, reason="interrupted"))
+    (entry,) = rig.outcome.finished
+    first, last = (datetime.fromisoformat(entry[name]) for name in ("clip_started", "ended"))
+    fragments = [each for each in rest if isinstance(each, Fragment)]
+    assert round(first.timestamp() * 1000) == fragments[0].first_ms
+    assert (last - first).total_seconds() * 1000 == sum(each.ms for each in fragments)
+
+
+def test_frames_that_did_not_arrive_make_a_clip_a_cut_one(rig: Rig) -> None:
+    *rest, closed = records(0)
+    assert isinstance(closed, EventClosed)
+    rig.write(*rest, replace(closed, frames=21))
+    *rest, closed = records(1)
+    rig.write(*rest, closed)
+    rig.day.close()
+    assert [entry["truncated"] for entry in rig.outcome.finished] == [True, False]
+
+
+def test_what_was_repaired_is_told_with_its_place(rig: Rig) -> None:
+    rig.write(*records(0))
+    rig.day.abandon()
+    path = rig.path / FOLDER / "2026-11-22.mp4"
+    path.write_bytes(path.read_bytes()[:-10])
+    rig.day = rig.open()
+    rig.write(*records(1))
+    ((file, text, lossless),) = rig.outcome.repaired
+    assert file == "front/2026-11-22/2026-11-22.mp4"
+    assert text
+    assert not lossless

@@ -6,6 +6,7 @@ import json
 import os
 from datetime import timedelta
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from agent.runtime.clock import SystemClock
 from agent.storage import room as room_module
 from agent.storage import voice as voice_module
 from agent.storage.dry_run import would_remove
-from agent.storage.purge import Purge, Rules
+from agent.storage.purge import Purge, Purged, Rules
 from agent.storage.verify import verify_store
 from schemas.config import StoreConfig
 from tests.support.recordings import name_of, whole_event
@@ -136,15 +137,20 @@ def test_keep_free_is_checked_before_writing(place: Path) -> None:
     assert not list((place / "store").rglob("*.mp4"))
 
 
-def purge(place: Path, free: Any, **rules: Any) -> list[str]:  # noqa: ANN401
+def purged(place: Path, free: Any, *open_days: tuple[str, str], **rules: Any) -> Purged:  # noqa: ANN401
     store = os.open(place / "store", os.O_RDONLY)
     try:
         today = NOW.astimezone().date()
         wanted = {"days": 99, "clock_trusted": True, **rules}
-        run = Purge(store, (), free, SystemClock(), lambda: None)
-        return [path for path, _, _ in run.run(Rules(today, **wanted)).removed]
+        return Purge(store, open_days, free, SystemClock(), lambda: None).run(
+            Rules(today, **wanted)
+        )
     finally:
         os.close(store)
+
+
+def purge(place: Path, free: Any, **rules: Any) -> list[str]:  # noqa: ANN401
+    return [path for path, _, _ in purged(place, free, **rules).removed]
 
 
 def test_free_space_is_made_from_the_oldest_on_and_not_more_than_needed(place: Path) -> None:
@@ -168,7 +174,22 @@ def test_deleting_stops_when_it_does_not_help(place: Path) -> None:
 def test_nothing_is_purged_for_room_while_the_clock_is_unsure(place: Path) -> None:
     for age in (0, 1, 2):
         fake_day(place, age)
-    assert purge(place, lambda: 0, keep_free=MIB, max_size=1, clock_trusted=False) == []
+    done = purged(place, lambda: 0, keep_free=MIB, max_size=1, clock_trusted=False)
+    assert (done.removed, done.refused) == ([], "the clock is not synchronised")
+
+
+def test_a_day_that_is_being_written_stays_however_old_it_is_and_of_that_camera_only(
+    place: Path,
+) -> None:
+    for age in (0, 8, 9):
+        fake_day(place, age)
+    copytree(place / "store/front", place / "store/yard")
+    done = purged(place, lambda: 0, ("front", day_name(9)), days=4, keep_free=MIB, max_size=1)
+    assert done.refused is None
+    assert days(place) == [day_name(9), day_name(0)]
+    assert [path.name for path in (place / "store/yard").iterdir()] == [day_name(0)]
+    assert len(list((place / "store/front" / day_name(9)).rglob("*.mp4"))) == 1 + len(clips(9))
+    assert {day for day, size in done.stored.items() if size} == {day_name(9), day_name(0)}
 
 
 def test_what_cannot_be_deleted_keeps_nothing_else_from_it(place: Path) -> None:
