@@ -194,6 +194,16 @@ def test_a_card_that_is_plugged_in_later_sounds_with_a_beep_a_minute_later(
     assert len(card.heard()) == 1
 
 
+def hanging(house: House, card: SoundCard) -> int:
+    """Asks for a beep that never ends; the sound process."""
+    card.stall()
+    house.start()
+    child = house.child()
+    house.ask()
+    wait_until("the sound process opened the device", lambda: has_child(child))
+    return child
+
+
 def test_a_hanging_device_is_killed_and_the_next_beep_sounds(house: House, card: SoundCard) -> None:
     card.stall()
     assert house.start() == "ok"
@@ -212,11 +222,7 @@ def test_a_hanging_device_is_killed_and_the_next_beep_sounds(house: House, card:
 def test_stopping_while_a_device_hangs_takes_less_than_a_second(
     house: House, card: SoundCard
 ) -> None:
-    card.stall()
-    house.start()
-    child = house.child()
-    house.ask()
-    wait_until("the sound process opened the device", lambda: has_child(child))
+    child = hanging(house, card)
     assert house.stop() < 1.0
     assert gone(child)
     assert house.answer().message == "the agent is stopping"
@@ -225,11 +231,7 @@ def test_stopping_while_a_device_hangs_takes_less_than_a_second(
 def test_a_process_killed_while_it_plays_is_said_and_replaced(
     house: House, card: SoundCard
 ) -> None:
-    card.stall()
-    house.start()
-    child = house.child()
-    house.ask()
-    wait_until("the sound process opened the device", lambda: has_child(child))
+    child = hanging(house, card)
     os.kill(child, signal.SIGKILL)
     assert house.answer().message == "the sound process was ended by signal 9"
     card.plug_in()

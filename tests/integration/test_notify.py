@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,26 +13,27 @@ from agent.runtime.notify import SOCKET, Notifier
 from tests.support.systemd import NotifySocket
 
 
+@pytest.fixture
+def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[NotifySocket]:
+    with NotifySocket(tmp_path) as listening:
+        monkeypatch.setenv(SOCKET, listening.address)
+        yield listening
+
+
 def test_systemd_hears_the_life_of_the_service_in_its_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    systemd: NotifySocket,
 ) -> None:
-    with NotifySocket(tmp_path) as systemd:
-        monkeypatch.setenv(SOCKET, systemd.address)
-        with Notifier() as notifier:
-            notifier.ready()
-            notifier.alive()
-            notifier.leaving(again=False)
-        assert systemd.listen() == ["READY=1", "WATCHDOG=1", "STOPPING=1"]
+    with Notifier() as notifier:
+        notifier.ready()
+        notifier.alive()
+        notifier.leaving(again=False)
+    assert systemd.listen() == ["READY=1", "WATCHDOG=1", "STOPPING=1"]
 
 
-def test_a_new_start_in_the_same_process_is_a_reload(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with NotifySocket(tmp_path) as systemd:
-        monkeypatch.setenv(SOCKET, systemd.address)
-        with Notifier() as notifier:
-            notifier.leaving(again=True)
-        assert systemd.listen() == ["RELOADING=1"]
+def test_a_new_start_in_the_same_process_is_a_reload(systemd: NotifySocket) -> None:
+    with Notifier() as notifier:
+        notifier.leaving(again=True)
+    assert systemd.listen() == ["RELOADING=1"]
 
 
 def open_descriptors() -> set[str]:
@@ -47,15 +49,11 @@ def test_without_systemd_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
         assert open_descriptors() == opened  # no socket was made
 
 
-def test_a_systemd_that_does_not_read_keeps_nobody_waiting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with NotifySocket(tmp_path) as systemd:
-        monkeypatch.setenv(SOCKET, systemd.address)
-        with Notifier() as notifier:
-            for _ in range(5000):
-                notifier.alive()
-        assert 0 < len(systemd.listen()) < 5000
+def test_a_systemd_that_does_not_read_keeps_nobody_waiting(systemd: NotifySocket) -> None:
+    with Notifier() as notifier:
+        for _ in range(5000):
+            notifier.alive()
+    assert 0 < len(systemd.listen()) < 5000
 
 
 #: sdnotify leaves the socket of a failed connect to the garbage collector.

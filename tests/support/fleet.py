@@ -7,7 +7,6 @@ import signal
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from schemas.topics import AgentTopics
@@ -43,14 +42,9 @@ class Fleet:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for house in self.houses.values():
-            house.__exit__(kind, error, trace)
+            house.__exit__(*error)
 
     def start(self) -> None:
         """Starts all at once."""
