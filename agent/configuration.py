@@ -338,7 +338,9 @@ def _merge_environment(given: Given, environ: Mapping[str, str]) -> None:
         path = tuple(variable.removeprefix(PREFIX).casefold().split("__"))
         branch = given.tree
         for key in path[:-1]:
-            inner = branch.setdefault(key, {})
+            inner = branch.get(key)
+            if inner is None:  # not there, or a block of the file that is empty
+                inner = branch[key] = {}
             if not isinstance(inner, dict):
                 raise ConfigError(f"{variable}: {'.'.join(path)} is no key: {key} has a value")
             branch = inner

@@ -373,3 +373,11 @@ def test_a_broker_given_as_anything_but_a_host_is_refused(host: str) -> None:
 @pytest.mark.parametrize("host", ["broker.lan", "192.168.1.3", "fd00::3", "::1"])
 def test_a_brokers_name_and_both_kinds_of_address_are_taken(host: str) -> None:
     assert MqttConfig(host=host).host == host
+
+
+def test_a_variable_fills_a_block_that_the_file_leaves_empty(tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text("mqtt:\ncameras:\n  yard:\n")
+    environ = {"SURVEILLANCE_MQTT__HOST": "h", "SURVEILLANCE_CAMERAS__YARD__SOURCE": "demo:"}
+    config = load(path, environ).config
+    assert (config.mqtt.host, config.cameras["yard"].source) == ("h", "demo:")
