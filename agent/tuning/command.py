@@ -108,8 +108,14 @@ def camera_of(
     elif file is not None and camera_id not in load(file, environ).config.cameras:
         known = list(load(file, environ).config.cameras)
         raise ConfigError(f"--camera {camera_id}: there is none; known: {', '.join(known)}")
-    variables |= {_variable(camera_id, key): value for key, value in change.items()}
-    camera = load(file, variables).config.cameras[camera_id]
+    changed = {_variable(camera_id, key): value for key, value in change.items()}
+    try:
+        camera = load(file, variables | changed).config.cameras[camera_id]
+    except ConfigError as error:
+        words = str(error)
+        for variable in changed:  # nobody wrote these
+            words = words.replace(f"{variable}:", "command line:")
+        raise ConfigError(words) from None
     # stored pictures are upright already, however the camera hangs
     return camera, view_of(camera_id, camera, Orientation())
 

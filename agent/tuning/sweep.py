@@ -36,7 +36,8 @@ def pair(text: str, option: str) -> tuple[str, str]:
     """
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        raise ConfigError(f"{option} {text}: write KEY=VALUE, e.g. detection.pixel_threshold=30")
+        words = "write a key and its value, e.g. detection.pixel_threshold=30"
+        raise ConfigError(f"{option} {text}: {words}")
     return key.strip(), value.strip()
 
 

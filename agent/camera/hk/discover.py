@@ -13,13 +13,23 @@ from agent.runtime.clock import SystemClock, Waitable
 #: Cameras answer within a second; a second question may be needed.
 DEADLINE = 3.0
 
+#: Seconds that the command waits.
+_LONGEST = 60.0
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the command's options to its parser."""
     add = parser.add_argument
     add("--target", action="append", metavar="HOST", help="ask this address instead of everybody")
-    add("--seconds", type=float, default=DEADLINE, help="how long to wait; default 3")
+    add("--seconds", type=_seconds, default=DEADLINE, help="how long to wait; default 3")
     add("--port", type=int, default=DISCOVERY_PORT, help="where cameras listen; default 2627")
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0.0 < seconds <= _LONGEST:
+        raise argparse.ArgumentTypeError(f"{text}: expected seconds, at most {_LONGEST:g}")
+    return seconds
 
 
 def run(args: argparse.Namespace, stop: Waitable, show: Callable[[str], None]) -> int:
@@ -31,7 +41,7 @@ def run(args: argparse.Namespace, stop: Waitable, show: Callable[[str], None]) -
             targets,
             SystemClock(),
             lambda: not stop.is_set(),
-            min(args.seconds, 60.0),
+            args.seconds,
             port=args.port,
         )
     except (OSError, OverflowError, UnicodeError) as error:

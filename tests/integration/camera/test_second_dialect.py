@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import socket
 from collections.abc import Iterator
@@ -194,6 +195,15 @@ def test_nobody_answers_within_the_deadline_and_a_stop_ends_it_sooner() -> None:
 
     assert find(["127.0.0.1"], CLOCK, lambda: False, 60.0, port=unused_port()) == []
     assert "no camera answered" in discover.table([])[0]
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-1", "61", "x"])
+def test_a_discovery_that_would_never_end_or_never_begin_is_refused(seconds: str) -> None:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    discover.add_arguments(parser)
+    assert parser.parse_args(["--seconds", "0.5"]).seconds == 0.5
+    with pytest.raises(argparse.ArgumentError):
+        parser.parse_args(["--seconds", seconds])
 
 
 def test_a_taken_discovery_port_costs_only_the_discovery() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agent.core.errors import ConfigError
+from agent.runtime.logs import redact
 from agent.tuning.command import add_arguments, run
 from agent.tuning.sweep import combinations
 from tests.support.garden import write_folder
@@ -122,8 +123,9 @@ def test_several_sweeps_are_combined() -> None:
     ("words", "message"),
     [
         (["--set", "detection.pixel_treshold=3"], "did you mean pixel_threshold"),
+        (["--set", "detection.pixel_threshold=300"], "command line: cameras.clip.detection."),
         (["--set", "detection.pixel_threshold=300"], "must be at most 255"),
-        (["--set", "detection"], "write KEY=VALUE"),
+        (["--set", "detection"], "its value, e.g. detection.pixel_threshold=30"),
         (["--sweep", "analysis_fps="], "0 combinations"),
         (["--sweep", "a=" + ",".join(["1"] * 65)], "65 combinations"),
         (["--config", "yard.yaml"], "has yard, door"),
@@ -135,8 +137,10 @@ def test_several_sweeps_are_combined() -> None:
 )
 @pytest.mark.usefixtures("here")
 def test_mistakes_are_named(garden: str, words: list[str], message: str) -> None:
-    with pytest.raises(ConfigError, match=re.escape(message)):
+    with pytest.raises(ConfigError, match=re.escape(message)) as raised:
         replay(garden, *words)
+    assert redact(str(raised.value)) == str(raised.value), "nothing in it looks like a secret"
+    assert "SURVEILLANCE_" not in str(raised.value)
 
 
 class _Links(HTMLParser):
