@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from datetime import timedelta
@@ -137,14 +138,19 @@ def test_keep_free_is_checked_before_writing(place: Path) -> None:
     assert not list((place / "store").rglob("*.mp4"))
 
 
-def purged(place: Path, free: Any, *open_days: tuple[str, str], **rules: Any) -> Purged:  # noqa: ANN401
+def purged(
+    place: Path,
+    free: Any,  # noqa: ANN401
+    *open_days: tuple[str, str],
+    dry: bool = False,
+    **rules: Any,  # noqa: ANN401
+) -> Purged:
     store = os.open(place / "store", os.O_RDONLY)
     try:
         today = NOW.astimezone().date()
         wanted = {"days": 99, "clock_trusted": True, **rules}
-        return Purge(store, open_days, free, SystemClock(), lambda: None).run(
-            Rules(today, **wanted)
-        )
+        run = Purge(store, open_days, free, SystemClock(), lambda: None, dry=dry)
+        return run.run(Rules(today, **wanted))
     finally:
         os.close(store)
 
@@ -252,6 +258,45 @@ def test_the_dry_run_says_what_would_go_and_deletes_nothing(place: Path) -> None
     assert days(place) == [day_name(3), day_name(0)]
 
 
+def test_a_dry_run_for_room_names_what_a_real_one_deletes(place: Path) -> None:
+    for age in (0, 1, 2, 9):
+        fake_day(place, age)
+    files = place / "store/front"
+    full = size_of(files)
+    for keep_free in (7 * MIB, 15 * MIB):
+        rules: dict[str, Any] = {"days": 4, "keep_free": 100 * MIB + keep_free}
+        dry = purged(place, lambda: 100 * MIB, dry=True, **rules)
+        assert size_of(files) == full
+        again = place.with_name(f"again{keep_free}")
+        copytree(place, again)
+        real = purged(
+            again, lambda at=again: 100 * MIB + full - size_of(at / "store/front"), **rules
+        )
+        assert dry.removed == real.removed
+        assert len(dry.removed) == 4 + (keep_free > 10 * MIB) * 2
+
+
+def test_a_purge_leaves_no_file_open_whatever_it_meets(place: Path) -> None:
+    for age in (0, 8, 9):
+        fake_day(place, age)
+    (place / "store/front" / day_name(8) / "sessions").write_text("no folder")
+    (place / "store/front" / "2026-01-01").symlink_to(place)
+    (place / "store/not a camera").mkdir()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    done = purged(place, lambda: 0, days=4)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(done.removed) == 8
+    assert done.strange == ["front/2026-01-01"]
+
+
+def test_an_error_of_the_store_ends_a_purge(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for age in (0, 9):
+        fake_day(place, age)
+    monkeypatch.setattr(os, "unlink", dying)
+    with pytest.raises(OSError, match="Input/output error"):
+        purged(place, lambda: 0, days=4)
+
+
 def test_figures_tell_the_days_that_are_left(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(voice_module, "FIGURES_EVERY", 0.2)
     record(place, 0, 1, retention_days=9)
@@ -287,6 +332,10 @@ def fake_day(place: Path, age: int) -> None:
     (folder / f"{day_name(age)}.mp4").write_bytes(bytes(4 * MIB))
     for clip in clips(age):
         (place / "store" / clip).write_bytes(bytes(2 * MIB))
+
+
+def dying(*_: object, **__: object) -> None:
+    raise OSError(errno.EIO, "Input/output error")
 
 
 def size_of(folder: Path) -> int:
