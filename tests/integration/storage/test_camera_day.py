@@ -303,3 +303,27 @@ def test_what_was_repaired_is_told_with_its_place(rig: Rig) -> None:
     assert file == "front/2026-11-22/2026-11-22.mp4"
     assert text
     assert not lossless
+
+
+def test_pictures_behind_a_lost_fragment_wait_for_the_next_key_picture(rig: Rig) -> None:
+    opened, *rest, closed = records(0)
+    fragments = [each for each in rest if isinstance(each, Fragment)]
+    keys = [each.k for each in fragments if each.samples[0].key]
+    lost = 1
+    assert lost + 1 < keys[1], "the test needs more fragments between key pictures"
+    rig.write(opened, *(each for each in fragments if each.k != lost), closed)
+    kept = [each for each in fragments if each.k < lost or each.k >= keys[1]]
+    (entry,) = rig.outcome.finished
+    clip = rig.path / FOLDER / entry["files"]["clip"]["name"]
+    numbers = iter(range(20))
+    shown = [(each.k, next(numbers)) for each in fragments for _ in each.samples]
+    wanted = [number for k, number in shown if k in {each.k for each in kept}]
+    assert [number for _, number in played(clip)] == wanted
+    assert entry["truncated"]
+
+
+def test_each_event_knows_its_own_place_in_the_days_file(rig: Rig) -> None:
+    rig.write(*records(0), *records(1))
+    rig.day.close()
+    (first,), (second,) = (entry["day"] for entry in rig.outcome.finished)
+    assert (first["position_ms"], second["position_ms"]) == (0, first["length_ms"])

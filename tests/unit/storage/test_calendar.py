@@ -144,3 +144,23 @@ def test_where_boots_have_no_names_a_setting_is_noticed_as_long_as_the_agent_run
     assert calendar.misdated == SINCE_SET
     Calendar(tmp_path, FakeClock(5.0), UTC, unsure).look()
     assert misdated_of(tmp_path) == SINCE_SET
+
+
+def test_the_file_is_written_when_something_is_new_and_a_setting_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, sure = FakeClock(), False
+    calendar = Calendar(tmp_path, clock, UTC, lambda: sure)
+    written = []
+    with caplog.at_level(logging.INFO):
+        for second in range(3 * 3_600):
+            sure = second >= 2 * 3_600 + 60
+            calendar.look()
+            written.append((tmp_path / "clock.json").stat().st_mtime_ns)
+            clock.advance(1.0)
+        assert caplog.text == ""
+        clock.step_utc(STEP)
+        calendar.look()
+        calendar.look()
+    assert len(set(written)) == 4  # at first, each hour, and when it is sure
+    assert caplog.text.count("the clock was set") == 1
