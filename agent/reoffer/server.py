@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import html
 import ipaddress
 import logging
 import socket
@@ -20,8 +19,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
+from urllib.parse import urlencode
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from agent.core.messages import Shown
 from agent.runtime.newest import Newest
@@ -109,6 +110,7 @@ class ReofferWorker:
         runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5
         )
+        logging.getLogger("aiohttp.server").addFilter(_worth_a_line)
         await runner.setup()
         try:
             site = web.TCPSite(runner, self._options.bind, self._options.port, backlog=16)
@@ -128,14 +130,14 @@ class ReofferWorker:
         token = self._options.token
         if token is None:
             # a page on the internet whose name is made to point at this machine must not look in
-            if not is_loopback(request.url.host or ""):
+            if not is_loopback(_host(request)):
                 raise web.HTTPForbidden(text="not by this name")
         else:
             given = request.query.get("token", "")
             kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
             if kind.lower() == "bearer":
                 given = bearer
-            if not hmac.compare_digest(given.encode(), token.encode()):
+            if not hmac.compare_digest(given.encode("utf-8", "replace"), token.encode()):
                 raise web.HTTPUnauthorized(text="a token is needed: ?token=…")
         return await handler(request)
 
@@ -151,7 +153,7 @@ class ReofferWorker:
 
     async def _index(self, request: web.Request) -> web.Response:
         token = request.query.get("token")
-        query = f"?token={html.escape(token)}" if token else ""
+        query = f"?{urlencode({'token': token})}" if token else ""
         parts = [
             f"<h2>{camera}</h2><img src='{camera}/overlay{query}' alt='{camera}'>"
             f"<p><a href='{camera}/stream{query}'>stream</a>"
@@ -188,7 +190,7 @@ class ReofferWorker:
                 if jpeg:
                     head = f"Content-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                     part = f"--{_BOUNDARY}\r\n{head}".encode() + jpeg + b"\r\n"
-                    with suppress(ConnectionError):
+                    with suppress(ConnectionError, TimeoutError):
                         await asyncio.wait_for(response.write(part), _STUCK)
                         continue
                     return response
@@ -237,6 +239,19 @@ class _Looking:
 #: How often a viewer looks for a newer picture: adds 10 ms at most to what is shown, and needs no
 #: signal across threads.
 _LOOK = 0.02
+
+
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    """Whoever speaks no HTTP to us is answered with 400; the log is not for strangers to fill."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+def _host(request: web.Request) -> str:
+    """The name that the viewer used for us; "" where it is none."""
+    try:
+        return request.url.host or ""
+    except ValueError:
+        return ""
 
 
 def _chosen(shown: Shown, request: web.Request) -> bytes:

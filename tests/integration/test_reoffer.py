@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import html
 import http.client
+import logging
+import re
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from urllib.parse import urlencode
 
 import pytest
 
@@ -160,6 +164,71 @@ def test_without_a_token_a_page_under_another_name_may_not_look() -> None:
     with serving(cameras={"yard": Camera()}) as server:
         assert get(server, "/yard/latest.jpg", Host="evil.example")[0] == 403
         assert get(server, "/yard/latest.jpg", Host=f"localhost:{server.port}")[0] == 200
+
+
+def raw(server: ReofferWorker, request: bytes) -> bytes:
+    """The first line of the answer to these bytes."""
+    assert server.port is not None
+    with socket.create_connection(("127.0.0.1", server.port), timeout=8) as connection:
+        connection.sendall(request + b"\r\n\r\n")
+        with connection.makefile("rb") as answer:
+            return answer.readline().strip()
+
+
+HERE = b"\r\nHost: 127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET / HTTP/1.1" + HERE + b"\r\nAuthorization: Bearer \xff\xfe", b"401"),
+        (b"GET /?token=%ff HTTP/1.1" + HERE, b"401"),
+        (b"GET /?token=\xff HTTP/1.1" + HERE, b"400"),
+        (b"GET /\xff/stream HTTP/1.1" + HERE, b"400"),
+        (b"\x16\x03\x01\x02\x00\x01", b"400"),
+    ],
+)
+def test_hostile_requests_are_refused_without_a_line_in_the_log(
+    request_: bytes, status: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving("secret", {"yard": Camera()}) as server:
+        assert raw(server, request_).split()[1] == status
+    assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize(
+    "host", [b"\xff", b"127.0.0.1:99999", b"::1", b"", b"a b", b"evil/localhost"]
+)
+def test_a_name_that_is_none_may_not_look(host: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with serving(None, {"yard": Camera()}) as server:
+        assert raw(server, b"GET / HTTP/1.1\r\nHost: " + host).split()[1] == b"403"
+    assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
+
+
+def test_links_of_the_page_work_with_any_token() -> None:
+    token = "a+b/c=&d#%41'\"<"  # noqa: S105  no password
+    with serving(token, {"yard": Camera()}) as server:
+        _, page, _ = get(server, f"/?{urlencode({'token': token})}")
+        links = re.findall(r"(?:href|src)='([^']*)'", page.decode())
+        assert len(links) == 3
+        for link in links:
+            with watching(server, f"/{html.unescape(link)}") as answer:
+                assert answer.status == 200
+
+
+def test_a_viewer_that_takes_nothing_any_more_is_let_go_in_silence(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("agent.reoffer.server._STUCK", 0.5)
+    camera = Camera(size=400_000)
+    with serving(None, {"yard": camera}) as server, socket.socket() as stuck:
+        assert server.port is not None
+        stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stuck.connect(("127.0.0.1", server.port))
+        stuck.sendall(b"GET /yard/stream HTTP/1.1" + HERE + b"\r\n\r\n")
+        wait_until("it looks", lambda: camera.wanted)
+        wait_until("it is let go", lambda: not camera.wanted)
+    assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
 
 
 def test_a_camera_that_sends_nothing_has_no_picture_and_unknown_ones_are_not_found() -> None:
