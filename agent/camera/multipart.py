@@ -6,7 +6,6 @@ lines that end with LF alone, bytes behind the picture. Everything that is buffe
 
 from __future__ import annotations
 
-import re
 from enum import Enum
 
 from agent.camera.session import MOST_BYTES
@@ -18,10 +17,11 @@ MOST_HEADER = 4096
 #: No JPEG is smaller: a quantisation table alone has 69 bytes, frame and scan headers 23 more.
 _LEAST_PICTURE = 92
 
-_LENGTH = re.compile(rb"^[ \t]*content-length[ \t]*:(.*)$", re.IGNORECASE | re.MULTILINE)
-
 _SOI = b"\xff\xd8"
 _EOI = b"\xff\xd9"
+_END_OF_HEAD = b"\r\n\r\n"
+#: What lies between a part's last byte and the next boundary.
+_BETWEEN = (b"", b"\r\n", b"\n")
 
 
 class _Where(Enum):
@@ -69,11 +69,36 @@ class Multipart:
 
     def push(self, data: bytes) -> list[bytes]:
         """The JPEGs that these bytes complete, oldest first."""
+        whole = self._whole(data)
+        if whole is not None:
+            return [whole]
         self._buffer += data
         jpegs: list[bytes] = []
         while self._advance(jpegs):
             pass
         return jpegs
+
+    def _whole(self, data: bytes) -> bytes | None:
+        """The usual case, a quarter of the work: one part and nothing else. None: the long way."""
+        if self._where is not _Where.SEEK or self._buffer not in _BETWEEN:
+            return None
+        mark = 2 if data.startswith(b"\r\n") else 0  # which belongs to the part before
+        first = mark + len(self._mark)
+        end = data.find(_END_OF_HEAD, first, first + MOST_HEADER)
+        if end < 0 or not data.startswith(self._mark, mark):
+            return None
+        head = data[first:end]
+        length = _content_length(head)
+        if length is None or not 0 < length <= self._limit or b"\n\n" in head:
+            return None
+        start = end + len(_END_OF_HEAD)
+        jpeg, rest = data[start : start + length], data[start + length :]
+        if len(jpeg) != length or rest not in _BETWEEN:
+            return None
+        if not jpeg.startswith(_SOI) or not jpeg.endswith(_EOI):
+            return None
+        self._buffer[:] = rest
+        return jpeg
 
     def _advance(self, jpegs: list[bytes]) -> bool:
         """One step; False when more bytes are needed."""
@@ -94,7 +119,7 @@ class Multipart:
 
     def _head(self) -> bool:
         most = MOST_HEADER + 4  # a head that just fits, and its end; no picture is looked through
-        ends = [(self._buffer.find(end, 0, most), len(end)) for end in (b"\r\n\r\n", b"\n\n")]
+        ends = [(self._buffer.find(end, 0, most), len(end)) for end in (_END_OF_HEAD, b"\n\n")]
         end, width = min((e for e in ends if e[0] >= 0), default=(-1, 0))
         if end < 0 or end > MOST_HEADER:
             if len(self._buffer) > MOST_HEADER:
@@ -131,7 +156,7 @@ class Multipart:
             return True
         self._searched = max(0, len(self._buffer) - len(self._mark) + 1)
         # the boundary may come with the next picture only; a thumbnail's end has no size before it
-        if self._buffer.endswith((_EOI, _EOI + b"\r\n", _EOI + b"\n")):
+        if self._buffer.endswith(tuple(_EOI + after for after in _BETWEEN)):
             jpeg = _trimmed(bytes(self._buffer))
             if dimensions(jpeg) is not None:
                 jpegs.append(jpeg)
@@ -162,8 +187,9 @@ def _trimmed(body: bytes) -> bytes:
 
 
 def _content_length(head: bytes) -> int | None:
-    found = _LENGTH.search(head)
-    if found is None:
-        return None
-    digits = found[1].strip()
-    return int(digits) if digits.isdigit() and len(digits) < 12 else 0
+    for line in head.splitlines():  # a regular expression takes three times as long
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-length":
+            digits = value.strip()
+            return int(digits) if digits.isdigit() and len(digits) < 12 else 0
+    return None

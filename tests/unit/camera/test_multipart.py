@@ -54,6 +54,33 @@ def test_any_bytes_never_raise_and_never_grow_past_the_limit(chunks: list[bytes]
         assert len(parser._buffer) <= 500 + MOST_HEADER + 500
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*PICTURES, b"", b"\xff\xd8", b"no picture", PICTURES[0] + b"\x00"]),
+            st.sampled_from(
+                ["--edge\r\n", "\r\n--edge\r\n", "\n--edge\n", "--edge--\r\n--edge\r\n"]
+            ),
+            st.sampled_from(["Content-Length", "content-length ", " CONTENT-LENGTH", "Length"]),
+            st.integers(-3, 3),
+            st.sampled_from(["\r\n\r\n", "\n\n", "\r\nX: \n\ny\r\n\r\n"]),
+            st.sampled_from(["", "\r\n", "\n", "\r\n--ed"]),
+        ),
+        max_size=6,
+    )
+)
+def test_the_short_way_for_whole_parts_gives_what_the_long_way_gives(
+    parts: list[tuple[bytes, str, str, int, str, str]],
+) -> None:
+    short, long = Multipart("edge", limit=700), Multipart("edge", limit=700)
+    for picture, begin, name, wrong, gap, after in parts:
+        head = f"{begin}Content-Type: image/jpeg\r\n{name}: {len(picture) + wrong}{gap}"
+        data = head.encode() + picture + after.encode()
+        jpegs = [whole for piece in (data[:1], data[1:]) for whole in long.push(piece)]
+        assert (short.push(data), short.damaged) == (jpegs, long.damaged)
+        assert short._buffer == long._buffer
+
+
 def test_a_part_without_a_length_is_complete_with_its_last_byte() -> None:
     parser = Multipart("edge")
     data = body(PICTURES[:1], length=False)
