@@ -28,7 +28,7 @@ ABSENT_WAIT = 60.0
 FIRST_WAIT = 1.0
 
 _STEP = 0.25  # seconds; how long anything here waits without looking at `stop`
-_IDLE = 1.0  # seconds; a beep ends it at once, and so does a stop
+_IDLE = 5.0  # seconds; a beep ends it at once, and so does a stop
 _OK, _STALLED, _STOPPING = "ok", "stalled", "stopping"
 _ABSENT = frozenset({"no_library", "no_device"})
 

@@ -197,7 +197,8 @@ class MjpegSession:
             if not chunk:
                 raise SessionLost(f"{self._where}: the camera ended its stream")
             at = self._clock.monotonic()
-            self._ready = [Picture(jpeg, at) for jpeg in self._cutter.push(chunk)]
+            for jpeg in self._cutter.push(chunk):
+                self._ready.append(Picture(jpeg, at))
             self._begun = self._begun or bool(self._ready)
             if not self._begun and self._cutter.damaged >= _NO_JPEGS:
                 raise CameraRefused(f"{self._where}: sends a stream of parts that are no JPEGs")

@@ -96,8 +96,10 @@ class PreRoll:
     def _since(self, at: float) -> float:
         """The oldest time needed when the frame of `at` comes, and perhaps becomes N."""
         by_time = at - self._seconds
-        next_before = list(self._judged)[-2:]  # they become N-2 and N-1
-        return min(by_time, next_before[0].at) if next_before else by_time
+        if not self._judged:
+            return by_time
+        before = self._judged[-min(2, len(self._judged))]  # it becomes N-2, or N-1
+        return min(by_time, before.at)
 
     def _pop_oldest(self) -> None:
         self._bytes -= len(self._ring.popleft().jpeg)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from agent.core.frame import Frame
 from agent.core.recordings import RecordingFailed as RecordingFailed  # noqa: PLC0414  a message
@@ -101,9 +102,8 @@ class Stream(StrEnum):
 Box = tuple[float, float, float, float]  # x, y, width, height in 0..1 of the stored orientation
 
 
-@dataclass(frozen=True, slots=True)
-class Detection:
-    """The detector's result for one judged frame, with what decided.
+class Detection(NamedTuple):
+    """The detector's result for one judged frame, with what decided; made for each of them.
 
     `score`, `min_changed`, `max_changed` are percent of the unmasked pixels (0..100); the last two
     are the limits in force, also for profile `seed`, whose own limits are counts.

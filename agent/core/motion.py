@@ -30,6 +30,9 @@ class Step:
     suppressed: int = 0
 
 
+_NOTHING = Step()
+
+
 class MotionMachine:
     """Turns detections into events and spans of suppressed motion.
 
@@ -89,7 +92,7 @@ class MotionMachine:
         if started:
             self._start(detection)
         if not self._active:
-            return Step(suppressed=suppressed)
+            return Step(suppressed=suppressed) if suppressed else _NOTHING
         self._judged += 1
         self._quiet = 1 if detection.motion else self._quiet + 1
         if detection.motion and detection.score > self.peak.score:

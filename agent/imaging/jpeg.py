@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import cv2
 import numpy as np
@@ -134,7 +135,7 @@ def small_luma(jpeg: bytes, scale: int) -> Luma | None:
     """
     luma = _decode(jpeg, _GREY_AT[scale])
     if luma is not None:
-        luma.flags.writeable = False
+        luma.setflags(write=False)
     return luma
 
 
@@ -227,6 +228,4 @@ def _decode(jpeg: bytes, colours: int) -> npt.NDArray[np.uint8] | None:
         picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), flags)
     except cv2.error:
         return None
-    if picture is None or picture.dtype != np.uint8:
-        return None
-    return picture.astype(np.uint8, copy=False)
+    return None if picture is None else cast("Luma", picture)  # no flag asks for more depth

@@ -38,9 +38,9 @@ from schemas.messages import Publish
 
 log = logging.getLogger(__name__)
 
-#: How often the thread looks around when nothing happens; every put wakes it at once. Until there
-#: is a connection it looks more often: attempts and deadlines have their times.
-IDLE, IDLE_DOWN = 1.0, 0.25
+#: How often the thread looks around when nothing happens; every put wakes it at once. While
+#: something waits for its time, as attempts and deadlines do, it looks more often.
+IDLE, IDLE_WRITING, IDLE_DOWN = 5.0, 1.0, 0.25
 #: A broker that accepts TCP but says nothing for so long is not there.
 ANSWER_WITHIN = 5.0
 #: A name look-up, TCP and the TLS handshake have deadlines of their own in paho's thread and in the
@@ -116,9 +116,14 @@ class MqttWorker:
         while not worker.stop.is_set():
             worker.beat()
             self._step()
-            self._outbox.wait(IDLE if self._phase is _Phase.UP else IDLE_DOWN)
+            self._outbox.wait(self._pause())
         self._farewell(worker)
         self._journal.close()
+
+    def _pause(self) -> float:
+        if self._phase is not _Phase.UP:
+            return IDLE_DOWN
+        return IDLE_WRITING if self._journal.unwritten or self._news is not None else IDLE
 
     # -------------------------------------------------------------- one turn
 

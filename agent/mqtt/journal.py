@@ -160,9 +160,14 @@ class Journal:
         if len(self._acknowledged) >= MAX_ACKNOWLEDGED:
             self._save()
 
+    @property
+    def unwritten(self) -> bool:
+        """Something waits for `flush`: acknowledgements, or records that the disk refused."""
+        return bool(self._acknowledged or self._unsaved)
+
     def flush(self) -> None:
-        """Writes acknowledgements, and records that the disk refused before; drops what is old."""
-        if self._acknowledged or self._unsaved:
+        """Writes what is `unwritten`; drops what is old."""
+        if self.unwritten:
             self._save()
         if self._clock.monotonic() >= self._expire_at:
             self._expire()

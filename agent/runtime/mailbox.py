@@ -68,7 +68,9 @@ class Mailbox(Generic[T]):
 
     def get(self, timeout: float | None = 0.0) -> T | None:
         """The oldest message, or None after `timeout` seconds without (None: waits for ever)."""
-        if timeout != 0.0 and not self._items:
+        if not self._items:
+            if timeout == 0.0:
+                return None
             self._wait(timeout)
         with self._lock:
             if not self._items:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -318,7 +318,7 @@ def timestamp(local: datetime) -> str:
 
 def _explain(detection: Detection) -> dict[str, Any]:
     """What decided, as the manifest has it."""
-    about = asdict(detection)
+    about = detection._asdict()
     del about["at"]  # seconds of a clock that means nothing outside this process
     about["reason"] = detection.reason.value
     return about

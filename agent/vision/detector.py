@@ -18,6 +18,7 @@ from schemas.settings import SEED_MAX_CHANGED, SEED_MIN_CHANGED
 
 Luma = npt.NDArray[np.uint8]
 
+_UINT8 = np.dtype(np.uint8)  # a type would be turned into one with each comparison
 #: The seed judged nothing on the first three frames of a connection: the camera's exposure settles.
 WARM_UP = 3
 #: The seed's limits, in pixels of a 640x480 picture.
@@ -117,7 +118,7 @@ class Detector:
             ConfigError: the mask has another size than the frame.
             ValueError: not such a plane.
         """
-        if luma.ndim != 2 or luma.dtype != np.uint8:
+        if luma.ndim != 2 or luma.dtype != _UINT8:
             raise ValueError(f"luma: uint8 (H, W) is needed, not {luma.dtype} {luma.shape}")
         if luma.shape != self._shape:
             self._begin(luma.shape[0], luma.shape[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -147,7 +147,7 @@ class Judge:
         """With the name of the zone, where one decided."""
         if not area.names or not (detection.motion or detection.reason in SUPPRESSING):
             return detection
-        return replace(detection, zone=area.zone_of(detector.binary()))
+        return detection._replace(zone=area.zone_of(detector.binary()))
 
     def _follow(self, detection: Detection, settings: VisionSettings) -> Judgement:
         return Judgement(detection, self._machine.update(detection, settings.post_frames))

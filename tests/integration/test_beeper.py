@@ -77,7 +77,7 @@ class House:
     def stop(self) -> float:
         """Stops it; seconds that took."""
         began = time.monotonic()
-        self.worker.stop.set()
+        self.worker.halt()
         assert self.worker.join(5), "the beeper did not stop"
         assert not self._fatal
         assert self.worker.restarts == 0

@@ -70,7 +70,7 @@ class RunningMqtt:
         self.stop()
 
     def stop(self) -> None:
-        self.worker.stop.set()
+        self.worker.halt()
         assert self.worker.join(10), "the mqtt thread did not leave"
         assert not self.fatal
         assert self.worker.restarts == 0

@@ -1,6 +1,5 @@
 """A frame's judgement by the profile `plain`, as tests of what is made of it want it."""
 
-from dataclasses import replace
 from typing import Any
 
 from agent.core.messages import Detection, Reason
@@ -22,4 +21,4 @@ _MOTION = Detection(
 
 def detection(**changes: Any) -> Detection:  # noqa: ANN401  fields of Detection
     """Motion, unless told otherwise."""
-    return replace(_MOTION, **changes)
+    return _MOTION._replace(**changes)

@@ -1,7 +1,6 @@
 """From detections to events."""
 
 import itertools
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -189,7 +188,7 @@ def test_after_an_interruption_the_same_light_is_a_new_span() -> None:
     machine.abandon()
 
     later = [
-        machine.update(replace(detection(seq, Reason.TOO_MUCH), at=100.0 + seq), 10)
+        machine.update(detection(seq, Reason.TOO_MUCH)._replace(at=100.0 + seq), 10)
         for seq in range(2)
     ]
 

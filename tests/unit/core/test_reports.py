@@ -1,7 +1,5 @@
 """Why something was or was not motion: in figures, and in a sentence."""
 
-from dataclasses import replace
-
 import pytest
 
 from agent.core.messages import Reason
@@ -9,8 +7,7 @@ from agent.core.reports import explanation, sentence
 from tests.support.detections import detection
 
 PLAIN = detection()
-ROBUST = replace(
-    PLAIN,
+ROBUST = PLAIN._replace(
     profile="robust",
     largest=0.75,
     noise=1.234567,
@@ -48,15 +45,15 @@ def test_other_profiles_do_not_claim_what_they_did_not_measure() -> None:
     ],
 )
 def test_the_sentence_of_profile_robust_names_what_decided(reason: Reason, words: str) -> None:
-    assert words in sentence(replace(ROBUST, reason=reason))
+    assert words in sentence(ROBUST._replace(reason=reason))
 
 
 def test_the_sentence_tells_light_and_shift_where_there_are_any() -> None:
-    told = sentence(replace(ROBUST, gain=0.8, offset=12.0, shift=(-2, 1)))
+    told = sentence(ROBUST._replace(gain=0.8, offset=12.0, shift=(-2, 1)))
 
     assert told.endswith("; light x0.80 +12 fitted out; moved by -2 and 1 pixels")
 
 
 def test_the_sentence_of_profile_plain_names_the_limits() -> None:
     assert sentence(PLAIN).endswith("more than 50 grey levels: between 0.0814 % and 16.28 %")
-    assert "not below max_changed" in sentence(replace(PLAIN, reason=Reason.TOO_MUCH))
+    assert "not below max_changed" in sentence(PLAIN._replace(reason=Reason.TOO_MUCH))
