@@ -8,8 +8,8 @@ frame the least thread CPU time of all rounds counts, which is what the work cos
 disturbs it; `noise` is how much more the median round took. Material: a synthetic noisy scene
 (about 54 kB at 640x480, 180 kB at 1080p), and the clip in shared/clips where it lies beside the
 checkout. `seed's way` is what the project's ancestor did: decode to colour, convert to grey,
-allocate every step anew. The detectors alone get decoded frames; `running average` is Frigate's
-method, rebuilt in `benchmarks.peers` from OpenCV's fastest parts.
+allocate every step anew. The detectors alone get frames decoded to the size that they want;
+`running average` is Frigate's method, rebuilt in `benchmarks.peers` from OpenCV's fastest parts.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -26,7 +27,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from agent.imaging.jpeg import decode_luma, dimensions
+from agent.imaging.jpeg import dimensions, small_luma
 from benchmarks.peers import Judging, Ours, RunningAverage
 
 Picture = npt.NDArray[np.uint8]
@@ -91,17 +92,17 @@ def encoded(picture: Picture, quality: int) -> bytes:
 
 def grey_decode(jpegs: list[bytes]) -> int:
     """The unit of account, in one go."""
-    unit, nothing = GreyDecode(), np.zeros((0, 0), np.uint8)
+    unit = GreyDecode()
     for jpeg in jpegs:
-        unit(jpeg, nothing)
+        unit(jpeg)
     return len(jpegs)
 
 
 class Variant(Protocol):
     """Something that is timed, frame by frame."""
 
-    def __call__(self, jpeg: bytes, luma: Luma) -> None:
-        """Takes the next frame, in the form it wants."""
+    def __call__(self, jpeg: bytes) -> None:
+        """Takes the next frame."""
         ...
 
 
@@ -111,9 +112,8 @@ class GreyDecode:
     def __init__(self) -> None:
         self._ring: deque[object] = deque(maxlen=3)
 
-    def __call__(self, jpeg: bytes, luma: Luma) -> None:
+    def __call__(self, jpeg: bytes) -> None:
         """Decodes and keeps."""
-        del luma
         self._ring.append(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_GRAYSCALE))
 
 
@@ -123,13 +123,13 @@ class Agent:
     def __init__(self, profile: str) -> None:
         self._detector = Ours(profile)
 
-    def __call__(self, jpeg: bytes, luma: Luma) -> None:
+    def __call__(self, jpeg: bytes) -> None:
         """Decodes and judges."""
-        del luma
-        decoded = decode_luma(jpeg)
-        if decoded is None:
+        size = dimensions(jpeg)
+        luma = None if size is None else small_luma(jpeg, self._detector.scale(size[1]))
+        if luma is None:
             raise SystemExit("the material is damaged")
-        self._detector.motion(decoded)
+        self._detector.motion(luma, size)
 
 
 class SeedsWay:
@@ -139,9 +139,8 @@ class SeedsWay:
         self._colours: deque[object] = deque(maxlen=3)  # it kept them to record them
         self._greys: deque[cv2.typing.MatLike] = deque(maxlen=3)
 
-    def __call__(self, jpeg: bytes, luma: Luma) -> None:
+    def __call__(self, jpeg: bytes) -> None:
         """Decodes and judges."""
-        del luma
         colour = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
         if colour is None:
             raise SystemExit("the material is damaged")
@@ -154,15 +153,35 @@ class SeedsWay:
 
 
 class Alone:
-    """A detector without decoding."""
+    """A detector without decoding, but for the first round, whose time does not count."""
 
     def __init__(self, detector: Judging) -> None:
         self._detector = detector
 
-    def __call__(self, jpeg: bytes, luma: Luma) -> None:
+    def __call__(self, jpeg: bytes) -> None:
         """Judges."""
-        del jpeg
-        self._detector.motion(luma)
+        self._detector.motion(decoded(jpeg, 1))
+
+
+class OursAlone:
+    """The agent's, with planes of the size that it wants."""
+
+    def __init__(self, profile: str) -> None:
+        self._detector = Ours(profile)
+
+    def __call__(self, jpeg: bytes) -> None:
+        """Judges."""
+        size = dimensions(jpeg) or (0, 0)
+        self._detector.motion(decoded(jpeg, self._detector.scale(size[1])), size)
+
+
+@cache
+def decoded(jpeg: bytes, scale: int) -> Luma:
+    """Decoded once for all rounds."""
+    luma = small_luma(jpeg, scale)
+    if luma is None:
+        raise SystemExit("the material is damaged")
+    return luma
 
 
 VARIANTS: dict[str, Callable[[], Variant]] = {
@@ -171,8 +190,8 @@ VARIANTS: dict[str, Callable[[], Variant]] = {
     "agent, seed": lambda: Agent("seed"),
     "agent, robust": lambda: Agent("robust"),
     "seed's way": SeedsWay,
-    "alone: plain": lambda: Alone(Ours("plain")),
-    "alone: robust": lambda: Alone(Ours("robust")),
+    "alone: plain": lambda: OursAlone("plain"),
+    "alone: robust": lambda: OursAlone("robust"),
     "alone: running average": lambda: Alone(RunningAverage()),
 }
 
@@ -186,14 +205,13 @@ class Cost(NamedTuple):
 
 def measure(material: Material, rounds: int) -> dict[str, Cost]:
     """All variants, interleaved."""
-    lumas = [luma for jpeg in material.jpegs if (luma := decode_luma(jpeg)) is not None]
-    times = {name: np.zeros((rounds, len(lumas))) for name in VARIANTS}
+    times = {name: np.zeros((rounds, len(material.jpegs))) for name in VARIANTS}
     for number in range(rounds):
         for name, make in VARIANTS.items():
             variant = make()
-            for index, (jpeg, luma) in enumerate(zip(material.jpegs, lumas, strict=True)):
+            for index, jpeg in enumerate(material.jpegs):
                 before = time.thread_time()
-                variant(jpeg, luma)
+                variant(jpeg)
                 times[name][number, index] = time.thread_time() - before
     costs = {}
     for name, table in times.items():

@@ -12,17 +12,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from agent.vision.detector import Detector
+from agent.vision.judging import Judge
+from agent.vision.zones import View
+from tests.support.vision import SETTINGS
 
 Plane = npt.NDArray[np.uint8]
-
-
-class Rules:
-    """The default settings."""
-
-    pixel_threshold = 50
-    min_changed = 0.0814
-    max_changed = 16.28
 
 
 class Judging(Protocol):
@@ -34,16 +28,20 @@ class Judging(Protocol):
 
 
 class Ours:
-    """The agent's detector."""
+    """The agent's detector, which judges wide pictures at a part of their size."""
 
     def __init__(self, profile: str) -> None:
-        self._detector = Detector(profile)
+        self._judge = Judge(profile, View(), 3.0)
         self._seq = 0
 
-    def motion(self, luma: Plane) -> bool:
-        """Its verdict."""
+    def scale(self, width: int) -> int:
+        """What the sides of a picture so wide may be divided by beforehand."""
+        return self._judge.scale(width)
+
+    def motion(self, luma: Plane, size: tuple[int, int] | None = None) -> bool:
+        """Its verdict; `size` is the picture's height and width where `luma` is made smaller."""
         self._seq += 1
-        return self._detector.judge(luma, self._seq, self._seq / 3, Rules()).motion
+        return self._judge.judge(luma, self._seq, self._seq / 3, SETTINGS, size).detection.motion
 
 
 class RunningAverage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import ceil
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from agent.vision.cells import Cells, as_bytes, cells_of, halvings, roi
 from agent.vision.light import SAME, Light, fit_light
-from agent.vision.shake import moved, shift_between
+from agent.vision.shake import Shift, moved, shift_between
 
 Grey = npt.NDArray[np.uint8]
 
@@ -54,7 +55,7 @@ class Change:
         older_light: from N-2 to N.
         noise: standard deviation of a cell between two frames, grey levels.
         limit: grey levels.
-        shift: (x, y) in pixels since N-1.
+        shift: since N-1.
     """
 
     whole: Grey = field(repr=False)
@@ -64,7 +65,7 @@ class Change:
     older_light: Light
     noise: float
     limit: float
-    shift: tuple[int, int] = (0, 0)
+    shift: Shift = (0, 0)
 
 
 class Comparison:
@@ -146,7 +147,7 @@ class Comparison:
         ]
         again = self._differ(now, along[0], along[1], pixel_threshold)
         most = max(abs(it) for shift in shifts for it in shift)
-        _clear_margin(again.changed, 1 + -(-most // side))
+        _clear_margin(again.changed, 1 + ceil(most / side))
         left = cv2.countNonZero(again.changed)
         worse = again.noise > change.noise + _WORSE
         explained = _EXPLAINED_AGAIN if self._unsteady else _EXPLAINED

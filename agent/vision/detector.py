@@ -171,7 +171,7 @@ class Detector:
     def _found(self, seq: int, at: float, found: Finding, rules: Rules) -> Detection:
         """What profile `robust` found, in the words of all profiles."""
         horizontally, vertically = self._orientation.mirrored
-        x, y = (self._scale * it for it in found.shift)
+        x, y = (round(self._scale * it) for it in found.shift)
         return Detection(
             seq=seq,
             at=at,

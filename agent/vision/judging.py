@@ -18,8 +18,10 @@ from agent.vision.zones import Area, View
 Luma = npt.NDArray[np.uint8]
 
 #: A picture is judged in half, a quarter or an eighth of its size, as long as it stays at least so
-#: wide. A visitor has as many pixels then as one of the same share of the picture has at 640x480.
-NARROWEST = 640
+#: wide: four pixels averaged have half of the noise, and rain falls between them. In the scenes and
+#: clips of `benchmarks.detection` profile `robust` finds the same as in whole pictures, and `plain`
+#: flags two thirds of the quiet frames that it flagged there.
+NARROWEST = 320
 _MOST_SCALE = 8
 
 

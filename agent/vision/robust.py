@@ -22,6 +22,7 @@ from agent.vision.damage import is_torn
 from agent.vision.familiar import Familiar
 from agent.vision.light import SAME, Light, fit_light
 from agent.vision.persistence import Evidence, Persistence
+from agent.vision.shake import Shift
 
 Grey = npt.NDArray[np.uint8]
 
@@ -67,7 +68,7 @@ class Finding:
         noise: standard deviation of a cell between two frames, grey levels.
         limit: grey levels; a cell changed when its difference is above.
         light: of the last frame as seen in this one.
-        shift: (x, y) in pixels since the last frame.
+        shift: since the last frame.
     """
 
     reason: Reason
@@ -78,7 +79,7 @@ class Finding:
     noise: float = 0.0
     limit: float = 0.0
     light: Light = SAME
-    shift: tuple[int, int] = (0, 0)
+    shift: Shift = (0, 0)
 
 
 class Robust:
@@ -260,7 +261,7 @@ class Robust:
         first = clear[0]
         strong = (
             first in sharp
-            and change.shift == (0, 0)
+            and not any(change.shift)
             and first.cells >= _STRONG_SIZE * least
             and first.box[2] <= _STRONG_WIDTH * change.changed.shape[1]
             and sum(it.cells for it in blobs) - first.cells <= _STRONG_ALONE * first.cells

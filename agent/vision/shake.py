@@ -9,17 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]
+#: (x, y) in pixels of a plane, to the half: a plane may have half of the picture's size.
+Shift = tuple[float, float]
 
-#: A post in the wind moves by a few pixels; what moves further is turned away, or is no shake.
-MOST_PIXELS = 24
+#: A post in the wind moves by a few pixels; what moves further than this part of the picture's
+#: width, 24 pixels at 640x480, is turned away, or is no shake.
+FARTHEST = 0.0375
 #: Fewer cells show no shift.
 _SMALLEST = 16
 #: Peak of the phase correlation (0..1) below which there is no common shift to be seen.
 _LEAST_RESPONSE = 0.05
 
 
-def shift_between(grey: Grey, before: Grey, side: int) -> tuple[int, int]:
-    """(x, y) in whole pixels that the picture moved since the older frame; (0, 0): not at all.
+def shift_between(grey: Grey, before: Grey, side: int) -> Shift:
+    """How far the picture moved since the older frame; (0, 0): not at all.
 
     Phase correlation (Kuglin and Hines, 1975): the common shift of most of the picture, whatever
     moves within.
@@ -34,20 +37,17 @@ def shift_between(grey: Grey, before: Grey, side: int) -> tuple[int, int]:
     (x, y), response = cv2.phaseCorrelate(
         before.astype(np.float32), grey.astype(np.float32), _window(*grey.shape)
     )
-    shift = round(x * side), round(y * side)
-    if response < _LEAST_RESPONSE or max(map(abs, shift)) > MOST_PIXELS:
+    shift = round(2 * x * side) / 2, round(2 * y * side) / 2
+    if response < _LEAST_RESPONSE or max(map(abs, shift)) > FARTHEST * grey.shape[1] * side:
         return 0, 0
     return shift
 
 
-def moved(luma: Grey, shift: tuple[int, int]) -> Grey:
-    """A copy of the plane, moved by (x, y) pixels; what comes in at the edges stays as it was."""
-    x, y = shift
-    height, width = luma.shape
-    to = np.s_[max(y, 0) : height + min(y, 0), max(x, 0) : width + min(x, 0)]
-    of = np.s_[max(-y, 0) : height + min(-y, 0), max(-x, 0) : width + min(-x, 0)]
+def moved(luma: Grey, shift: Shift) -> Grey:
+    """A copy of the plane, moved; what comes in at the edges stays as it was."""
+    along = np.array([[1, 0, shift[0]], [0, 1, shift[1]]], np.float32)
     result = luma.copy()
-    result[to] = luma[of]
+    cv2.warpAffine(luma, along, luma.shape[::-1], dst=result, borderMode=cv2.BORDER_TRANSPARENT)
     return result
 
 

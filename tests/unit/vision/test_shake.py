@@ -24,6 +24,7 @@ def test_a_shift_is_found_to_the_pixel(shift: tuple[int, int]) -> None:
 
     x, y = shift_between(reduced(now), reduced(before), 4)
 
+    assert max(abs(x), abs(y)) > 0
     assert abs(x - shift[0]) <= 1
     assert abs(y - shift[1]) <= 1
 
@@ -51,3 +52,28 @@ def test_moving_a_plane_leaves_what_comes_in_as_it_was() -> None:
 
     assert moved(plane, (1, -1)).tolist() == [[0, 4, 5, 6], [4, 8, 9, 10], [8, 9, 10, 11]]
     assert moved(plane, (0, 0)).tolist() == plane.tolist()
+
+
+def test_a_plane_of_half_the_size_is_moved_by_half_a_pixel() -> None:
+    whole = scene()
+    halves = [
+        cv2.resize(it, (320, 240), interpolation=cv2.INTER_AREA)
+        for it in (whole, moved(whole, (3, -1)))
+    ]
+    before, now = (it.astype(np.uint8) for it in halves)
+
+    shift = shift_between(reduced(now), reduced(before), 2)
+
+    assert shift == (1.5, -0.5)
+    left = [
+        float(cv2.absdiff(now, moved(before, it))[8:-8, 8:-8].mean())
+        for it in (shift, (2, 0), (1, -1))
+    ]
+    assert left[0] < 0.3 * min(left[1:])
+
+
+def test_what_moves_too_far_is_no_shake() -> None:
+    before = scene()
+
+    assert shift_between(reduced(moved(before, (20, 0))), reduced(before), 4)[0] != 0
+    assert shift_between(reduced(moved(before, (30, 0))), reduced(before), 4) == (0, 0)
