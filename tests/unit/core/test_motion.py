@@ -116,8 +116,8 @@ def test_a_peak_within_the_second_is_said_when_the_second_is_over() -> None:
 def test_a_weaker_event_says_its_own_better_pictures_a_second_after_its_start() -> None:
     machine = MotionMachine()
     for seq, score in enumerate([9.0, 20.0]):
-        machine.update(detection(seq, Reason.MOTION, score), 2)
-    run(machine, "q" * 20, post_frames=2, start=2)
+        machine.update(detection(seq, Reason.MOTION, score), 10)
+    run(machine, "q" * 20, start=2)
     steps = [machine.update(detection(22 + n, Reason.MOTION, 1.0 + n), 2) for n in range(9)]
 
     assert [seq for seq, step in enumerate(steps) if step.improved] == [4, 8]
