@@ -240,7 +240,7 @@ def test_a_monitoring_picture_lies_in_its_folder_and_is_done(rig: Rig) -> None:
 
 
 def test_an_event_of_the_day_is_kept_whatever_has_become_of_it(rig: Rig) -> None:
-    assert not rig.day.keep(NAMES[0], keep=True)
+    assert not rig.day.keep(NAMES[3], keep=True)
     rig.write(records(0)[0])
     assert rig.day.keep(NAMES[0], keep=True)  # it is open
     rig.write(*records(1), *records(2))
@@ -327,3 +327,15 @@ def test_each_event_knows_its_own_place_in_the_days_file(rig: Rig) -> None:
     rig.day.close()
     (first,), (second,) = (entry["day"] for entry in rig.outcome.finished)
     assert (first["position_ms"], second["position_ms"]) == (0, first["length_ms"])
+
+
+def test_an_end_that_comes_to_a_day_that_was_closed_finds_its_pictures(rig: Rig) -> None:
+    *rest, closed = records(0)
+    rig.write(*rest)
+    rig.reopen()
+    rig.write(closed)
+    (entry,) = rig.outcome.finished
+    assert (entry["frames"], entry["truncated"]) == (20, False)
+    assert played(rig.path / FOLDER / entry["files"]["clip"]["name"]) == expected(
+        event(NAMES[0], 0)
+    )
