@@ -61,6 +61,11 @@ def of_401(*, user: bool) -> str:
     return "wants user and password, the URL has none (401): docs/cameras.md says where"
 
 
+def of_unknown_digest() -> str:
+    """Why user and password were not even sent."""
+    return "asks for user and password in a way that is unknown here: set it to basic or digest MD5"
+
+
 def of_403() -> str:
     """Why a camera answered 403."""
     return f"refuses user or password (403): {_CHECK_BOTH}; it may lock out for some minutes"

@@ -67,6 +67,7 @@ def rtsp_opener(url: str, *, coded: bool = False) -> Opener:
     parts, host, given_port = split_url(url, "rtsp://HOST[:PORT]/PATH, see docs/cameras.md")
     scheme = parts.scheme.lower()
     port = given_port or _PORTS[scheme]
+    url = f"{scheme}{url[len(scheme) :]}"  # FFmpeg knows it in small letters only
 
     def opened(patience: Patience) -> Session:
         """A session, after a look whether anybody listens there."""

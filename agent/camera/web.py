@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
@@ -18,7 +18,13 @@ from agent.camera.patience import Patience
 from agent.camera.session import MOST_BYTES, Opener, Picture, Session, Silent
 from agent.camera.tcp import PatientBackend, PatientStream
 from agent.camera.url import split_url
-from agent.core.errors import CameraError, CameraRefused, CameraUnreachable, SessionLost
+from agent.core.errors import (
+    CameraError,
+    CameraRefused,
+    CameraUnreachable,
+    ConfigError,
+    SessionLost,
+)
 from agent.imaging.jpeg import dimensions
 
 #: Seconds without a whole picture after which the camera counts as stalled.
@@ -49,8 +55,12 @@ class _Auth(httpx.Auth):
             flow = self._digest.auth_flow(request)
             response = yield next(flow)
             if not _asks_basic_alone(response):
-                with suppress(StopIteration):
+                try:
                     yield flow.send(response)
+                except (ValueError, KeyError, NotImplementedError) as error:
+                    raise httpx.ProtocolError(f"a digest nobody knows: {error}") from error
+                except StopIteration:
+                    pass
                 return
             self._wants_basic = True
         yield from self._basic.auth_flow(request)
@@ -83,10 +93,15 @@ def web_opener(url: str, still_interval: float = 1.0) -> Opener:
         still_interval: seconds between two requests, if it answers with a still.
 
     Raises:
-        ConfigError: no host, or a port that is none.
+        ConfigError: no URL, no host, or a port that is none.
     """
     parts, host, port = split_url(url, "http://HOST[:PORT]/PATH, see docs/cameras.md")
     bare = _without_user(parts)
+    try:
+        httpx.URL(bare)
+    except httpx.InvalidURL:
+        words = "no URL: it is too long, has a character that none has, or a wrong host name"
+        raise ConfigError(f"camera source: {words}") from None
     where = f"{host}:{port or _PORTS[parts.scheme.lower()]}"
     user = unquote(parts.username or "")
 
@@ -128,9 +143,13 @@ def web_opener(url: str, still_interval: float = 1.0) -> Opener:
 def _stays(where: str, response: httpx.Response) -> None:
     """A camera must not send us to another machine: our GET might switch something there."""
     if response.has_redirect_location:
-        target = response.url.join(response.headers["location"])
-        if target.host != response.url.host:
-            raise CameraRefused(f"{where}: redirects to another host, {target.host}"[:120])
+        try:
+            target = response.url.join(response.headers["location"])
+        except httpx.InvalidURL as error:
+            raise CameraRefused(f"{where}: redirects to what is no URL") from error
+        if target.host != response.url.host or target.scheme not in _PORTS:
+            there = f"{target.scheme}://{target.host}"
+            raise CameraRefused(f"{where}: redirects to another host, {there}"[:120])
 
 
 class _Body:
@@ -321,6 +340,8 @@ def _no_head(error: httpx.HTTPError, where: str, scheme: str) -> CameraError:
     said = str(error)
     if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in said:
         return CameraRefused(f"{where}: {reasons.of_no_http(said)}")
+    if isinstance(error, httpx.ProtocolError) and not isinstance(error, httpx.RemoteProtocolError):
+        return CameraRefused(f"{where}: {reasons.of_unknown_digest()}")
     if isinstance(error, httpx.ConnectError) and "TLS" in said:
         return CameraUnreachable(f"{where}: {reasons.no_answer(scheme, said)}")
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):

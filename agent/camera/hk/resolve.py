@@ -35,8 +35,8 @@ class Resolver:
         """
         try:
             return self._query(socket.AI_NUMERICHOST)
-        except OSError:
-            pass  # a name
+        except (OSError, UnicodeError):
+            pass  # a name, or none at all
         if self._lookup is None:  # one that hangs is not joined by another
             self._found, self._reason = None, f"no answer for {DEADLINE:g} s"
             self._lookup = Worker(f"{worker.name}-lookup", self._run, self._clock, _never)

@@ -14,6 +14,7 @@ import pytest
 
 from agent.camera.video import rtsp_opener
 from agent.camera.web import web_opener
+from agent.core.errors import ConfigError
 from agent.core.messages import CameraCode
 from tests.support import rtsp_camera_process
 from tests.support.broker import free_port
@@ -172,3 +173,51 @@ def test_a_stream_of_something_else_is_not_taken_for_a_camera_that_hangs() -> No
     part = b"--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
     with answering(says(*head, body=20 * part, hold=True)) as port:
         check(f"http://127.0.0.1:{port}/x", CameraCode.REFUSED, "parts that are no JPEGs")
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        b"Digest realm",
+        b'Digest realm="x"',
+        b'Digest realm="x", nonce="y", algorithm=FOO',
+        b'Digest realm="x", nonce="y", qop="auth-int"',
+        b'Digest realm="\xe6\x91\x84", nonce="y"',
+        b'Digest realm="a,b=c", nonce="==", opaque, qop=auth',
+    ],
+)
+def test_a_camera_that_asks_for_a_password_in_no_known_way_ends_nothing(challenge: bytes) -> None:
+    lines = b"HTTP/1.1 401 No", b"WWW-Authenticate: " + challenge, b"Content-Length: 0"
+    with answering(says(*lines)) as port:
+        url = f"http://user:p4ssword@127.0.0.1:{port}/x"
+        check(url, CameraCode.REFUSED, "in a way that is unknown here")
+
+
+@pytest.mark.parametrize(
+    "target", [b"http://\x01/", b"/" + 70_000 * b"a", b"/ok\tx", b"ftp://127.0.0.1/", b"//x\x7f"]
+)
+def test_a_camera_that_redirects_to_nowhere_ends_nothing(target: bytes) -> None:
+    lines = b"HTTP/1.1 302 There", b"Location: " + target, b"Content-Length: 0"
+    with answering(says(*lines)) as port:
+        check(f"http://127.0.0.1:{port}/x", CameraCode.REFUSED, "redirects to")
+
+
+@pytest.mark.parametrize("rest", ["h/\x7f", "h/\x01", "h/" + 70_000 * "a", "\u2603.invalid/x"])
+def test_what_no_url_may_have_is_a_mistake_of_the_configuration(rest: str) -> None:
+    with pytest.raises(ConfigError, match="no URL") as raised:
+        web_opener(f"http://user:p4ssword@{rest}")
+    assert "p4ssword" not in str(raised.value)
+
+
+@pytest.mark.parametrize("url", ["http://a..b/x", "rtsp://a..b/x", f"http://{70 * 'a'}.invalid/"])
+def test_a_host_name_that_can_be_none_is_one_that_is_not_found(url: str) -> None:
+    check(url, CameraCode.UNREACHABLE, "host name", "not found")
+
+
+def test_a_scheme_may_be_written_large() -> None:
+    if reason := rtsp_camera_process.missing():
+        pytest.skip(reason)
+    with rtsp_camera_process.RtspCamera("viewer", "pw-123") as camera:
+        url = camera.url("/h264").replace("rtsp:", "RTSP:")
+        with SourceRig(rtsp_opener(url)) as agent:
+            agent.wait_frames(2, 15)
