@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import threading
 from pathlib import Path
 
@@ -132,7 +133,7 @@ def test_where_the_disk_has_frames_of_events_only_they_stay(
     assert all(spool.put(record) for record in (opened("A"), closed("A"), opened("B")))
     disk["room"] = on_disk(tmp_path)
     assert not spool.put(file("B", 9_000))
-    assert not spool.put(closed("B"))  # its recorder keeps it
+    assert not any(spool.put(closed("B")) for _ in range(3))  # its recorder keeps it
     assert not spool.put(picture())
     assert [(each.event, each.code) for each in spool.take_lost()] == [("B", "spool_failed")]
     assert (spool.lost_events, spool.lost_records) == (1, 1)
@@ -146,3 +147,26 @@ def test_a_record_that_cannot_get_its_name_leaves_nothing(tmp_path: Path) -> Non
     assert not spool.put(picture())
     assert [each.name for each in tmp_path.iterdir()] == ["000000000001.rec"]
     assert spool.put(picture())
+
+
+def test_an_end_without_room_is_not_counted_and_comes_once_there_is_room(tmp_path: Path) -> None:
+    spool = Spool(tmp_path / "any")
+    assert all(spool.put(record) for record in (opened("A"), closed("A")))
+    small = Spool(tmp_path / "small", spool.size - 1)
+    assert small.put(opened("A"))
+    assert not any(small.put(closed("A")) for _ in range(3))
+    assert (small.lost_events, small.lost_records) == (0, 0)
+    small.remove([1])
+    assert small.put(closed("A"))
+
+
+def test_a_spool_in_memory_takes_nine_tenths_of_it_at_most_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    figures = os.statvfs_result((4096, 1 << 20, 20, *[0] * 7))
+    monkeypatch.setattr(os, "statvfs", lambda _: figures)
+    assert spool_module.memory_spool("pi", 19 << 20)[1] == 18 << 20
+    assert "has room for 18 MiB only" in caplog.text
+    caplog.clear()
+    assert spool_module.memory_spool("pi", 18 << 20)[1] == 18 << 20
+    assert caplog.text == ""
