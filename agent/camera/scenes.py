@@ -136,7 +136,7 @@ class Clip:
         import av
 
         try:
-            with av.open(str(self._path)) as container:
+            with av.open(str(self._path), metadata_errors="replace") as container:
                 stream = container.streams.video[0]
                 fps = float(stream.average_rate or FOLDER_FPS)
                 if stream.frames:
@@ -154,7 +154,7 @@ class Clip:
     def _decode(self) -> Iterator[bytes]:
         import av
 
-        with av.open(str(self._path)) as container:
+        with av.open(str(self._path), metadata_errors="replace") as container:
             for frame in container.decode(video=0):
                 pixels: Any = frame.to_ndarray(format="bgr24")
                 if self._size is not None and (frame.width, frame.height) != self._size:

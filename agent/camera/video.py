@@ -140,7 +140,11 @@ class VideoSession:
         self._started = False
         try:
             self._container = av.open(
-                url, format=kind, options=options, timeout=(_OPEN_WITHIN, _READ_WITHIN)
+                url,
+                format=kind,
+                options=options,
+                timeout=(_OPEN_WITHIN, _READ_WITHIN),
+                metadata_errors="replace",  # cameras name their sessions in any encoding
             )
         except av.HTTPUnauthorizedError as error:
             words = reasons.of_401(user=bool(urlsplit(url).username))

@@ -147,7 +147,7 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 
 def _video(name: str, path: Path) -> Clip:
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path), metadata_errors="replace") as container:
             stream = _stream(name, container)
             rate = stream.average_rate or stream.guessed_rate or 0
             fps = float(rate)
@@ -175,7 +175,7 @@ def _decoded(path: Path, fps: float, cuts: list[float]) -> Iterator[Shot]:
     waiting = list(cuts)
     start: float | None = None
     at, index = 0.0, 0
-    with av.open(str(path)) as container:
+    with av.open(str(path), metadata_errors="replace") as container:
         stream = _stream(str(path), container)
         stream.thread_type = "AUTO"
         for packet in container.demux(stream):

@@ -50,12 +50,17 @@ def write_folder(folder: Path, seconds: int = SECONDS) -> Path:
     return folder
 
 
-def write_video(path: Path, seconds: int = SECONDS) -> Path:
-    """The frames as H.264 in limited range, as nearly all video files are."""
+def write_video(path: Path, seconds: int = SECONDS, title: bytes = b"") -> Path:
+    """The frames as H.264 in limited range, as nearly all video files are; `title` as it is."""
+    plain = "t" * len(title)
     with av.open(str(path), "w") as container:
+        if title:
+            container.metadata["title"] = plain
         stream = container.add_stream("libx264", rate=FPS, options={"crf": "12"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         for picture in pictures(seconds):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
         container.mux(stream.encode(None))
+    if title:
+        path.write_bytes(path.read_bytes().replace(plain.encode(), title))
     return path

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import os
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -70,6 +73,45 @@ def test_a_recording_stream_is_handed_on_as_it_was_coded_from_a_key_picture_on(
     shown = [painter.paint(video, None) for video in videos if video is not None]
     assert len(shown) == len(videos)
     assert all(picture is not None and picture.width == 640 for picture in shown)
+
+
+@contextmanager
+def renamed(port: int) -> Iterator[int]:
+    """The server behind another port, where its sessions have a name in GBK, as long as before."""
+    name = b"Session streamed with GStreamer"
+    other = ("\u6444\u50cf\u673a".encode("gbk") * 6)[: len(name)]
+
+    def pump(source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data.replace(name, other))
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    near = stack.enter_context(server.accept()[0])
+                    far = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+                    for ends in ((near, far), (far, near)):
+                        threading.Thread(target=pump, args=ends, daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_session_named_in_another_encoding_is_shown_like_any_other(
+    camera: rtsp_camera_process.RtspCamera,
+) -> None:
+    with renamed(camera.port) as port:
+        url = camera.url("/h264").replace(str(camera.port), str(port))
+        with SourceRig(rtsp_opener(url)) as agent:
+            agent.wait_frames(3, 15)
 
 
 def test_a_stall_is_noticed_and_ends_without_a_damaged_picture(

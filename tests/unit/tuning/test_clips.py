@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from agent.camera.scenes import scene_for
 from agent.core.errors import ConfigError
 from agent.tuning.clips import Clip, open_clip
 from tests.support.garden import FPS, HEIGHT, WIDTH, write_folder, write_video
@@ -71,6 +72,13 @@ def test_a_video_has_times_sizes_and_colours(tmp_path: Path) -> None:
     assert luma.shape == (HEIGHT, WIDTH)
     assert not luma.flags.writeable
     assert colour.shape == (HEIGHT, WIDTH, 3)
+
+
+def test_a_video_may_have_a_title_in_any_encoding(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "garden.mp4", seconds=1, title=b"\xc9\xe3\xcf\xf1 of the yard")
+    assert path.read_bytes().count(b"\xc9\xe3\xcf\xf1 of") == 1
+    assert len(list(open_clip(str(path)).shots())) == FPS
+    assert scene_for(str(path), size=None).fps == FPS
 
 
 def test_limited_range_video_is_spread_to_the_levels_of_a_jpeg(tmp_path: Path) -> None:
