@@ -24,6 +24,8 @@ _OTHER_SERVICE = {
 }
 SILENT = "takes the connection and does not answer"
 CLOSED = "closes the connection without an answer"
+CHECK_PATH = "check the URL's path in the camera's manual"
+UNKNOWN_CODEC = "sends video of an unknown kind: set the camera to H.264, H.265 or MJPEG"
 _CHECK_BOTH = "check both; docs/cameras.md says how to write special characters"
 _DEVICE = {
     errno.ENOENT: "is it plugged in? see ls /dev/video*; a container has to be given the device",
@@ -73,7 +75,7 @@ def of_403() -> str:
 
 def of_404() -> str:
     """Why a camera answered 404."""
-    return "has no such path (404 Not Found): check the URL's path in the camera's manual"
+    return f"has no such path (404 Not Found): {CHECK_PATH}"
 
 
 def of_status(scheme: str, port: int, status: int, phrase: str) -> str:
@@ -84,7 +86,7 @@ def of_status(scheme: str, port: int, status: int, phrase: str) -> str:
     if status == 400:
         return other_service(scheme, words)
     if 400 < status < 500:
-        return f"{words}; check the URL's path in the camera's manual"
+        return f"{words}; {CHECK_PATH}"
     return no_answer(scheme, f"{words}; it starts or is busy")
 
 
@@ -92,10 +94,7 @@ def of_kind(kind: str) -> str:
     """Why an HTTP answer of that content type is no camera's."""
     shown = kind[:_MOST_WORDS] or "no content type"
     page = "a page, not the pictures: " if kind == "text/html" else ""
-    return (
-        f"answers with {shown}, not with JPEG or MJPEG; {page}check the URL's path in the"
-        " camera's manual"
-    )
+    return f"answers with {shown}, not with JPEG or MJPEG; {page}{CHECK_PATH}"
 
 
 def of_no_http(said: str) -> str:

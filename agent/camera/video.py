@@ -154,7 +154,7 @@ class VideoSession:
         except av.HTTPNotFoundError as error:
             raise CameraRefused(f"{where}: {reasons.of_404()}") from error
         except av.HTTPClientError as error:
-            raise CameraRefused(f"{where}: {_words(error)}") from error
+            raise CameraRefused(f"{where}: {_words(error)}; {reasons.CHECK_PATH}") from error
         except (av.FFmpegError, OSError, ValueError) as error:
             words = reasons.of_device(error, _words(error)) if kind else _words(error)
             raise CameraUnreachable(f"{where}: {words}") from error
@@ -162,6 +162,10 @@ class VideoSession:
             self._container.close()
             raise CameraRefused(f"{where}: sends no video")
         self._stream = self._container.streams.video[0]
+        codec: Any = self._stream.codec_context  # None for what FFmpeg does not know
+        if codec is None:
+            self._container.close()
+            raise CameraRefused(f"{where}: {reasons.UNKNOWN_CODEC}")
         self._stream.codec_context.thread_count = 1
         self._stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
         self._codec = self._stream.codec_context.name

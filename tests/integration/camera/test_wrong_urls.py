@@ -221,3 +221,31 @@ def test_a_scheme_may_be_written_large() -> None:
         url = camera.url("/h264").replace("rtsp:", "RTSP:")
         with SourceRig(rtsp_opener(url)) as agent:
             agent.wait_frames(2, 15)
+
+
+def describes(media: bytes) -> Answer:
+    """An RTSP camera that has this in its description, and agrees to everything."""
+    description = b"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nt=0 0\r\n" + media
+    kind = b"Content-Type: application/sdp\r\nContent-Length: %d\r\n\r\n" % len(description)
+    session = b"Session: 1\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n\r\n"
+
+    def answer(connection: socket.socket) -> None:
+        while request := connection.recv(4096):
+            number = request.partition(b"CSeq: ")[2].partition(CRLF)[0]
+            connection.sendall(b"RTSP/1.0 200 OK\r\nCSeq: " + number + CRLF)
+            described = request.startswith(b"DESCRIBE")
+            connection.sendall(kind + description if described else session)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("media", "words"),
+    [
+        (b"m=video 0 RTP/AVP 96\r\na=rtpmap:96 FOO/90000\r\n", "video of an unknown kind"),
+        (b"m=audio 0 RTP/AVP 0\r\n", "sends no video"),
+    ],
+)
+def test_a_camera_whose_stream_cannot_be_shown_ends_nothing(media: bytes, words: str) -> None:
+    with answering(describes(media)) as port:
+        check(f"rtsp://127.0.0.1:{port}/x", CameraCode.REFUSED, words)
