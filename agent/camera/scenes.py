@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -138,11 +139,12 @@ class Clip:
         try:
             with av.open(str(self._path), metadata_errors="replace") as container:
                 stream = container.streams.video[0]
+                next(container.decode(stream))
                 fps = float(stream.average_rate or FOLDER_FPS)
                 if stream.frames:
                     return fps, stream.frames / fps
                 return fps, max(1.0, (container.duration or 0) / 1e6)
-        except (OSError, IndexError, av.FFmpegError) as error:
+        except (OSError, IndexError, StopIteration, av.FFmpegError) as error:
             raise ConfigError(
                 f"scene {self._path}: not a clip that can be decoded: {error}"
             ) from error
@@ -154,7 +156,11 @@ class Clip:
     def _decode(self) -> Iterator[bytes]:
         import av
 
-        with av.open(str(self._path), metadata_errors="replace") as container:
+        # what comes behind a broken place is left out
+        with (
+            suppress(av.FFmpegError),
+            av.open(str(self._path), metadata_errors="replace") as container,
+        ):
             for frame in container.decode(video=0):
                 pixels: Any = frame.to_ndarray(format="bgr24")
                 if self._size is not None and (frame.width, frame.height) != self._size:

@@ -9,6 +9,8 @@ import pytest
 
 from agent.camera.scenes import Clip, Folder, Room, scene_for, to_jpeg
 from agent.core.errors import ConfigError
+from agent.imaging.jpeg import dimensions
+from tests.support.garden import write_video
 from tests.support.jpegs import jpegs
 
 SEED_THRESHOLD = 50
@@ -77,6 +79,27 @@ def test_nothing_to_play_is_a_configuration_error(tmp_path: Path) -> None:
     for name in ("absent", "empty", "noise.mp4"):
         with pytest.raises(ConfigError, match=name):
             scene_for(str(tmp_path / name))
+
+
+def test_a_clip_that_cannot_be_decoded_is_a_configuration_error(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "clip.mp4", seconds=1)
+    unknown = path.read_bytes().replace(b"avc1", b"zzzz").replace(b"avcC", b"zzzC")
+    path.write_bytes(unknown)
+    with pytest.raises(ConfigError, match="not a clip that can be decoded"):
+        scene_for(str(path), size=None)
+
+
+def test_a_clip_is_played_up_to_where_it_is_broken(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "clip.mp4", seconds=8)
+    first = scene_for(str(path), size=None).at(0.0)
+    content = bytearray(path.read_bytes())
+    begin = content.index(b"mdat") + 4
+    size = int.from_bytes(content[begin - 8 : begin - 4], "big") - 8
+    content[begin + size * 3 // 4 : begin + size] = b"\xff" * (size - size * 3 // 4)
+    path.write_bytes(content)
+    broken = scene_for(str(path), size=None)
+    assert broken.at(0.0) == first
+    assert dimensions(broken.at(7.9)) == dimensions(first)
 
 
 def test_no_source_is_the_room() -> None:
