@@ -133,6 +133,8 @@ def begin(
 def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PLR0911, PLR0912  a table
     """One input, one decision."""
     match cause:
+        case Tick() | Stopping() | Stopped():  # first: each other case is asked in its turn
+            return _life(now_state, cause, now)
         case MotionStarted():
             return events.motion_started(now_state, cause, now)
         case MotionPicture():
@@ -177,8 +179,6 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
             return commands.obey(now_state, cause, now)
         case Refused():
             return commands.refuse(now_state, cause, now)
-        case Tick() | Stopping() | Stopped():
-            return _life(now_state, cause, now)
 
 
 def _life(now_state: AgentNow, cause: Tick | Stopping | Stopped, now: Now) -> Step:
@@ -199,7 +199,6 @@ def _stopping(now_state: AgentNow, now: Now) -> Step:
 
 
 def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
-    now_state = replace(now_state, gauges=cause.gauges)
     now_state, effects = events.clear_late(now_state, now)
     now_state, answers = answering.expire(now_state, now)
     effects += answers
@@ -213,7 +212,9 @@ def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
     elif now.at - now_state.alive_at >= ALIVE_EVERY:
         now_state = replace(now_state, alive_at=now.at)
         effects.append(_still_alive(now_state))
-    return _then_health((now_state, effects), now)
+    if cause.gauges is None:
+        return now_state, effects
+    return _then_health((replace(now_state, gauges=cause.gauges), effects), now)
 
 
 def _then_health(result: Step, now: Now) -> Step:

@@ -93,9 +93,9 @@ class Gauges:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A second has passed."""
+    """A second has passed; None: the counters were not asked."""
 
-    gauges: Gauges
+    gauges: Gauges | None = None
 
 
 @dataclass(frozen=True, slots=True)
