@@ -77,8 +77,8 @@ class Detector:
         profile: one of `Profile`.
         mask: in the camera's orientation; None looks everywhere.
         orientation: turns the box into stored orientation; planes stay as the camera sends them.
-        scale: the planes are so many times smaller than the picture, of whose pixels all figures
-            are.
+        picture: height and width of the picture, of whose pixels all figures are, where the planes
+            are smaller; None: they are the picture.
 
     Raises:
         ConfigError: unknown profile.
@@ -89,7 +89,7 @@ class Detector:
         profile: str,
         mask: Mask | None = None,
         orientation: Orientation | None = None,
-        scale: int = 1,
+        picture: tuple[int, int] | None = None,
     ) -> None:
         if profile not in set(Profile):
             raise ConfigError(
@@ -97,7 +97,8 @@ class Detector:
             )
         self._profile = Profile(profile)
         self._mask = mask
-        self._scale = scale
+        self._picture = picture
+        self._each = 1.0  # pixels of the picture in one of the plane, whose size is rounded up
         self._orientation = orientation or Orientation()
         self._seen = 0
         self._shape = (0, 0)
@@ -148,6 +149,8 @@ class Detector:
         if self._mask is not None:
             self._mask.check_size(height, width)
         self._shape = (height, width)
+        if self._picture is not None:
+            self._each = self._picture[0] * self._picture[1] / (height * width)
         self._unmasked = (
             height * width if self._looks is None else int(np.count_nonzero(self._looks))
         )
@@ -171,18 +174,18 @@ class Detector:
     def _found(self, seq: int, at: float, found: Finding, rules: Rules) -> Detection:
         """What profile `robust` found, in the words of all profiles."""
         horizontally, vertically = self._orientation.mirrored
-        x, y = (round(self._scale * it) for it in found.shift)
+        x, y = (round(self._each**0.5 * it) for it in found.shift)
         return Detection(
             seq=seq,
             at=at,
             motion=found.motion,
             reason=found.reason,
-            changed_pixels=round(found.share * self._unmasked * self._scale**2),
+            changed_pixels=round(found.share * self._unmasked * self._each),
             score=100.0 * found.share,
             pixel_threshold=rules.pixel_threshold,
             min_changed=rules.min_changed,
             max_changed=rules.max_changed,
-            unmasked_pixels=self._unmasked * self._scale**2,
+            unmasked_pixels=round(self._unmasked * self._each),
             profile=self._profile.value,
             box=None if found.box is None else self._orientation.box(found.box),
             largest=100.0 * found.largest,
@@ -211,12 +214,12 @@ class Detector:
             at=at,
             motion=motion,
             reason=reason,
-            changed_pixels=changed * self._scale**2,
+            changed_pixels=round(changed * self._each),
             score=score,
             pixel_threshold=rules.pixel_threshold,
             min_changed=least,
             max_changed=most,
-            unmasked_pixels=self._unmasked * self._scale**2,
+            unmasked_pixels=round(self._unmasked * self._each),
             profile=self._profile.value,
             box=None if box is None else self._orientation.box(box),
         )

@@ -139,10 +139,8 @@ class Judge:
     def _fit(self, height: int, width: int, shape: tuple[int, ...]) -> None:
         """Makes the detectors for pictures of this size, judged as planes of `shape`."""
         areas = [area.fitted(shape[0], shape[1]) for area in self._view.areas(height, width)]
-        turn, scale = self._view.orientation, self.scale(width)
-        self._detectors = [
-            (area, Detector(self._profile, area.mask, turn, scale)) for area in areas
-        ]
+        turn, size = self._view.orientation, (height, width)
+        self._detectors = [(area, Detector(self._profile, area.mask, turn, size)) for area in areas]
         self._size, self._shape = (height, width), (shape[0], shape[1])
 
     def _named(self, detection: Detection, area: Area, detector: Detector) -> Detection:

@@ -105,6 +105,15 @@ def test_the_binary_image_is_as_large_as_the_picture() -> None:
     assert binary[400, 1200] == 0
 
 
+def test_no_more_pixels_are_counted_than_the_picture_has() -> None:
+    judge = Judge("plain", View(), 3.0)
+    shape = tuple(-(-side // judge.scale(WIDTH)) for side in (HEIGHT, WIDTH))
+    for seq, grey in enumerate((0, 0, 0, 0, 255)):
+        plane = np.full(shape, grey, np.uint8)
+        found = judge.judge(plane, seq, seq / 4, SETTINGS, (HEIGHT, WIDTH)).detection
+    assert found.changed_pixels == found.unmasked_pixels == HEIGHT * WIDTH
+
+
 def test_zones_are_where_they_were() -> None:
     zones = {"door": Zone(polygon=LEFT), "road": Zone(polygon=LEFT, mode="ignore")}
     door = Judge("plain", View(zones={"door": zones["door"]}), 3.0)
