@@ -143,6 +143,23 @@ def test_a_session_that_never_lasts_is_opened_more_and_more_seldom() -> None:
     assert 0.0 < waits[1] < waits[2] < waits[3]
 
 
+def test_losses_before_a_lasting_session_are_forgotten() -> None:
+    cut = SessionLost("cut")
+    steps: list[Happening] = [PICTURE, 4.0]
+    rig = Rig([[PICTURE, cut], [PICTURE, cut], [*(steps * 4), PICTURE, 0.5, cut], [PICTURE]])
+    rig.run()
+    waits = [state.retry_in for state in rig.states if state.reason == "cut"]
+    assert waits[0] == waits[2] == 0.0
+    assert waits[1]
+    live = [state.reason for state in rig.states if state.code is CameraCode.LIVE]
+    assert live == ["frames arrive", *["frames arrive after 1 failures"] * 3]
+
+
+def test_a_new_session_has_its_own_time_until_the_first_picture() -> None:
+    rig = Rig([[PICTURE, 4.0, SessionLost("cut")], [7.0, PICTURE]])
+    assert [code for code, _ in rig.run()] == ["connecting", "live", "connecting", "live"]
+
+
 def test_refused_waits_longest_at_once() -> None:
     rig = Rig([CameraRefused("wrong password")])
     rig.run()
