@@ -88,6 +88,14 @@ def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
     """The event's last message; motion OFF now or after `clear_delay`."""
     camera = now_state.cameras[cause.camera]
     event = reports.motion_ended(now_state, camera, cause)
+    words = (
+        f"camera {cause.camera}: motion {cause.event_id} ended after {cause.duration:.1f} s"
+        f" ({cause.reason.value}), peak {cause.peak.score:.3f} %, {cause.frames} frames"
+    )
+    if camera.motion is not None and camera.motion.event_id != cause.event_id:
+        # of a thread that hung while its camera was replaced: another event runs, and goes on
+        camera = replace(camera, motion_seq=event.seq)
+        return now_state.with_camera(camera), [motion_record(camera, event), Say("INFO", words)]
     keep_on = cause.reason is EndReason.CLEARED and camera.settings.clear_delay > 0
     if camera.motion is not None:
         camera = replace(
@@ -107,11 +115,7 @@ def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
         motion_record(camera, event),
         _attributes(camera),
         announce.recording_state(camera),
-        Say(
-            "INFO",
-            f"camera {cause.camera}: motion {cause.event_id} ended after {cause.duration:.1f} s"
-            f" ({cause.reason.value}), peak {cause.peak.score:.3f} %, {cause.frames} frames",
-        ),
+        Say("INFO", words),
     ]
     if not camera.live:  # what was put off until the event's end, whatever ended it
         effects.append(announce.camera_availability(camera))

@@ -91,6 +91,20 @@ def test_the_end_of_an_event_turns_motion_off_and_has_the_next_number(rig: Rig) 
     assert event["duration_s"] == 10.0
 
 
+def test_the_late_end_of_another_event_is_told_and_the_running_one_goes_on(rig: Rig) -> None:
+    rig.do(started("01B"))
+    rig.do(ended("01A"))
+    (record,) = rig.records()
+    event = json.loads(record.publish.payload)
+    assert (event["id"], event["event_type"], event["seq"]) == ("01A", "motion_ended", 2)
+    assert rig.published(f"{YARD}/motion/state") == []
+    running = rig.state.cameras["yard"].motion
+    assert running is not None
+    assert running.event_id == "01B"
+    rig.do(ended("01B"))
+    assert rig.published(f"{YARD}/motion/state") == [b"OFF"]
+
+
 def test_clear_delay_keeps_motion_on_until_it_has_passed(rig: Rig) -> None:
     rig.command(SetSetting(camera="yard", name="clear_delay", value=5.0), "clear_delay")
     rig.do(started())
