@@ -33,8 +33,6 @@ from agent.core.cameras import change_cameras
 from agent.core.effects import Effect
 from agent.core.errors import ConfigError
 from agent.core.messages import (
-    CameraCode,
-    CameraState,
     Received,
     RecordingFailed,
     RecordingSaved,
@@ -47,7 +45,7 @@ from agent.discovery import Discovery
 from agent.gauges import COUNT_EVERY, Machine, gather
 from agent.mqtt.journal import Journal
 from agent.mqtt.router import Ignored, birth, parse
-from agent.parts import build_parts, discovery_messages, views_of
+from agent.parts import announced, build_parts, views_of
 from agent.perform import Performer, order_boxes
 from agent.reload import Changes, changes_between, with_cameras_of
 from agent.runtime.clock import Clock, SystemClock
@@ -58,7 +56,6 @@ from agent.runtime.settings_file import load_settings
 from agent.runtime.signals import Signals
 from agent.runtime.worker import Worker
 from schemas.config import Config
-from schemas.messages import Publish
 from schemas.topics import AgentTopics
 
 log = logging.getLogger(__name__)
@@ -293,7 +290,7 @@ class App:
         self._performer = replace(
             self._performer,
             **order_boxes(self._cameras.values()),
-            discovery=Discovery(self._discovery_messages(), self._state_dir),
+            discovery=Discovery(announced(self._config, self._topics), self._state_dir),
         )
         if self._parts.reoffer is not None:
             self._parts.reoffer.views = views_of(self._cameras.values())
@@ -339,13 +336,9 @@ class App:
 
     def _start_camera(self, camera: CameraParts) -> None:
         if camera.source is None:
-            self._inbox.put(_disabled(camera, self._clock.monotonic()))
+            self._inbox.put(camera.disabled(self._clock.monotonic()))
         for worker in self._crew.add(camera.bodies()):
             worker.start()
-
-    def _discovery_messages(self) -> list[Publish]:
-        wanted = self._config.home_assistant.discovery
-        return discovery_messages(self._config, self._topics) if wanted else []
 
     # ------------------------------------------------------------ start and stop
 
@@ -355,7 +348,7 @@ class App:
             self._inbox.put(StoreState(StoreCode.NONE, reason, self._clock.monotonic()))
         for camera in self._cameras.values():
             if camera.source is None:
-                self._inbox.put(_disabled(camera, self._clock.monotonic()))
+                self._inbox.put(camera.disabled(self._clock.monotonic()))
 
     def _shut_down(self) -> list[str]:
         """Stops along the way of a frame, so that every owner sees all that came before."""
@@ -373,8 +366,3 @@ class App:
         left += self._crew.stop_extra(1.0, deadline)
         remove_health(self._state_dir)
         return left
-
-
-def _disabled(camera: CameraParts, at: float) -> CameraState:
-    reason = "enabled: false in the configuration"
-    return CameraState(camera.camera_id, CameraCode.DISABLED, reason, at, session=0)

@@ -10,7 +10,7 @@ from agent.camera.source import FrameSource, SourceOptions, source_for
 from agent.configuration import state_dir_of
 from agent.core.clips import PRE_ROLL_BYTES
 from agent.core.frame import Frame
-from agent.core.messages import ClipPart, RecordingLink, Shown
+from agent.core.messages import CameraCode, CameraState, ClipPart, RecordingLink, Shown
 from agent.core.orders import RestartSession, VisionOrder, VisionSettings
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox, WhenFull
@@ -89,6 +89,11 @@ class CameraParts:
         if self.recording is None:
             return boxes
         return (*boxes, self.recording.frames, self.recording.orders)
+
+    def disabled(self, at: float) -> CameraState:
+        """What is said of a camera without a source."""
+        reason = "enabled: false in the configuration"
+        return CameraState(self.camera_id, CameraCode.DISABLED, reason, at, session=0)
 
     @property
     def session_orders(self) -> tuple[Mailbox[RestartSession], ...]:

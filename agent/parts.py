@@ -94,7 +94,6 @@ def build_parts(
     tones: Mailbox[Beep] = Mailbox("tones", 1, WhenFull.DROP_OLDEST)
     outbox = Outbox()
     boxes: list[Mailbox[Any]] = [inbox, tones, store_orders]
-    messages = discovery_messages(config, topics) if config.home_assistant.discovery else []
     return Parts(
         cameras=cameras,
         spool=spool,
@@ -104,7 +103,7 @@ def build_parts(
         outbox=outbox,
         beeper=BeeperWorker(_beep_options(config), tones, to_engine, clock),
         tones=tones,
-        discovery=tuple(messages),
+        discovery=tuple(announced(config, topics)),
         reoffer=_reoffer(config, cameras),
         boxes=tuple(boxes),
     )
@@ -122,6 +121,11 @@ def leaving_room(inbox: Mailbox[object]) -> ToEngine:
         return not crowded and inbox.put(message)
 
     return put
+
+
+def announced(config: Config, topics: AgentTopics) -> list[Publish]:
+    """What Home Assistant is told: nothing where `home_assistant.discovery` is off."""
+    return discovery_messages(config, topics) if config.home_assistant.discovery else []
 
 
 def discovery_messages(config: Config, topics: AgentTopics) -> list[Publish]:
