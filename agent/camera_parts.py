@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from agent.camera.source import FrameSource, SourceOptions, source_for
+from agent.camera.trust import trusting
 from agent.configuration import state_dir_of
 from agent.core.clips import PRE_ROLL_BYTES
 from agent.core.frame import Frame
@@ -141,6 +143,7 @@ def build_camera(
         SourceOptions(
             camera.still_interval,
             room=lambda: frames.depth < FRAMES // 2,
+            trust=_trust(camera),
             keep_log=session_keeper(parts if spool else None, lambda: state_dir_of(config)),
         ),
     )
@@ -187,10 +190,17 @@ def _recording_stream(
         lambda state: _no_answer(to_engine(RecordingLink(state))),
         orders,
         SourceOptions(
-            camera.still_interval, room=lambda: frames.depth < STREAM_FRAMES // 2, coded=True
+            camera.still_interval,
+            room=lambda: frames.depth < STREAM_FRAMES // 2,
+            coded=True,
+            trust=_trust(camera),
         ),
     )
     return RecordingStream(source, frames, orders)
+
+
+def _trust(camera: CameraConfig) -> ssl.SSLContext | None:
+    return None if camera.tls is None else trusting(camera.tls.ca, insecure=camera.tls.insecure)
 
 
 def _clip_parts(name: str) -> Mailbox[ClipPart]:

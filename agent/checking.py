@@ -15,13 +15,14 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from agent.audio.beeper import BeepOptions, load_tone
 from agent.camera.source import MAKERS, check_url
+from agent.camera.trust import trusting
 from agent.configuration import Given, Loaded, password_of, read, token_of
 from agent.core.errors import ConfigError, reason_of
 from agent.imaging.orientation import Orientation
 from agent.mistakes import Path_, path_text, shown
 from agent.vision.masks import load_mask
 from agent.vision.zones import view_of
-from schemas.config import BeepConfig, CameraConfig, Config, MqttConfig, ReofferConfig
+from schemas.config import BeepConfig, CameraConfig, CameraTls, Config, MqttConfig, ReofferConfig
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -86,6 +87,8 @@ def _check_camera(given: Given, name: str, camera: dict[str, Any]) -> None:
         if str(key).endswith("source") and isinstance(source, str):
             safe = _safe(source)
             _try(given, (*path, key), safe, partial(check_url, source), _likely(safe))
+    if (tls := _valid(CameraTls, camera.get("tls"))) is not None:
+        _try(given, (*path, "tls", "ca"), tls.ca, partial(trusting, tls.ca))
     mask = camera.get("mask")
     if isinstance(mask, str):
         look = partial(load_mask, Path(mask), Orientation())

@@ -243,6 +243,27 @@ def _right_angle(value: object) -> object:
     return int(str(value))
 
 
+class CameraTls(Strict):
+    """`cameras.<id>.tls:`, for `https:` sources."""
+
+    ca: Path | None = Field(
+        None,
+        description="PEM file of the camera's own certificate, or of the authority that signed it;"
+        " default: public authorities",
+    )
+    insecure: bool = Field(
+        False,
+        description="believe any certificate: who stands between may read the camera's password",
+    )
+
+    @field_validator("insecure")
+    @classmethod
+    def _one_of_both(cls, value: bool, others: ValidationInfo) -> bool:  # noqa: FBT001  pydantic's
+        if value and others.data.get("ca") is not None:
+            raise ValueError("looks at no certificate, so leave tls.ca out, or this")
+        return value
+
+
 class CameraConfig(Strict):
     """`cameras.<id>:`."""
 
@@ -259,6 +280,7 @@ class CameraConfig(Strict):
     still_interval: float = Field(
         1.0, ge=0.05, le=3600, description="seconds between two requests of an HTTP still"
     )
+    tls: CameraTls | None = None
     power_cycle_after: int = Field(
         10, ge=1, le=1000, description="failed attempts after which `needs_power_cycle` is ON"
     )
@@ -313,6 +335,17 @@ class CameraConfig(Strict):
             raise ValueError(
                 "format: original keeps JPEGs, and an RTSP record_source sends video: use h264"
             )
+        return value
+
+    @field_validator("tls")
+    @classmethod
+    def _something_to_trust(
+        cls, value: CameraTls | None, others: ValidationInfo
+    ) -> CameraTls | None:
+        urls = [str(others.data.get(key)).lower() for key in ("source", "record_source")]
+        secured = any(url.startswith("https:") for url in urls)
+        if value is not None and not secured and "source" in others.data:
+            raise ValueError("is for https: sources, and there is none here")
         return value
 
     @field_validator("record_source")

@@ -134,8 +134,8 @@ def of_tls(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         words = (error.verify_message or str(error))[:_MOST_WORDS]
         return (
-            f"TLS: its certificate is not trusted ({words}); only those of public authorities are:"
-            " on a network of its own write http://"
+            f"TLS: its certificate is not trusted ({words}): give it, or the authority that signed"
+            " it, as tls.ca of the camera, or write http://"
         )
     words = str(getattr(error, "reason", "") or error).replace("_", " ").lower()
     return other_service("https", f"TLS: {words[:_MOST_WORDS]}")

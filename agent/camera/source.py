@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -43,12 +44,14 @@ class SourceOptions:
         room: says whether the next owner has room for a frame; asked by what has no time of its
             own (a file that is played as fast as possible).
         coded: it is a recording stream: video is handed on undecoded.
+        trust: whose certificates are believed; None: the public authorities'.
         keep_log: takes the packets of a session that failed; says where they can be read.
     """
 
     still_interval: float = 1.0
     room: Callable[[], bool] = lambda: True
     coded: bool = False
+    trust: ssl.SSLContext | None = None
     keep_log: Callable[[SessionLog], str | None] = lambda _log: None
 
 
@@ -93,7 +96,7 @@ def _kept(opener: Callable[[str, SourceOptions], Opener]) -> Maker:
 def _web(url: str, options: SourceOptions) -> Opener:
     from agent.camera.web import web_opener
 
-    return web_opener(url, options.still_interval)
+    return web_opener(url, options.still_interval, options.trust)
 
 
 def _rtsp(url: str, options: SourceOptions) -> Opener:

@@ -17,6 +17,7 @@ from agent.camera.multipart import Multipart
 from agent.camera.patience import Patience
 from agent.camera.session import MOST_BYTES, Opener, Picture, Session, Silent
 from agent.camera.tcp import PatientBackend, PatientStream
+from agent.camera.trust import trusting
 from agent.camera.url import split_url
 from agent.core.errors import (
     CameraError,
@@ -74,23 +75,26 @@ def _asks_basic_alone(response: httpx.Response) -> bool:
 class _Transport(httpx.HTTPTransport):
     """httpx over connections that wait in small steps."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Patience, trust: ssl.SSLContext | None) -> None:
         super().__init__(trust_env=False)
         # httpx has no argument for this; the pool is as it would be, but for its network
         self._pool.close()
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            ssl_context=trust or trusting(),
             max_connections=1,
             network_backend=PatientBackend(patience),
         )
 
 
-def web_opener(url: str, still_interval: float = 1.0) -> Opener:
+def web_opener(
+    url: str, still_interval: float = 1.0, trust: ssl.SSLContext | None = None
+) -> Opener:
     """Opens sessions with an `http:` or `https:` camera.
 
     Args:
         url: may carry user and password.
         still_interval: seconds between two requests, if it answers with a still.
+        trust: whose certificates are believed; None: the public authorities'.
 
     Raises:
         ConfigError: no URL, no host, or a port that is none.
@@ -110,7 +114,7 @@ def web_opener(url: str, still_interval: float = 1.0) -> Opener:
         auth = _Auth(user, unquote(parts.password or "")) if user else None
         with ExitStack() as stack:
             client = httpx.Client(
-                transport=_Transport(patience),
+                transport=_Transport(patience, trust),
                 auth=auth,
                 timeout=httpx.Timeout(_ANSWER_WITHIN, read=SILENCE),
                 follow_redirects=True,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -49,6 +50,7 @@ class WebCamera:
         with_length: bool = True,
         chunked: bool = False,
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.requests = 0
         self.tried: list[str | None] = []
@@ -74,12 +76,15 @@ class WebCamera:
                 """Quiet."""
 
         self._server = _Server(("127.0.0.1", port), Handler)
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.port: int = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     def url(self, path: str = "/stream", *, user: str = "") -> str:
         """With `user` (and password, as URLs write them) in it where given."""
-        return f"http://{user}{'@' if user else ''}127.0.0.1:{self.port}{path}"
+        return f"{self._scheme}://{user}{'@' if user else ''}127.0.0.1:{self.port}{path}"
 
     def __enter__(self) -> Self:
         self._thread.start()

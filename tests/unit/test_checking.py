@@ -104,6 +104,20 @@ def test_a_mistake_names_the_value_and_what_would_be_right(path: Path, words: st
     assert words in "\n".join(mistakes(path, BAD))
 
 
+def test_a_cameras_certificates_are_looked_at(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    start = "mqtt: {username: pi, password: hunter2}\ncameras:\n  yard: {source: "
+    own = f"{start}'https://192.0.2.1/x', tls: {{ca: {tmp_path}/ca.pem}}}}\n"
+    (line,) = mistakes(path, own)
+    assert line.endswith(
+        f"yard.tls.ca: {tmp_path}/ca.pem: no certificate in it; a PEM file is needed"
+    )
+    (line,) = mistakes(path, f"{start}'rtsp://192.0.2.1/x', tls: {{insecure: true}}}}\n")
+    assert line.endswith("yard.tls: is for https: sources, and there is none here")
+    (line,) = mistakes(path, own.replace("ca.pem", "ca.pem, insecure: true"))
+    assert "yard.tls.insecure: looks at no certificate, so leave tls.ca out, or this" in line
+
+
 def test_files_that_keys_lead_to_are_looked_at(path: Path, tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_text("")
     (tmp_path / "beep.wav").write_bytes(b"RIFF")

@@ -22,7 +22,8 @@ FULL: dict[str, Any] = {
     "reoffer": {},
     "cameras": {
         "a": {
-            "source": "demo:",
+            "source": "https://192.0.2.1/x",
+            "tls": {},
             "detection": {},
             "recording": {},
             "zones": {"z": {"polygon": [[0, 0], [1, 0], [1, 1]]}},

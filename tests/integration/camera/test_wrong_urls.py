@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -18,6 +16,7 @@ from agent.core.errors import ConfigError
 from agent.core.messages import CameraCode
 from tests.support import rtsp_camera_process
 from tests.support.broker import free_port
+from tests.support.certificates import self_signed, serving
 from tests.support.jpegs import jpeg
 from tests.support.source_rig import SourceRig
 from tests.support.waiting import wait_until
@@ -65,18 +64,7 @@ def says(*lines: bytes, body: bytes = b"", hold: bool = False) -> Answer:
 
 def tls(folder: Path) -> Answer:
     """A handshake with a certificate of nobody's, then nothing."""
-    key, certificate = folder / "key", folder / "certificate"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-days", "2", "-subj", "/CN=camera", "-keyout", key, "-out", certificate),
-            *("-addext", "subjectAltName=IP:127.0.0.1"),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context = serving(self_signed(folder))
 
     def answer(connection: socket.socket) -> None:
         context.wrap_socket(connection, server_side=True).close()
