@@ -102,8 +102,8 @@ def web_opener(
     parts, host, port = split_url(url, "http://HOST[:PORT]/PATH, see docs/cameras.md")
     bare = _without_user(parts)
     try:
-        httpx.URL(bare)
-    except httpx.InvalidURL:
+        _ = httpx.URL(bare).host  # decoded only when asked for
+    except (httpx.InvalidURL, UnicodeError):
         words = "no URL: it is too long, has a character that none has, or a wrong host name"
         raise ConfigError(f"camera source: {words}") from None
     where = f"{host}:{port or _PORTS[parts.scheme.lower()]}"
@@ -149,10 +149,11 @@ def _stays(where: str, response: httpx.Response) -> None:
     if response.has_redirect_location:
         try:
             target = response.url.join(response.headers["location"])
-        except httpx.InvalidURL as error:
+            scheme, host = target.scheme, target.host
+        except (httpx.InvalidURL, UnicodeError) as error:  # the latter: `xn--` and what is no name
             raise CameraRefused(f"{where}: redirects to what is no URL") from error
-        if target.host != response.url.host or target.scheme not in _PORTS:
-            there = f"{target.scheme}://{target.host}"
+        if host != response.url.host or scheme not in _PORTS:
+            there = f"{scheme}://{host}"
             raise CameraRefused(f"{where}: redirects to another host, {there}"[:120])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -225,3 +226,13 @@ def test_unfinished_yaml_is_told_with_file_line_and_column(
     assert str(raised.value).startswith(f"configuration {path}, line ")
     assert "unicode string" not in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_a_source_with_what_is_no_letter_is_told_not_raised(path: Path) -> None:
+    config = 'cameras: {yard: {source: "http://127.0.0.1/?\\ud800"}, b: {source: "http://xn--a/"}}'
+    told = mistakes(path, config)
+    assert sum("no URL" in line for line in told) == 2
+    variable = {"SURVEILLANCE_CAMERAS__YARD__SOURCE": os.fsdecode(b"http://127.0.0.1/\xff")}
+    path.write_text("")
+    with pytest.raises(ConfigError, match="no URL"):
+        checked(path, variable)

@@ -182,7 +182,11 @@ def test_a_camera_that_asks_for_a_password_in_no_known_way_ends_nothing(challeng
 
 
 @pytest.mark.parametrize(
-    "target", [b"http://\x01/", b"/" + 70_000 * b"a", b"/ok\tx", b"ftp://127.0.0.1/", b"//x\x7f"]
+    "target",
+    [
+        *(b"http://\x01/", b"/" + 70_000 * b"a", b"/ok\tx", b"ftp://127.0.0.1/", b"//x\x7f"),
+        *(b"http://xn--a/x", b"//xn--a", b"http://xn--zzzzzz99999/", b"http://xn--\xff/"),
+    ],
 )
 def test_a_camera_that_redirects_to_nowhere_ends_nothing(target: bytes) -> None:
     lines = b"HTTP/1.1 302 There", b"Location: " + target, b"Content-Length: 0"
@@ -190,7 +194,13 @@ def test_a_camera_that_redirects_to_nowhere_ends_nothing(target: bytes) -> None:
         check(f"http://127.0.0.1:{port}/x", CameraCode.REFUSED, "redirects to")
 
 
-@pytest.mark.parametrize("rest", ["h/\x7f", "h/\x01", "h/" + 70_000 * "a", "\u2603.invalid/x"])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *("h/\x7f", "h/\x01", "h/" + 70_000 * "a", "\u2603.invalid/x"),
+        *("xn--a/", "xn--zzzzzz99999/x", "h/?\ud800", "h/\udcff", "\udcff/"),
+    ],
+)
 def test_what_no_url_may_have_is_a_mistake_of_the_configuration(rest: str) -> None:
     with pytest.raises(ConfigError, match="no URL") as raised:
         web_opener(f"http://user:p4ssword@{rest}")
