@@ -35,9 +35,10 @@ def command_filters(topics: AgentTopics) -> list[str]:
 
 
 def slip_filters(topics: AgentTopics) -> list[str]:
-    """Subscriptions for settings without their `/set`, the usual slip; we publish nothing there.
+    """Subscriptions for settings without their `/set`, the usual slip.
 
-    None is for what `request/+` hears as well: some brokers would deliver that twice.
+    `+/armed` overlaps `request/+` (some brokers deliver `request/armed` twice) and hears our own
+    `response/armed`, which `address_of` ignores.
     """
     return [f"{topics.root}/{bare}" for bare in sorted(_bare(topics))]
 
