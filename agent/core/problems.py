@@ -36,7 +36,7 @@ HELP = {
     "broker_unreachable": "check mqtt.host and mqtt.port; does the broker listen on this network?",
     "broker_lost": "comes back by itself; where it does so often, look at the network",
     "broker_protocol": 'set mqtt.protocol: "3.1.1"',
-    "broker_rights": "give the agent's user the rights of deploy/mosquitto.acl",
+    "broker_rights": "give its user the rights of deploy/mosquitto.acl, then restart the agent",
     "broker_quota": "raise the broker's limits",
     "journal_failing": "the disk of agent.state_dir is full or damaged",
     "silent": "the machine is overloaded; after 30 s the agent starts anew",
