@@ -42,7 +42,7 @@ from agent.core.messages import (
 from agent.core.state import AgentNow, CameraSetup, Gauges, Now, Stopped, Stopping, Tick
 from agent.crew import Crew
 from agent.discovery import Discovery
-from agent.gauges import COUNT_EVERY, Machine, gather
+from agent.gauges import Machine, gather
 from agent.mqtt.journal import Journal
 from agent.mqtt.router import Ignored, birth, parse
 from agent.parts import announced, build_parts, views_of
@@ -135,7 +135,6 @@ class App:
         self._crew.add(self._parts.bodies())
         self._quiet_until = self._clock.monotonic()
         self._machine = Machine()
-        self._count_at = float("-inf")
 
     def _make_performer(self) -> Performer:
         return Performer(
@@ -196,17 +195,10 @@ class App:
                 if now - next_tick > STOOD_STILL:
                     self._quiet_until = now + DEAD_AFTER
                 next_tick = now + 1.0
-                self._tick(now)
+                self._step(Tick(self._gauges(now)))
+                self._performer.tick()
+                self._watch(now)
                 systemd.alive()
-
-    def _tick(self, now: float) -> None:
-        """What is done each second; the counters take three times as long as all the rest."""
-        count = now >= self._count_at
-        if count:
-            self._count_at = now + COUNT_EVERY
-        self._step(Tick(self._gauges(now) if count else None))
-        self._performer.tick()
-        self._watch(now)
 
     def _take(self, cause: object) -> None:
         if isinstance(cause, Received):

@@ -11,8 +11,6 @@ from agent.parts import Parts
 from agent.runtime import host
 from agent.runtime.clock import clock_is_synchronised
 
-#: Seconds between two looks at all counters; they are published once a minute.
-COUNT_EVERY = 3.0
 #: Seconds between two looks at the machine's memory, heat, load and clock.
 MACHINE_EVERY = 5.0
 

@@ -199,6 +199,7 @@ def _stopping(now_state: AgentNow, now: Now) -> Step:
 
 
 def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
+    now_state = replace(now_state, gauges=cause.gauges)
     now_state, effects = events.clear_late(now_state, now)
     now_state, answers = answering.expire(now_state, now)
     effects += answers
@@ -212,9 +213,7 @@ def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
     elif now.at - now_state.alive_at >= ALIVE_EVERY:
         now_state = replace(now_state, alive_at=now.at)
         effects.append(_still_alive(now_state))
-    if cause.gauges is None:
-        return now_state, effects
-    return _then_health((replace(now_state, gauges=cause.gauges), effects), now)
+    return _then_health((now_state, effects), now)
 
 
 def _then_health(result: Step, now: Now) -> Step:

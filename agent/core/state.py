@@ -93,9 +93,9 @@ class Gauges:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A second has passed; None: the counters were not asked."""
+    """A second has passed."""
 
-    gauges: Gauges | None = None
+    gauges: Gauges
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,16 +258,6 @@ def test_health_is_said_every_minute_and_no_more(rig: Rig) -> None:
     assert said == 3
 
 
-def test_a_second_without_counters_leaves_them_and_what_is_said_of_them(rig: Rig) -> None:
-    rig.live()
-    rig.do(Tick(Gauges(silent=("store",))))
-    rig.do(Tick(), after=HEALTH_EVERY + 1)
-    assert not rig.published(f"{ROOT}/health")
-    assert rig.state.gauges.silent == ("store",)
-    rig.do(Tick(rig.state.gauges), after=1.0)
-    assert json.loads(rig.published(f"{ROOT}/health")[0])["problems"] == ["store_silent"]
-
-
 def test_a_silent_worker_is_a_problem(rig: Rig) -> None:
     rig.live()
     rig.do(Tick(Gauges(silent=("store",))))
