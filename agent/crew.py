@@ -10,7 +10,7 @@ from agent.runtime.clock import Clock
 from agent.runtime.worker import Worker
 
 #: Seconds for each owner along the way of a frame, so that the next one sees all that came before.
-_CAMERA, _VISION, _RECORDER = 1.0, 1.5, 2.0
+_CAMERA, _VISION, _RECORDER = 1.5, 1.5, 2.0
 
 
 class Crew:

@@ -122,6 +122,7 @@ class BeeperWorker:
                 self._watch()
                 beep = self._tones.get(_IDLE)
                 if beep is not None:
+                    self._watch()  # the process may have ended meanwhile
                     answer = self._beep(worker)
                     at = self._clock.monotonic()
                     self._to_engine(BeepDone(answer.code == _OK, answer.message, beep.request, at))

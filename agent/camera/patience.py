@@ -7,7 +7,7 @@ from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
 
-#: How often a source that waits looks around; half a second at most until it obeys. More than lies
+#: How often a source that waits looks around; twice as long at most until it obeys. More than lies
 #: between two pictures of a camera that sends three a second: it is woken by pictures alone.
 STEP = 0.45
 

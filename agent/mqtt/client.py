@@ -114,8 +114,8 @@ class MqttWorker:
         self._drop_connection()
         worker.wake = self._outbox.wake
         while not worker.stop.is_set():
-            worker.beat()
             self._step()
+            worker.beat()  # behind the step, in which a disk may hang: what is over is forgiven
             self._outbox.wait(self._pause())
         self._farewell(worker)
         self._journal.close()

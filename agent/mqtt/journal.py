@@ -318,7 +318,8 @@ def _insert(db: sqlite3.Connection, entry: Entry) -> None:
             started = (entry.camera, str(content.get("id")), entry.payload.decode())
             db.execute("INSERT OR REPLACE INTO open_event VALUES (?, ?, ?)", started)
         case "motion_ended":
-            db.execute("DELETE FROM open_event WHERE camera = ?", (entry.camera,))
+            ended = (entry.camera, str(content.get("id")))
+            db.execute("DELETE FROM open_event WHERE camera = ? AND id = ?", ended)
 
 
 def _motion(entry: Entry) -> dict[str, Any]:

@@ -34,7 +34,8 @@ class RestartBudget:
 class Worker:
     """A named daemon thread around `run(stop)`, restarted within a budget when it raises.
 
-    `run` has to look at `stop` at least once a second and to call `beat` while it is alive.
+    `run` has to look at `stop` at least once a second, or to set `wake`, and to call `beat` while
+    it is alive: each five seconds at least.
 
     Attributes:
         stop: set, it is to end; by `halt`.

@@ -20,7 +20,7 @@ Luma = npt.NDArray[np.uint8]
 #: A picture is judged in half, a quarter or an eighth of its size, as long as it stays at least so
 #: wide: four pixels averaged have half of the noise, and rain falls between them. In the scenes and
 #: clips of `benchmarks.detection` profile `robust` finds the same as in whole pictures, and `plain`
-#: flags two thirds of the quiet frames that it flagged there.
+#: flags two thirds of the quiet frames that it flagged there, in more but shorter events.
 NARROWEST = 320
 _MOST_SCALE = 8
 

@@ -240,6 +240,18 @@ def test_a_process_killed_while_it_plays_is_said_and_replaced(
     assert house.codes == ["ok", "failed", "ok"]
 
 
+def test_a_process_that_was_killed_while_nobody_looked_costs_no_beep(
+    house: House, card: SoundCard
+) -> None:
+    card.plug_in()
+    house.start()
+    assert house.beep().ok
+    child = house.child()
+    os.kill(child, signal.SIGKILL)
+    wait_until("its end", lambda: Path(f"/proc/{child}/stat").read_text().split()[2] == "Z")
+    assert house.beep().ok
+
+
 def test_a_library_that_aborts_takes_only_its_own_process_along(
     house: House, card: SoundCard
 ) -> None:

@@ -29,8 +29,9 @@ def record(
     camera: str = "door",
     stream: str = "motion",
     size: int = 0,
+    event: str = "",
 ) -> Record:
-    content = {"event_type": event_type, "id": f"E{seq}", "ts": ts(seq), "pad": "x" * size}
+    content = {"event_type": event_type, "id": event or f"E{seq}", "ts": ts(seq), "pad": "x" * size}
     return Record(
         camera, stream, seq, Publish(f"a/{camera}/{stream}", json.dumps(content).encode())
     )
@@ -116,10 +117,15 @@ def test_an_event_is_open_until_it_is_said_to_have_ended(journal: Journal) -> No
     start = record(1, "motion_started")
     journal.append([start, record(2, "motion_suppressed")])
     journal.append(
-        [record(1, "motion_started", camera="yard"), record(2, "motion_ended", camera="yard")]
+        [
+            record(1, "motion_started", camera="yard"),
+            record(2, "motion_ended", camera="yard", event="E1"),
+        ]
     )
     assert journal.open_events() == [OpenEvent("door", "E1", start.publish.payload.decode())]
-    journal.append([record(3, "motion_ended")])
+    journal.append([record(3, "motion_ended", event="another")])  # late, of a camera replaced
+    assert len(journal.open_events()) == 1
+    journal.append([record(4, "motion_ended", event="E1")])
     assert journal.open_events() == []
 
 
