@@ -49,10 +49,17 @@ _PARAMETER = re.compile(
     (?:(?!_(?:channel|stream)=|:\s|[&;](?:[\w.%-]+=|\s|$))\S)+""",
     re.IGNORECASE | re.VERBOSE,
 )
-#: As JSON and Python write it, blanks and all.
+#: Text in quotes, and a list; without their end: all that follows. Neither fails once begun, nor
+#: gives back: each place is looked at once, however hostile the line.
+_TEXT = r"""(?:"(?:\\.|[^"\\])*+(?:"|\\?\Z)|'(?:\\.|[^'\\])*+(?:'|\\?\Z))"""
+_LIST = rf"""\[(?:{_TEXT}|[^"'\]])*+(?:\]|\Z)"""
+for _ in range(8):  # lists within lists
+    _LIST = rf"""\[(?:{_TEXT}|{_LIST}|[^"'\[\]])*+(?:\]|\Z)"""
+#: As JSON and Python write it: blanks and all. Keys within { } are found by themselves. A comma
+#: with more behind it is part of what has no quotes.
 _QUOTED = re.compile(
     rf"""((["'])[\w-]{{0,32}}?(?<![a-z0-9]){_NAMED}\2\s*:\s*)
-    (?:(["'])(?:\\.|(?!\3)[^\\])*(?:\3|$)|[^\s,}}\]]+)""",
+    (?:b?{_TEXT}|{_LIST}|(?![\[{{])(?:[^\s,}}\]]|,+(?![\s,"'}}\]]|\Z))+)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 #: A part of a path: `/0/admin:password/main`.

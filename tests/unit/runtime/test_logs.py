@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import logging
 import os
 import re
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given
@@ -172,6 +174,19 @@ def test_a_message_that_does_not_fit_its_arguments_is_said_with_its_place(stderr
         ('{"mqtt_password": "a\\"b c", "pin": 12}', '{"mqtt_password": ***, "pin": 12}'),
         ("'token': 'abc def", "'token': ***"),
         ("{'password': 1234}", "{'password': ***}"),
+        ('{"login":["bob","hunter2"]}', '{"login":***}'),
+        (
+            '{"login": [["b]b"], b\'x\'], "users": [ ], "n": [1]}',
+            '{"login": ***, "users": ***, "n": [1]}',
+        ),
+        ("{'login': ['bob', 'hunt", "{'login': ***"),
+        ('[{"login":["a"]},{"x":["b"]}]', '[{"login":***},{"x":["b"]}]'),
+        ('"password": hunter,2two', '"password": ***'),
+        ('{"token":12,"x":3}', '{"token":***,"x":3}'),
+        ('{"token": x, y}', '{"token": ***, y}'),
+        ('{"auth": {"password": "hunter2"}}', '{"auth": {"password": ***}}'),
+        ('"password": "abc def\\', '"password": ***'),
+        ("{'password': b'abc d', 'x': 1}", "{'password': ***, 'x': 1}"),
         ("http://c/x?pwd=a&b&channel=1", "http://c/x?pwd=***&channel=1"),
         ("pwd=a&; next", "pwd=***; next"),
         ("http://c/x?u=a&p=b&page=2", "http://c/x?u=***&p=***&page=2"),
@@ -184,6 +199,41 @@ def test_a_message_that_does_not_fit_its_arguments_is_said_with_its_place(stderr
 )
 def test_urls_show_no_credentials(text: str, shown: str) -> None:
     assert redact(text) == shown
+
+
+def json_of(value: object) -> str:
+    return json.dumps(value, default=repr)
+
+
+inner = st.recursive(
+    st.text("qxz '\"]}[{,:\\b", max_size=12) | st.binary(max_size=5) | st.integers(7_000),
+    lambda some: st.lists(some, max_size=3) | st.dictionaries(st.just("pwd"), some, min_size=1),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(["login", "api_key"]), inner, st.sampled_from([repr, json_of]))
+def test_whatever_a_name_of_secrets_holds_is_hidden_to_its_end_and_no_further(
+    name: str, value: object, written: Callable[[object], str]
+) -> None:
+    shown = redact(written({name: value, "other": "shown"}))
+    assert not re.search("[qxz]|7", shown)
+    assert "shown" in shown
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *('"login":[', '"login":[],"', "'login':[],\"", '"login":{', "]", '"login":[[', '"'),
+        *('"login":"', "\\", '"login":["a"],', '"login":a,,', ",", '"login":b\'', " ", '],"a",'),
+    ],
+)
+def test_a_hostile_line_is_looked_through_in_no_time(piece: str) -> None:
+    for text in (piece, f"{piece} ", f"{piece}'", f"{piece}\\"):
+        began = time.process_time()
+        redact('"login":[' + text * (100_000 // len(text)))
+        redact('"login":' + text * (100_000 // len(text)))
+        assert time.process_time() - began < 0.6  # two lines
 
 
 def test_hidden_texts_are_hidden_wherever_they_occur_also_url_quoted() -> None:
