@@ -23,7 +23,8 @@ from agent.storage.recorder import RecorderOptions, RecorderWorker
 from agent.storage.spool import Spool
 from agent.vision.worker import VisionOptions, VisionWorker
 from agent.vision.zones import View, view_of
-from schemas.config import CameraConfig, Config
+from schemas.camera_config import CameraConfig
+from schemas.config import Config
 
 #: Frames between camera and vision: half a second at 30 fps while the encoder has the processor.
 FRAMES = 16

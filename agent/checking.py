@@ -22,7 +22,8 @@ from agent.imaging.orientation import Orientation
 from agent.mistakes import Path_, path_text, shown
 from agent.vision.masks import load_mask
 from agent.vision.zones import view_of
-from schemas.config import BeepConfig, CameraConfig, CameraTls, Config, MqttConfig, ReofferConfig
+from schemas.camera_config import CameraConfig, CameraTls
+from schemas.config import BeepConfig, Config, MqttConfig, ReofferConfig
 
 M = TypeVar("M", bound=BaseModel)
 

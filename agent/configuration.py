@@ -21,7 +21,8 @@ from pydantic import ValidationError
 from agent.core.errors import ConfigError, reason_of
 from agent.mistakes import Path_, key_text, mistake, path_text
 from schemas.base import ID_LIMIT, quoted
-from schemas.config import SETTING_KEYS, SHORTEST_TOKEN, Config, MqttConfig, ReofferConfig
+from schemas.camera_config import SETTING_KEYS
+from schemas.config import SHORTEST_TOKEN, Config, MqttConfig, ReofferConfig
 from schemas.settings import CameraSettings, setting_names
 
 PREFIX = "SURVEILLANCE_"

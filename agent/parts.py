@@ -32,7 +32,8 @@ from agent.runtime.newest import Newest
 from agent.storage.spool import Spool, memory_spool
 from agent.storage.store import StoreOptions, StoreWorker
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
-from schemas.config import CameraConfig, Config
+from schemas.camera_config import CameraConfig
+from schemas.config import Config
 from schemas.messages import Publish
 from schemas.topics import AgentTopics
 

@@ -26,7 +26,7 @@ import yaml
 
 from benchmarks.agent_udp import cpu, memory
 from benchmarks.detector import synthetic
-from schemas.config import DetectionConfig
+from schemas.camera_config import DetectionConfig
 from tests.support.agent_process import Process
 from tests.support.broker import Broker
 

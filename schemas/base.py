@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 
 
 def utc_text(moment: datetime) -> str:
@@ -22,6 +29,7 @@ UtcTime = Annotated[
 #: Names in topics, file names and entity ids. 32 keeps topic and entity ids readable and bounded.
 ID_PATTERN = r"^[a-z0-9]+(_[a-z0-9]+)*$"
 ID_LIMIT = 32
+Identifier = Annotated[str, Field(pattern=ID_PATTERN, max_length=ID_LIMIT)]
 
 
 def kind_of(value: object) -> str:

@@ -17,7 +17,7 @@ from agent.tuning.replay import Replay, replay
 from agent.tuning.results import as_json, lines
 from agent.tuning.sweep import Change, Row, combinations, pair, table
 from agent.vision.zones import View, view_of
-from schemas.config import CameraConfig
+from schemas.camera_config import CameraConfig
 
 #: The camera that a replay without a configuration pretends to have.
 _NOBODY = "clip"

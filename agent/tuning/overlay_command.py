@@ -25,7 +25,7 @@ from agent.runtime.worker import Worker
 from agent.vision.judging import Judge
 from agent.vision.overlay import overlay
 from agent.vision.zones import View, view_of
-from schemas.config import CameraConfig
+from schemas.camera_config import CameraConfig
 from schemas.topics import AgentTopics
 
 Picture = npt.NDArray[np.uint8]

@@ -19,7 +19,7 @@ from agent.imaging.stamp import extent
 from agent.tuning.clips import Clip, Shot
 from agent.vision.judging import Judge, Judgement
 from agent.vision.zones import View
-from schemas.config import CameraConfig
+from schemas.camera_config import CameraConfig
 from schemas.zones import Zone
 
 Picture = npt.NDArray[np.uint8]

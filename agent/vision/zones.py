@@ -16,7 +16,7 @@ from agent.core.orders import VisionSettings
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons, raster
 from agent.vision.masks import LOOKS_FROM, Mask, load_mask
-from schemas.config import CameraConfig
+from schemas.camera_config import CameraConfig
 from schemas.zones import Zone
 
 log = logging.getLogger(__name__)

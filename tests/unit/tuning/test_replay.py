@@ -16,7 +16,7 @@ from agent.tuning.clips import Clip, open_clip
 from agent.tuning.replay import Replay, replay, without_stamp
 from agent.vision.worker import VisionOptions, VisionWorker
 from agent.vision.zones import View
-from schemas.config import CameraConfig
+from schemas.camera_config import CameraConfig
 from tests.support.clock import FakeClock
 from tests.support.garden import BUSH_AT, LAMP_AT, VISITOR_AT, write_folder, write_video
 

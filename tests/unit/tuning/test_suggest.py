@@ -10,7 +10,7 @@ from agent.core.messages import Detection, Reason
 from agent.imaging.heatmap import COLUMNS, ROWS
 from agent.tuning.replay import Event, Replay
 from agent.tuning.suggest import suggestions
-from schemas.config import CameraConfig
+from schemas.camera_config import CameraConfig
 
 Cells = npt.NDArray[np.bool_]
 
