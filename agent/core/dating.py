@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 
 #: Seconds; a smaller step moves nothing to another day but what was close to midnight.
 STEP = 3600.0
 #: Spans that are remembered of this boot, and of earlier ones: a clock that is set again and again
-#: must not fill the memory.
-MOST = 32
+#: must not fill the memory. A boot that nobody is sure of adds one, and each setting.
+MOST = 400
 _DAY = timedelta(days=1)
 
 
@@ -39,8 +40,9 @@ class Shown:
         until: what it showed last, in seconds since 1970; no longer followed once it is sure.
         sure: the kernel has called it right.
         own: what it showed with another `zero`, oldest first, against this one.
-        doubted: what it showed in boots that nobody was sure of, and how much later that was at
-            most; to be believed once this clock turns out to be another one, or sure.
+        doubted: what it showed in boots that nobody was sure of, with all that is `own`, and how
+            much later that was at most: to be believed instead of that once this clock turns out
+            to be another one, or sure. Empty if this is the first such boot.
         earlier: what is known of boots before a sure clock, against the last of theirs.
     """
 
@@ -81,8 +83,7 @@ def look(
     if abs(step) >= STEP:
         return _set(known, zero, local, sure=sure)
     if sure and not known.sure:
-        own = (*known.own, *known.doubted)[-MOST:]
-        return replace(known, until=now, sure=True, own=own, doubted=())
+        return replace(known, until=now, sure=True, own=known.doubted or known.own, doubted=())
     return known if known.sure or now - known.until < STEP else replace(known, until=now)
 
 
@@ -95,18 +96,17 @@ def _begun(known: Shown, boot: str, zero: float, local: datetime) -> Shown:
     """
     now, today = local.timestamp(), local.date()
     if known.sure:
-        return Shown(boot, zero, today, now, earlier=known.misdated[-MOST:])
+        return Shown(boot, zero, today, now, earlier=_few(known.misdated))
     ahead = now - known.until
     last = datetime.fromtimestamp(known.until, local.tzinfo).date()
-    doubted = _moved((*known.doubted, *known.own), ahead)
-    doubted.append(Misdated(known.since, last, round(ahead)))
-    most = tuple(doubted[-MOST:])
-    return Shown(boot, zero, today, now, own=known.own, doubted=most, earlier=known.earlier)
+    doubted = _moved(known.doubted or known.own, ahead)
+    few = _few([*doubted, Misdated(known.since, last, round(ahead))])
+    return Shown(boot, zero, today, now, own=known.own, doubted=few, earlier=known.earlier)
 
 
 def _set(known: Shown, zero: float, local: datetime, *, sure: bool) -> Shown:
     step = zero - known.zero
-    own = _moved((*known.own, *known.doubted), step)
+    own = _moved(known.doubted or known.own, step)
     right = [each for each in own if abs(each.later) < STEP]  # a mistake was taken back
     last = (local - timedelta(seconds=step)).date()
     own = [*(each for each in own if each not in right), Misdated(known.since, last, round(step))]
@@ -116,13 +116,30 @@ def _set(known: Shown, zero: float, local: datetime, *, sure: bool) -> Shown:
         min([local.date(), *(each.first for each in right)]),
         local.timestamp(),
         sure,
-        own=tuple(own[-MOST:]),
+        own=_few(own),
         earlier=known.earlier,
     )
 
 
 def _moved(spans: Iterable[Misdated], step: float) -> list[Misdated]:
     return [replace(each, later=each.later + round(step)) for each in spans]
+
+
+def _few(spans: Iterable[Misdated]) -> tuple[Misdated, ...]:
+    """At most `MOST`: those least apart become one of both, so much later as the later one.
+
+    What is forgotten would count as too old and be deleted; what is moved too far is kept longer.
+    """
+    few = list(spans)
+    if len(few) > MOST:
+        few.sort(key=lambda each: (each.first, each.last, each.later))
+    while len(few) > MOST:
+        apart = [abs(one.later - other.later) for one, other in pairwise(few)]
+        at = apart.index(min(apart))
+        one, other = few[at : at + 2]
+        both = Misdated(one.first, max(one.last, other.last), max(one.later, other.later))
+        few[at : at + 2] = [both]
+    return tuple(few)
 
 
 def made_on(day: date, misdated: Iterable[Misdated], today: date) -> date:
@@ -132,8 +149,10 @@ def made_on(day: date, misdated: Iterable[Misdated], today: date) -> date:
     """
     latest = day
     for each in misdated:
+        if each.later <= 0 or not each.first <= day <= each.last:
+            continue
         later = timedelta(seconds=each.later)
         least, most = later // _DAY * _DAY, -(-later // _DAY) * _DAY
-        if each.later > 0 and each.first <= day <= each.last and least <= today - day:
+        if least <= today - day:
             latest = max(latest, day + min(most, today - day))
     return latest

@@ -72,7 +72,7 @@ def test_a_day_never_gets_older_than_its_name() -> None:
 
 def test_a_clock_that_is_set_for_ever_fills_no_memory() -> None:
     shown = booted()
-    for hours in range(1, 200):
+    for hours in range(1, MOST + 40):
         shown = look(shown, "boot", 20.0, BEGAN + hours * 2 * HOUR)
     assert len(shown.misdated) == MOST
     for boot in range(200):
@@ -187,6 +187,41 @@ def test_a_clock_that_is_not_sure_is_followed_by_the_hour_until_it_is() -> None:
     sure = look(later, "boot", 3_700.0, BEGAN + timedelta(seconds=3_700), sure=True)
     assert sure.sure
     assert look(sure, "boot", 9e6, BEGAN + timedelta(seconds=9e6)) is sure
+
+
+@pytest.mark.parametrize("by_hand", [None, 1, 30, 58], ids=lambda boot: f"set by hand: {boot}")
+@pytest.mark.parametrize("boots", [14, 33, 60, MOST + 60])
+def test_boots_that_nobody_is_sure_of_forget_nothing_however_many_they_are(
+    boots: int, by_hand: int | None
+) -> None:
+    """On for twelve hours a day, each boot going on where the last one stopped; at last right."""
+    shown, clock, recordings = None, BEGAN, []
+    true = SET - boots * DAY
+    for boot in range(boots):
+        for hour in range(12):
+            clock += 365 * DAY if (boot, hour) == (by_hand, 6) else timedelta()
+            shown = look(shown, f"{boot}", hour * 3600.0, clock)
+            recordings.append((clock.date(), true.date()))
+            clock, true = clock + HOUR, true + HOUR
+        true += 12 * HOUR
+    shown = look(look(shown, "last", 0.0, clock), "last", 60.0, true, sure=True)
+    assert len(shown.own) <= MOST
+    for dated, true_day in recordings:
+        assert true_day <= made(dated, shown)
+
+
+def test_a_clock_that_is_set_in_each_boot_forgets_nothing_however_many_they_are() -> None:
+    shown, recordings, boots = None, [], MOST
+    for boot in range(boots):
+        true = SET - (boots - boot) * DAY
+        for hour in range(4):
+            clock = true - 12 * HOUR if hour < 2 else true
+            shown = look(shown, f"{boot}", hour * 3600.0, clock + hour * HOUR)
+            recordings.append(((clock + hour * HOUR).date(), (true + hour * HOUR).date()))
+    assert shown is not None
+    assert len(shown.own) == MOST
+    for dated, true_day in recordings:
+        assert true_day <= made(dated, shown)
 
 
 @given(
