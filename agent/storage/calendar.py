@@ -6,7 +6,7 @@ import json
 import logging
 import secrets
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, timedelta, tzinfo
 from pathlib import Path
 
 from agent.core.dating import Misdated, Shown, look
@@ -17,6 +17,8 @@ from agent.runtime.host import boot_id
 log = logging.getLogger(__name__)
 
 _FILE = "clock.json"
+#: Seconds, far beyond each clock's, with sums that dates still reach; more is a damaged file.
+_LEAST, _MOST = -1e9, 1e11
 #: Seconds from one attempt to write it to the next.
 _AGAIN = 60.0
 
@@ -106,14 +108,26 @@ def from_json(said: list[tuple[str, str, int]]) -> tuple[Misdated, ...]:
 
 def _time(seconds: float) -> float:
     """Seconds since 1970 that can be reckoned with, of a file that may be damaged."""
-    return datetime.fromtimestamp(seconds, UTC).timestamp()
+    if not _LEAST < seconds < _MOST:
+        msg = f"{seconds} is no time of a clock"
+        raise ValueError(msg)
+    return float(seconds)
+
+
+def _spans(said: list[tuple[str, str, int]]) -> tuple[Misdated, ...]:
+    """Likewise."""
+    spans = from_json(said)
+    if any(abs(each.later) >= _MOST for each in spans):
+        msg = "no clock was ever set by so much"
+        raise ValueError(msg)
+    return spans
 
 
 def _load(state_dir: Path) -> Shown | None:
     try:
         said = json.loads((state_dir / _FILE).read_text())
         since = date.fromisoformat(said["since"])
-        spans = {name: from_json(said[name]) for name in ("own", "doubted", "earlier")}
+        spans = {name: _spans(said[name]) for name in ("own", "doubted", "earlier")}
         zero, until = _time(said["zero"]), _time(said["until"])
         return Shown(str(said["boot"]), zero, since, until, bool(said["sure"]), **spans)
     except FileNotFoundError:

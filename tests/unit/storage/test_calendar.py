@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import UTC, date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.core.dating import Misdated, made_on
-from agent.storage.calendar import Calendar, misdated_of
+from agent.runtime.host import boot_id
+from agent.storage.calendar import Calendar, as_json, from_json, misdated_of
 from tests.support.clock import START, FakeClock
 
 BEGAN = datetime(2000, 1, 1, tzinfo=UTC)
@@ -38,8 +45,14 @@ def test_an_agent_that_was_down_when_the_clock_was_set_learns_of_it(tmp_path: Pa
 @pytest.mark.parametrize(
     "text",
     ["", "[]", "{}", '{"boot": 1, "zero": null}', "\0", '{"boot":']
-    + [WHOLE.replace("86400", later) for later in ("Infinity", "NaN", "1e99", "null", '"1"e')]
-    + [WHOLE.replace("0.0", zero) for zero in ("Infinity", "NaN", "-1e99", "1e12", "null")]
+    + [
+        WHOLE.replace("86400", later)
+        for later in ("Infinity", "NaN", "1e99", "1e11", "null", '"1"e')
+    ]
+    + [
+        WHOLE.replace("0.0", zero)
+        for zero in ("Infinity", "NaN", "-1e99", "-62135593200", "1e12", "null")
+    ]
     + [WHOLE.replace("1.0", until) for until in ("Infinity", "NaN", "1e12", "null")],
 )
 def test_a_damaged_file_is_said_and_written_anew(
@@ -52,6 +65,55 @@ def test_a_damaged_file_is_said_and_written_anew(
     caplog.clear()
     assert misdated_of(tmp_path) == ()
     assert caplog.text == ""
+
+
+NUMBERS = (
+    st.floats()
+    | st.integers()
+    | st.floats(-1e9, 1e11)
+    | st.integers(-(10**11), 10**11)
+    | st.sampled_from([-62135593200, 86399999913600, -86399999913600, 253402300799, 10**400])
+)
+SPANS = st.lists(st.tuples(st.dates().map(str), st.dates().map(str), NUMBERS), max_size=3)
+
+
+@given(
+    numbers=st.tuples(NUMBERS, NUMBERS),
+    since=st.dates().map(str),
+    flags=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    spans=st.tuples(SPANS, SPANS, SPANS),
+    tz=st.sampled_from(["America/New_York", "Asia/Tokyo", "UTC"]),
+    day=st.dates(),
+)
+def test_no_numbers_in_the_file_ever_raise(
+    numbers: tuple[float, float],
+    since: str,
+    flags: tuple[bool, bool, bool],
+    spans: tuple[list[Any], list[Any], list[Any]],
+    tz: str,
+    day: date,
+) -> None:
+    same_boot, was_sure, is_sure = flags
+    own, doubted, earlier = spans
+    content = {
+        "boot": boot_id() if same_boot else "another",
+        "zero": numbers[0],
+        "since": since,
+        "until": numbers[1],
+        "sure": was_sure,
+        "own": own,
+        "doubted": doubted,
+        "earlier": earlier,
+    }
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "clock.json").write_text(json.dumps(content))
+        clock = FakeClock()
+        calendar = Calendar(Path(folder), clock, ZoneInfo(tz), lambda: is_sure)
+        for step in (0.0, STEP, -STEP):
+            clock.step_utc(step)
+            today = calendar.look()
+            made_on(day, calendar.misdated, today)
+            assert from_json(as_json(calendar.misdated)) == calendar.misdated
 
 
 def test_without_a_file_it_is_remembered_as_long_as_the_agent_runs(
