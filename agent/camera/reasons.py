@@ -105,24 +105,32 @@ def of_no_http(said: str) -> str:
 
 
 def of_no_rtsp(scheme: str, said: bytes | None) -> str | None:
-    """What is on a port that gave no video; None: it speaks RTSP, so it may yet give some.
+    """What is on a port that gave no video; None: it may yet give some.
 
     Args:
         scheme: of the URL, `rtsp` or `rtsps`.
         said: the first bytes of its answer to a request of RTSP without TLS; none where it closed
             the connection, None where it kept silent.
     """
+    if scheme == "rtsps":  # whoever wants TLS may answer anything to a request without
+        return "speaks RTSP without TLS: write rtsp://" if _is_rtsp(said) else None
     if not said:
         return no_answer(scheme, SILENT if said is None else CLOSED)
-    if said.startswith(b"RTSP/"):
-        return None if scheme == "rtsp" else "speaks RTSP without TLS: write rtsp://"
+    if _is_rtsp(said):
+        return None
     if said.startswith(b"\x15\x03"):  # a TLS alert
-        return other_service(scheme, "wants TLS")
+        return "wants TLS: write rtsps://"
     return other_service(scheme, "speaks no RTSP")
 
 
-def of_no_video(words: str) -> str:
-    """Why a camera that speaks RTSP sends nothing that can be shown."""
+def _is_rtsp(said: bytes | None) -> bool:
+    return said is not None and said.startswith(b"RTSP/")
+
+
+def of_no_video(scheme: str, words: str) -> str:
+    """Why a camera that speaks RTSP, or may do so over TLS, sends nothing that can be shown."""
+    if scheme == "rtsps":
+        return no_answer(scheme, f"sends no video over TLS ({words})")
     return (
         f"speaks RTSP and sends no video ({words}); is its one stream taken by somebody else?"
         " check the URL's path; switch its power off and on"

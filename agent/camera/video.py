@@ -83,7 +83,7 @@ def rtsp_opener(url: str, *, coded: bool = False) -> Opener:
             words = str(error).removeprefix(f"{where}: ")
             other = reasons.of_no_rtsp(scheme, said)
             if other is None:
-                raise CameraUnreachable(f"{where}: {reasons.of_no_video(words)}") from error
+                raise CameraUnreachable(f"{where}: {reasons.of_no_video(scheme, words)}") from error
             kind = CameraRefused if said else CameraUnreachable
             raise kind(f"{where}: {other}") from error
 

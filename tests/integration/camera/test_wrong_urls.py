@@ -62,12 +62,13 @@ def says(*lines: bytes, body: bytes = b"", hold: bool = False) -> Answer:
     return answer
 
 
-def tls(folder: Path) -> Answer:
-    """A handshake with a certificate of nobody's, then nothing."""
+def tls(folder: Path, then: Answer = lambda _: None) -> Answer:
+    """A handshake with a certificate of nobody's, then this."""
     context = serving(self_signed(folder))
 
     def answer(connection: socket.socket) -> None:
-        context.wrap_socket(connection, server_side=True).close()
+        with context.wrap_socket(connection, server_side=True) as secured:
+            then(secured)
 
     return answer
 
@@ -119,6 +120,32 @@ def test_http_and_https_are_told_apart_and_so_is_a_certificate_of_nobodys(tmp_pa
     with WebCamera(lambda n: jpeg(3000, seed=n)) as camera:
         url = camera.url().replace("http:", "https:")
         check(url, CameraCode.REFUSED, f":{camera.port}: TLS", "without TLS it is http://")
+
+
+@pytest.mark.parametrize(
+    ("then", "words"),
+    [
+        (says(b"RTSP/1.0 503 Starting", b"CSeq: 1"), "Server returned 5XX"),
+        (lambda secured: secured.recv(4096) and secured.recv(1), "Invalid data"),
+        (lambda secured: secured.recv(4096), "Invalid data"),
+    ],
+    ids=["503", "silent", "closes"],
+)
+def test_a_camera_of_rtsp_over_tls_that_starts_is_tried_again_and_not_called_another_service(
+    tmp_path: Path, then: Answer, words: str
+) -> None:
+    with answering(tls(tmp_path, then)) as port:
+        url = f"rtsps://127.0.0.1:{port}/x"
+        check(url, CameraCode.UNREACHABLE, f"sends no video over TLS ({words}", "where that lasts")
+
+
+def test_what_wants_tls_is_told_to_be_rtsps_and_what_speaks_without_to_be_rtsp() -> None:
+    alert = says(b"\x15\x03\x01\x00\x02\x02\x46")
+    with answering(alert) as port:
+        check(f"rtsp://127.0.0.1:{port}/x", CameraCode.REFUSED, "wants TLS: write rtsps://")
+        check(f"rtsps://127.0.0.1:{port}/x", CameraCode.UNREACHABLE, "sends no video over TLS")
+    with answering(says(b"RTSP/1.0 400 Bad Request", b"CSeq: 0")) as port:
+        check(f"rtsps://127.0.0.1:{port}/x", CameraCode.REFUSED, "write rtsp://")
 
 
 @pytest.mark.parametrize("scheme", ["http", "rtsp"])
