@@ -40,7 +40,7 @@ def test_a_camera_cannot_send_the_agent_to_another_machine() -> None:
         camera.shutdown()
         thread.join(5)
 
-    assert "redirects to another host, localhost" in state.reason
+    assert "redirects to another host, http://localhost" in state.reason
     assert other.tried == []
 
 
