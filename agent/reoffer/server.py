@@ -5,7 +5,7 @@
     GET /CAMERA/overlay      MJPEG           GET /CAMERA/overlay.jpg   one picture
 
 One asyncio loop in one thread serves everybody: a viewer that does not read holds up nobody, and
-gets the newest picture when it reads again.
+gets the newest picture when it reads again. `visits` decides who may hold a connection.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ import asyncio
 import hmac
 import ipaddress
 import logging
+import math
 import socket
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, cast
 from urllib.parse import urlencode
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from agent.core.messages import Shown
+from agent.reoffer.visits import IDLE, Guesses, Seldom, Visits
 from agent.runtime.newest import Newest
 from agent.runtime.worker import Worker
 
@@ -79,6 +81,9 @@ class ReofferWorker:
         self._options = options
         self._viewers = 0
         self._watching: dict[Newest[Shown], int] = {}
+        self._visits: Visits[asyncio.Transport] = Visits()
+        self._guesses = Guesses()
+        self._seldom = Seldom()
 
     def run(self, worker: Worker) -> None:
         """Serves until `worker.stop`."""
@@ -108,20 +113,65 @@ class ReofferWorker:
         app.router.add_get("/{camera}/{what:stream|overlay}", self._stream)
         app.router.add_get("/{camera}/{what:latest|overlay}.jpg", self._picture)
         runner = web.AppRunner(
-            app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5
+            app,
+            access_log=None,
+            handler_cancellation=True,
+            shutdown_timeout=0.5,
+            keepalive_timeout=IDLE,
         )
         logging.getLogger("aiohttp.server").addFilter(_worth_a_line)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, self._options.bind, self._options.port, backlog=16)
-            await site.start()
-            self.port = int(runner.addresses[0][1])
-            log.info("reoffer: pictures at http://%s:%d/", self._options.bind, self.port)
-            while not worker.stop.is_set():
-                worker.beat()
-                await asyncio.sleep(_STEP)
+            async with self._listening(runner):
+                while not worker.stop.is_set():
+                    worker.beat()
+                    self._close_idle()
+                    await asyncio.sleep(_STEP)
         finally:
             await runner.cleanup()
+
+    @asynccontextmanager
+    async def _listening(self, runner: web.AppRunner) -> AsyncIterator[None]:
+        """The port is open: each connection goes through the door before aiohttp sees it."""
+        serve = cast("web.Server", runner.server)  # there since `setup`
+        loop = asyncio.get_running_loop()
+        options = self._options
+        listener = await loop.create_server(
+            lambda: _Door(self._admit, serve), options.bind, options.port, backlog=16
+        )
+        async with listener:
+            self.port = int(listener.sockets[0].getsockname()[1])
+            log.info("reoffer: pictures at http://%s:%d/", options.bind, self.port)
+            yield
+
+    # ------------------------------------------------------------ who may stay
+
+    def _admit(self, transport: asyncio.Transport) -> bool:
+        """Lets a new connection in, or not; may close another one for it."""
+        self._forget_closed()
+        now = asyncio.get_running_loop().time()
+        leaves = self._visits.come(transport, _address(transport), now)
+        if leaves is not None:
+            leaves.abort()
+            words = (
+                "too many connections without a request, the oldest are closed (%d, newest from %s)"
+            )
+            self._say("crowd", words, _address(transport))
+        return leaves is not transport
+
+    def _close_idle(self) -> None:
+        self._forget_closed()
+        for transport in self._visits.overdue(asyncio.get_running_loop().time()):
+            transport.abort()
+            self._visits.gone(transport)
+
+    def _forget_closed(self) -> None:
+        for transport in [each for each in self._visits if each.is_closing()]:
+            self._visits.gone(transport)
+
+    def _say(self, cause: str, words: str, address: str) -> None:
+        if times := self._seldom.count(cause, asyncio.get_running_loop().time()):
+            log.warning("reoffer: " + words, times, address)  # noqa: G003  one of two constants
 
     # ------------------------------------------------------------ who may look
 
@@ -137,9 +187,29 @@ class ReofferWorker:
             kind, _, bearer = request.headers.get("Authorization", "").partition(" ")
             if kind.lower() == "bearer":
                 given = bearer
-            if not hmac.compare_digest(given.encode("utf-8", "replace"), token.encode()):
-                raise web.HTTPUnauthorized(text="a token is needed: ?token=…")
-        return await handler(request)
+            self._check(given, token, request)
+        transport = request.transport
+        if transport is None:
+            raise web.HTTPBadRequest(text="gone")
+        self._visits.busy(transport)
+        try:
+            return await handler(request)
+        finally:
+            self._visits.rest(transport, asyncio.get_running_loop().time())
+
+    def _check(self, given: str, token: str, request: web.Request) -> None:
+        """Refuses a wrong token, and for a while any token after many wrong ones."""
+        now = asyncio.get_running_loop().time()
+        address = _address(request.transport)
+        if wait := self._guesses.must_wait(address, now):
+            headers = {"Retry-After": str(math.ceil(wait))}
+            raise web.HTTPTooManyRequests(text="too many wrong tokens", headers=headers)
+        if hmac.compare_digest(given.encode("utf-8", "replace"), token.encode()):
+            return
+        if given:
+            self._guesses.wrong(address, now)
+            self._say("token", "wrong token (%d times, last from %s)", address)
+        raise web.HTTPUnauthorized(text="a token is needed: ?token=…")
 
     def _view(self, request: web.Request) -> Newest[Shown]:
         view = self.views.get(request.match_info["camera"])
@@ -210,6 +280,31 @@ class ReofferWorker:
             view.wanted = False
 
 
+class _Door(asyncio.Protocol):
+    """Asks whether a new connection may stay, and hands it over to aiohttp.
+
+    Args:
+        admit: True: it may stay.
+        serve: makes aiohttp's protocol for one connection.
+    """
+
+    def __init__(
+        self, admit: Callable[[asyncio.Transport], bool], serve: Callable[[], asyncio.Protocol]
+    ) -> None:
+        self._admit = admit
+        self._serve = serve
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Is called by the loop for each new connection."""
+        transport = cast("asyncio.Transport", transport)
+        if not self._admit(transport):
+            transport.abort()
+            return
+        protocol = self._serve()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+
+
 class _Looking:
     """One viewer while it looks: waits for what is newer than what it has seen."""
 
@@ -244,6 +339,12 @@ _LOOK = 0.02
 def _worth_a_line(record: logging.LogRecord) -> bool:
     """Whoever speaks no HTTP to us is answered with 400; the log is not for strangers to fill."""
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+def _address(transport: asyncio.BaseTransport | None) -> str:
+    """The viewer's address; "" where it has gone already."""
+    peer = transport.get_extra_info("peername") if transport else None
+    return str(peer[0]) if peer else ""
 
 
 def _host(request: web.Request) -> str:

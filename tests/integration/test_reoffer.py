@@ -8,12 +8,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from agent.core.messages import Shown
 from agent.reoffer.server import MOST_VIEWERS, ReofferOptions, ReofferWorker, is_loopback
+from agent.reoffer.visits import FORGIVEN_EACH, GUESSES, MOST_OF_ONE
 from agent.runtime.clock import SystemClock
 from agent.runtime.newest import Newest
 from agent.runtime.worker import Worker
@@ -193,7 +195,8 @@ def test_hostile_requests_are_refused_without_a_line_in_the_log(
 ) -> None:
     with serving("secret", {"yard": Camera()}) as server:
         assert raw(server, request_).split()[1] == status
-    assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
+    said = [r.message for r in caplog.records if r.levelno >= logging.WARNING]
+    assert [line for line in said if not line.startswith("reoffer: wrong token (1 ")] == []
 
 
 @pytest.mark.parametrize(
@@ -203,6 +206,72 @@ def test_a_name_that_is_none_may_not_look(host: bytes, caplog: pytest.LogCapture
     with serving(None, {"yard": Camera()}) as server:
         assert raw(server, b"GET / HTTP/1.1\r\nHost: " + host).split()[1] == b"403"
     assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
+
+
+def crowd(server: ReofferWorker, count: int, stack: ExitStack) -> list[socket.socket]:
+    """That many connections that never send a whole request."""
+    assert server.port is not None
+    sockets = []
+    for _ in range(count):
+        one = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=8))
+        one.sendall(b"GET /")
+        sockets.append(one)
+    return sockets
+
+
+def closed(one: socket.socket) -> bool:
+    one.setblocking(False)
+    try:
+        return one.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def test_idle_connections_take_few_descriptors_and_nobody_s_place(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with (
+        serving("secret-secret-1", {"yard": Camera()}) as server,
+        watching(server, "/yard/stream?token=secret-secret-1") as stream,
+        ExitStack() as stack,
+    ):
+        part(stream)
+        before = descriptors()
+        idle = crowd(server, 200, stack)
+        wait_until("most are closed", lambda: sum(map(closed, idle)) >= 200 - MOST_OF_ONE)
+        # ours, those of the agent that are left, and the one that is being accepted
+        assert descriptors() <= before + 200 + MOST_OF_ONE + 1
+        assert get(server, "/yard/latest.jpg?token=secret-secret-1")[0] == 200
+        part(stream)
+    said = [r.message for r in caplog.records if r.levelno >= logging.WARNING]
+    assert len(said) == 1, said
+    assert "too many connections" in said[0]
+
+
+def test_a_connection_without_a_whole_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.reoffer.visits.IDLE", 0.5)
+    with serving(None, {"yard": Camera()}) as server, ExitStack() as stack:
+        (idle,) = crowd(server, 1, stack)
+        with watching(server, "/yard/stream") as stream:
+            wait_until("it is closed", lambda: closed(idle))
+            part(stream)  # whoever looks may stay
+
+
+def test_guessing_a_token_makes_wait_and_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    with serving("secret-secret-1", {"yard": Camera()}) as server:
+        answers = [get(server, f"/?token=guess-{n}")[0] for n in range(GUESSES + 2)]
+        assert answers == [401] * GUESSES + [429] * 2
+        status, _, headers = get(server, "/?token=secret-secret-1")
+        assert status == 429
+        assert 0 < int(headers["Retry-After"]) <= FORGIVEN_EACH
+    said = [r.message for r in caplog.records if r.levelno >= logging.WARNING]
+    assert said == ["reoffer: wrong token (1 times, last from 127.0.0.1)"]
 
 
 def test_links_of_the_page_work_with_any_token() -> None:
