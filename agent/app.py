@@ -52,6 +52,7 @@ from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.health_file import remove_health
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.notify import Notifier
+from agent.runtime.redaction import without_secrets
 from agent.runtime.settings_file import load_settings
 from agent.runtime.signals import Signals
 from agent.runtime.worker import Worker
@@ -215,7 +216,7 @@ class App:
             and not isinstance(cause, RecordingSaved | RecordingFailed)
         ):
             return  # the last words of a camera that is no longer there
-        self._step(cause)  # type: ignore[arg-type]  # the inbox carries engine inputs and Received
+        self._step(without_secrets(cause))  # type: ignore[arg-type]  # engine inputs and Received
 
     def _step(self, cause: engine.Input) -> None:
         self._state, effects = engine.step(self._state, cause, self._now())

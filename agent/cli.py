@@ -24,7 +24,6 @@ from agent.configuration import (
     load,
     password_of,
     state_dir_of,
-    token_of,
 )
 from agent.core.errors import ConfigError
 from agent.mistakes import shown
@@ -140,8 +139,6 @@ def _run(arguments: argparse.Namespace) -> int:
 
     loaded = checked(find_file(arguments.config, os.environ), os.environ)
     logs.set_up(arguments.log_level)
-    logs.hide(password_of(loaded.config.mqtt) or "")
-    logs.hide(token_of(loaded.config.reoffer))
     logging.getLogger(__name__).info("configuration: %s", loaded.file or "environment")
     app = App(loaded, state_dir_of(loaded.config))
     code = app.run()

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from agent.core.errors import ConfigError, reason_of
 from agent.mistakes import Path_, key_text, mistake, path_text
+from agent.runtime.redaction import hide, hide_url
 from schemas.base import ID_LIMIT, quoted
 from schemas.camera_config import SETTING_KEYS
 from schemas.config import SHORTEST_TOKEN, Config, MqttConfig, ReofferConfig
@@ -127,6 +128,9 @@ class Given:
         if config is None or self.mistakes:
             where = self.file or "environment"
             raise ConfigError(f"configuration {where}:\n" + "\n".join(self.mistakes))
+        for camera in config.cameras.values():
+            hide_url(camera.source)
+            hide_url(camera.record_source or "")
         return Loaded(config, self.file, self.origins)
 
 
@@ -168,32 +172,39 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
 
 
 def password_of(mqtt: MqttConfig) -> str | None:
-    """The broker's password, from the configuration or its file.
+    """The broker's password, from the configuration or its file; hidden from now on.
 
     Raises:
         ConfigError: when the file cannot be read.
     """
     if mqtt.password is not None:
-        return mqtt.password.get_secret_value()
-    if mqtt.password_file is None:
+        password = mqtt.password.get_secret_value()
+    elif mqtt.password_file is None:
         return None
-    try:
-        return mqtt.password_file.read_text().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        where = f"mqtt.password_file {path_text(mqtt.password_file)}"
-        raise ConfigError(f"{where}: {reason_of(error)}") from None
+    else:
+        try:
+            password = mqtt.password_file.read_text().rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            where = f"mqtt.password_file {path_text(mqtt.password_file)}"
+            raise ConfigError(f"{where}: {reason_of(error)}") from None
+    hide(password)
+    return password
 
 
 def token_of(reoffer: ReofferConfig | None) -> str | None:
-    """The re-offer's token, from the configuration or its file.
+    """The re-offer's token, from the configuration or its file; hidden from now on.
 
     Raises:
         ConfigError: when the file cannot be read, or is empty.
     """
-    if reoffer is None or (reoffer.token is None and reoffer.token_file is None):
+    if reoffer is None:
         return None
+    if reoffer.token is not None:
+        token = reoffer.token.get_secret_value()
+        hide(token)
+        return token
     if reoffer.token_file is None:
-        return reoffer.token.get_secret_value() if reoffer.token else None
+        return None
     where = f"reoffer.token_file {path_text(reoffer.token_file)}"
     try:
         token = reoffer.token_file.read_text().strip()
@@ -202,6 +213,7 @@ def token_of(reoffer: ReofferConfig | None) -> str | None:
     if len(token) < SHORTEST_TOKEN:
         words = f"needs at least {SHORTEST_TOKEN} characters"
         raise ConfigError(f"{where}: {words}")
+    hide(token)
     return token
 
 

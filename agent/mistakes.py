@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 from pydantic_core import ErrorDetails
 
-from agent.runtime.logs import HIDDEN, redact
+from agent.runtime.redaction import HIDDEN, redact
 from schemas.base import kind_of, quoted
 from schemas.config import Config
 from schemas.sizes import ByteCount

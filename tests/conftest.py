@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from agent.runtime import redaction
 from tests.support.broker import Broker
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_is_known() -> Iterator[None]:
+    """What one test hides must not be missing from another one's log."""
+    yield
+    redaction.forget_all()
 
 
 @pytest.fixture

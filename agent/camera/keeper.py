@@ -24,7 +24,6 @@ from agent.core.orders import RestartSession
 from agent.core.stats import CameraStats
 from agent.imaging.jpeg import dimensions
 from agent.runtime.clock import Clock
-from agent.runtime.logs import redact
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
 
@@ -207,7 +206,6 @@ class Keeper:
         found: bool = True,
     ) -> None:
         self._code = code
-        reason = redact(reason)  # a camera may repeat in its answer what it was asked
         now, session = self._clock.monotonic(), self._session
         self._on_state(CameraState(self._camera, code, reason, now, session, retry_in, found=found))
 

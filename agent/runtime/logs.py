@@ -13,9 +13,9 @@ import os
 import re
 import select
 from datetime import datetime
-from urllib.parse import quote, quote_plus
 
 from agent.core.errors import ConfigError
+from agent.runtime.redaction import redact
 
 VARIABLE = "SURVEILLANCE_LOG_LEVEL"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -28,46 +28,7 @@ MAX_BYTES = 4000
 _NOISY = ("aiohttp", "amqtt", "asyncio", "av", "httpcore", "httpx", "libav", "paho", "transitions")
 
 _STDERR = 2
-#: What stands where something was hidden.
-HIDDEN = "***"
-_MIN_SECRET = 4  # characters; hiding shorter ones would make every line unreadable
-#: In a URL everything to its last @ (a password may have @ or / in it, which is no valid URL but is
-#: written; or a blank), and user:password@ where somebody left the scheme out.
-_USER_INFO = re.compile(
-    r"""(?<=://)(?:(?:(?!://)\S)*|[^/:@\s]+:[^/@\r\n]*)@
-    |(?<![^\s'"`(\[{,=])[^\s:@'"`(\[{,=]{1,200}:(?!//)[^\s@]{0,200}@""",
-    re.VERBOSE,
-)
-#: What the name of a parameter with a secret has in it: it is enough that it may be one.
-_NAMED = (
-    r"(?=[a-z0-9]{0,32}?(?:pas|pw|psw|token|secret|key|login|auth|user|usr|cred))[a-z0-9]{1,64}"
-)
-#: Also what cameras have in the path: `/user=admin_password=…_channel=1`. The value ends where it
-#: surely does: an & without a parameter behind it is part of a password.
-_PARAMETER = re.compile(
-    rf"""((?<![a-z0-9]){_NAMED}(?:=|%3D)|(?<=[?&;])[up]=)
-    (?:(?!_(?:channel|stream)=|:\s|[&;](?:[\w.%-]+=|\s|$))\S)+""",
-    re.IGNORECASE | re.VERBOSE,
-)
-#: Text in quotes, and a list; without their end: all that follows. Neither fails once begun, nor
-#: gives back: each place is looked at once, however hostile the line.
-_TEXT = r"""(?:"(?:\\.|[^"\\])*+(?:"|\\?\Z)|'(?:\\.|[^'\\])*+(?:'|\\?\Z))"""
-_LIST = rf"""\[(?:{_TEXT}|[^"'\]])*+(?:\]|\Z)"""
-for _ in range(8):  # lists within lists
-    _LIST = rf"""\[(?:{_TEXT}|{_LIST}|[^"'\[\]])*+(?:\]|\Z)"""
-#: As JSON and Python write it: blanks and all. Keys within { } are found by themselves. A comma
-#: with more behind it is part of what has no quotes.
-_QUOTED = re.compile(
-    rf"""((["'])[\w-]{{0,32}}?(?<![a-z0-9]){_NAMED}\2\s*:\s*)
-    (?:b?{_TEXT}|{_LIST}|(?![\[{{])(?:[^\s,}}\]]|,+(?![\s,"'}}\]]|\Z))+)""",
-    re.IGNORECASE | re.VERBOSE | re.DOTALL,
-)
-#: A part of a path: `/0/admin:password/main`.
-_URL = re.compile(r"(?<=://)\S+")
-_PAIR = re.compile(r"(?<=/)[^/:?&]+:[^/?&]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-
-_secrets: set[str] = set()
 
 
 def set_up(level: str | None = None, descriptor: int = _STDERR) -> None:
@@ -89,28 +50,6 @@ def set_up(level: str | None = None, descriptor: int = _STDERR) -> None:
     root.setLevel(name)
     for library in _NOISY:
         logging.getLogger(library).setLevel(logging.WARNING)
-
-
-def hide(secret: str | None) -> None:
-    """From now on, `redact` hides this text, also as it is written in URLs.
-
-    Fewer than 4 characters are not hidden: they occur everywhere.
-    """
-    if secret and len(secret) >= _MIN_SECRET:
-        _secrets.update({secret, quote(secret), quote(secret, safe=""), quote_plus(secret)})
-
-
-def redact(text: str) -> str:
-    """The text without hidden secrets and without what URLs carry: user, password, tokens.
-
-    The one place that knows what credentials look like; it rather hides too much.
-    """
-    for secret in sorted(_secrets, key=len, reverse=True):  # one may be part of another
-        text = text.replace(secret, HIDDEN)
-    text = _USER_INFO.sub(f"{HIDDEN}@", text)
-    text = _QUOTED.sub(rf"\g<1>{HIDDEN}", text)
-    text = _PARAMETER.sub(rf"\g<1>{HIDDEN}", text)
-    return _URL.sub(lambda url: _PAIR.sub(HIDDEN, url[0]), text)
 
 
 class LineFormatter(logging.Formatter):

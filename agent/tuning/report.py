@@ -6,6 +6,7 @@ import base64
 from collections.abc import Sequence
 from html import escape
 from importlib import resources
+from pathlib import Path
 from string import Template
 
 import cv2
@@ -52,7 +53,7 @@ def _clip(result: Replay, rows: Sequence[Row]) -> str:
     found = suggestions(result)
     return "\n".join(
         [
-            f"<h2>{escape(result.clip)}</h2>",
+            f"<h2>{escape(Path(result.clip).name)}</h2>",  # not the path: it names its owner
             f'<p class="soft">{result.width}x{result.height}, {result.fps:g} frames/s,'
             f" {_many(result.frames, 'frame')}, {clock(result.seconds)}"
             + (f", {result.damaged} damaged" if result.damaged else "")

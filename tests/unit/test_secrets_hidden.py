@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from agent.checking import checked, effective
 from agent.core.errors import ConfigError
 from agent.mistakes import shown
-from agent.runtime.logs import LineFormatter, redact
+from agent.runtime.logs import LineFormatter
+from agent.runtime.redaction import redact
 
 #: Where a source carries user and password, `%` is the secret.
 SOURCES = [

@@ -196,7 +196,7 @@ def _json(datagram: Datagram, named: Named) -> str:
         "bytes": len(datagram.payload),
         "name": named.name,
         "fields": named.fields,
-        "hex": datagram.payload.hex(),
+        "hex": named.shown(datagram.payload),
     }
     return json.dumps(about)
 

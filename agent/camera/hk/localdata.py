@@ -41,7 +41,6 @@ class Found:
     port: int
     name: str = ""
     kind: str = ""
-    fields: tuple[tuple[str, str], ...] = ()
 
 
 def question(marker: str, port: int, utc: float) -> bytes:
@@ -82,7 +81,6 @@ def parse_answer(datagram: bytes, host: str, marker: str) -> Found | None:
                 int(port) if port.isascii() and port.isdigit() and int(port) < 65536 else 0,
                 _clean(_first(fields, _NAMES)),
                 _clean(_first(fields, _KINDS)),
-                tuple((_clean(key), _clean(value)) for key, value in fields.items()),
             )
     return None
 

@@ -5,6 +5,7 @@ For people who read a black box or a capture; the links decide by themselves wha
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass, field
 
@@ -34,17 +35,35 @@ _COMMANDS = {
 }
 
 
+#: Names of passwords in texts of the family: `Psw` of the presence packet, the Wi-Fi's.
+_PASSWORD = re.compile(rb"psw|pass|pwd|wifi_?key|wep|wpa|secret", re.IGNORECASE)
+#: Fields of `describe` that hold a whole text.
+_WHOLE_TEXTS = frozenset({"text", "plain", "unveiled"})
+HIDDEN = "***"
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
-    """What a datagram is, and its fields by name in the order of its bytes."""
+    """What a datagram is, and its fields by name in the order of its bytes.
+
+    Attributes:
+        name: of the packet.
+        fields: passwords are hidden in them.
+        secret: the datagram names a password; its bytes must not be shown.
+    """
 
     name: str
     fields: dict[str, str] = field(default_factory=dict)
+    secret: bool = False
 
     @property
     def is_image(self) -> bool:
         """Whether it is image data, not a control packet."""
         return self.name == IMAGE
+
+    def shown(self, datagram: bytes) -> str:
+        """The bytes of the datagram in hex, unless they hold a password."""
+        return f"{HIDDEN} (names a password)" if self.secret else datagram.hex()
 
     def text(self) -> str:
         """The name and all fields in one line."""
@@ -53,6 +72,25 @@ class Named:
 
 def describe(datagram: bytes) -> Named:
     """The name and the fields of any bytes; never raises, and says so where it cannot tell."""
+    named = _described(datagram)
+    return named if named.is_image or not names_a_password(datagram) else _hidden(named)
+
+
+def names_a_password(text: bytes) -> bool:
+    """Whether a text of the family has a field for a password, plain or XORed."""
+    return any(_PASSWORD.search(spelling) for spelling in (text, packets.unveil(text)))
+
+
+def _hidden(named: Named) -> Named:
+    fields = {
+        name: HIDDEN if name in _WHOLE_TEXTS or _PASSWORD.search(name.encode()) else value
+        for name, value in named.fields.items()
+        if name != "begins"
+    }
+    return Named(named.name, fields, secret=True)
+
+
+def _described(datagram: bytes) -> Named:
     packet = packets.decode(datagram)
     starts = datagram[15:17] == SOI or datagram[4:6] == SOI
     if packet is None or (starts and packet.kind != packets.KIND_COMMAND):

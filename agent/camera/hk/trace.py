@@ -90,7 +90,7 @@ def _line(entry: _Entry, now: float, local: datetime) -> dict[str, Any]:
     line |= {entry.way: named.name, **named.fields}
     if entry.times > 1:
         line |= {"times": entry.times, "until": _moment(local, entry.last - now)}
-    return line | {"hex": entry.content.hex()}
+    return line | {"hex": named.shown(entry.content)}
 
 
 def _moment(local: datetime, seconds: float) -> str:

@@ -200,9 +200,3 @@ def test_a_clip_that_is_over_is_disabled_until_a_restart_is_ordered() -> None:
     rig.order_at({CameraCode.DISABLED})
     codes = [code for code, _ in rig.run()]
     assert codes == ["connecting", "live", "disabled", "connecting", "connecting", "live"]
-
-
-def test_a_camera_that_repeats_what_it_was_asked_gets_no_password_into_a_state() -> None:
-    answer = "cam: answers 404 no /snap?user=a&pwd=geheim, http://a:geheim@cam/"
-    rig = Rig([CameraRefused(answer), []])
-    assert "geheim" not in "".join(reason for _, reason in rig.run())

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from agent.core.errors import ConfigError
 from agent.runtime import logs
-from agent.runtime.logs import MAX_BYTES, VARIABLE, LineFormatter, hide, redact, set_up
+from agent.runtime.logs import MAX_BYTES, VARIABLE, LineFormatter, set_up
+from agent.runtime.redaction import hide, redact
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d [A-Z]+ \S+: .*")
 
@@ -26,7 +27,6 @@ LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d [A-Z]+ \S
 def logging_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
-    monkeypatch.setattr(logs, "_secrets", set())
     monkeypatch.delenv(VARIABLE, raising=False)
     yield
     root.handlers = handlers

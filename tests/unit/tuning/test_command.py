@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agent.core.errors import ConfigError
-from agent.runtime.logs import redact
+from agent.runtime.redaction import redact
 from agent.tuning.command import add_arguments, run
 from agent.tuning.sweep import combinations
 from tests.support.garden import write_folder

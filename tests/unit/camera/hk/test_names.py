@@ -109,3 +109,32 @@ def test_any_bytes_get_a_printable_name(datagram: bytes) -> None:
     assert named.text().isprintable()
     assert len(named.text()) < 30_000
     json.dumps(named.fields)
+
+
+#: The presence packet and the set-up of the Wi-Fi name passwords; one is XORed as a whole.
+PASSWORDS = [
+    b"MainCmd=Presence;Alias=yard;Psw=hunter22;WifiSid=home;",
+    b"MainCmd=Presence;WIFIPSW=hunter22;",
+    b"7:MainCmd3:7008:Password8:" + bytes(byte ^ 0x3C for byte in b"hunter22"),
+    bytes(byte ^ 0xE9 for byte in b"d3:Psw8:hunter22e"),
+]
+
+
+@pytest.mark.parametrize("text", PASSWORDS)
+@pytest.mark.parametrize("kind", [packets.KIND_DISCOVERY, packets.KIND_COMMAND, 0x77])
+def test_no_password_of_a_packet_is_shown(kind: int, text: bytes) -> None:
+    datagram = packets.encode(packets.Packet(kind, code=0, text=text))
+    named = describe(datagram)
+    shown = f"{named.text()} {json.dumps(named.fields)} {named.shown(datagram)}"
+    assert named.secret
+    for spelling in (b"hunter22", text):
+        assert spelling.decode("latin-1") not in shown
+        assert spelling.hex() not in shown
+    assert datagram.hex() not in shown
+
+
+def test_a_packet_without_a_password_is_shown_whole() -> None:
+    datagram = fake_camera.SESSION_START
+    named = describe(datagram)
+    assert not named.secret
+    assert named.shown(datagram) == datagram.hex()

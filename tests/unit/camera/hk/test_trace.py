@@ -61,3 +61,13 @@ def test_a_flood_of_long_packets_stays_small() -> None:
         trace.heard(bytes(2048), 1.0)
 
     assert len(trace.lines(1.0, NOON)) < ENTRIES * (KEPT * 2 + 400)
+
+
+def test_a_password_of_the_camera_is_not_kept() -> None:
+    trace = Trace()
+    text = b"MainCmd=Presence;Psw=hunter22;"
+    trace.heard(packets.encode(packets.Packet(packets.KIND_DISCOVERY, code=0, text=text)), 90.0)
+    kept = trace.lines(100.0, NOON)
+    assert b"hunter22" not in kept
+    assert b"hunter22".hex().encode() not in kept
+    assert b"names a password" in kept
