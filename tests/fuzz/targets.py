@@ -31,7 +31,7 @@ from agent.camera.hk.link import CameraLink, Ended
 from agent.camera.hk.link2 import SecondLink
 from agent.camera.hk.localdata import answer, parse_answer, question
 from agent.camera.hk.names import describe
-from agent.camera.multipart import Multipart
+from agent.camera.pictures import PictureCutter
 from agent.configuration import load
 from agent.core.engine import begin, step
 from agent.core.errors import ConfigError
@@ -141,7 +141,7 @@ def check_strangers(data: bytes) -> None:
 def check_multipart(data: bytes) -> None:
     """An HTTP body is cut into JPEGs however it comes, and little is kept of it."""
     limit = 5_000
-    cutter = Multipart("cut", limit)
+    cutter = PictureCutter("cut", limit)
     for piece in pieces(data):
         for jpeg in cutter.push(piece):
             assert jpeg.startswith(b"\xff\xd8")

@@ -106,7 +106,6 @@ def test_a_stall_is_noticed_and_the_next_connection_is_a_fresh_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(web, "SILENCE", 1.0)
-    monkeypatch.setattr(web.MjpegSession, "silence", 1.0)
     camera = WebCamera(picture)
     with camera, SourceRig(web_opener(camera.url())) as agent:
         agent.wait_frames(5)

@@ -37,6 +37,8 @@ class Scripted:
     patience: Patience
     clock: FakeClock
     silence: float = 8.0
+    why: str = "nothing comes"
+    answers: bool = False
     damaged: int = 0
     closed: bool = False
 

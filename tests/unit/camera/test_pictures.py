@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.camera.multipart import MOST_HEADER, Multipart
+from agent.camera.pictures import MOST_HEADER, PictureCutter
 from tests.support.jpegs import jpeg, jpegs
 
 PICTURES = jpegs(5, 600)
@@ -21,8 +21,10 @@ def body(pictures: list[bytes], *, length: bool = True, end: str = "\r\n") -> by
     return b"".join(parts)
 
 
-def cut(data: bytes, places: list[int], boundary: str = "edge") -> tuple[list[bytes], Multipart]:
-    parser = Multipart(boundary)
+def cut(
+    data: bytes, places: list[int], boundary: str = "edge"
+) -> tuple[list[bytes], PictureCutter]:
+    parser = PictureCutter(boundary)
     edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
     out = [whole for a, b in pairwise(edges) for whole in parser.push(data[a:b])]
     return out, parser
@@ -47,7 +49,7 @@ def test_every_jpeg_comes_out_as_it_went_in_however_the_bytes_are_cut(
 
 @given(st.lists(st.binary(max_size=400), max_size=20))
 def test_any_bytes_never_raise_and_never_grow_past_the_limit(chunks: list[bytes]) -> None:
-    parser = Multipart("edge", limit=500)
+    parser = PictureCutter("edge", limit=500)
     for chunk in chunks:
         for whole in parser.push(b"--edge\r\n" * (len(chunk) % 2) + chunk):
             assert whole.startswith(b"\xff\xd8")
@@ -72,7 +74,7 @@ def test_any_bytes_never_raise_and_never_grow_past_the_limit(chunks: list[bytes]
 def test_the_short_way_for_whole_parts_gives_what_the_long_way_gives(
     parts: list[tuple[bytes, str, str, int, str, str]],
 ) -> None:
-    short, long = Multipart("edge", limit=700), Multipart("edge", limit=700)
+    short, long = PictureCutter("edge", limit=700), PictureCutter("edge", limit=700)
     for picture, begin, name, wrong, gap, after in parts:
         head = f"{begin}Content-Type: image/jpeg\r\n{name}: {len(picture) + wrong}{gap}"
         data = head.encode() + picture + after.encode()
@@ -82,7 +84,7 @@ def test_the_short_way_for_whole_parts_gives_what_the_long_way_gives(
 
 
 def test_a_part_without_a_length_is_complete_with_its_last_byte() -> None:
-    parser = Multipart("edge")
+    parser = PictureCutter("edge")
     data = body(PICTURES[:1], length=False)
     assert parser.push(data[:-3]) == []
     assert parser.push(data[-3:-2]) == PICTURES[:1]
@@ -104,7 +106,7 @@ def test_what_cameras_put_behind_a_picture_is_left_out() -> None:
 
 
 def test_headers_and_bodies_that_are_too_large_are_given_up_and_the_next_part_is_read() -> None:
-    parser = Multipart("edge", limit=2000)
+    parser = PictureCutter("edge", limit=2000)
     huge_head = b"--edge\r\nX: " + b"a" * 2 * MOST_HEADER
     lying = b"--edge\r\nContent-Length: 99999999\r\n\r\n" + PICTURES[0]
     endless = b"--edge\r\n\r\n" + b"\xff\xd8" + b"a" * 5000
@@ -124,12 +126,12 @@ def test_a_part_that_is_no_jpeg_is_counted() -> None:
 @pytest.mark.parametrize("boundary", ["", "--", '""'])
 def test_there_has_to_be_a_boundary(boundary: str) -> None:
     with pytest.raises(ValueError, match="without a boundary"):
-        Multipart(boundary)
+        PictureCutter(boundary)
 
 
 def test_it_says_how_much_is_missing_so_that_nobody_wakes_for_less() -> None:
     head = b"--edge\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(PICTURES[0])
-    parser = Multipart("edge")
+    parser = PictureCutter("edge")
     before = parser.missing
     assert len(head) < before <= len(head) + len(PICTURES[0])
     parser.push(head)
@@ -142,6 +144,6 @@ def test_it_says_how_much_is_missing_so_that_nobody_wakes_for_less() -> None:
 
 
 def test_of_a_picture_of_unknown_length_every_byte_may_be_the_last() -> None:
-    parser = Multipart("edge")
+    parser = PictureCutter("edge")
     parser.push(b"--edge\r\n\r\n" + PICTURES[0][:20])
     assert parser.missing == 1
