@@ -113,9 +113,9 @@ def _quoted(value: str) -> str:
 def _challenges(value: str) -> list[tuple[str, dict[str, str]]]:
     """Each challenge of a field; several may stand in one, parted by commas like parameters."""
     begins = list(_SCHEME.finditer(value))
-    ends = [begin.start() for begin in begins[1:]] + [len(value)]
+    ends = [*(begin.start() for begin in begins[1:]), len(value)]
     found = []
-    for begin, end in zip(begins, ends, strict=True):
+    for begin, end in zip(begins, ends, strict=False):  # none, or one for each
         given = {
             name.lower(): re.sub(r"\\(.)", r"\1", quoted) or bare
             for name, quoted, bare in _PARAMETER.findall(value, begin.end(), end)

@@ -26,8 +26,11 @@ _CONNECT_WITHIN = 5.0
 _TLS_WITHIN = 10.0
 #: For a request to be taken.
 _WRITE_WITHIN = 5.0
-#: For the whole head of an answer, from the request on, whatever comes before it.
-HEAD_WITHIN = 10.0
+#: For the whole head of an answer, from the request on, whatever comes before it: there are cameras
+#: that make a still when they are asked, and need 10 s for it.
+HEAD_WITHIN = 20.0
+#: The words of a `TimedOut` where something came, and no whole head.
+SLOWLY = f"answers too slowly, {HEAD_WITHIN:g} s and more"
 #: Cameras redirect from / to their stream; more than this is a loop.
 _REDIRECTS = 3
 #: Challenges taken for one request: the first one, and one whose nonce was too old.
@@ -196,17 +199,15 @@ class HttpClient:
         clock = self._patience.clock
         connection.write(request, _WRITE_WITHIN)
         until = clock.monotonic() + HEAD_WITHIN
-        came = b""
+        came, heard = b"", False
         while True:
-            left = until - clock.monotonic()
-            if left <= 0.0:
-                raise TimedOut("answers too slowly" if came else "no answer")
             try:
-                more = connection.read(left)
+                more = connection.read(until - clock.monotonic())
             except TimedOut:
-                raise TimedOut("answers too slowly" if came else "no answer") from None
+                raise TimedOut(SLOWLY if heard else "no answer") from None
+            heard = True
             if not more:
-                raise NoAnswer("closed in the midst of its answer" if came else "closed")
+                raise NoAnswer("closed")
             came += more
             while (parsed := parse_head(came)) is not None:
                 head, came = parsed

@@ -77,10 +77,11 @@ class Connection:
             TimedOut: nothing within so many seconds.
         """
         until = self._patience.clock.monotonic() + within
-        while (taken := self.take()) is None:
-            if self._patience.clock.monotonic() >= until:
-                raise TimedOut("no answer")
-        return taken
+        while self._patience.clock.monotonic() < until:
+            taken = self.take()
+            if taken is not None:
+                return taken
+        raise TimedOut("no answer")
 
     def write(self, data: bytes, within: float) -> None:
         """Sends all of it.

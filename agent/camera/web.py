@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from agent.camera import reasons
 from agent.camera.http_auth import Credentials
 from agent.camera.http_body import Bomb
-from agent.camera.http_client import Answer, HttpClient, NoAnswer
+from agent.camera.http_client import SLOWLY, Answer, HttpClient, NoAnswer
 from agent.camera.http_head import Head, NoHttp
 from agent.camera.patience import Patience
 from agent.camera.pictures import PictureCutter
@@ -281,6 +281,8 @@ def _no_link(error: LinkError, where: str, scheme: str) -> CameraError:
         said = str(error)
         if "connection" in said:
             return CameraUnreachable(f"{where}: {reasons.no_connection(error)}")
+        if said == SLOWLY:
+            return CameraUnreachable(f"{where}: {said}: no whole head came", answers=True)
         words = reasons.SILENT if said == "no answer" else said
         return CameraUnreachable(f"{where}: {reasons.no_answer(scheme, words)}")
     return SessionLost(f"{where}: {error}"[:200])
