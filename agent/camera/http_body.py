@@ -111,7 +111,7 @@ class _Chunks:
     def _size(self) -> bool:
         """Reads the next size line; False when more bytes are needed, or there are no chunks."""
         start = 0
-        while self._begun and self._buffer[start : start + 1] in (b"\r", b"\n"):
+        while self._begun and bytes(self._buffer[start : start + 1]) in {b"\r", b"\n"}:
             start += 1  # behind the chunk before
         end = self._buffer.find(b"\n", start, start + _MOST_LINE)
         if end < 0:

@@ -36,7 +36,7 @@ MIN_RATE = 8 * 1024
 _PAUSE = 1.0
 #: Parts that are no JPEG, before the first that is one: then it sends something else.
 _NO_JPEGS = 10
-#: Bytes without a picture in an answer that is not said to be pictures: then it is none.
+#: Bytes without the begin of a picture, in an answer of no parts: then it is none.
 _NO_PICTURE = 64 * 1024
 _JPEG = frozenset({"image/jpeg", "image/jpg", "image/pjpeg"})
 
@@ -132,9 +132,8 @@ class WebSession:
         if answer is None or not answer.came:
             return "nothing comes"
         seconds = max(0.1, self._clock.monotonic() - self._asked_at)
-        if self._cutter.partial and answer.came / seconds < MIN_RATE:
-            rate = f"{answer.came} bytes in {seconds:.0f} s, too slow"
-            return f"{rate}; {self._cutter.why}"
+        if not self._stored and answer.came / seconds < MIN_RATE:
+            return f"{answer.came} bytes in {seconds:.0f} s, too slow; {self._cutter.why}"
         if self._clock.monotonic() - self._came_at > SILENCE / 2:
             return f"nothing more comes; {self._cutter.why}"
         return self._cutter.why
@@ -231,8 +230,11 @@ class WebSession:
         if self._cutter.damaged >= _NO_JPEGS:
             raise CameraRefused(f"{self._where}: sends a stream of parts that are no JPEGs")
         kind = answer.head.kind
-        if kind in _JPEG or kind.startswith("multipart/") or answer.came < _NO_PICTURE:
+        if kind.startswith("multipart/") or answer.came < _NO_PICTURE:
             return
+        if kind in _JPEG:
+            words = f"says {kind} and sends {answer.came} bytes that are none"
+            raise CameraRefused(f"{self._where}: {words}")
         raise CameraRefused(f"{self._where}: {reasons.of_kind(kind)}")
 
     def _wait_and_ask(self) -> None:
