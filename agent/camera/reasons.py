@@ -155,8 +155,14 @@ def of_tls(error: BaseException) -> str:
             f"TLS: its certificate is not trusted ({words}): give it, or the authority that signed"
             " it, as tls.ca of the camera, or write http://"
         )
-    words = str(getattr(error, "reason", "") or error).replace("_", " ").lower()
-    return other_service("https", f"TLS: {words[:_MOST_WORDS]}")
+    return other_service("https", f"TLS: {tls_words(error)}")
+
+
+def tls_words(error: BaseException | None) -> str:
+    """What the TLS library says, without its own names."""
+    reason = getattr(error, "reason", None) or getattr(error, "strerror", None)
+    words = reason if isinstance(reason, str) else "the handshake failed"
+    return words.replace("_", " ").lower()[:_MOST_WORDS]
 
 
 def of_device(error: Exception, words: str) -> str:

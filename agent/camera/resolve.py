@@ -39,8 +39,10 @@ class _LookUp:
     def _run(self, _worker: Worker) -> None:
         try:
             self.found = _query(self._host, 0)
-        except (OSError, UnicodeError) as error:
-            self.reason = str(error)
+        except OSError as error:
+            self.reason = error.strerror or "the look-up failed"
+        except UnicodeError:
+            self.reason = "no host has such a name"
 
 
 class LookUps:

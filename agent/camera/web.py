@@ -276,7 +276,8 @@ def _no_link(error: LinkError, where: str, scheme: str) -> CameraError:
         why = error.__cause__
         if isinstance(why, ssl.SSLError) and why.reason in reasons.NO_TLS:
             return CameraRefused(f"{where}: {reasons.of_tls(why)}")
-        return CameraUnreachable(f"{where}: {reasons.no_answer(scheme, f'TLS: {error}'[:100])}")
+        words = f"TLS: {reasons.tls_words(why)}"
+        return CameraUnreachable(f"{where}: {reasons.no_answer(scheme, words)}")
     if isinstance(error, NoAnswer):
         return CameraUnreachable(f"{where}: {reasons.no_answer(scheme, reasons.CLOSED)}")
     if isinstance(error, TimedOut):

@@ -11,7 +11,7 @@ from typing import Self
 
 from agent.camera.hk.packets import DATAGRAM_MAX
 from agent.camera.resolve import SocketAddress
-from agent.core.errors import CameraUnreachable
+from agent.core.errors import CameraUnreachable, reason_of
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Channel:
             self._drain()  # what came before the connection may be anybody's
         except OSError as error:
             self._close()
-            raise CameraUnreachable(f"no way to the camera: {error}") from error
+            raise CameraUnreachable(f"no way to the camera: {reason_of(error)}") from error
 
     def __enter__(self) -> Self:
         return self
