@@ -22,6 +22,8 @@ MOST_HEADER = 4096
 _LEAST_PICTURE = 92
 #: SOI, and the first byte of the marker that has to follow.
 _SOI = b"\xff\xd8\xff"
+#: What cannot be in the midst of a picture's own bytes: its end, or the next one.
+_ENDS = re.compile(rb"\xff(?:\xd9|\xd8\xff)")
 _END_OF_HEAD = b"\r\n\r\n"
 #: What lies between a part's last byte and the next boundary.
 _BETWEEN = (b"", b"\r\n", b"\n")
@@ -120,9 +122,9 @@ class PictureCutter:
     def _whole(self, data: bytes) -> bytes | None:
         """The usual case, a quarter of the work: one part and nothing else. None: the long way.
 
-        The header is not walked over; who takes the picture looks at it anyway.
+        A length that was right before, and fits the marks at both ends, is believed.
         """
-        if not self._line or self._walk is not None or self._buffer not in _BETWEEN:
+        if not self._trusted or self._walk is not None or self._buffer not in _BETWEEN:
             return None
         mark = 2 if data.startswith(b"\r\n") else 0  # which belongs to the part before
         first = mark + len(self._line)
@@ -134,10 +136,7 @@ class PictureCutter:
         jpeg, rest = data[start : start + (length or 0)], data[start + (length or 0) :]
         if len(jpeg) != length or length > self._limit or rest not in _BETWEEN:
             return None
-        # no thumbnail, no second picture: nothing that only a walk can tell
-        if jpeg.find(EOI) != length - 2 or not jpeg.startswith(_SOI) or jpeg.find(_SOI, 1) >= 0:
-            return None
-        if data.find(_SOI, 0, start) >= 0:
+        if not jpeg.startswith(_SOI) or not jpeg.endswith(EOI):
             return None
         self._buffer[:] = rest
         self._looked, self._since = 0, 0
@@ -182,32 +181,33 @@ class PictureCutter:
             self.damaged += 1
             self._begin_anew(2)
             return True
-        if walk.done and walk.at < len(self._buffer):
-            begin = max(walk.at, self._looked)
-            eoi = self._buffer.find(EOI, begin)
-            end = len(self._buffer) if eoi < 0 else eoi
-            other = self._other(begin, end)
-            if other is not None:
-                self._take_without_end(bytes(self._buffer[:other]), jpegs)
-                self._begin_anew(other)
-                return True
-            if eoi >= 0:
-                self._take(eoi + 2, jpegs)
-                return True
-            self._looked = max(walk.at, end - len(self._line) - 2)
+        if walk.done and (end := self._end(walk.at)) is not None:
+            if self._buffer.startswith(EOI, end):
+                self._take(end + len(EOI), jpegs)
+            else:
+                self._take_without_end(bytes(self._buffer[:end]), jpegs)
+                self._begin_anew(end)
+            return True
         if len(self._buffer) > self._limit:
             self.damaged += 1
             self._begin_anew(len(self._buffer))
         return False
 
-    def _other(self, begin: int, end: int) -> int | None:
-        """Where a picture ends that has no EOI: at a boundary, or where the next one begins."""
-        ends = [self._buffer.find(_SOI, begin, end)]
-        if len(self._line) >= _LEAST_LINE:
-            for behind in (b"\r", b"\n", b"--"):
-                mark = b"\n" + self._line + behind
-                ends.append(self._buffer.find(mark, begin, end))
-        return min((at for at in ends if at >= 0), default=None)
+    def _end(self, begin: int) -> int | None:
+        """Where the picture's EOI is, or what comes in its place: a boundary, the next picture."""
+        if self._trusted and self._length is not None and begin < self._length <= self._limit:
+            last = self._length - len(EOI)
+            if len(self._buffer) < self._length or self._buffer.startswith(EOI, last):
+                return last if len(self._buffer) >= self._length else None
+        begin = max(begin, self._looked)
+        if (found := _ENDS.search(self._buffer, begin)) is not None:
+            return found.start()
+        if not self._ends and len(self._line) >= _LEAST_LINE:  # who sends EOI needs no boundary
+            mark = re.compile(rb"\n" + re.escape(self._line) + rb"(?=\r|\n|--)")
+            if (found := mark.search(self._buffer, begin)) is not None:
+                return found.start()
+        self._looked = max(begin, len(self._buffer) - len(self._line) - 2)
+        return None
 
     def _take(self, length: int, jpegs: list[bytes]) -> None:
         """A picture with its EOI."""
