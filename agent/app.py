@@ -238,15 +238,25 @@ class App:
     def _gauges(self, now: float) -> Gauges:
         silent = () if now <= self._quiet_until else tuple(self._crew.silent(now, SILENT_AFTER))
         restarts, machine = self._crew.restarts(), self._machine.figures(now)
-        return gather(self._parts, self._cameras.values(), restarts, silent, machine)
+        hung = self._crew.hung()
+        return gather(self._parts, self._cameras.values(), restarts, silent, hung, machine)
 
     def _watch(self, now: float) -> None:
-        """Ends the process when a worker is dead: a clean start is the tested path."""
+        """Replaces the thread of a camera that hangs; for others the process has to end.
+
+        A camera's session is its own, so another one costs the other cameras nothing. What else
+        hangs is cured by a clean start, which is the tested path.
+        """
         if now < self._quiet_until:
             return
+        renewals = {n: r for c in self._cameras.values() for n, r in c.renewals().items()}
         for name, silence in self._crew.silent(now, DEAD_AFTER).items():
-            if name != "store":
-                self._fatal(name, TimeoutError(f"no beat for {silence:.0f} s"))
+            if name in renewals and self._crew.replace(name, renewals[name]):
+                words = "worker %s: no sign of life for %.0f s: left alone, another one is started"
+                log.error(words, name, silence)
+            elif name != "store":
+                words = f"no sign of life for {silence:.0f} s; the agent ends, to be started anew"
+                self._fatal(name, TimeoutError(words))
 
     def _fatal(self, name: str, error: BaseException) -> None:
         log.critical("worker %s: gave up: %s", name, error)
@@ -357,5 +367,6 @@ class App:
         self._performer.perform(cameras_farewell(self._state))
         left += self._crew.stop(["mqtt", "beeper"], 2.5, deadline)
         left += self._crew.stop_extra(1.0, deadline)
+        left += self._crew.hung()
         remove_health(self._state_dir)
         return left

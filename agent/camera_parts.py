@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from agent.camera.source import FrameSource, SourceOptions, source_for
+from agent.camera.renewable import RenewableSource
+from agent.camera.source import SourceOptions, source_for
 from agent.camera.trust import trusting
 from agent.configuration import state_dir_of
 from agent.core.clips import PRE_ROLL_BYTES
@@ -45,7 +46,7 @@ ToEngine = Callable[[object], bool]
 class RecordingStream:
     """A camera's second session, of which its clips are made."""
 
-    source: FrameSource
+    source: RenewableSource
     frames: Mailbox[Frame]
     orders: Mailbox[RestartSession]
 
@@ -55,7 +56,7 @@ class CameraParts:
     """One camera's owners and the boxes between them; `source` is None when it is disabled."""
 
     camera_id: str
-    source: FrameSource | None
+    source: RenewableSource | None
     vision: VisionWorker
     recorder: RecorderWorker | None
     frames: Mailbox[Frame]
@@ -103,6 +104,15 @@ class CameraParts:
         """Where an order to restart the camera's sessions goes."""
         return (self.camera_orders, *((self.recording.orders,) if self.recording else ()))
 
+    def renewals(self) -> dict[str, Callable[[], None]]:
+        """Of the threads that may be left hanging: what makes ready for another one."""
+        found = {}
+        if self.source is not None:
+            found[self.camera_worker] = self.source.renew
+        if self.recording is not None:
+            found[self.recording_worker] = self.recording.source.renew
+        return found
+
     def bodies(self) -> dict[str, Body]:
         """The threads to run, consumers first."""
         bodies: dict[str, Body] = {}
@@ -134,28 +144,28 @@ def build_camera(
     parts = _clip_parts(f"{name}.clip_parts")
     vision_orders: Mailbox[VisionOrder] = Mailbox(f"{name}.vision_orders", ORDERS, WhenFull.REFUSE)
     camera_orders = _session_orders(f"{name}.camera_orders")
-    source = source_for(
-        camera.source,
-        name,
-        clock,
+    options = SourceOptions(
+        camera.still_interval,
+        room=lambda: frames.depth < FRAMES // 2,
+        trust=_trust(camera),
+        redirect_hosts=camera.redirect_hosts,
+        keep_log=session_keeper(parts if spool else None, lambda: state_dir_of(config)),
+    )
+    source = RenewableSource(
+        lambda on_frame, on_state: source_for(
+            camera.source, name, clock, on_frame, on_state, camera_orders, options
+        ),
         lambda frame: _no_answer(frames.put(frame, len(frame.jpeg))),
         lambda state: _no_answer(to_engine(state)),
-        camera_orders,
-        SourceOptions(
-            camera.still_interval,
-            room=lambda: frames.depth < FRAMES // 2,
-            trust=_trust(camera),
-            keep_log=session_keeper(parts if spool else None, lambda: state_dir_of(config)),
-        ),
     )
     recording = None
     if camera.record_source is not None and camera.enabled and spool is not None:
         recording = _recording_stream(name, camera, camera.record_source, to_engine, clock)
     view = view_of(name, camera)
-    options = _vision_options(config, camera, view, two_streams=recording is not None)
+    judged = _vision_options(config, camera, view, two_streams=recording is not None)
     to_recorder = parts.put if spool is not None else _nowhere
     vision = VisionWorker(
-        name, options, settings, frames, vision_orders, to_engine, to_recorder, clock
+        name, judged, settings, frames, vision_orders, to_engine, to_recorder, clock
     )
     vision.recording = recording.frames if recording else None
     viewers = vision.showing.viewers = None if config.reoffer is None else Newest[Shown]()
@@ -183,19 +193,19 @@ def _recording_stream(
         limit_bytes=PRE_ROLL_BYTES,
     )
     orders = _session_orders(f"{name}.recording_orders")
-    source = source_for(
-        url,
-        name,
-        clock,
+    options = SourceOptions(
+        camera.still_interval,
+        room=lambda: frames.depth < STREAM_FRAMES // 2,
+        coded=True,
+        trust=_trust(camera),
+        redirect_hosts=camera.redirect_hosts,
+    )
+    source = RenewableSource(
+        lambda on_frame, on_state: source_for(
+            url, name, clock, on_frame, on_state, orders, options
+        ),
         lambda frame: _no_answer(frames.put(frame, frame.size)),
         lambda state: _no_answer(to_engine(RecordingLink(state))),
-        orders,
-        SourceOptions(
-            camera.still_interval,
-            room=lambda: frames.depth < STREAM_FRAMES // 2,
-            coded=True,
-            trust=_trust(camera),
-        ),
     )
     return RecordingStream(source, frames, orders)
 

@@ -110,7 +110,13 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     purge.add_argument(
         "--dry-run", action="store_true", required=True, help="the agent alone deletes, each hour"
     )
-    add("health", _health, "exit 0 if the running agent is well", config=True)
+    health = add(
+        "health",
+        _health,
+        "say how the running agent is; exit 0 if it does its work (ok, degraded), else 1",
+        config=True,
+    )
+    health.add_argument("--strict", action="store_true", help="exit 0 only if it is ok")
     add("version", _version, "print the version")
     return parser
 
@@ -333,7 +339,7 @@ def _health(arguments: argparse.Namespace) -> int:
     named = find_file(arguments.config, os.environ)
     demo = named is None and not _configured()
     folder = demo_state_dir() if demo else state_dir_of(_load(arguments).config)
-    well, text = read_health(folder)
+    well, text = read_health(folder, strict=arguments.strict)
     print(text)
     return EXIT_OK if well else 1
 

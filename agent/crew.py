@@ -9,6 +9,8 @@ from agent.core.orders import StopJudging
 from agent.runtime.clock import Clock
 from agent.runtime.worker import Worker
 
+#: Threads that may hang at a time, each beside a new one; each holds its memory and its connection.
+MOST_HUNG = 8
 #: Seconds for each owner along the way of a frame, so that the next one sees all that came before.
 _CAMERA, _VISION, _RECORDER = 1.5, 1.5, 2.0
 
@@ -26,9 +28,12 @@ class Crew:
         self._on_fatal = on_fatal
         self._extra = [worker.name for worker in extra]
         self._workers = {worker.name: worker for worker in extra}
+        self._bodies: dict[str, Body] = {}
+        self._hung: list[Worker] = []  # left alone in a call that does not return
 
     def add(self, bodies: dict[str, Body]) -> list[Worker]:
         """Makes a worker of each; they are not started."""
+        self._bodies |= bodies
         made = [Worker(n, body, self._clock, self._on_fatal) for n, body in bodies.items()]
         self._workers |= {worker.name: worker for worker in made}
         return made
@@ -41,7 +46,33 @@ class Crew:
     def forget(self, names: Iterable[str]) -> None:
         """These are no longer ours to watch."""
         for name in names:
-            del self._workers[name]
+            del self._workers[name], self._bodies[name]
+
+    def replace(self, name: str, renew: Callable[[], None]) -> bool:
+        """Leaves a worker that hangs alone and starts another one in its place.
+
+        Args:
+            name: of the worker.
+            renew: makes its body ready for another thread; the old one is heard no more.
+
+        Returns: False, and nothing is done, when too many hang already.
+        """
+        if len(self.hung()) >= MOST_HUNG:
+            return False
+        old = self._workers[name]
+        old.halt()
+        self._hung.append(old)
+        renew()
+        new = Worker(name, self._bodies[name], self._clock, self._on_fatal)
+        new.restarts = old.restarts + 1
+        self._workers[name] = new
+        new.start()
+        return True
+
+    def hung(self) -> tuple[str, ...]:
+        """Workers that were left alone and have not come back."""
+        self._hung = [worker for worker in self._hung if not worker.join(0.0)]
+        return tuple(worker.name for worker in self._hung)
 
     def restarts(self) -> dict[str, int]:
         """How often each was restarted."""

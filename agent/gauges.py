@@ -20,6 +20,7 @@ def gather(
     cameras: Collection[CameraParts],
     restarts: Mapping[str, int],
     silent: tuple[str, ...],
+    hung: tuple[str, ...],
     machine: HostFigures,
 ) -> Gauges:
     """The counters of now.
@@ -29,6 +30,7 @@ def gather(
         cameras: those of the cameras that there are now.
         restarts: of each worker.
         silent: workers without a beat.
+        hung: workers that were left alone, another one was started for each.
         machine: what it said last; asking costs more than all the rest here.
     """
     boxes = [*parts.boxes, *(box for camera in cameras for box in camera.boxes)]
@@ -41,6 +43,7 @@ def gather(
         mailboxes={box.name: (box.depth, box.dropped) for box in boxes},
         restarts=restarts,
         silent=silent,
+        hung=hung,
         host=machine,
     )
 

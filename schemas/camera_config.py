@@ -108,6 +108,12 @@ class CameraConfig(Strict):
         1.0, ge=0.05, le=3600, description="seconds between two requests of an HTTP still"
     )
     tls: CameraTls | None = None
+    redirect_hosts: tuple[Annotated[str, Field(min_length=1, max_length=255)], ...] = Field(
+        (),
+        max_length=10,
+        description="hosts to which an HTTP camera may redirect, besides its own; user and password"
+        " are not sent there",
+    )
     power_cycle_after: int = Field(
         10, ge=1, le=1000, description="failed attempts after which `needs_power_cycle` is ON"
     )

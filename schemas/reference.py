@@ -67,6 +67,8 @@ def _one(option: dict[str, Any]) -> str:
     if option.get("format") == "size":
         return "size"
     if option["type"] == "array":
+        if option["items"].get("type") == "string":
+            return "list of texts"
         return "list of `[x, y]`" if option.get("minItems") else "list of lists of `[x, y]`"
     kind = {
         "boolean": "`true`, `false`",

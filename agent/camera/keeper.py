@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from agent.camera.patience import STEP, Interrupted, Patience
 from agent.camera.rate import RateMeter
+from agent.camera.rhythm import Rhythm
 from agent.camera.session import Opener, Picture, Session, SessionOver, Silent
 from agent.core.backoff import Backoff
 from agent.core.errors import (
@@ -48,12 +49,14 @@ class Keeper:
 
     ```
     connecting  session opens, picture comes  live
-    live        no picture for `silence`      stalled      new attempt at once
+    live        no picture for long           stalled      new attempt at once
     live        session lost                  connecting   new attempt at once, then backing off
     any         attempt fails                 unreachable  backing off, with jitter
     any         camera says no                refused      the longest wait
     live        clip played to its end        disabled     until a restart is ordered
     ```
+
+    What is long depends on the camera's own rhythm; see `Rhythm`.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Keeper:
             self._timing.retry_first, 2.0, self._timing.retry_limit, jitter=0.33
         )
         self._rate = RateMeter()
+        self._rhythm = Rhythm()
         self._code: CameraCode | None = None
         self._session = 0
         self._failures = 0  # in a row, until pictures come
@@ -114,10 +118,13 @@ class Keeper:
         with closing(self._open(patience)) as session:
             self._session += 1
             self._heard_at = None
+            self._rhythm.begin()
             try:
                 self._keep(patience, session)
             except CameraUnreachable as error:
-                raise SessionLost(str(error)) from error
+                if self._heard_at is None:
+                    raise
+                raise SessionLost(str(error), answers=error.answers) from error
             finally:
                 self._damaged += session.damaged
                 self._rate.clear()
@@ -138,9 +145,11 @@ class Keeper:
             picture = session.read()
             if picture is not None:
                 self._deliver(picture)
-            now = self._clock.monotonic()
-            if now - (self._heard_at or opened_at) >= session.silence:
-                raise Silent(f"no whole picture for {session.silence:g} s")
+            limit = self._rhythm.limit(session.silence)
+            if self._clock.monotonic() - (self._heard_at or opened_at) >= limit:
+                self._rhythm.stalled(limit)
+                words = f"no whole picture for {limit:.0f} s: {session.why}"
+                raise Silent(words, answers=session.answers)
 
     def _deliver(self, picture: Picture) -> None:
         if picture.video is None and dimensions(picture.jpeg) is None:
@@ -151,6 +160,7 @@ class Keeper:
         self._frames += 1
         self._frame_at = picture.at
         self._rate.add(picture.at)
+        self._rhythm.add(picture.at)
         if self._code is not CameraCode.LIVE:
             after = f" after {self._failures} failures" if self._failures else ""
             self._failures = 0
@@ -171,7 +181,7 @@ class Keeper:
         else:
             code, delay = CameraCode.UNREACHABLE, self._backoff.next()
         log.debug("camera %s: %s, next try in %.1f s", self._camera, error, delay)
-        self._say(code, str(error), retry_in=delay, found=not isinstance(error, CameraNotFound))
+        self._say(code, str(error), delay, error)
         return delay
 
     def _played(self, patience: Patience, over: SessionOver) -> None:
@@ -202,12 +212,20 @@ class Keeper:
         code: CameraCode,
         reason: str,
         retry_in: float | None = None,
-        *,
-        found: bool = True,
+        error: CameraError | None = None,
     ) -> None:
         self._code = code
-        now, session = self._clock.monotonic(), self._session
-        self._on_state(CameraState(self._camera, code, reason, now, session, retry_in, found=found))
+        state = CameraState(
+            self._camera,
+            code,
+            reason,
+            self._clock.monotonic(),
+            self._session,
+            retry_in,
+            found=not isinstance(error, CameraNotFound),
+            answers=error is not None and error.answers,
+        )
+        self._on_state(state)
 
     def _publish(self, damaged: int) -> None:
         self._stats = CameraStats(

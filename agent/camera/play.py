@@ -20,6 +20,8 @@ class PlaySession:
 
     silence = 60.0  # decoding far into a long clip may take seconds
     damaged = 0
+    why = "decoding takes too long"
+    answers = True
 
     def __init__(
         self,

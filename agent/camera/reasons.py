@@ -27,6 +27,8 @@ CLOSED = "closes the connection without an answer"
 CHECK_PATH = "check the URL's path in the camera's manual"
 UNKNOWN_CODEC = "sends video of an unknown kind: set the camera to H.264, H.265 or MJPEG"
 _CHECK_BOTH = "check both; docs/cameras.md says how to write special characters"
+#: OpenSSL's reasons that stay until somebody changes the camera or its URL.
+NO_TLS = frozenset({"CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER"})
 _DEVICE = {
     errno.ENOENT: "is it plugged in? see ls /dev/video*; a container has to be given the device",
     errno.EACCES: "the agent's user has to be in the group video",
@@ -97,10 +99,18 @@ def of_kind(kind: str) -> str:
     return f"answers with {shown}, not with JPEG or MJPEG; {page}{CHECK_PATH}"
 
 
+def of_redirect(there: str) -> str:
+    """Why we do not go where a camera sends us."""
+    words = "if that is wanted, name the host in redirect_hosts of the camera"
+    return f"redirects to another host, {there}; {words}"
+
+
 def of_no_http(said: str) -> str:
     """What answers a request without speaking HTTP; `said` is the client's error."""
     if "RTSP/" in said:
         return "speaks RTSP, not HTTP: write rtsp://"
+    if said.startswith("..."):  # a TLS alert, with what cannot be printed as points
+        return "wants TLS: write https://"
     return other_service("http", f"speaks no HTTP ({said[:_MOST_WORDS]})")
 
 
@@ -145,8 +155,14 @@ def of_tls(error: BaseException) -> str:
             f"TLS: its certificate is not trusted ({words}): give it, or the authority that signed"
             " it, as tls.ca of the camera, or write http://"
         )
-    words = str(getattr(error, "reason", "") or error).replace("_", " ").lower()
-    return other_service("https", f"TLS: {words[:_MOST_WORDS]}")
+    return other_service("https", f"TLS: {tls_words(error)}")
+
+
+def tls_words(error: BaseException | None) -> str:
+    """What the TLS library says, without its own names."""
+    reason = getattr(error, "reason", None) or getattr(error, "strerror", None)
+    words = reason if isinstance(reason, str) else "the handshake failed"
+    return words.replace("_", " ").lower()[:_MOST_WORDS]
 
 
 def of_device(error: Exception, words: str) -> str:

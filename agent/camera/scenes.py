@@ -146,7 +146,7 @@ class Clip:
                 return fps, max(1.0, (container.duration or 0) / 1e6)
         except (OSError, IndexError, StopIteration, av.FFmpegError) as error:
             raise ConfigError(
-                f"scene {self._path}: not a clip that can be decoded: {error}"
+                f"scene {self._path}: not a clip that can be decoded: {_why(error)}"
             ) from error
 
     def _rewind(self) -> None:
@@ -233,3 +233,7 @@ class Room:
         cv2.ellipse(pixels, (x, top + height // 3), (half, height // 2), 0, 0, 360, colour, -1)
         for foot in (x - swing, x + swing):
             cv2.line(pixels, (x, top + height // 2), (foot, top + height + 30), colour, 26)
+
+
+def _why(error: Exception) -> str:
+    return getattr(error, "strerror", None) or "it has no picture"

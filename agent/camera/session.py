@@ -26,7 +26,17 @@ class Session(Protocol):
 
     @property
     def silence(self) -> float:
-        """Seconds without a whole picture after which the session is given up."""
+        """Seconds without a whole picture after which the session is given up, at least."""
+        ...
+
+    @property
+    def why(self) -> str:
+        """Why no whole picture comes, for the message of a session that is given up."""
+        ...
+
+    @property
+    def answers(self) -> bool:
+        """Whether the camera says anything at all while no whole picture comes."""
         ...
 
     @property

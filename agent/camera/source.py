@@ -45,6 +45,7 @@ class SourceOptions:
             own (a file that is played as fast as possible).
         coded: it is a recording stream: video is handed on undecoded.
         trust: whose certificates are believed; None: the public authorities'.
+        redirect_hosts: hosts, besides its own, to which an HTTP camera may send us.
         keep_log: takes the packets of a session that failed; says where they can be read.
     """
 
@@ -52,6 +53,7 @@ class SourceOptions:
     room: Callable[[], bool] = lambda: True
     coded: bool = False
     trust: ssl.SSLContext | None = None
+    redirect_hosts: tuple[str, ...] = ()
     keep_log: Callable[[SessionLog], str | None] = lambda _log: None
 
 
@@ -96,7 +98,7 @@ def _kept(opener: Callable[[str, SourceOptions], Opener]) -> Maker:
 def _web(url: str, options: SourceOptions) -> Opener:
     from agent.camera.web import web_opener
 
-    return web_opener(url, options.still_interval, options.trust)
+    return web_opener(url, options.still_interval, options.trust, options.redirect_hosts)
 
 
 def _rtsp(url: str, options: SourceOptions) -> Opener:

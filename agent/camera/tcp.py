@@ -1,7 +1,4 @@
-"""TCP connections for the HTTP client that wait in small steps: httpcore's network, our patience.
-
-httpcore would sit in one read for the whole timeout; here each step beats and looks at `stop`.
-"""
+"""TCP connections that wait in small steps: each step beats and looks at the source's orders."""
 
 from __future__ import annotations
 
@@ -10,25 +7,37 @@ import os
 import select
 import socket
 import ssl
-from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
-import httpcore
-
-from agent.camera.hk.resolve import Resolver
-from agent.camera.hk.udp import SocketAddress
 from agent.camera.patience import STEP, Patience
-from agent.core.errors import CameraRefused
+from agent.camera.resolve import Found, SocketAddress
 
 _STEP_MS = STEP * 1000
-#: OpenSSL's reasons that stay until somebody changes the camera or its URL.
-_NO_TLS = {"CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER"}
-#: Where nobody said how long: no call may wait for ever.
-_LONGEST = 10.0
+#: Bytes taken at a time, at most: a usual picture at once, a large one in a few pieces.
+_PIECE = 256 * 1024
 
 
-class PatientStream(httpcore.NetworkStream):
+class LinkError(Exception):
+    """A connection is of no use any more; the text says why, in the system's words."""
+
+
+class NotConnected(LinkError):
+    """Nobody takes our connection."""
+
+
+class TimedOut(LinkError):
+    """Nobody answers in time."""
+
+
+class Broken(LinkError):
+    """The connection broke."""
+
+
+class NoTls(LinkError):
+    """The handshake failed: `__cause__` is the error of the TLS library, where it had one."""
+
+
+class Connection:
     """One connection, plain or TLS."""
 
     def __init__(self, sock: socket.socket, patience: Patience) -> None:
@@ -39,47 +48,111 @@ class PatientStream(httpcore.NetworkStream):
         self._watch_in = _watch(sock, select.POLLIN)
         self._least = 1
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Waits for bytes and takes all that are there; b"" at the end.
+    def take(self, least: int = 1) -> bytes | None:
+        """What has come; waits a step at most. None: nothing, b"": the other side has ended.
+
+        The system wakes us only when `least` bytes are there, or the end. So a picture costs one
+        waking, however many segments it comes in. After the step what is there is taken, and
+        through TLS at once: nobody knows how much it will become.
 
         Raises:
-            httpcore.ReadTimeout: none in `timeout` seconds.
-            httpcore.ReadError: the connection broke.
+            Broken: the connection broke.
             Interrupted: by our patience.
         """
-        return self.read_least(1, max_bytes, timeout)
-
-    def read_least(self, least: int, max_bytes: int, timeout: float | None = None) -> bytes:
-        """As `read`, but the system wakes us only when `least` bytes are there, or the end.
-
-        So a picture costs one waking, however many segments it comes in. After `STEP` seconds
-        what is there is taken, and through TLS at once: nobody knows how much it will become.
-        """
-        until = self._until(timeout)
+        self._patience.look()
         try:
-            self._wake_at(min(least, max_bytes))
-            while True:
-                if self._pending() or self._watch_in.poll(_STEP_MS) or least > 1:
-                    try:
-                        return self._gathered(max_bytes)
-                    except (BlockingIOError, ssl.SSLWantReadError):
-                        pass
+            self._wake_at(min(least, _PIECE))
+            if self._pending() or self._watch_in.poll(_STEP_MS) or least > 1:
+                return self._gathered()
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        except OSError as error:
+            raise Broken(error.strerror or "broken") from error
+        return None
+
+    def read(self, within: float) -> bytes:
+        """As `take`, but waits until something comes.
+
+        Raises:
+            TimedOut: nothing within so many seconds.
+        """
+        until = self._patience.clock.monotonic() + within
+        while self._patience.clock.monotonic() < until:
+            taken = self.take()
+            if taken is not None:
+                return taken
+        raise TimedOut("no answer")
+
+    def write(self, data: bytes, within: float) -> None:
+        """Sends all of it.
+
+        Raises:
+            TimedOut: it is not taken within so many seconds.
+            Broken: the connection broke.
+            Interrupted: by our patience.
+        """
+        until = self._patience.clock.monotonic() + within
+        rest = memoryview(data)
+        try:
+            while rest:
                 self._patience.look()
                 if self._patience.clock.monotonic() >= until:
-                    raise httpcore.ReadTimeout("no answer")
+                    raise TimedOut("our request is not taken")
+                if _ready(_watch(self._socket, select.POLLOUT), STEP):
+                    with suppress(BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                        rest = rest[self._socket.send(rest) :]
         except OSError as error:
-            raise httpcore.ReadError(error.strerror or "broken") from error
+            raise Broken(error.strerror or "broken") from error
+
+    def secured(self, context: ssl.SSLContext, host: str, within: float) -> Connection:
+        """The same connection with TLS on top; this one is of no use any more.
+
+        Args:
+            context: whom we believe.
+            host: the name that is asked for.
+            within: seconds for the whole handshake. The processors of cameras may need some.
+
+        Raises:
+            NoTls: the handshake failed.
+            TimedOut: it is not through in time.
+            Interrupted: by our patience.
+        """
+        try:
+            secured = context.wrap_socket(
+                self._socket, server_hostname=host, do_handshake_on_connect=False
+            )
+        except (OSError, ValueError) as error:
+            self.close()
+            raise NoTls(str(error)) from error
+        try:
+            _shake(secured, self._patience, within)
+        except OSError as error:
+            secured.close()
+            raise NoTls(str(error)) from error
+        except BaseException:
+            secured.close()
+            raise
+        return Connection(secured, self._patience)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing has come, and nobody has ended it."""
+        return not self._pending() and not _ready(self._watch_in, 0.0)
+
+    def close(self) -> None:
+        """Lets go of the socket."""
+        self._socket.close()
 
     def _pending(self) -> int:
         return 0 if self._tls is None else self._tls.pending()
 
-    def _gathered(self, max_bytes: int) -> bytes:
+    def _gathered(self) -> bytes:
         """What is there, in one piece: a read costs more in the layers above than a copy here."""
-        piece = self._socket.recv(max_bytes)
+        piece = self._socket.recv(_PIECE)
         if not self._pending():
             return piece
         pieces = [piece]
-        room = max_bytes - len(piece)
+        room = _PIECE - len(piece)
         while room > 0 and pieces[-1] and self._pending():
             try:
                 pieces.append(self._socket.recv(room))
@@ -95,122 +168,31 @@ class PatientStream(httpcore.NetworkStream):
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, least)
             self._least = least
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Sends all of it.
 
-        Raises:
-            httpcore.WriteTimeout: nobody takes it.
-            httpcore.WriteError: the connection broke.
-            Interrupted: by our patience.
-        """
-        until = self._until(timeout)
-        rest = memoryview(buffer)
-        try:
-            while rest:
-                if _ready(_watch(self._socket, select.POLLOUT), STEP):
-                    with suppress(BlockingIOError, ssl.SSLWantWriteError):
-                        rest = rest[self._socket.send(rest) :]
-                    continue
-                self._patience.look()
-                if self._patience.clock.monotonic() >= until:
-                    raise httpcore.WriteTimeout("our request is not taken")
-        except OSError as error:
-            raise httpcore.WriteError(error.strerror or "broken") from error
-
-    def close(self) -> None:
-        """Lets go of the socket."""
-        self._socket.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        """The same connection with TLS on top.
-
-        Raises:
-            httpcore.ConnectError: the handshake failed.
-            CameraRefused: its certificate is not to be trusted, or it speaks no TLS.
-        """
-        # a handshake on a LAN takes milliseconds; it is not worth steps of its own
-        self._socket.settimeout(min(timeout or _LONGEST, 1.0))
-        try:
-            secured = ssl_context.wrap_socket(self._socket, server_hostname=server_hostname)
-        except (OSError, ssl.SSLError) as error:
-            self.close()
-            if getattr(error, "reason", "") in _NO_TLS:
-                raise CameraRefused(f"{server_hostname}: TLS: {error}"[:200]) from error
-            raise httpcore.ConnectError(f"TLS: {error}") from error
-        return PatientStream(secured, self._patience)
-
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401  httpcore's own signature
-        """What httpcore asks: only whether an idle connection was closed by the other side."""
-        if info == "ssl_object":
-            return self._tls
-        if info == "is_readable":
-            return _ready(self._watch_in, 0.0)
-        return None
-
-    def _until(self, timeout: float | None) -> float:
-        return self._patience.clock.monotonic() + (_LONGEST if timeout is None else timeout)
-
-
-class PatientBackend(httpcore.NetworkBackend):
-    """Opens connections."""
-
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,  # noqa: ARG002  httpcore's own signature
-        socket_options: Iterable[Any] | None = None,  # noqa: ARG002
-    ) -> httpcore.NetworkStream:
-        """A connection to the host, its name looked up with a deadline.
-
-        Raises:
-            httpcore.ConnectError: nobody is there.
-            httpcore.ConnectTimeout: nobody answers.
-            CameraNotFound: the host's name does not resolve.
-            Interrupted: by our patience.
-        """
-        return PatientStream(connect(self._patience, host, port, timeout), self._patience)
-
-
-def connect(
-    patience: Patience, host: str, port: int, timeout: float | None = None
-) -> socket.socket:
-    """A TCP connection.
+def connect(patience: Patience, where: Found, within: float) -> Connection:
+    """A connection to an address that was looked up, within so many seconds.
 
     Raises:
-        httpcore.ConnectError: nobody is there.
-        httpcore.ConnectTimeout: nobody answers.
-        CameraNotFound: the host's name does not resolve.
+        NotConnected: nobody is there.
+        TimedOut: nobody answers.
         Interrupted: by our patience.
     """
-    family, address = Resolver(host, port, patience.clock).find(patience.worker)
     patience.look()
+    family, address = where
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
-        _finish_connect(sock, address, patience, timeout or _LONGEST)
+        _finish_connect(sock, address, patience, within)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return Connection(sock, patience)
     except BaseException:
         sock.close()
         raise
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return sock
 
 
 def _finish_connect(
-    sock: socket.socket,
-    address: SocketAddress,
-    patience: Patience,
-    timeout: float,
+    sock: socket.socket, address: SocketAddress, patience: Patience, within: float
 ) -> None:
-    until = patience.clock.monotonic() + timeout
+    until = patience.clock.monotonic() + within
     sock.setblocking(False)
     failed = sock.connect_ex(address)
     while failed in {errno.EINPROGRESS, errno.EAGAIN}:
@@ -219,9 +201,26 @@ def _finish_connect(
             break
         patience.look()
         if patience.clock.monotonic() >= until:
-            raise httpcore.ConnectTimeout("no answer to our connection")
+            raise TimedOut("no answer to our connection")
     if failed:
-        raise httpcore.ConnectError(os.strerror(failed))
+        raise NotConnected(os.strerror(failed))
+
+
+def _shake(secured: ssl.SSLSocket, patience: Patience, within: float) -> None:
+    """The handshake, in small steps."""
+    until = patience.clock.monotonic() + within
+    while True:
+        try:
+            secured.do_handshake()
+        except ssl.SSLWantReadError:
+            _ready(_watch(secured, select.POLLIN), STEP)
+        except ssl.SSLWantWriteError:
+            _ready(_watch(secured, select.POLLOUT), STEP)
+        else:
+            return
+        patience.look()
+        if patience.clock.monotonic() >= until:
+            raise TimedOut(f"no TLS within {within:g} s")
 
 
 def _watch(sock: socket.socket, what: int) -> select.poll:

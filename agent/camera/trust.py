@@ -5,8 +5,6 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-import httpx
-
 from agent.core.errors import ConfigError, reason_of
 
 
@@ -23,7 +21,7 @@ def trusting(ca: Path | None = None, *, insecure: bool = False) -> ssl.SSLContex
         ConfigError: the file cannot be read, or holds no certificate.
     """
     if not insecure and ca is None:
-        return httpx.create_ssl_context(trust_env=False)
+        return ssl.create_default_context()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     if insecure:

@@ -1,12 +1,34 @@
-"""Host and port of a camera's URL, and what is wrong with one, without repeating it. Pure."""
+"""URLs of cameras: host and port, and what is wrong with one, without repeating it. Pure."""
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, urlsplit
+import unicodedata
+from typing import NamedTuple
+from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from agent.core.errors import ConfigError
 
 _LAST_PORT = 65535
+#: Bounds what is sent as a request; what is longer is no address of a camera.
+_LONGEST = 8192
+PORTS = {"http": 80, "https": 443}
+#: Of RFC 3986 and what is escaped already; everything else is escaped here.
+_KEPT = "!#$%&'()*+,/:;=?@[]~"
+
+
+class Target(NamedTuple):
+    """Where a request goes, with nothing of user and password in it."""
+
+    scheme: str
+    host: str  # ASCII, in small letters, IPv6 without brackets
+    port: int
+    path: str  # with the query, as it is sent
+
+    @property
+    def authority(self) -> str:
+        """As the field `Host` has it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
 
 def split_url(url: str, form: str) -> tuple[SplitResult, str, int | None]:
@@ -33,6 +55,65 @@ def split_url(url: str, form: str) -> tuple[SplitResult, str, int | None]:
     if not parts.hostname or any(c.isspace() for c in parts.hostname):
         raise ConfigError(f"camera source: no host{_escape(url)}; expected {form}")
     return parts, parts.hostname, port
+
+
+def target_of(url: str) -> Target:
+    """Where an HTTP request for that URL goes.
+
+    Raises:
+        ValueError: it is no HTTP URL. The text has nothing of it in it.
+    """
+    if len(url) > _LONGEST or any(unicodedata.category(c) == "Cc" for c in url):
+        raise ValueError("it is too long, or has a character that none has")
+    try:
+        parts = urlsplit(url)
+        scheme, host = parts.scheme.lower(), _host(parts.hostname or "")
+        port = parts.port or PORTS[scheme]
+        query = f"?{parts.query}" if parts.query else ""
+        path = quote((parts.path or "/") + query, _KEPT)
+    except (ValueError, KeyError):  # UnicodeError is one
+        raise ValueError("it has a wrong scheme, host, port or character") from None
+    return Target(scheme, host, port, path)
+
+
+def joined(base: Target, location: str) -> Target:
+    """Where a camera sends us that answers so.
+
+    Args:
+        base: what was asked.
+        location: its field `Location`, of which each character stands for a byte.
+
+    Raises:
+        ValueError: that is no HTTP URL.
+    """
+    raw = location.encode("latin-1", "replace")
+    if len(raw) > _LONGEST or any(byte < 0x20 or byte == 0x7F for byte in raw):
+        raise ValueError("it is too long, or has a character that none has")
+    asked = f"{base.scheme}://{base.authority}{base.path}"
+    return target_of(urljoin(asked, raw.decode("utf-8", "replace")))
+
+
+def _host(name: str) -> str:
+    """The host as it is looked up and asked for."""
+    if not name or any(c.isspace() for c in name):
+        raise ValueError("no host")
+    if ":" in name:  # IPv6
+        return name
+    labels = [_label(label) for label in name.lower().split(".")]
+    return ".".join(labels)
+
+
+def _label(label: str) -> str:
+    if label.startswith("xn--"):
+        label.encode("ascii").decode("idna")
+        return label
+    if label.isascii():
+        if any(c in '%<>"\\^`{|}' for c in label):
+            raise ValueError("no host")
+        return label  # what is too long or empty is not found, and so told
+    if any(unicodedata.category(c)[0] not in "LMN" and c not in "-_" for c in label):
+        raise ValueError("no host")
+    return label.encode("idna").decode("ascii")
 
 
 def _escape(url: str) -> str:

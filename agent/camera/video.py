@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 
 import av
 import cv2
-import httpcore
 import numpy as np
 
 from agent.camera import reasons
 from agent.camera.patience import Patience
+from agent.camera.resolve import Found, Resolver
 from agent.camera.session import Opener, Picture, Session
-from agent.camera.tcp import PatientStream, connect
+from agent.camera.tcp import LinkError, TimedOut, connect
 from agent.camera.url import split_url
 from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
 from agent.core.frame import Video
@@ -72,14 +72,15 @@ def rtsp_opener(url: str, *, coded: bool = False) -> Opener:
     def opened(patience: Patience) -> Session:
         """A session, after a look whether anybody listens there."""
         where = f"{host}:{port}"
+        found = Resolver(host, port, patience.clock).find(patience.worker)
         try:
-            connect(patience, host, port, _OPEN_WITHIN).close()  # can be interrupted, and is exact
-        except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+            connect(patience, found, _OPEN_WITHIN).close()  # can be interrupted, and is exact
+        except LinkError as error:
             raise CameraUnreachable(f"{where}: {reasons.no_connection(error)}") from error
         try:
             return VideoSession(where, url, patience, None, _RTSP, coded=coded)
         except CameraUnreachable as error:
-            said = _greeting(patience, host, port)  # FFmpeg calls all of these invalid data
+            said = _greeting(patience, found)  # FFmpeg calls all of these invalid data
             words = str(error).removeprefix(f"{where}: ")
             other = reasons.of_no_rtsp(scheme, said)
             if other is None:
@@ -114,6 +115,7 @@ class VideoSession:
     """One open stream of video."""
 
     silence = SILENCE
+    answers = False  # whether a camera that is silent lives is not known
 
     def __init__(
         self,
@@ -137,7 +139,7 @@ class VideoSession:
         self._ready: deque[Picture] = deque()  # the pictures of one packet
         # refused by the decoder itself, which otherwise has the memory before we see a size
         options = {**options, "max_pixels": str(MOST_PIXELS)}
-        self._started = False
+        self._started = self._came = False
         try:
             self._container = av.open(
                 url,
@@ -181,6 +183,11 @@ class VideoSession:
                 self._take(packet)
         return self._ready.popleft() if self._ready else None
 
+    @property
+    def why(self) -> str:
+        """Why no picture comes."""
+        return "nothing comes" if self._started or not self._came else "no key picture came"
+
     def close(self) -> None:
         """Ends the session."""
         self._container.close()
@@ -199,6 +206,7 @@ class VideoSession:
 
     def _take(self, packet: Any) -> None:  # noqa: ANN401
         at = self._patience.clock.monotonic()
+        self._came = True
         if packet.is_corrupt:
             self.damaged += 1
             return
@@ -231,16 +239,15 @@ class VideoSession:
         return Video(data, self._codec, packet.is_keyframe)
 
 
-def _greeting(patience: Patience, host: str, port: int) -> bytes | None:
+def _greeting(patience: Patience, found: Found) -> bytes | None:
     """What whoever listens there answers to a request of RTSP; b"": it hangs up, None: nothing."""
     try:
-        stream = PatientStream(connect(patience, host, port, _GREETING_WITHIN), patience)
-        with closing(stream):
-            stream.write(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n", _GREETING_WITHIN)
-            return stream.read(64, _GREETING_WITHIN)
-    except httpcore.TimeoutException:
+        with closing(connect(patience, found, _GREETING_WITHIN)) as connection:
+            connection.write(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n", _GREETING_WITHIN)
+            return connection.read(_GREETING_WITHIN)
+    except TimedOut:
         return None
-    except httpcore.NetworkError:
+    except LinkError:
         return b""
 
 

@@ -1,93 +1,51 @@
-"""HTTP cameras: MJPEG streams and stills, told apart by what the camera answers."""
+"""HTTP cameras: MJPEG streams and stills, told apart by what comes, not by what is said of it."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
-from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
-
-import httpcore
-import httpx
+from collections import deque
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from urllib.parse import unquote
 
 from agent.camera import reasons
-from agent.camera.multipart import Multipart
+from agent.camera.http_auth import Credentials
+from agent.camera.http_body import Bomb
+from agent.camera.http_client import SLOWLY, Answer, HttpClient, NoAnswer
+from agent.camera.http_head import Head, NoHttp
 from agent.camera.patience import Patience
-from agent.camera.session import MOST_BYTES, Opener, Picture, Session, Silent
-from agent.camera.tcp import PatientBackend, PatientStream
+from agent.camera.pictures import PictureCutter
+from agent.camera.session import Opener, Picture, Session, Silent
+from agent.camera.tcp import LinkError, NotConnected, NoTls, TimedOut
 from agent.camera.trust import trusting
-from agent.camera.url import split_url
+from agent.camera.url import Target, split_url, target_of
 from agent.core.errors import (
     CameraError,
+    CameraNotFound,
     CameraRefused,
     CameraUnreachable,
     ConfigError,
     SessionLost,
 )
-from agent.imaging.jpeg import dimensions
 
-#: Seconds without a whole picture after which the camera counts as stalled.
+#: Seconds without a whole picture after which the camera counts as stalled, at least.
 SILENCE = 8.0
-#: For a connection, and for the head of an answer.
-_ANSWER_WITHIN = 5.0
-#: Cameras redirect from / to their stream; more than this is a loop.
-_REDIRECTS = 3
-#: Bytes taken at a time, at most: a usual picture at once, a large one in a few pieces.
-_PIECE = 256 * 1024
+#: Bytes a second at which a picture may come and is still waited for: 3 MB may take minutes.
+MIN_RATE = 8 * 1024
+#: Seconds without a byte after which an answer that looks whole is taken for whole.
+_PAUSE = 1.0
 #: Parts that are no JPEG, before the first that is one: then it sends something else.
 _NO_JPEGS = 10
-_PORTS = {"http": 80, "https": 443}
-_HEADERS = {"Accept": "multipart/x-mixed-replace, image/jpeg", "Accept-Encoding": "identity"}
-
-
-class _Auth(httpx.Auth):
-    """Digest or basic, as the camera asks; nothing is sent before it asks."""
-
-    def __init__(self, user: str, password: str) -> None:
-        self._digest = httpx.DigestAuth(user, password)
-        self._basic = httpx.BasicAuth(user, password)
-        self._wants_basic = False
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """The requests of one turn, each sent after the answer to the one before."""
-        if not self._wants_basic:
-            flow = self._digest.auth_flow(request)
-            response = yield next(flow)
-            if not _asks_basic_alone(response):
-                try:
-                    yield flow.send(response)
-                except (ValueError, KeyError, NotImplementedError) as error:
-                    raise httpx.ProtocolError(f"a digest nobody knows: {error}") from error
-                except StopIteration:
-                    pass
-                return
-            self._wants_basic = True
-        yield from self._basic.auth_flow(request)
-
-
-def _asks_basic_alone(response: httpx.Response) -> bool:
-    asked = [value.split(" ")[0].lower() for value in response.headers.get_list("www-authenticate")]
-    return response.status_code == httpx.codes.UNAUTHORIZED and asked == ["basic"]
-
-
-class _Transport(httpx.HTTPTransport):
-    """httpx over connections that wait in small steps."""
-
-    def __init__(self, patience: Patience, trust: ssl.SSLContext | None) -> None:
-        super().__init__(trust_env=False)
-        # httpx has no argument for this; the pool is as it would be, but for its network
-        self._pool.close()
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=trust or trusting(),
-            max_connections=1,
-            network_backend=PatientBackend(patience),
-        )
+#: Bytes without the begin of a picture, in an answer of no parts: then it is none.
+_NO_PICTURE = 64 * 1024
+_JPEG = frozenset({"image/jpeg", "image/jpg", "image/pjpeg"})
 
 
 def web_opener(
-    url: str, still_interval: float = 1.0, trust: ssl.SSLContext | None = None
+    url: str,
+    still_interval: float = 1.0,
+    trust: ssl.SSLContext | None = None,
+    redirect_hosts: Collection[str] = (),
 ) -> Opener:
     """Opens sessions with an `http:` or `https:` camera.
 
@@ -95,274 +53,254 @@ def web_opener(
         url: may carry user and password.
         still_interval: seconds between two requests, if it answers with a still.
         trust: whose certificates are believed; None: the public authorities'.
+        redirect_hosts: hosts, besides its own, to which the camera may send us.
 
     Raises:
         ConfigError: no URL, no host, or a port that is none.
     """
-    parts, host, port = split_url(url, "http://HOST[:PORT]/PATH, see docs/cameras.md")
-    bare = _without_user(parts)
+    parts, host, _ = split_url(url, "http://HOST[:PORT]/PATH, see docs/cameras.md")
     try:
-        _ = httpx.URL(bare).host  # decoded only when asked for
-    except (httpx.InvalidURL, UnicodeError):
+        target = target_of(url)
+    except ValueError:
         words = "no URL: it is too long, has a character that none has, or a wrong host name"
         raise ConfigError(f"camera source: {words}") from None
-    where = f"{host}:{port or _PORTS[parts.scheme.lower()]}"
-    user = unquote(parts.username or "")
+    where = f"{host}:{target.port}"
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    believed = trust or trusting()
+    elsewhere = frozenset(name.lower() for name in redirect_hosts)
 
     def opened(patience: Patience) -> Session:
         """A session with a client of its own, closed with it."""
-        auth = _Auth(user, unquote(parts.password or "")) if user else None
-        with ExitStack() as stack:
-            client = httpx.Client(
-                transport=_Transport(patience, trust),
-                auth=auth,
-                timeout=httpx.Timeout(_ANSWER_WITHIN, read=SILENCE),
-                follow_redirects=True,
-                event_hooks={"response": [partial(_stays, where)]},
-                max_redirects=_REDIRECTS,
-                trust_env=False,
-                headers=_HEADERS,
-            )
-            stack.callback(client.close)
-            answer = stack.enter_context(ExitStack())
-            response = answer.enter_context(_answer(client, bare, where))
-            kind, _, options = response.headers.get("content-type", "").partition(";")
-            kind = kind.strip().lower()
-            if kind.startswith("multipart/"):
-                boundary = _boundary(options, where)
-                return MjpegSession(where, response, Multipart(boundary), patience, stack.pop_all())
-            if kind in {"image/jpeg", "image/jpg"}:
-                first = _body(response, where)
-                if dimensions(first) is None:
-                    words = f"{where}: says image/jpeg and sends {len(first)} bytes that are none"
-                    raise CameraUnreachable(words)
-                answer.close()
-                stack.pop_all()
-                return StillSession(where, client, bare, first, still_interval, patience)
-            raise CameraRefused(f"{where}: {reasons.of_kind(kind)}")
+        who = Credentials(user, password) if user else None
+        client = HttpClient(target, who, patience, believed, elsewhere)
+        session = WebSession(where, target, client, still_interval, patience)
+        try:
+            session.ask()
+        except BaseException:
+            session.close()
+            raise
+        return session
 
     return opened
 
 
-def _stays(where: str, response: httpx.Response) -> None:
-    """A camera must not send us to another machine: our GET might switch something there."""
-    if response.has_redirect_location:
-        try:
-            target = response.url.join(response.headers["location"])
-            scheme, host = target.scheme, target.host
-        except (httpx.InvalidURL, UnicodeError) as error:  # the latter: `xn--` and what is no name
-            raise CameraRefused(f"{where}: redirects to what is no URL") from error
-        if host != response.url.host or scheme not in _PORTS:
-            there = f"{scheme}://{host}"
-            raise CameraRefused(f"{where}: redirects to another host, {there}"[:120])
+class WebSession:
+    """Pictures of one camera: of one endless answer, or one of each answer.
 
-
-class _Body:
-    """The bytes of an endless answer.
-
-    One without a length and without chunks is all that comes until the connection ends: from its
-    second piece on (the first one empties the client's buffer) it is read from the connection,
-    past three layers that have nothing to do with it and cost more than all else we do to it.
+    An answer that ends after one picture was a still, whatever was said of it: the next one is
+    asked for when its time has come. One of more pictures was a stream, whose end is a loss.
     """
 
-    def __init__(self, response: httpx.Response) -> None:
-        self._pieces: Iterator[bytes] = response.iter_raw()
-        framed = {"transfer-encoding", "content-length"} & set(response.headers)
-        stream = response.extensions.get("network_stream")
-        self._stream = stream if isinstance(stream, PatientStream) and not framed else None
-        self._begun = False
-
-    def read(self, least: int) -> bytes:
-        """The next piece, `least` bytes where that can be waited for; b"" at the end."""
-        if self._begun and self._stream is not None:
-            try:
-                return self._stream.read_least(least, _PIECE, SILENCE)
-            except httpcore.ReadTimeout as error:
-                raise httpx.ReadTimeout(str(error)) from error
-            except httpcore.ReadError as error:
-                raise httpx.ReadError(str(error)) from error
-        self._begun = True
-        return next(self._pieces, b"")
-
-
-class MjpegSession:
-    """One endless answer of many JPEGs."""
-
-    silence = SILENCE
-
     def __init__(
-        self,
-        where: str,
-        response: httpx.Response,
-        cutter: Multipart,
-        patience: Patience,
-        resources: ExitStack,
+        self, where: str, target: Target, client: HttpClient, interval: float, patience: Patience
     ) -> None:
         self._where = where
-        self._body = _Body(response)
-        self._cutter = cutter
+        self._target = target
+        self._client = client
+        self._interval = interval
+        self._patience = patience
         self._clock = patience.clock
-        self._resources = resources
-        self._ready: list[Picture] = []
-        self._begun = False
+        self._ready: deque[Picture] = deque()
+        self._damaged = 0  # of the answers before
+        self._still = False  # the last answer was one
+        self._due = patience.clock.monotonic() + interval  # when the next still is asked for
+        self._answer: Answer | None = None
+        self._cutter = PictureCutter()
+        self._stored = 0  # pictures of this answer
+        self._came_at = self._asked_at = 0.0
 
     @property
     def damaged(self) -> int:
         """Parts that were no whole JPEG."""
-        return self._cutter.damaged
+        return self._damaged + self._cutter.damaged
+
+    @property
+    def silence(self) -> float:
+        """Seconds without a whole picture, longer while a large one comes at a fair rate."""
+        return SILENCE + (self._interval if self._still else 0.0) + self._cutter.partial / MIN_RATE
+
+    @property
+    def answers(self) -> bool:
+        """Whether the camera said anything since the last picture."""
+        answer = self._answer
+        return answer is not None and answer.came > 0 and self._stored == 0
+
+    @property
+    def why(self) -> str:
+        """Why there is no whole picture now."""
+        answer = self._answer
+        if answer is None or not answer.came:
+            return "nothing comes"
+        seconds = max(0.1, self._clock.monotonic() - self._asked_at)
+        if not self._stored and answer.came / seconds < MIN_RATE:
+            return f"{answer.came} bytes in {seconds:.0f} s, too slow; {self._cutter.why}"
+        if self._clock.monotonic() - self._came_at > SILENCE / 2:
+            return f"nothing more comes; {self._cutter.why}"
+        return self._cutter.why
+
+    def ask(self) -> None:
+        """Sends a request, and waits for the head of a good answer.
+
+        Raises:
+            CameraError: the class says what to do next.
+            Interrupted: by our patience.
+        """
+        with self._words():
+            answer = self._client.get()
+            if not 200 <= answer.head.status < 300:
+                raise _not_ok(answer.head, self._target, user=self._client.has_user)
+        self._damaged += self._cutter.damaged
+        self._cutter = PictureCutter(answer.head.boundary)
+        self._answer, self._stored = answer, 0
+        self._came_at = self._asked_at = self._clock.monotonic()
 
     def read(self) -> Picture | None:
-        """The next picture; None after bytes that complete none."""
+        """The next picture; None after bytes that complete none, or after a moment without any."""
         if not self._ready:
-            try:
-                chunk = self._body.read(self._cutter.missing)
-            except httpx.HTTPError as error:
-                raise _in_our_words(error, self._where) from error
-            if not chunk:
-                raise SessionLost(f"{self._where}: the camera ended its stream")
-            at = self._clock.monotonic()
-            for jpeg in self._cutter.push(chunk):
-                self._ready.append(Picture(jpeg, at))
-            self._begun = self._begun or bool(self._ready)
-            if not self._begun and self._cutter.damaged >= _NO_JPEGS:
-                raise CameraRefused(f"{self._where}: sends a stream of parts that are no JPEGs")
-        return self._ready.pop(0) if self._ready else None
-
-    def close(self) -> None:
-        """Ends the connection."""
-        self._resources.close()
-
-
-class StillSession:
-    """A picture per request, one request per interval, over one connection where it lasts."""
-
-    damaged = 0
-
-    def __init__(
-        self,
-        where: str,
-        client: httpx.Client,
-        url: str,
-        first: bytes,
-        interval: float,
-        patience: Patience,
-    ) -> None:
-        self.silence = SILENCE + interval
-        self._where = where
-        self._client = client
-        self._url = url
-        self._first: bytes | None = first
-        self._interval = interval
-        self._patience = patience
-        self._due = patience.clock.monotonic() + interval
-
-    def read(self) -> Picture | None:
-        """The next picture when its time has come."""
-        clock = self._patience.clock
-        if self._first is not None:
-            first, self._first = self._first, None
-            return Picture(first, clock.monotonic())
-        self._patience.wait(max(0.0, self._due - clock.monotonic()))
-        # what was missed is not made up for: a slow camera would never rest
-        self._due = max(self._due + self._interval, clock.monotonic())
-        with _answer(self._client, self._url, self._where, SessionLost) as response:
-            return Picture(_body(response, self._where), clock.monotonic())
+            if self._answer is None:
+                self._wait_and_ask()
+            else:
+                self._take(self._answer)
+        return self._ready.popleft() if self._ready else None
 
     def close(self) -> None:
         """Ends the connection."""
         self._client.close()
 
+    # ------------------------------------------------------------ one answer
 
-@contextmanager
-def _answer(
-    client: httpx.Client,
-    url: str,
-    where: str,
-    kind: type[CameraUnreachable | SessionLost] = CameraUnreachable,
-) -> Iterator[httpx.Response]:
-    """The head of a good answer; its body is still to be read. `kind` is raised without one."""
-    with ExitStack() as stack:
-        with _errors(where, kind, urlsplit(url).scheme.lower()):
-            response = stack.enter_context(client.stream("GET", url))
-        if response.status_code != httpx.codes.OK:
-            raise _not_ok(response, where, user=client.auth is not None)
-        yield response
+    def _take(self, answer: Answer) -> None:
+        with self._words():
+            data = answer.take(self._cutter.missing)
+        now = self._clock.monotonic()
+        if data:
+            self._came_at = now
+            self._hand_on(self._cutter.push(data), now)
+            self._refuse_others(answer)
+        if answer.over or self._has_paused(answer, now):
+            self._hand_on(self._cutter.finish(cut=self._is_cut(answer)), now)
+            self._ended(answer)
 
+    def _hand_on(self, jpegs: list[bytes], at: float) -> None:
+        self._ready.extend(Picture(jpeg, at) for jpeg in jpegs)
+        self._stored += len(jpegs)
 
-def _not_ok(response: httpx.Response, where: str, *, user: bool) -> CameraError:
-    """What a status other than 200 is raised as."""
-    match status := response.status_code:
-        case httpx.codes.UNAUTHORIZED:
-            return CameraRefused(f"{where}: {reasons.of_401(user=user)}")
-        case httpx.codes.FORBIDDEN:
-            return CameraRefused(f"{where}: {reasons.of_403()}")
-        case httpx.codes.NOT_FOUND:
-            return CameraRefused(f"{where}: {reasons.of_404()}")
-    kind = CameraRefused if httpx.codes.is_client_error(status) else CameraUnreachable
-    scheme, port = response.url.scheme, response.url.port or _PORTS[response.url.scheme]
-    return kind(f"{where}: {reasons.of_status(scheme, port, status, response.reason_phrase)}")
+    def _is_cut(self, answer: Answer) -> bool:
+        """The connection ended before as many bytes came as were announced."""
+        said = answer.head.length
+        multipart = answer.head.kind.startswith("multipart/")
+        return said is not None and not multipart and answer.came < said
 
+    def _has_paused(self, answer: Answer, now: float) -> bool:
+        """No more comes, it seems, and what is there may be all: then it is no stream."""
+        if self._stored > 1:
+            return False
+        if answer.head.kind.startswith("multipart/"):
+            return answer.exact and now - self._came_at >= _PAUSE
+        if answer.complete and self._stored and not self._cutter.partial:
+            return True
+        whole = answer.complete or (self._stored and not self._cutter.partial)
+        return bool(whole) and now - self._came_at >= _PAUSE
 
-def _body(response: httpx.Response, where: str) -> bytes:
-    body = bytearray()
-    with _errors(where, SessionLost):
-        for chunk in response.iter_raw():
-            body += chunk
-            if len(body) > MOST_BYTES:
-                raise CameraRefused(f"{where}: a still of more than {MOST_BYTES} bytes")
-    return bytes(body)
+    def _ended(self, answer: Answer) -> None:
+        """The answer is through: it was a still, a stream that ends, or no picture at all."""
+        if self._stored > 1:
+            raise SessionLost(f"{self._where}: the camera ended its stream")
+        if self._stored == 0:
+            raise self._no_picture(answer)
+        self._still = True
+        self._answer = None
 
+    def _no_picture(self, answer: Answer) -> CameraError:
+        head = answer.head
+        if head.kind not in _JPEG and not head.kind.startswith("multipart/"):
+            return CameraRefused(f"{self._where}: {reasons.of_kind(head.kind)}")
+        if not answer.came:
+            words = "and ends without a byte of it"
+        elif self._cutter.damaged or self._cutter.partial:
+            words = f"and sends {answer.came} bytes of a picture that is not whole"
+        else:
+            words = f"and sends {answer.came} bytes that are none"
+        return CameraUnreachable(f"{self._where}: says {head.kind} {words}", answers=True)
 
-def _boundary(options: str, where: str) -> str:
-    for option in options.split(";"):
-        name, _, value = option.partition("=")
-        if name.strip().lower() == "boundary" and value.strip(' "-'):
-            return value.strip(' "')
-    raise CameraRefused(f"{where}: a stream without a boundary between its pictures")
+    def _refuse_others(self, answer: Answer) -> None:
+        """Leaves an answer that is no camera's."""
+        if self._stored or self._cutter.partial:
+            return
+        if self._cutter.damaged >= _NO_JPEGS:
+            raise CameraRefused(f"{self._where}: sends a stream of parts that are no JPEGs")
+        kind = answer.head.kind
+        if kind.startswith("multipart/") or answer.came < _NO_PICTURE:
+            return
+        if kind in _JPEG:
+            words = f"says {kind} and sends {answer.came} bytes that are none"
+            raise CameraRefused(f"{self._where}: {words}")
+        raise CameraRefused(f"{self._where}: {reasons.of_kind(kind)}")
 
-
-@contextmanager
-def _errors(
-    where: str, kind: type[CameraUnreachable | SessionLost], scheme: str = "http"
-) -> Iterator[None]:
-    try:
-        yield
-    except CameraRefused as error:  # TLS, by the connection
-        why = error.__context__  # httpcore takes the cause away
-        if not isinstance(why, ssl.SSLError):
+    def _wait_and_ask(self) -> None:
+        self._patience.wait(max(0.0, self._due - self._clock.monotonic()))
+        # what was missed is not made up for: a slow camera would never rest
+        self._due = max(self._due + self._interval, self._clock.monotonic())
+        try:
+            self.ask()
+        except CameraNotFound:
             raise
-        raise CameraRefused(f"{where}: {reasons.of_tls(why)}") from error
-    except httpx.TooManyRedirects as error:
-        raise CameraRefused(f"{where}: redirects without end; check the URL's path") from error
-    except httpx.HTTPError as error:
-        if kind is SessionLost:
-            raise _in_our_words(error, where) from error
-        raise _no_head(error, where, scheme) from error
+        except CameraUnreachable as error:
+            kind = Silent if isinstance(error.__cause__, TimedOut) else SessionLost
+            raise kind(*error.args, answers=error.answers) from error
+
+    @contextmanager
+    def _words(self) -> Iterator[None]:
+        """What went wrong, in our words; they never hold the URL, which may hold a password."""
+        try:
+            yield
+        except CameraNotFound:
+            raise
+        except CameraError as error:
+            words = f"{self._where}: {error}"
+            raise type(error)(words, answers=error.answers) from error
+        except Bomb as error:
+            words = f"{self._where}: sends compressed pictures that are none: {error}"
+            raise CameraRefused(words) from error
+        except NoHttp as error:
+            raise CameraRefused(f"{self._where}: {reasons.of_no_http(str(error))}") from error
+        except LinkError as error:
+            raise _no_link(error, self._where, self._target.scheme) from error
 
 
-def _no_head(error: httpx.HTTPError, where: str, scheme: str) -> CameraError:
-    """Why an attempt ended before anything was answered."""
-    said = str(error)
-    if isinstance(error, httpx.RemoteProtocolError) and "disconnected" not in said:
-        return CameraRefused(f"{where}: {reasons.of_no_http(said)}")
-    if isinstance(error, httpx.ProtocolError) and not isinstance(error, httpx.RemoteProtocolError):
-        return CameraRefused(f"{where}: {reasons.of_unknown_digest()}")
-    if isinstance(error, httpx.ConnectError) and "TLS" in said:
-        return CameraUnreachable(f"{where}: {reasons.no_answer(scheme, said)}")
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+def _no_link(error: LinkError, where: str, scheme: str) -> CameraError:
+    """Why a connection gave no answer, or ended in its midst."""
+    if isinstance(error, NotConnected):
         return CameraUnreachable(f"{where}: {reasons.no_connection(error)}")
-    silent = isinstance(error, httpx.TimeoutException)
-    words = reasons.SILENT if silent else reasons.CLOSED
-    return CameraUnreachable(f"{where}: {reasons.no_answer(scheme, words)}")
+    if isinstance(error, NoTls):
+        why = error.__cause__
+        if isinstance(why, ssl.SSLError) and why.reason in reasons.NO_TLS:
+            return CameraRefused(f"{where}: {reasons.of_tls(why)}")
+        words = f"TLS: {reasons.tls_words(why)}"
+        return CameraUnreachable(f"{where}: {reasons.no_answer(scheme, words)}")
+    if isinstance(error, NoAnswer):
+        return CameraUnreachable(f"{where}: {reasons.no_answer(scheme, reasons.CLOSED)}")
+    if isinstance(error, TimedOut):
+        said = str(error)
+        if "connection" in said:
+            return CameraUnreachable(f"{where}: {reasons.no_connection(error)}")
+        if said == SLOWLY:
+            return CameraUnreachable(f"{where}: {said}: no whole head came", answers=True)
+        words = reasons.SILENT if said == "no answer" else said
+        return CameraUnreachable(f"{where}: {reasons.no_answer(scheme, words)}")
+    return SessionLost(f"{where}: {error}"[:200])
 
 
-def _in_our_words(error: httpx.HTTPError, where: str) -> SessionLost:
-    """The client's error; ours never holds the URL, which may hold a password."""
-    if isinstance(error, httpx.TimeoutException):
-        return Silent(f"{where}: nothing for {SILENCE:g} s")
-    return SessionLost(f"{where}: {error or type(error).__name__}"[:200])
-
-
-def _without_user(parts: SplitResult) -> str:
-    bare: Any = parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="")
-    return str(urlunsplit(bare))
+def _not_ok(head: Head, target: Target, *, user: bool) -> CameraError:
+    """What a status that is not good is raised as."""
+    match head.status:
+        case 401:
+            return CameraRefused(reasons.of_401(user=user))
+        case 403:
+            return CameraRefused(reasons.of_403())
+        case 404:
+            return CameraRefused(reasons.of_404())
+    words = reasons.of_status(target.scheme, target.port, head.status, head.phrase)
+    if 300 <= head.status < 500:
+        return CameraRefused(words)
+    return CameraUnreachable(words, answers=True)

@@ -15,7 +15,15 @@ class ConfigError(AgentError):
 
 
 class CameraError(AgentError):
-    """Something about a camera session."""
+    """Something about a camera session.
+
+    Attributes:
+        answers: the camera is there and says something, so power would cure nothing.
+    """
+
+    def __init__(self, *words: object, answers: bool = False) -> None:
+        super().__init__(*words)
+        self.answers = answers
 
 
 class CameraUnreachable(CameraError):

@@ -282,12 +282,13 @@ def recording_link(now_state: AgentNow, cause: RecordingLink, now: Now) -> Step:
 def _failed_attempts(camera: CameraNow, cause: CameraState) -> int:
     """In a row, until frames come; what power cannot cure is no case for the plug.
 
-    Neither a refusal (password, path, kind of answer) nor a name that does not resolve counts.
+    Only silence and refusal to connect count: neither a refusal (password, path, kind of answer)
+    does, nor any other answer, nor a name that does not resolve.
     """
     if cause.code is CameraCode.LIVE:
         return 0
     refused = cause.code is CameraCode.REFUSED
-    failed = cause.retry_in is not None and cause.found and not refused
+    failed = cause.retry_in is not None and cause.found and not (refused or cause.answers)
     return camera.failed_attempts + int(failed)
 
 

@@ -45,6 +45,7 @@ class CameraState:
     retry_in: float | None = None
     log: str | None = None  # where the failed session's packets can be read
     found: bool = True  # False: the source's name does not resolve, no camera was asked
+    answers: bool = False  # the camera failed, but it is there and says something
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,9 @@ HELP = {
     "broker_rights": "give its user the rights of deploy/mosquitto.acl, then restart the agent",
     "broker_quota": "raise the broker's limits",
     "journal_failing": "the disk of agent.state_dir is full or damaged",
-    "silent": "the machine is overloaded; after 30 s the agent starts anew",
+    "silent": "the machine is overloaded, or a call hangs; after 30 s the thread of a camera is"
+    " replaced, for any other the agent starts anew",
+    "hung": "it goes with the agent's next start; report it, with the log",
 }
 
 _NETWORK = {
@@ -66,7 +68,7 @@ _SIGHT = {
 
 
 def _words(code: str, reason: str) -> str:
-    help_of = "silent" if code.endswith("_silent") else code
+    help_of = next((kind for kind in ("silent", "hung") if code.endswith(f"_{kind}")), code)
     return "; ".join(words for words in (reason, HELP.get(help_of)) if words)
 
 
@@ -119,6 +121,10 @@ def agent_problems(state: AgentNow, at: float) -> dict[str, str]:
         found[f"audio_{audio.code}"] = audio.reason
     for name in gauges.silent:
         found[f"{name}_silent"] = f"{name} gave no sign of life for 10 s"
+    for name in set(gauges.hung):
+        count = gauges.hung.count(name)
+        words = f"{count} thread{'s' if count > 1 else ''} of {name} hang in a call"
+        found[f"{name}_hung"] = f"{words}; another one does the work"
     if (code := broker_problem(state, at)) is not None and state.trouble is not None:
         found[f"broker_{code}"] = state.trouble.reason
     if gauges.mqtt.deaf_to:

@@ -88,6 +88,7 @@ class Gauges:
     mailboxes: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # name: depth, dropped
     restarts: Mapping[str, int] = field(default_factory=dict)
     silent: tuple[str, ...] = ()  # workers without a beat
+    hung: tuple[str, ...] = ()  # workers that were left alone, another one runs for each
     host: HostFigures = field(default_factory=HostFigures)
 
 

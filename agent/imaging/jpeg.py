@@ -30,8 +30,9 @@ _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SEQUENTIAL = frozenset({0xC0, 0xC1})
 _SOS = 0xDA
 _SCAN = bytes((0xFF, _SOS))
-#: Bounds the walk through a made-up header; real ones have about ten segments before SOF.
-_MOST_SEGMENTS = 64
+#: Bounds the walk through a made-up header; real ones have about ten segments before SOF, and some
+#: cameras put their measurements into a hundred more.
+MOST_SEGMENTS = 1024
 #: Markers without a segment (T.81 table B.1): a decoder steps over two bytes where a walk by
 #: lengths would be led astray, to another size than the one that is decoded.
 _BARE = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})
@@ -206,7 +207,7 @@ def delta_png(binary: Luma, orientation: Orientation, privacy: Polygons = ()) ->
 def _segments(jpeg: bytes) -> Iterator[tuple[int, int, int]]:
     """(marker, index of its length field, length) of each segment up to the first scan's header."""
     at = 2
-    for _ in range(_MOST_SEGMENTS):
+    for _ in range(MOST_SEGMENTS):
         if at + 4 > len(jpeg) or jpeg[at] != 0xFF:
             return
         code = jpeg[at + 1]

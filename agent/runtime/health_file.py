@@ -60,7 +60,9 @@ def remove_health(folder: Path) -> None:
         log.warning("health file %s: not removed: %s", folder / NAME, error)
 
 
-def read_health(folder: Path, now: float | None = None) -> tuple[bool, str]:
+def read_health(
+    folder: Path, now: float | None = None, *, strict: bool = False
+) -> tuple[bool, str]:
     """Whether the agent is well, and why: a line, and one more for each problem.
 
     Well is: it wrote the file within `MAX_AGE` seconds, in this boot, and its status is not
@@ -69,6 +71,7 @@ def read_health(folder: Path, now: float | None = None) -> tuple[bool, str]:
     Args:
         folder: the agent's state folder.
         now: monotonic seconds; None: of this moment.
+        strict: only `ok` is well.
     """
     path = folder / NAME
     try:
@@ -90,7 +93,8 @@ def read_health(folder: Path, now: float | None = None) -> tuple[bool, str]:
         return False, "not running: the last sign of life is from before the machine's restart"
     if not 0.0 <= age <= MAX_AGE:
         return False, f"not running, or hanging: the last sign of life is {age:.0f} s old"
-    return status in {"ok", "degraded"}, "\n".join([f"{status}, {age:.0f} s ago", *problems])
+    well = {"ok"} if strict else {"ok", "degraded"}
+    return status in well, "\n".join([f"{status}, {age:.0f} s ago", *problems])
 
 
 def _lives(pid: int) -> bool:

@@ -25,7 +25,7 @@ LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 MAX_BYTES = 4000
 
 #: Libraries that say more than an operator wants; their warnings are facts like any other.
-_NOISY = ("aiohttp", "amqtt", "asyncio", "av", "httpcore", "httpx", "libav", "paho", "transitions")
+_NOISY = ("aiohttp", "amqtt", "asyncio", "av", "libav", "paho", "transitions")
 
 _STDERR = 2
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")

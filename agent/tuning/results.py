@@ -62,6 +62,9 @@ def lines(result: Replay) -> list[str]:
             f" motion, {len(result.events)} events, {len(result.suppressed)} suppressed"
         )
     ]
+    if result.damaged:
+        which = "all" if not result.decisions else f"{result.damaged} frames"
+        said.append(f"  damaged: {which} of those looked at could not be decoded")
     said += [
         f"  event {clock(it.start)} to {clock(it.end)}: {sentence(it.peak)}" for it in result.events
     ]

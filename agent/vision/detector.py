@@ -21,6 +21,9 @@ Luma = npt.NDArray[np.uint8]
 _UINT8 = np.dtype(np.uint8)  # a type would be turned into one with each comparison
 #: The seed judged nothing on the first three frames of a connection: the camera's exposure settles.
 WARM_UP = 3
+#: Seconds in which it has settled, however few frames came: a slow camera is judged from the third
+#: frame on, as soon as there are two to compare with.
+SETTLED = 5.0
 #: The seed's limits, in pixels of a 640x480 picture.
 SEED_MIN_PIXELS = 250
 SEED_MAX_PIXELS = 50_000
@@ -71,7 +74,8 @@ class Detector:
     are these counts, rounded); a setting that was changed holds as percent of the unmasked pixels.
     `Detection.min_changed` and `max_changed` are the limits in force as percent in any case.
 
-    Nothing is judged on the first three frames, nor on the first three of a new size.
+    Nothing is judged on the first three frames, nor on the first three of a new size; on the first
+    two only, where they came slowly (not by profile `seed`).
 
     Args:
         profile: one of `Profile`.
@@ -101,6 +105,7 @@ class Detector:
         self._each = 1.0  # pixels of the picture in one of the plane, whose size is rounded up
         self._orientation = orientation or Orientation()
         self._seen = 0
+        self._began_at = 0.0  # time of the first of those
         self._shape = (0, 0)
         self._unmasked = 0
         self._looks = self._looking_pixels()
@@ -123,8 +128,11 @@ class Detector:
             raise ValueError(f"luma: uint8 (H, W) is needed, not {luma.dtype} {luma.shape}")
         if luma.shape != self._shape:
             self._begin(luma.shape[0], luma.shape[1])
+        if not self._seen:
+            self._began_at = at
         self._seen += 1
-        warm = self._seen > WARM_UP
+        settled = self._profile is not Profile.SEED and at - self._began_at >= SETTLED
+        warm = self._seen > (WARM_UP - 1 if settled else WARM_UP)
         if isinstance(self._rule, Robust):
             found = self._rule.judge(luma, rules.pixel_threshold, rules.min_changed, warm=warm)
             return self._found(seq, at, found, rules)

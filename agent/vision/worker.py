@@ -20,6 +20,7 @@ from agent.core.messages import (
     FrameScored,
     MotionStarted,
     MotionSuppressed,
+    Reason,
     RecordingFailed,
 )
 from agent.core.orders import (
@@ -375,7 +376,7 @@ class VisionWorker:
         stats = self._stats
         average = stats.cpu_per_judged
         stats.cpu_per_judged = average + _NEWEST * (cost - average) if stats.judged else cost
-        stats.judged += 1
+        stats.judged += detection.reason is not Reason.WARMING_UP
         stats.detections += detection.motion
         stats.suppressed += detection.reason in SUPPRESSING
         stats.last_score = detection.score

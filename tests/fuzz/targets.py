@@ -7,6 +7,7 @@ use the same ones. A target costs milliseconds and has no state.
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import struct
@@ -31,7 +32,12 @@ from agent.camera.hk.link import CameraLink, Ended
 from agent.camera.hk.link2 import SecondLink
 from agent.camera.hk.localdata import answer, parse_answer, question
 from agent.camera.hk.names import describe
-from agent.camera.multipart import Multipart
+from agent.camera.http_auth import Credentials, UnknownChallenge
+from agent.camera.http_body import Body, Bomb
+from agent.camera.http_head import Head, NoHttp, parse_head
+from agent.camera.pictures import PictureCutter
+from agent.camera.url import Target as Place
+from agent.camera.url import joined as moved
 from agent.configuration import load
 from agent.core.engine import begin, step
 from agent.core.errors import ConfigError
@@ -141,12 +147,58 @@ def check_strangers(data: bytes) -> None:
 def check_multipart(data: bytes) -> None:
     """An HTTP body is cut into JPEGs however it comes, and little is kept of it."""
     limit = 5_000
-    cutter = Multipart("cut", limit)
+    for boundary in ("cut", ""):
+        cutter = PictureCutter(boundary, limit)
+        out = 0
+        for piece in pieces(data):
+            for jpeg in cutter.push(piece):
+                assert jpeg.startswith(b"\xff\xd8")
+                assert jpeg.endswith(b"\xff\xd9")
+                out += 1
+            assert len(cutter._buffer) <= limit + 2 * packets.DATAGRAM_MAX
+            assert cutter.missing >= 1
+            assert cutter.why.isprintable()
+        assert cutter.found == out
+        cutter.finish()
+        assert cutter.partial == 0
+
+
+def check_answer(data: bytes) -> None:
+    """A web camera's answer has a head or none, a body that does not grow, and known challenges."""
+    came, head = b"", None
     for piece in pieces(data):
-        for jpeg in cutter.push(piece):
-            assert jpeg.startswith(b"\xff\xd8")
-            assert jpeg.endswith(b"\xff\xd9")
-        assert len(cutter._buffer) <= limit + 2 * packets.DATAGRAM_MAX
+        if head is None:
+            came += piece
+            try:
+                parsed = parse_head(came)
+            except NoHttp:
+                return
+            if parsed is None:
+                continue
+            head, came = parsed[0], b""
+            body, taken, made = Body(head), 0, 0
+            piece = parsed[1]  # noqa: PLW2901  what lies behind the head
+            _check_head(head)
+        taken += len(piece)
+        try:
+            made += len(body.push(piece))
+        except Bomb:
+            return
+        assert made <= 20 * taken + 200_000
+
+
+def _check_head(head: Head) -> None:
+    assert 0 <= head.status <= 999
+    assert head.length is None or head.length >= 0
+    assert isinstance(head.boundary + head.kind, str)
+    credentials = Credentials("us:er", "pässword")
+    with suppress(UnknownChallenge):
+        credentials.challenged(head.all("www-authenticate"))
+        assert (credentials.answer("GET", "/x") or "").encode("latin-1")
+    with suppress(ValueError):
+        target = moved(Place("http", "cam", 80, "/a?b"), head.get("location"))
+        assert (target.host + target.path).isascii()
+        assert (target.host + target.path).isprintable()
 
 
 def check_jpeg(data: bytes) -> None:
@@ -369,12 +421,31 @@ def _wav() -> bytes:
     return file.getvalue()
 
 
+def _answer_of(*parts: bytes) -> bytes:
+    return joined(list(parts))
+
+
 FILM = _film()
 _PART = b"--cut\r\nContent-Type: image/jpeg\r\n"
 _MULTIPART = b"".join(
     _PART + (b"Content-Length: %d\r\n" % len(each) if counted else b"") + b"\r\n" + each + b"\r\n"
     for counted in (False, True)
     for each in jpegs(2, 800)
+)
+_ZIPPED = gzip.compress(bytes(3000))
+ANSWERS = (
+    _answer_of(
+        b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=cut\r\n\r\n",
+        _MULTIPART[:1500],
+    ),
+    _answer_of(b"HTTP/1.0 200\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", b"0\r\n\r\n"),
+    _answer_of(b"HTTP/1.1 200 OK\nContent-Encoding: gzip\n\n", _ZIPPED),
+    _answer_of(b"HTTP/1.1 302 X\r\nLocation: http://cam:81/b%20c?d\r\nX : y\r\n  z\r\n\r\n", b""),
+    _answer_of(
+        b'HTTP/1.1 401 X\r\nWWW-Authenticate: Basic realm="a", Digest realm="b", nonce="c",'
+        b' qop="auth", algorithm=SHA-256\r\n\r\n',
+        b"",
+    ),
 )
 _TABLE = (
     b'\2{"generation":1,"fragments":1,"clock":1,"end":9000,"slots":[56,2048],"current":0,'
@@ -402,6 +473,7 @@ TARGETS: dict[str, Target] = {
     "multipart": Target(
         check_multipart, (joined([_MULTIPART[n : n + 700] for n in range(0, 4000, 700)]),)
     ),
+    "answer": Target(check_answer, ANSWERS),
     "jpeg": Target(check_jpeg, _pictures()),
     "commands": Target(
         check_commands,

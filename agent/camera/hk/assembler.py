@@ -11,8 +11,8 @@ from agent.camera.hk.cutter import (
     AssemblerCounts,
     FrameCutter,
 )
-from agent.camera.hk.jpeg import SOI
 from agent.camera.hk.packets import DATAGRAM_MAX, FRAGMENT_MIN
+from agent.camera.jpeg import SOI
 
 #: How far ahead of a missing datagram others are held back: enough for neighbours that overtake
 #: each other, and too few to delay the next frame (15 fragments at least).

@@ -84,6 +84,7 @@ def run(args: argparse.Namespace, show: Callable[[str], None]) -> int:
     """
     ports = {args.port, DISCOVERY_PORT, CLIENT_PORT}
     names: Counter[tuple[str, str]] = Counter()
+    others: Counter[int] = Counter()  # datagrams by the port that is not shown
     damage = None
     datagrams = read_datagrams(args.capture)
     while True:
@@ -95,6 +96,7 @@ def run(args: argparse.Namespace, show: Callable[[str], None]) -> int:
         if datagram is None:
             break
         if not args.all and not ports & {datagram.source_port, datagram.target_port}:
+            others[min(datagram.source_port, datagram.target_port)] += 1
             continue
         named = describe(datagram.payload)
         talk = f"{_end(datagram.source, datagram.source_port)} > " + _end(
@@ -108,9 +110,20 @@ def run(args: argparse.Namespace, show: Callable[[str], None]) -> int:
     if not args.json:
         for (talk, name), count in sorted(names.items()):
             show(f"# {talk}: {count} x {name}")
+        if not names:
+            show(_nothing(others, args.port))
     if damage is not None:
         show(json.dumps({"damaged": damage}) if args.json else f"# the file is damaged: {damage}")
     return 0 if damage is None else 1
+
+
+def _nothing(others: Counter[int], port: int) -> str:
+    """What is said of a capture without a datagram of the camera's."""
+    if not others:
+        return "# no UDP datagram is in the file"
+    most = ", ".join(f"{count} on {other}" for other, count in others.most_common(5))
+    words = f"# none of its {others.total()} UDP datagrams is on port {port}; {most}"
+    return f"{words}: see --port and --all"
 
 
 def read_datagrams(path: Path) -> Iterator[Datagram]:
@@ -135,7 +148,7 @@ def read_datagrams(path: Path) -> Iterator[Datagram]:
             reader = dpkt.pcap.UniversalReader(file)
             link = reader.datalink()
         except (ValueError, dpkt.Error, OSError) as error:
-            raise ConfigError(f"{path}: no pcap or pcapng file: {error}") from error
+            raise ConfigError(f"{path}: no pcap or pcapng file") from error
         packets = iter(reader)
         number = 0
         while True:
@@ -143,7 +156,8 @@ def read_datagrams(path: Path) -> Iterator[Datagram]:
             try:
                 record = next(packets, None)
             except (ValueError, ArithmeticError, LookupError, dpkt.Error, OSError) as error:
-                raise ValueError(f"packet {number}: {error or type(error).__name__}") from error
+                words = "it is cut, or no packet has such lengths"
+                raise ValueError(f"packet {number}: {words}") from error
             if record is None:
                 return
             found = _datagram(dpkt, number, float(record[0]), link, bytes(record[1]))

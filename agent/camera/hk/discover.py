@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from agent.camera.hk.address import DEFAULT_PORT, SCHEME
 from agent.camera.hk.find import broadcast_targets, find
 from agent.camera.hk.localdata import DISCOVERY_PORT, Found
+from agent.core.errors import reason_of
 from agent.runtime.clock import SystemClock, Waitable
 
 #: Cameras answer within a second; a second question may be needed.
@@ -44,8 +45,11 @@ def run(args: argparse.Namespace, stop: Waitable, show: Callable[[str], None]) -
             args.seconds,
             port=args.port,
         )
-    except (OSError, OverflowError, UnicodeError) as error:
-        show(f"discovery: {error}")
+    except OSError as error:
+        show(f"discovery: {reason_of(error)}")
+        return 1
+    except (OverflowError, UnicodeError):
+        show("discovery: there is no such host, or no such port")
         return 1
     for line in table(cameras):
         show(line)

@@ -124,8 +124,8 @@ class Serving(ABC):
         text = next(session.texts)
         if datagram != packets.ack(text):
             packet = packets.decode(datagram)
-            said = packet.text if packet else datagram
-            self._complain(f"acknowledgement {session.acks}: {said!r} instead of SEQ={text}")
+            said = (packet.text if packet else datagram[:60]).decode("ascii", "backslashreplace")
+            self._complain(f"acknowledgement {session.acks}: {said} instead of SEQ={text}")
         if session.acks * packets.FRAGMENTS_PER_ACK > session.sent:
             self._complain(
                 f"acknowledgement {session.acks} after {session.sent} datagrams: too early"

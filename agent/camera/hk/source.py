@@ -18,11 +18,11 @@ from agent.camera.hk.find import ask_id
 from agent.camera.hk.link import CameraLink, Ended
 from agent.camera.hk.link2 import SecondLink
 from agent.camera.hk.packets import TAG_LIMIT
-from agent.camera.hk.resolve import Resolver
 from agent.camera.hk.timing import HkTiming
 from agent.camera.hk.trace import Trace
-from agent.camera.hk.udp import POLL, Channel, SocketAddress
+from agent.camera.hk.udp import POLL, Channel
 from agent.camera.rate import RateMeter
+from agent.camera.resolve import Resolver, SocketAddress
 from agent.core.backoff import Backoff
 from agent.core.errors import (
     CameraError,

@@ -7,10 +7,11 @@ import socket
 import struct
 import sys
 from collections.abc import Iterable
-from typing import Any, Self
+from typing import Self
 
 from agent.camera.hk.packets import DATAGRAM_MAX
-from agent.core.errors import CameraUnreachable
+from agent.camera.resolve import SocketAddress
+from agent.core.errors import CameraUnreachable, reason_of
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +27,6 @@ STRANGERS_MOST = 1000
 #: Linux, asm-generic/socket.h and linux/sock_diag.h: nine counters, the last one datagrams dropped.
 _SO_MEMINFO = 55
 _MEMINFO = struct.Struct("=9I")
-
-#: As the socket module has it: (host, port) or (host, port, flow, scope).
-SocketAddress = tuple[Any, ...]
 
 
 class Channel:
@@ -58,7 +56,7 @@ class Channel:
             self._drain()  # what came before the connection may be anybody's
         except OSError as error:
             self._close()
-            raise CameraUnreachable(f"no way to the camera: {error}") from error
+            raise CameraUnreachable(f"no way to the camera: {reason_of(error)}") from error
 
     def __enter__(self) -> Self:
         return self

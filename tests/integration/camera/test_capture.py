@@ -54,6 +54,17 @@ def test_every_packet_is_named_with_its_fields(tmp_path: Path, link: int, order:
     assert any("4 x image data" in line for line in lines)
 
 
+def test_a_capture_without_the_camera_says_which_ports_it_has(tmp_path: Path) -> None:
+    talk: list[Talk] = [(CLIENT, 53, CAMERA, 53, b"x"), (CLIENT, 53, CAMERA, 53, b"y")]
+    talk += [(CLIENT, 40001, CAMERA, 32108, b"z")]
+    _, lines = decoded(write_pcap(tmp_path / "a.pcap", talk))
+    assert lines == [
+        "# none of its 3 UDP datagrams is on port 5000; 2 on 53, 1 on 32108: see --port and --all"
+    ]
+    _, lines = decoded(write_pcap(tmp_path / "b.pcap", []))
+    assert lines == ["# no UDP datagram is in the file"]
+
+
 def test_images_and_other_ports_are_shown_on_request(tmp_path: Path) -> None:
     path = write_pcap(tmp_path / "a.pcap", TALKS)
 

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
 
+from agent.camera import http_client, rhythm, web
 from agent.camera.video import VideoSession
 from agent.camera.web import web_opener
 from agent.core.messages import CameraCode
+from agent.core.orders import RestartSession
+from agent.runtime.clock import SystemClock
 from tests.support.jpegs import jpeg
+from tests.support.odd_cameras import (
+    JPEG,
+    OK,
+    STREAM,
+    Answer,
+    at,
+    locked,
+    moved,
+    part,
+    rest,
+    shown_by,
+    still,
+)
 from tests.support.source_rig import SourceRig
+from tests.support.waiting import wait_until
 from tests.support.web_camera import WebCamera
 
 
@@ -71,3 +90,156 @@ def test_video_of_a_giant_size_is_refused_by_the_decoder(tmp_path: Path) -> None
                 context.decode(packet)
     finally:
         session.close()
+
+
+def trickle(head: bytes, each: bytes = b"a") -> Answer:
+    """Says so much at once, and then a little now and then, for ever."""
+
+    def answer(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(head)
+        while True:
+            connection.sendall(each)
+            rest(0.05)
+
+    return answer
+
+
+#: A camera that trickles, and what is said of it.
+TRICKLES: dict[str, tuple[Answer, CameraCode, str]] = {
+    "head": (trickle(OK + b"X-Slow: "), CameraCode.UNREACHABLE, "answers too slowly"),
+    "100 Continue": (
+        trickle(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        CameraCode.UNREACHABLE,
+        "answers too slowly",
+    ),
+    "redirect": (
+        trickle(b"HTTP/1.1 302 X\r\nLocation: /\r\nContent-Length: 5000000\r\n\r\n"),
+        CameraCode.REFUSED,
+        "redirects without end",
+    ),
+    "challenge": (
+        trickle(b"HTTP/1.1 401 X\r\nWWW-Authenticate: Basic\r\nContent-Length: 5000000\r\n\r\n"),
+        CameraCode.REFUSED,
+        "the URL has none",
+    ),
+    "still": (
+        trickle(OK + JPEG + b"Content-Length: 5000000\r\n\r\n"),
+        CameraCode.STALLED,
+        "too slow",
+    ),
+    "picture": (
+        trickle(OK + JPEG + b"Content-Length: 5000000\r\n\r\n" + jpeg(3000)[:2000]),
+        CameraCode.STALLED,
+        "one has begun",
+    ),
+    "stream": (trickle(OK + STREAM + b"\r\n"), CameraCode.STALLED, "too slow"),
+    "chunk": (
+        trickle(OK + JPEG + b"Transfer-Encoding: chunked\r\n\r\nFFFFFF\r\n"),
+        CameraCode.STALLED,
+        "too slow",
+    ),
+    "nothing": (trickle(OK + STREAM + b"\r\n", b""), CameraCode.STALLED, "nothing comes"),
+}
+
+
+@pytest.mark.parametrize("name", TRICKLES)
+def test_a_camera_that_trickles_is_given_up_and_its_thread_looks_around_all_the_time(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(http_client, "HEAD_WITHIN", 2.0)
+    monkeypatch.setattr(rhythm, "UNKNOWN", 2.0)
+    monkeypatch.setattr(web, "SILENCE", 2.0)
+    answer, code, words = TRICKLES[name]
+    with shown_by(answer) as port, SourceRig(web_opener(f"http://127.0.0.1:{port}/")) as agent:
+        silences: list[float] = []
+
+        def given_up() -> bool:
+            silences.append(agent.worker.silent_for(SystemClock().monotonic()))
+            return code in agent.codes
+
+        wait_until("it is given up", given_up, 10)
+        state = agent.wait_for(code)
+        assert max(silences) < 1.5
+    assert words in state.reason
+    assert state.answers or code is CameraCode.REFUSED or name == "nothing"
+
+
+def test_an_honest_still_over_a_slow_line_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rhythm, "UNKNOWN", 0.5)
+    monkeypatch.setattr(web, "SILENCE", 0.5)
+
+    def answer(connection: socket.socket, _: bytes) -> None:
+        body = jpeg(60_000)
+        head = OK + JPEG + b"Content-Length: %d\r\n" % len(body)
+        connection.sendall(head + b"\r\n")
+        for start in range(0, len(body), 2000):
+            connection.sendall(body[start : start + 2000])
+            rest(0.05)
+
+    with shown_by(answer) as port:
+        opener = web_opener(f"http://127.0.0.1:{port}/", 0.05)
+        with SourceRig(opener) as agent:
+            agent.wait_frames(2)
+            assert agent.codes == [CameraCode.CONNECTING, CameraCode.LIVE]
+
+
+def test_pictures_that_never_stop_keep_no_order_waiting() -> None:
+    body = jpeg(3000)
+
+    def answer(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(OK + STREAM + b"\r\n")
+        while True:
+            connection.sendall(50 * part(body))
+
+    with shown_by(answer) as port, SourceRig(web_opener(f"http://127.0.0.1:{port}/")) as agent:
+        agent.wait_frames(100)
+        agent.orders.put(RestartSession("asked"))
+        agent.wait_for(CameraCode.CONNECTING, 3, after=2)
+        assert agent.worker.silent_for(SystemClock().monotonic()) < 1.0
+
+
+def test_one_session_goes_to_one_address_whatever_the_name_becomes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A second look-up and a relative redirect led to another machine."""
+    answers = ["127.0.0.1", "127.0.0.2"]
+    real = socket.getaddrinfo
+
+    def looked_up(host: str, *rest_of: Any, **more: Any) -> Any:  # noqa: ANN401  the system's
+        if host != "cam.test":
+            return real(host, *rest_of, **more)
+        if more.get("flags"):
+            raise socket.gaierror(socket.EAI_NONAME, "no number")
+        address = answers.pop(0) if len(answers) > 1 else answers[0]
+        return [(socket.AF_INET, socket.SOCK_DGRAM, 17, "", (address, 0))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+    with shown_by(at({"/": moved(b"/cam"), "/cam": still()})) as port:
+        opener = web_opener(f"http://cam.test:{port}/", 0.05)
+        with SourceRig(opener) as agent:
+            agent.wait_frames(4)
+            assert answers == ["127.0.0.2"]
+
+
+def test_a_host_that_is_named_may_be_redirected_to_and_hears_no_password() -> None:
+    heard: list[bytes] = []
+
+    def other(connection: socket.socket, request: bytes) -> None:
+        heard.append(request)
+        still()(connection, request)
+
+    with shown_by(other) as there:
+        sends = locked(lambda *_: True, [b"Basic"], moved(f"http://localhost:{there}/".encode()))
+        with shown_by(sends) as port:
+            url = f"http://user:p4ss@127.0.0.1:{port}/"
+            with SourceRig(web_opener(url, redirect_hosts=["127.0.0.3"])) as agent:
+                assert "redirect_hosts" in agent.wait_for(CameraCode.REFUSED).reason
+            # a name that leads to this machine itself is refused even so, a number is not
+            with SourceRig(web_opener(url, redirect_hosts=["localhost"])) as agent:
+                assert "own" in agent.wait_for(CameraCode.REFUSED).reason
+        assert not heard
+        sends = locked(lambda *_: True, [b"Basic"], moved(f"http://127.0.0.1:{there}/".encode()))
+        with shown_by(sends) as port:
+            url = f"http://user:p4ss@localhost:{port}/"
+            with SourceRig(web_opener(url, redirect_hosts=["127.0.0.1"])) as agent:
+                agent.wait_frames(1)

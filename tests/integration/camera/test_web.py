@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from agent.camera import web
+from agent.camera import http_client, web
 from agent.camera.session import Opener
 from agent.camera.video import rtsp_opener
 from agent.camera.web import web_opener
@@ -106,7 +106,6 @@ def test_a_stall_is_noticed_and_the_next_connection_is_a_fresh_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(web, "SILENCE", 1.0)
-    monkeypatch.setattr(web.MjpegSession, "silence", 1.0)
     camera = WebCamera(picture)
     with camera, SourceRig(web_opener(camera.url())) as agent:
         agent.wait_frames(5)
@@ -121,7 +120,7 @@ def test_a_stall_is_noticed_and_the_next_connection_is_a_fresh_one(
 
 
 def test_a_still_that_does_not_come_is_a_stall_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "SILENCE", 1.0)
+    monkeypatch.setattr(http_client, "HEAD_WITHIN", 1.0)
     camera = WebCamera(picture)
     with camera, SourceRig(web_opener(camera.url("/still.jpg"), 0.125)) as agent:
         agent.wait_frames(3)

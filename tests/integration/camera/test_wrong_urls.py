@@ -197,8 +197,8 @@ def test_a_stream_of_something_else_is_not_taken_for_a_camera_that_hangs() -> No
         b'Digest realm="x"',
         b'Digest realm="x", nonce="y", algorithm=FOO',
         b'Digest realm="x", nonce="y", qop="auth-int"',
-        b'Digest realm="\xe6\x91\x84", nonce="y"',
-        b'Digest realm="a,b=c", nonce="==", opaque, qop=auth',
+        b"Bearer",
+        b"NTLM",
     ],
 )
 def test_a_camera_that_asks_for_a_password_in_no_known_way_ends_nothing(challenge: bytes) -> None:
@@ -206,6 +206,21 @@ def test_a_camera_that_asks_for_a_password_in_no_known_way_ends_nothing(challeng
     with answering(says(*lines)) as port:
         url = f"http://user:p4ssword@127.0.0.1:{port}/x"
         check(url, CameraCode.REFUSED, "in a way that is unknown here")
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        b'Digest realm="\xe6\x91\x84", nonce="y"',
+        b'Digest realm="a,b=c", nonce="==", opaque, qop=auth',
+        b'Negotiate, Basic realm="x"',
+    ],
+)
+def test_an_odd_way_of_asking_for_a_password_is_answered(challenge: bytes) -> None:
+    lines = b"HTTP/1.1 401 No", b"WWW-Authenticate: " + challenge, b"Content-Length: 0"
+    with answering(says(*lines)) as port:
+        url = f"http://user:p4ssword@127.0.0.1:{port}/x"
+        check(url, CameraCode.REFUSED, "refuses user or password")
 
 
 @pytest.mark.parametrize(

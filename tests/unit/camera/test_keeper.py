@@ -37,6 +37,8 @@ class Scripted:
     patience: Patience
     clock: FakeClock
     silence: float = 8.0
+    why: str = "nothing comes"
+    answers: bool = False
     damaged: int = 0
     closed: bool = False
 
@@ -114,12 +116,35 @@ def test_live_is_said_with_the_first_whole_picture() -> None:
 
 
 def test_a_session_that_falls_silent_is_stalled_and_opened_anew_at_once() -> None:
-    rig = Rig([[PICTURE, 4.0, 4.0], [PICTURE]])
+    steady: list[Happening] = [PICTURE, 0.5, PICTURE, 0.5, PICTURE]
+    rig = Rig([[*steady, 4.0, 4.0], [PICTURE]])
     assert [code for code, _ in rig.run()] == ["connecting", "live", "stalled", "live"]
+    assert rig.states[2].reason == "no whole picture for 8 s: nothing comes"
     assert rig.states[2].retry_in == 0.0
-    assert [frame.session for frame in rig.frames] == [1, 2]
+    assert [frame.session for frame in rig.frames] == [1, 1, 1, 2]
     assert all(session.closed for session in rig.sessions)
     assert rig.keeper.stats.reconnects == 1
+
+
+def test_a_picture_in_ten_seconds_is_a_rhythm_and_no_stall() -> None:
+    slow: list[Happening] = [5.0, 5.0, PICTURE]
+    rig = Rig([[PICTURE, *(slow * 6)]])
+    assert [code for code, _ in rig.run()] == ["connecting", "live"]
+    assert len(rig.frames) == 7
+
+
+@pytest.mark.parametrize(
+    ("error", "answers"),
+    [
+        (CameraUnreachable("503", answers=True), True),
+        (CameraUnreachable("nobody there"), False),
+        (SessionLost("half a picture", answers=True), True),
+    ],
+)
+def test_whether_a_camera_that_failed_answers_is_said(error: CameraError, *, answers: bool) -> None:
+    rig = Rig([error])
+    rig.run()
+    assert rig.states[1].answers is answers
 
 
 def test_pauses_grow_with_jitter_up_to_the_limit_and_a_lasting_session_ends_them() -> None:

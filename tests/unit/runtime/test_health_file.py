@@ -35,6 +35,12 @@ def test_a_degraded_agent_is_well_one_in_error_is_not_and_problems_are_named(
     assert read_health(tmp_path, now=1000.0) == (well, text)
 
 
+@pytest.mark.parametrize(("status", "well"), [("ok", True), ("degraded", False), ("error", False)])
+def test_strictly_only_what_is_ok_is_well(tmp_path: Path, status: str, *, well: bool) -> None:
+    write_health(tmp_path, status, {}, now=1000.0)
+    assert read_health(tmp_path, now=1000.0, strict=True)[0] is well
+
+
 @pytest.mark.parametrize(("age", "well"), [(90.0, True), (90.125, False), (-0.125, False)])
 def test_a_file_is_believed_for_ninety_seconds(tmp_path: Path, age: float, *, well: bool) -> None:
     write_health(tmp_path, "ok", {}, now=1000.0)

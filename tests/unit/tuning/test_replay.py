@@ -14,6 +14,7 @@ from agent.imaging.stamp import stamp
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.tuning.clips import Clip, open_clip
 from agent.tuning.replay import Replay, replay, without_stamp
+from agent.tuning.results import lines
 from agent.vision.worker import VisionOptions, VisionWorker
 from agent.vision.zones import View
 from schemas.camera_config import CameraConfig
@@ -169,6 +170,15 @@ def test_damaged_frames_are_counted_and_are_no_motion(tmp_path: Path) -> None:
         (tmp_path / f"{number}.jpg").write_bytes(b"\xff\xd8 torn")
     result = one(open_clip(f"{tmp_path}?fps=4"), camera())
     assert (result.damaged, result.decisions, result.events) == (12, [], [])
+    assert lines(result)[1] == "  damaged: all of those looked at could not be decoded"
+
+
+def test_some_damaged_frames_are_told(tmp_path: Path, garden: Path) -> None:
+    for number, picture in enumerate(sorted(garden.glob("*.jpg"))[:12]):
+        data = picture.read_bytes()
+        (tmp_path / f"{number:02}.jpg").write_bytes(data[:300] if number in {7, 9} else data)
+    result = one(open_clip(f"{tmp_path}?fps=3"), camera())
+    assert lines(result)[-1] == "  damaged: 2 frames of those looked at could not be decoded"
 
 
 def test_an_event_at_the_end_of_the_clip_ends_with_it(garden: Path) -> None:

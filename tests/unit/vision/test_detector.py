@@ -49,6 +49,26 @@ def judge_last(
     return detection, detector.binary()
 
 
+@pytest.mark.parametrize(
+    ("profile", "every", "warming"),
+    [
+        *(("robust", 10.0, 2), ("plain", 2.5, 2), ("plain", 2.4, 3), ("robust", 0.3, 3)),
+        ("seed", 10.0, 3),
+    ],
+)
+def test_a_slow_camera_is_judged_as_soon_as_there_are_two_frames_to_compare_with(
+    profile: str, every: float, warming: int
+) -> None:
+    detector = Detector(profile)
+    for _session in range(2):
+        reasons = [
+            detector.judge(grey(90 + seq % 2), seq, 100.0 + seq * every, Rules()).reason
+            for seq in range(6)
+        ]
+        assert [it for it in reasons if it is Reason.WARMING_UP] == reasons[:warming]
+        detector.forget()
+
+
 # ---------------------------------------------------------------- the seed's rule
 
 

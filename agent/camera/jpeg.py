@@ -33,6 +33,7 @@ class HeaderWalk:
         done: the SOS segment is behind us.
         broken: this is no JPEG header, or one without end.
         segments: stepped over so far.
+        most: segments after which the header counts as one without end.
     """
 
     at: int = len(SOI)
@@ -40,6 +41,7 @@ class HeaderWalk:
     done: bool = False
     broken: bool = False
     segments: int = 0
+    most: int = SEGMENTS_MOST
 
     def advance(self, jpeg: bytearray) -> None:
         """Walks as far as the bytes at hand reach; `jpeg` begins with SOI."""
@@ -59,7 +61,7 @@ class HeaderWalk:
                     self._frame_header(jpeg, length)
                 self.broken = self.broken or length < 2 or (marker == _SOS and self.size is None)
                 self.segments += 1
-                self.broken = self.broken or self.segments > SEGMENTS_MOST
+                self.broken = self.broken or self.segments > self.most
                 self.done = marker == _SOS and not self.broken
                 self.at = at + 2 + length
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.camera.multipart import MOST_HEADER, Multipart
+from agent.camera.pictures import MOST_HEADER, PictureCutter
 from tests.support.jpegs import jpeg, jpegs
 
 PICTURES = jpegs(5, 600)
@@ -21,8 +21,10 @@ def body(pictures: list[bytes], *, length: bool = True, end: str = "\r\n") -> by
     return b"".join(parts)
 
 
-def cut(data: bytes, places: list[int], boundary: str = "edge") -> tuple[list[bytes], Multipart]:
-    parser = Multipart(boundary)
+def cut(
+    data: bytes, places: list[int], boundary: str = "edge"
+) -> tuple[list[bytes], PictureCutter]:
+    parser = PictureCutter(boundary)
     edges = [0, *sorted(place % (len(data) + 1) for place in places), len(data)]
     out = [whole for a, b in pairwise(edges) for whole in parser.push(data[a:b])]
     return out, parser
@@ -47,7 +49,7 @@ def test_every_jpeg_comes_out_as_it_went_in_however_the_bytes_are_cut(
 
 @given(st.lists(st.binary(max_size=400), max_size=20))
 def test_any_bytes_never_raise_and_never_grow_past_the_limit(chunks: list[bytes]) -> None:
-    parser = Multipart("edge", limit=500)
+    parser = PictureCutter("edge", limit=500)
     for chunk in chunks:
         for whole in parser.push(b"--edge\r\n" * (len(chunk) % 2) + chunk):
             assert whole.startswith(b"\xff\xd8")
@@ -72,17 +74,17 @@ def test_any_bytes_never_raise_and_never_grow_past_the_limit(chunks: list[bytes]
 def test_the_short_way_for_whole_parts_gives_what_the_long_way_gives(
     parts: list[tuple[bytes, str, str, int, str, str]],
 ) -> None:
-    short, long = Multipart("edge", limit=700), Multipart("edge", limit=700)
+    short, long = PictureCutter("edge", limit=700), PictureCutter("edge", limit=700)
     for picture, begin, name, wrong, gap, after in parts:
         head = f"{begin}Content-Type: image/jpeg\r\n{name}: {len(picture) + wrong}{gap}"
         data = head.encode() + picture + after.encode()
         jpegs = [whole for piece in (data[:1], data[1:]) for whole in long.push(piece)]
         assert (short.push(data), short.damaged) == (jpegs, long.damaged)
-        assert short._buffer == long._buffer
+        assert (short.found, short.partial) == (long.found, long.partial)
 
 
 def test_a_part_without_a_length_is_complete_with_its_last_byte() -> None:
-    parser = Multipart("edge")
+    parser = PictureCutter("edge")
     data = body(PICTURES[:1], length=False)
     assert parser.push(data[:-3]) == []
     assert parser.push(data[-3:-2]) == PICTURES[:1]
@@ -103,16 +105,30 @@ def test_what_cameras_put_behind_a_picture_is_left_out() -> None:
     assert out == PICTURES[:1]
 
 
-def test_headers_and_bodies_that_are_too_large_are_given_up_and_the_next_part_is_read() -> None:
-    parser = Multipart("edge", limit=2000)
-    huge_head = b"--edge\r\nX: " + b"a" * 2 * MOST_HEADER
-    lying = b"--edge\r\nContent-Length: 99999999\r\n\r\n" + PICTURES[0]
-    endless = b"--edge\r\n\r\n" + b"\xff\xd8" + b"a" * 5000
-    wrong = b"--edge\r\nContent-Length: many\r\n\r\n"
-    for bad in (huge_head, lying, endless, wrong):
+def test_lengths_that_lie_cost_no_picture() -> None:
+    for said in (b"99999999", b"0", b"-1", b"many", b"17", b"1e3", b"9" * 400):
+        head = b"--edge\r\nContent-Length: " + said + b"\r\n\r\n"
+        out, parser = cut(b"".join(head + each + b"\r\n" for each in PICTURES), [3, 800, 1500])
+        assert (out, parser.damaged) == (PICTURES, 0)
+
+
+@pytest.mark.parametrize("told", ["", "edge", "--edge", "another"])
+@pytest.mark.parametrize("mark", [b"--edge", b"edge", b"----edge", b"--edge--x", b""])
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_boundaries_may_be_told_and_written_in_any_way(told: str, mark: bytes, end: str) -> None:
+    data = body(PICTURES, length=False, end=end).replace(b"--edge", mark)
+    out, parser = cut(data, [700, 1301], told)
+    assert (out, parser.damaged) == (PICTURES, 0)
+
+
+def test_what_is_too_large_is_given_up_and_the_next_part_is_read() -> None:
+    parser = PictureCutter("edge", limit=2000)
+    huge_head = b"--edge\r\nX: " + b"a" * 2 * MOST_HEADER + b"\r\n"
+    endless = b"--edge\r\n\r\n" + PICTURES[0][:-2] + b"a" * 5000
+    for bad in (huge_head, endless):
         assert parser.push(b"\r\n" + bad) == []
         assert parser.push(b"\r\n" + body(PICTURES[1:2])) == PICTURES[1:2]
-    assert parser.damaged == 4
+    assert parser.damaged == 2
 
 
 def test_a_part_that_is_no_jpeg_is_counted() -> None:
@@ -121,19 +137,62 @@ def test_a_part_that_is_no_jpeg_is_counted() -> None:
     assert parser.damaged == 1
 
 
-@pytest.mark.parametrize("boundary", ["", "--", '""'])
-def test_there_has_to_be_a_boundary(boundary: str) -> None:
-    with pytest.raises(ValueError, match="without a boundary"):
-        Multipart(boundary)
+def test_an_end_that_the_camera_never_sends_is_added_and_the_last_picture_needs_the_end() -> None:
+    without = [picture[:-2] for picture in PICTURES]
+    for data in (body(without), body(without, length=False, end="\n"), b"".join(without)):
+        out, parser = cut(data, [900, 1700])
+        assert out == PICTURES[:-1]
+        assert parser.finish() == PICTURES[-1:]
+        assert parser.damaged == 0
+
+
+def test_a_torn_picture_of_a_camera_that_sends_ends_is_counted() -> None:
+    torn = [PICTURES[0], PICTURES[1][:300], PICTURES[2][:-2], PICTURES[3]]
+    for data in (body(torn), b"".join(torn)):
+        out, parser = cut(data, [500])
+        assert out == [PICTURES[0], PICTURES[3]]
+        assert parser.damaged == 2
+
+
+def test_less_than_was_announced_is_torn() -> None:
+    parser = PictureCutter("edge")
+    parser.push(body(PICTURES[:1])[:-200])
+    assert parser.finish(cut=True) == []
+    assert parser.damaged == 1
+
+
+def test_a_header_that_is_none_costs_its_own_picture_only() -> None:
+    broken = b"\xff\xd8\xff\xe0\x00\x01" + PICTURES[0][6:]
+    out, parser = cut(body([PICTURES[0], broken, PICTURES[1]]), [])
+    assert out == PICTURES[:2]
+    assert parser.damaged == 1
+
+
+def test_headers_without_end_take_little_time() -> None:
+    parser = PictureCutter("edge")
+    assert parser.push(b"\xff\xd8\xff\xd8" * 100_000) == []
+    assert parser.damaged < 100
+    assert parser.push(body(PICTURES)) == PICTURES
+
+
+def test_it_says_why_there_is_no_picture() -> None:
+    parser = PictureCutter("edge")
+    parser.push(b"hello")
+    assert "neither a boundary nor the begin" in parser.why
+    parser.push(b"\r\n--edge\r\nContent-Length: 5000\r\n\r\n" + PICTURES[0][:400])
+    assert parser.why == (
+        "one has begun, 400 bytes came of 5000, as its part's head says, and no end mark"
+    )
 
 
 def test_it_says_how_much_is_missing_so_that_nobody_wakes_for_less() -> None:
     head = b"--edge\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(PICTURES[0])
-    parser = Multipart("edge")
+    parser = PictureCutter("edge")
+    parser.push(head + PICTURES[0])
     before = parser.missing
     assert len(head) < before <= len(head) + len(PICTURES[0])
     parser.push(head)
-    assert parser.missing == len(PICTURES[0])
+    assert 1 <= parser.missing < len(PICTURES[0])
     parser.push(PICTURES[0][:10])
     assert parser.missing == len(PICTURES[0]) - 10
     assert parser.push(PICTURES[0][10:]) == [PICTURES[0]]
@@ -141,7 +200,14 @@ def test_it_says_how_much_is_missing_so_that_nobody_wakes_for_less() -> None:
     assert parser.missing == before - 2
 
 
+def test_a_length_that_was_wrong_once_is_not_waited_for() -> None:
+    head = b"--edge\r\nContent-Length: 400000\r\n\r\n"
+    parser = PictureCutter("edge")
+    parser.push(head + PICTURES[0] + b"\r\n" + head + PICTURES[1][:50])
+    assert parser.missing == 1
+
+
 def test_of_a_picture_of_unknown_length_every_byte_may_be_the_last() -> None:
-    parser = Multipart("edge")
+    parser = PictureCutter("edge")
     parser.push(b"--edge\r\n\r\n" + PICTURES[0][:20])
     assert parser.missing == 1

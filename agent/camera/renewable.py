@@ -1,0 +1,80 @@
+"""A frame source that can be begun anew while the thread of the old one hangs in a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+
+from agent.camera.source import FrameSource
+from agent.core.frame import Frame
+from agent.core.messages import CameraState
+from agent.core.stats import CameraStats
+from agent.runtime.worker import Worker
+
+#: Makes a source that hands its frames and states to these.
+Make = Callable[[Callable[[Frame], None], Callable[[CameraState], None]], FrameSource]
+
+#: Counters that go on where those of the source before ended.
+_COUNTERS = tuple(
+    each.name for each in fields(CameraStats) if each.name not in {"fps", "last_frame_at"}
+)
+
+
+class RenewableSource:
+    """The source of now; those before are heard no more, should their threads ever come back.
+
+    Frames and sessions are numbered on, so that nobody downstream notices another source.
+    """
+
+    def __init__(
+        self,
+        make: Make,
+        on_frame: Callable[[Frame], None],
+        on_state: Callable[[CameraState], None],
+    ) -> None:
+        self._make = make
+        self._on_frame = on_frame
+        self._on_state = on_state
+        self._before = CameraStats()
+        self._source, self._silence = self._made(0, 0)
+
+    @property
+    def stats(self) -> CameraStats:
+        """The counters of now, of all sources together."""
+        now, before = self._source.stats, self._before
+        if before.sessions == before.frames == 0:
+            return now
+        return replace(now, **{n: getattr(now, n) + getattr(before, n) for n in _COUNTERS})
+
+    def run(self, worker: Worker) -> None:
+        """Runs the source of now until `worker.stop` is set; beats meanwhile."""
+        self._source.run(worker)
+
+    def renew(self) -> None:
+        """Begins a new source; from now on nothing of the old one is heard."""
+        self._silence()
+        self._before = replace(self.stats, fps=0.0)
+        self._source, self._silence = self._made(self._before.frames, self._before.sessions)
+
+    def _made(self, frames: int, sessions: int) -> tuple[FrameSource, Callable[[], None]]:
+        heard = True
+
+        def on_frame(frame: Frame) -> None:
+            """Hands a frame on, numbered on."""
+            if not heard:
+                return
+            if frames or sessions:
+                frame = replace(frame, seq=frame.seq + frames, session=frame.session + sessions)
+            self._on_frame(frame)
+
+        def on_state(state: CameraState) -> None:
+            """Hands a state on, its session numbered on."""
+            if heard:
+                self._on_state(replace(state, session=state.session + sessions))
+
+        def silence() -> None:
+            """Nothing of it is handed on any more."""
+            nonlocal heard
+            heard = False
+
+        return self._make(on_frame, on_state), silence

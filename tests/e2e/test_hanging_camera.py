@@ -1,0 +1,40 @@
+"""One camera's thread hangs in a call for good: the other cameras go on, and so does the agent."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.support.agent_mqtt import Ear
+from tests.support.agent_process import TOPICS, House
+from tests.support.scene import jpeg_of
+from tests.support.waiting import wait_until
+from tests.support.web_camera import WebCamera
+
+LAUNCHER = Path(__file__).parents[1] / "support" / "hanging_call.py"
+
+
+def test_a_camera_whose_thread_hangs_gets_another_one(house: House, ear: Ear) -> None:
+    def last(topic: str) -> dict[str, Any]:
+        return dict(json.loads((ear.payloads(topic) or [b"{}"])[-1]))
+
+    picture = jpeg_of(None, (240, 320))
+    with WebCamera(lambda _n: picture, fps=5) as door, WebCamera(lambda _n: picture, fps=5) as yard:
+        house.config["cameras"] = {
+            "door": {"source": door.url(user="hangs:x")},
+            "yard": {"source": yard.url()},
+        }
+        house.before = [sys.executable, str(LAUNCHER)]
+        agent = house.agent()
+        agent.wait_for_line("worker door.camera: no sign of life .* another one is started", 40)
+        agent.wait_for_line("door: live")
+        wait_until("it is counted", lambda: last(TOPICS.health).get("restarts"), 15)
+        told = last(TOPICS.health)
+        assert told["restarts"] == {"door.camera": 1}
+        assert "door.camera_hung" in told["problems"]
+        assert "another one does the work" in told["reasons"]["door.camera_hung"]
+        assert agent.log.count("yard: live") == 1
+        assert yard.requests == 1
+        assert agent.stop() == 0
