@@ -319,6 +319,8 @@ class App:
         left = self._crew.stop_cameras([self._cameras[name] for name in names], deadline)
         if left:
             log.warning("configuration: still busy, left alone: %s", ", ".join(left))
+        for name in names:
+            self._cameras[name].states.close()
         self._drain()
         for name in names:
             camera = self._state.cameras[name]

@@ -41,6 +41,26 @@ Body = Callable[[Worker], None]
 ToEngine = Callable[[object], bool]
 
 
+class StateGate:
+    """Lets the states of a camera's sessions through until `close`.
+
+    A session's thread that hangs in a look-up cannot be ended. It may speak after its camera was
+    replaced, and its words would be taken for those of the new one.
+    """
+
+    def __init__(self, to_engine: ToEngine) -> None:
+        self._to_engine: ToEngine | None = to_engine
+
+    def __call__(self, state: CameraState | RecordingLink) -> bool:
+        """Hands a state to the engine; False when that had no room."""
+        to_engine = self._to_engine
+        return to_engine is None or to_engine(state)
+
+    def close(self) -> None:
+        """From now on nothing is let through."""
+        self._to_engine = None
+
+
 @dataclass(frozen=True, slots=True)
 class RecordingStream:
     """A camera's second session, of which its clips are made."""
@@ -62,6 +82,7 @@ class CameraParts:
     clip_parts: Mailbox[ClipPart]
     vision_orders: Mailbox[VisionOrder]
     camera_orders: Mailbox[RestartSession]
+    states: StateGate
     recording: RecordingStream | None = None
     viewers: Newest[Shown] | None = None
 
@@ -134,12 +155,13 @@ def build_camera(
     parts = _clip_parts(f"{name}.clip_parts")
     vision_orders: Mailbox[VisionOrder] = Mailbox(f"{name}.vision_orders", ORDERS, WhenFull.REFUSE)
     camera_orders = _session_orders(f"{name}.camera_orders")
+    states = StateGate(to_engine)
     source = source_for(
         camera.source,
         name,
         clock,
-        lambda frame: _no_answer(frames.put(frame, len(frame.jpeg))),
-        lambda state: _no_answer(to_engine(state)),
+        lambda frame: frames.put(frame, len(frame.jpeg)),
+        states,
         camera_orders,
         SourceOptions(
             camera.still_interval,
@@ -150,7 +172,7 @@ def build_camera(
     )
     recording = None
     if camera.record_source is not None and camera.enabled and spool is not None:
-        recording = _recording_stream(name, camera, camera.record_source, to_engine, clock)
+        recording = _recording_stream(name, camera, camera.record_source, states, clock)
     view = view_of(name, camera)
     options = _vision_options(config, camera, view, two_streams=recording is not None)
     to_recorder = parts.put if spool is not None else _nowhere
@@ -168,13 +190,14 @@ def build_camera(
         clip_parts=parts,
         vision_orders=vision_orders,
         camera_orders=camera_orders,
+        states=states,
         recording=recording,
         viewers=viewers,
     )
 
 
 def _recording_stream(
-    name: str, camera: CameraConfig, url: str, to_engine: ToEngine, clock: Clock
+    name: str, camera: CameraConfig, url: str, states: StateGate, clock: Clock
 ) -> RecordingStream:
     frames: Mailbox[Frame] = Mailbox(
         f"{name}.recording_frames",
@@ -187,8 +210,8 @@ def _recording_stream(
         url,
         name,
         clock,
-        lambda frame: _no_answer(frames.put(frame, frame.size)),
-        lambda state: _no_answer(to_engine(RecordingLink(state))),
+        lambda frame: frames.put(frame, frame.size),
+        lambda state: states(RecordingLink(state)),
         orders,
         SourceOptions(
             camera.still_interval,
@@ -242,10 +265,6 @@ def _recorder(
         original=camera.recording.format == "original",
     )
     return RecorderWorker(name, options, parts, spool, clock)
-
-
-def _no_answer(_accepted: bool) -> None:  # noqa: FBT001  a mailbox's answer
-    """A source has nobody to tell that a box was full; the box counts it."""
 
 
 def _nowhere(_part: ClipPart, _size: int) -> bool:
