@@ -26,7 +26,7 @@ from agent.core.messages import (
     RecordingLink,
     RecordingSaved,
 )
-from agent.core.orders import Beep, CameraWent
+from agent.core.orders import Beep, CameraWent, CloseClip
 from agent.core.state import AgentNow, CameraNow, MotionNow, Now, Picture
 from schemas.commands import CommandError
 from schemas.events import MotionEvent, RecordingEvent
@@ -44,7 +44,7 @@ def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
     camera = now_state.cameras[cause.camera]
     event = reports.motion_started(now_state, camera, cause)
     why = reports.sentence(cause.detection)
-    recorded = camera.settings.record_on_motion and _store_wanted(now_state)
+    recorded = cause.recorded and _store_wanted(now_state)
     motion = MotionNow(cause.event_id, cause.utc, cause.detection, cause.detection, recorded)
     camera = replace(
         camera,
@@ -307,17 +307,28 @@ def recording(now_state: AgentNow, cause: RecordingSaved | RecordingFailed, now:
     )
     now_state = now_state.with_camera(camera)
     effects: list[Effect] = [recording_record(camera, event)]
-    motion = camera.motion
-    if not saved and motion is not None and motion.event_id == cause.event_id:
-        camera = replace(camera, motion=replace(motion, recorded=False))
-        now_state = now_state.with_camera(camera)
-        effects.append(announce.recording_state(camera))
+    if not saved:
+        now_state, said = _no_longer_recorded(now_state, camera, cause.event_id)
+        effects += said
     if isinstance(cause, RecordingFailed):
         words = f"camera {cause.camera}: clip {cause.event_id} lost: {cause.message}"
         now_state, said = fault(now_state, "storage", cause.code, words, now)
         return now_state, [*effects, *said, Say("ERROR", words)]
     words = f"camera {cause.camera}: clip {cause.event_id} stored as {cause.path}"
     return now_state, [*effects, Say("INFO", words)]
+
+
+def _no_longer_recorded(now_state: AgentNow, camera: CameraNow, event_id: str) -> Step:
+    """The running event's clip, or the one on demand, is lost: another one can be recorded now."""
+    motion = camera.motion
+    if camera.clip == event_id:
+        camera = replace(camera, clip=None)
+    elif motion is not None and motion.event_id == event_id:
+        camera = replace(camera, motion=replace(motion, recorded=False))
+    else:
+        return now_state, []
+    order = ToVision(camera.camera_id, CloseClip(event_id))
+    return now_state.with_camera(camera), [order, announce.recording_state(camera)]
 
 
 def motion_record(camera: CameraNow, event: MotionEvent) -> Record:

@@ -32,11 +32,14 @@ class VisionStats:
     """The vision worker's counters since the agent's start; who asks for them gets a copy.
 
     `detections` and `suppressed` are frames. `problem` says why nothing is judged although the
-    camera is armed (a mask of the wrong size); empty: all is well.
+    camera is armed (a mask of the wrong size); empty: all is well. `decided` frames were judged
+    with a verdict: what was torn, or only learnt, has none. `undecided` says why the newest frame
+    that was to be judged got none; empty: it got one.
     """
 
     frames: int = 0
     judged: int = 0
+    decided: int = 0
     damaged: int = 0
     detections: int = 0
     suppressed: int = 0
@@ -48,6 +51,7 @@ class VisionStats:
     width: int = 0
     height: int = 0
     problem: str = ""
+    undecided: str = ""
     sight: Sight = field(default_factory=Sight)
     light_changed: datetime | None = None
 

@@ -96,6 +96,10 @@ def test_a_clip_on_demand_is_asked_of_vision_and_answered_with_its_id(rig: Rig) 
     assert rig.answer("record")["data"] == {"id": "01C"}
     assert rig.published(f"{YARD}/recording/state") == [b"ON"]
     rig.command(RecordNow(camera="yard"), "record")
+    assert rig.effects == [ToVision("yard", RecordClip("2", 30.0))], (
+        "only vision knows what is open"
+    )
+    rig.do(ClipRefused("yard", "2", "a clip is being recorded"))
     assert rig.answer("record")["ok"] is False
     rig.do(ClipClosed("yard", "01C", 105.0, EndReason.MANUAL))
     assert rig.published(f"{YARD}/recording/state") == [b"OFF"]
