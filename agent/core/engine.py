@@ -43,8 +43,10 @@ from agent.core.messages import (
     StoreRepaired,
     StoreState,
 )
+from agent.core.problem import by_id
 from agent.core.problems import agent_problems
 from agent.core.state import AgentNow, CameraNow, Now, Setup, Stopped, Stopping, Tick
+from agent.core.watch import watch_judging
 from schemas.commands import CommandError
 from schemas.events import MotionEvent
 from schemas.messages import state as state_message
@@ -56,8 +58,6 @@ Step = tuple[AgentNow, list[Effect]]
 HEALTH_EVERY = 60.0
 #: The line that says `still alive`.
 ALIVE_EVERY = 300.0
-#: A camera whose session is being opened, as at every start: no cause for a warning.
-_OPENING = ("_camera_connecting", "_recording_stream_connecting")
 
 Input = (
     MotionStarted
@@ -199,7 +199,7 @@ def _stopping(now_state: AgentNow, now: Now) -> Step:
 
 
 def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
-    now_state = replace(now_state, gauges=cause.gauges)
+    now_state = watch_judging(replace(now_state, gauges=cause.gauges), now)
     now_state, effects = events.clear_late(now_state, now)
     now_state, answers = answering.expire(now_state, now)
     effects += answers
@@ -219,8 +219,7 @@ def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
 def _then_health(result: Step, now: Now) -> Step:
     """Adds the health messages when they are due, or the problems or the words in them changed."""
     now_state, effects = result
-    found, words = agent_problems(now_state, now.at), state_words(now_state)
-    problems = tuple(found)
+    problems, words = agent_problems(now_state, now.at), state_words(now_state)
     changed = problems != now_state.problems
     due = now.at - now_state.health_at >= HEALTH_EVERY
     if not (changed or due or words != now_state.words):
@@ -234,11 +233,11 @@ def _then_health(result: Step, now: Now) -> Step:
         state_message(camera.topics.health, camera_health(now_state, camera, now).to_json())
         for camera in now_state.cameras.values()
     ]
-    said.append(WriteHealth(agent_status(now_state, problems), found))
+    said.append(WriteHealth(agent_status(now_state, problems), by_id(problems)))
     if changed:
-        new = {one for one in problems if one not in before and not one.endswith(_OPENING)}
+        new = any(one not in before and not one.opening for one in problems)
         level = "WARNING" if new else "INFO"
-        said.append(Say(level, f"agent: problems: {', '.join(problems) or 'none'}"))
+        said.append(Say(level, f"agent: problems: {', '.join(by_id(problems)) or 'none'}"))
     return now_state, effects + said
 
 

@@ -258,12 +258,13 @@ def camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:
     if camera.motion is None or camera.live:
         effects.append(announce.camera_availability(camera))
     if camera.live:
-        now_state, said = cured(now_state, "camera", now)
+        now_state, said = cured(now_state, "camera", now, cause.camera)
     elif cause.code in {CameraCode.CONNECTING, CameraCode.DISABLED}:
         said = []
     else:
         words = f"camera {cause.camera}: {cause.reason}"
-        now_state, said = fault(now_state, "camera", f"camera_{cause.code.value}", words, now)
+        code = f"camera_{cause.code.value}"
+        now_state, said = fault(now_state, "camera", code, words, now, cause.camera)
     return now_state, effects + said
 
 
