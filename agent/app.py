@@ -30,6 +30,7 @@ from agent.configuration import Loaded, agent_id_of
 from agent.core import engine
 from agent.core.announce import cameras_farewell
 from agent.core.cameras import change_cameras
+from agent.core.clip_events import RECORDINGS
 from agent.core.effects import Effect
 from agent.core.errors import ConfigError
 from agent.core.messages import (
@@ -114,7 +115,8 @@ class App:
         last_seq = journal.last_seqs(tuple(loaded.config.cameras))
         open_events = open_events_of(journal, self._topics.agent_id, self._now().utc)
         stored = load_settings(state_dir)
-        self._state, first = engine.begin(setup, stored, last_seq, open_events, self._now())
+        told = tuple(journal.recordings(RECORDINGS))
+        self._state, first = engine.begin(setup, stored, last_seq, open_events, self._now(), told)
         vision_settings = {n: c.vision_settings() for n, c in self._state.cameras.items()}
         self._parts = build_parts(
             loaded.config,

@@ -3,7 +3,7 @@
     vision, camera, recorder, store, beeper, mqtt  --input-->  step  --effects-->  their mailboxes
 
 Every input is handled in one place below; what it means is in `events` (motion, pictures,
-recordings), `commands` (settings, requests) and `announce` (what is true now).
+cameras), `clip_events`, `commands` (settings, requests) and `announce` (what is true now).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from agent.core import announce, answering, commands, events
+from agent.core import announce, answering, clip_events, commands, events
 from agent.core.cameras import camera_settings
 from agent.core.effects import Effect, Leave, Say, WriteHealth
 from agent.core.faults import cured, fault
@@ -96,11 +96,12 @@ def begin(
     last_seq: Mapping[tuple[str, str], int],
     open_events: tuple[MotionEvent, ...],
     now: Now,
+    recordings: tuple[str, ...] = (),
 ) -> Step:
     """The state at start: configuration, then what commands changed, counts that go on.
 
     Events that a killed process left open (`open_events`: their starts) are ended, so that nobody
-    waits for their end.
+    waits for their end. Of those in `recordings` it was told what became of their clips.
     """
     effects: list[Effect] = []
     cameras: dict[str, CameraNow] = {}
@@ -122,7 +123,9 @@ def begin(
     except ValueError as error:
         settings_now, agent = setup.agent_base, {}
         effects.append(Say("WARNING", f"agent: stored settings do not fit any more: {error}"))
-    now_state = AgentNow(setup=setup, cameras=cameras, settings=settings_now, stored=agent)
+    now_state = AgentNow(
+        setup=setup, cameras=cameras, settings=settings_now, stored=agent, recordings=recordings
+    )
     for started in open_events:
         if started.camera in cameras:
             now_state, ended = events.motion_interrupted(now_state, started, now)
@@ -150,17 +153,17 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
         case PictureRefused():
             return events.picture_refused(now_state, cause, now)
         case ClipOpened():
-            return events.clip_opened(now_state, cause, now)
+            return clip_events.clip_opened(now_state, cause, now)
         case ClipClosed():
-            return events.clip_closed(now_state, cause)
+            return clip_events.clip_closed(now_state, cause)
         case ClipRefused():
-            return events.clip_refused(now_state, cause, now)
+            return clip_events.clip_refused(now_state, cause, now)
         case CameraState():
             return _then_health(events.camera_state(now_state, cause, now), now)
         case RecordingLink():
             return _then_health(events.recording_link(now_state, cause, now), now)
         case RecordingSaved() | RecordingFailed():
-            return events.recording(now_state, cause, now)
+            return clip_events.recording(now_state, cause, now)
         case StoreState():
             return _then_health(_store(now_state, cause, now), now)
         case StoreRepaired():

@@ -267,6 +267,7 @@ class AgentNow:
     problems: tuple[Problem, ...] = ()
     words: tuple[str, ...] = ()  # of health: where the owners stand
     error: LastError | None = None
+    recordings: tuple[str, ...] = ()  # of whose end was told, newest last
     error_owner: str = ""  # id of the camera that it is about
 
     def with_camera(self, camera: CameraNow) -> AgentNow:
