@@ -44,7 +44,7 @@ from agent.vision.overlay import overlay_jpeg
 from agent.vision.running import RunningEvent
 from agent.vision.showing import Showing
 from agent.vision.sight import Eye
-from agent.vision.stills import Stills
+from agent.vision.stills import PATIENCE, Stills
 from agent.vision.zones import View
 
 log = logging.getLogger(__name__)
@@ -179,7 +179,8 @@ class VisionWorker:
                 self._clips.retry()
                 tick_at = now + _STEP
         self._leaving = True
-        self.take_orders()  # each is answered
+        self.take_orders()  # each is answered, those for pictures as well
+        self._stills.tick(self._latest, self._clock.monotonic() + PATIENCE)
         self._break_off(EndReason.SHUTDOWN)
         self._heat.store(self._latest)
         self._clips.end_on_demand(EndReason.SHUTDOWN)

@@ -14,8 +14,10 @@ from agent.core.messages import (
     EndReason,
     MotionEnded,
     MotionStarted,
+    PictureTaken,
 )
-from agent.core.orders import CloseClip, Configure, RecordClip
+from agent.core.orders import CloseClip, Configure, RecordClip, TakePicture
+from agent.runtime.worker import Worker
 from tests.support.vision import SETTINGS
 from tests.unit.vision.test_worker import Rig
 
@@ -98,3 +100,15 @@ def test_a_recording_that_is_lost_makes_room_for_another_one_while_its_event_goe
     rig.play("qqqqqq", start=4)
     assert len(rig.heard(MotionEnded)) == 1
     assert len(rig.recorded(ClipEnd)) == 2
+
+
+def test_what_was_asked_for_just_before_the_end_is_answered() -> None:
+    rig = Rig()
+    rig.play("qqq")
+    rig.orders.put(RecordClip("r1", 5.0))
+    rig.orders.put(TakePicture("p1"))
+    worker = Worker("vision", rig.vision.run, rig.clock, lambda *_: None)
+    worker.stop.set()
+    rig.vision.run(worker)
+    assert [it.request for it in rig.heard(ClipRefused)] == ["r1"]
+    assert [it.request for it in rig.heard(PictureTaken)] == ["p1"]
