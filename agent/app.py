@@ -30,6 +30,7 @@ from agent.configuration import Loaded, agent_id_of
 from agent.core import engine
 from agent.core.announce import cameras_farewell
 from agent.core.cameras import change_cameras
+from agent.core.clip_events import RECORDINGS
 from agent.core.effects import Effect
 from agent.core.errors import ConfigError
 from agent.core.messages import (
@@ -115,7 +116,8 @@ class App:
         last_seq = journal.last_seqs(tuple(loaded.config.cameras))
         open_events = open_events_of(journal, self._topics.agent_id, self._now().utc)
         stored = load_settings(state_dir)
-        self._state, first = engine.begin(setup, stored, last_seq, open_events, self._now())
+        told = tuple(journal.recordings(RECORDINGS))
+        self._state, first = engine.begin(setup, stored, last_seq, open_events, self._now(), told)
         vision_settings = {n: c.vision_settings() for n, c in self._state.cameras.items()}
         self._parts = build_parts(
             loaded.config,
@@ -330,6 +332,8 @@ class App:
         left = self._crew.stop_cameras([self._cameras[name] for name in names], deadline)
         if left:
             log.warning("configuration: still busy, left alone: %s", ", ".join(left))
+        for name in names:
+            self._cameras[name].silence()
         self._drain()
         for name in names:
             camera = self._state.cameras[name]

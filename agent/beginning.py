@@ -52,6 +52,7 @@ def camera_setups(loaded: Loaded) -> tuple[CameraSetup, ...]:
             camera.power_cycle_after,
             scheme=_scheme(camera.source),
             record_scheme=_scheme(camera.record_source or ""),
+            analysis_fps=camera.analysis_fps,
         )
         for name, camera in loaded.config.cameras.items()
     )

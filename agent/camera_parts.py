@@ -113,6 +113,12 @@ class CameraParts:
             found[self.recording_worker] = self.recording.source.renew
         return found
 
+    def silence(self) -> None:
+        """Nothing more is heard of its sessions, whose threads may hang and come back later."""
+        for source in (self.source, self.recording.source if self.recording else None):
+            if source is not None:
+                source.end()
+
     def bodies(self) -> dict[str, Body]:
         """The threads to run, consumers first."""
         bodies: dict[str, Body] = {}
@@ -155,8 +161,8 @@ def build_camera(
         lambda on_frame, on_state: source_for(
             camera.source, name, clock, on_frame, on_state, camera_orders, options
         ),
-        lambda frame: _no_answer(frames.put(frame, len(frame.jpeg))),
-        lambda state: _no_answer(to_engine(state)),
+        lambda frame: frames.put(frame, len(frame.jpeg)),
+        to_engine,
     )
     recording = None
     if camera.record_source is not None and camera.enabled and spool is not None:
@@ -204,8 +210,8 @@ def _recording_stream(
         lambda on_frame, on_state: source_for(
             url, name, clock, on_frame, on_state, orders, options
         ),
-        lambda frame: _no_answer(frames.put(frame, frame.size)),
-        lambda state: _no_answer(to_engine(RecordingLink(state))),
+        lambda frame: frames.put(frame, frame.size),
+        lambda state: to_engine(RecordingLink(state)),
     )
     return RecordingStream(source, frames, orders)
 
@@ -252,10 +258,6 @@ def _recorder(
         original=camera.recording.format == "original",
     )
     return RecorderWorker(name, options, parts, spool, clock)
-
-
-def _no_answer(_accepted: bool) -> None:  # noqa: FBT001  a mailbox's answer
-    """A source has nobody to tell that a box was full; the box counts it."""
 
 
 def _nowhere(_part: ClipPart, _size: int) -> bool:

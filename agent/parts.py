@@ -29,7 +29,8 @@ from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.newest import Newest
-from agent.storage.spool import Spool, memory_spool
+from agent.storage.spool import Spool
+from agent.storage.spool_place import memory_spool
 from agent.storage.store import StoreOptions, StoreWorker
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
 from schemas.camera_config import CameraConfig

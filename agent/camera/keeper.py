@@ -7,14 +7,13 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
+from agent.camera.outlet import Outlet
 from agent.camera.patience import STEP, Interrupted, Patience
-from agent.camera.rate import RateMeter
 from agent.camera.rhythm import Rhythm
 from agent.camera.session import Opener, Picture, Session, SessionOver, Silent
 from agent.core.backoff import Backoff
 from agent.core.errors import (
     CameraError,
-    CameraNotFound,
     CameraRefused,
     CameraUnreachable,
     SessionLost,
@@ -64,30 +63,24 @@ class Keeper:
         camera_id: str,
         opener: Opener,
         clock: Clock,
-        on_frame: Callable[[Frame], None],
-        on_state: Callable[[CameraState], None],
+        on_frame: Callable[[Frame], object],
+        on_state: Callable[[CameraState], object],
         orders: Mailbox[RestartSession],
         timing: Timing | None = None,
     ) -> None:
         self._camera = camera_id
         self._open = opener
         self._clock = clock
-        self._on_frame = on_frame
-        self._on_state = on_state
+        self._outlet = Outlet(camera_id, clock, on_frame, on_state)
         self._orders = orders
         self._timing = timing or Timing()
         # a third of jitter: cameras that lost one switch do not all come back in the same second
         self._backoff = Backoff(
             self._timing.retry_first, 2.0, self._timing.retry_limit, jitter=0.33
         )
-        self._rate = RateMeter()
         self._rhythm = Rhythm()
-        self._code: CameraCode | None = None
-        self._session = 0
-        self._failures = 0  # in a row, until pictures come
+        self._sessions = 0
         self._losses = 0  # sessions lost in a row, until one lasts
-        self._frames = 0
-        self._frame_at: float | None = None
         self._heard_at: float | None = None  # clock time of the last picture
         self._damaged = 0  # of sessions that are over, and by their looks
         self._stats = CameraStats()
@@ -113,10 +106,11 @@ class Keeper:
     def _attempt(self, patience: Patience) -> None:
         """One attempt and, if it opens, the session; ends by raising."""
         patience.look()
-        if not self._failures and self._code is not CameraCode.LIVE:
-            self._say(CameraCode.CONNECTING, "opening a session")
+        if not self._outlet.failures and self._outlet.code is not CameraCode.LIVE:
+            self._outlet.say(CameraCode.CONNECTING, "opening a session")
         with closing(self._open(patience)) as session:
-            self._session += 1
+            self._sessions += 1
+            self._outlet.cut()
             self._heard_at = None
             self._rhythm.begin()
             try:
@@ -127,7 +121,7 @@ class Keeper:
                 raise SessionLost(str(error), answers=error.answers) from error
             finally:
                 self._damaged += session.damaged
-                self._rate.clear()
+                self._outlet.rate.clear()
                 self._publish(0)
 
     def _keep(self, patience: Patience, session: Session) -> None:
@@ -138,6 +132,7 @@ class Keeper:
             if now >= look_at:
                 patience.look()
                 self._publish(session.damaged)
+                self._outlet.repeat()
                 if self._heard_at is not None and now - opened_at >= self._timing.lasting:
                     self._losses = 0
                     self._backoff.reset()
@@ -156,22 +151,14 @@ class Keeper:
             self._damaged += 1
             return
         self._heard_at = self._clock.monotonic()
-        frame = Frame(picture.jpeg, picture.at, self._frames, self._session, picture.video)
-        self._frames += 1
-        self._frame_at = picture.at
-        self._rate.add(picture.at)
         self._rhythm.add(picture.at)
-        if self._code is not CameraCode.LIVE:
-            after = f" after {self._failures} failures" if self._failures else ""
-            self._failures = 0
-            self._say(CameraCode.LIVE, f"frames arrive{after}")
-        self._on_frame(frame)
+        self._outlet.deliver(picture.jpeg, picture.at, picture.video)
 
     # ------------------------------------------------------------ between sessions
 
     def _failed(self, error: CameraError) -> float:
         """Says what went wrong; returns the seconds until the next attempt."""
-        self._failures += 1
+        self._outlet.failures += 1
         if isinstance(error, SessionLost):
             code = CameraCode.STALLED if isinstance(error, Silent) else CameraCode.CONNECTING
             self._losses += 1
@@ -181,13 +168,13 @@ class Keeper:
         else:
             code, delay = CameraCode.UNREACHABLE, self._backoff.next()
         log.debug("camera %s: %s, next try in %.1f s", self._camera, error, delay)
-        self._say(code, str(error), delay, error)
+        self._outlet.say(code, str(error), retry_in=delay, error=error)
         return delay
 
     def _played(self, patience: Patience, over: SessionOver) -> None:
         if over.again:
             return  # still live: the next session is a jump in the scene, no trouble
-        self._say(CameraCode.DISABLED, str(over))
+        self._outlet.say(CameraCode.DISABLED, str(over))
         while not self._interruptible(patience, 1.0):
             pass
 
@@ -204,35 +191,16 @@ class Keeper:
         """Takes the order to restart, if it was that what interrupted."""
         order, patience.order = patience.order, None
         if order is not None:
-            self._failures = 0
-            self._say(CameraCode.CONNECTING, f"restart: {order.reason}")
-
-    def _say(
-        self,
-        code: CameraCode,
-        reason: str,
-        retry_in: float | None = None,
-        error: CameraError | None = None,
-    ) -> None:
-        self._code = code
-        state = CameraState(
-            self._camera,
-            code,
-            reason,
-            self._clock.monotonic(),
-            self._session,
-            retry_in,
-            found=not isinstance(error, CameraNotFound),
-            answers=error is not None and error.answers,
-        )
-        self._on_state(state)
+            self._outlet.failures = 0
+            self._outlet.say(CameraCode.CONNECTING, f"restart: {order.reason}")
 
     def _publish(self, damaged: int) -> None:
+        outlet = self._outlet
         self._stats = CameraStats(
-            frames=self._frames,
+            frames=outlet.frames,
             frames_damaged=self._damaged + damaged,
-            sessions=self._session,
-            reconnects=max(0, self._session - 1),
-            fps=self._rate.rate(self._frame_at or 0.0) if self._heard_at else 0.0,
-            last_frame_at=self._frame_at,
+            sessions=self._sessions,
+            reconnects=max(0, self._sessions - 1),
+            fps=outlet.rate.rate(outlet.frame_at or 0.0) if self._heard_at else 0.0,
+            last_frame_at=outlet.frame_at,
         )

@@ -12,7 +12,7 @@ from agent.core.stats import CameraStats
 from agent.runtime.worker import Worker
 
 #: Makes a source that hands its frames and states to these.
-Make = Callable[[Callable[[Frame], None], Callable[[CameraState], None]], FrameSource]
+Make = Callable[[Callable[[Frame], None], Callable[[CameraState], bool]], FrameSource]
 
 #: Counters that go on where those of the source before ended.
 _COUNTERS = tuple(
@@ -21,22 +21,28 @@ _COUNTERS = tuple(
 
 
 class RenewableSource:
-    """The source of now; those before are heard no more, should their threads ever come back.
+    """The source of now. Those before are heard no more, should their threads ever come back.
 
     Frames and sessions are numbered on, so that nobody downstream notices another source.
+
+    Args:
+        make: makes a source that hands its frames and states to what it is given.
+        on_frame: takes each frame.
+        on_state: takes each state; False: there was no room.
     """
 
     def __init__(
         self,
         make: Make,
-        on_frame: Callable[[Frame], None],
-        on_state: Callable[[CameraState], None],
+        on_frame: Callable[[Frame], object],
+        on_state: Callable[[CameraState], bool],
     ) -> None:
         self._make = make
         self._on_frame = on_frame
         self._on_state = on_state
         self._before = CameraStats()
-        self._source, self._silence = self._made(0, 0)
+        self._next_seq = self._session = 0
+        self._source, self._silence = self._made()
 
     @property
     def stats(self) -> CameraStats:
@@ -54,10 +60,15 @@ class RenewableSource:
         """Begins a new source; from now on nothing of the old one is heard."""
         self._silence()
         self._before = replace(self.stats, fps=0.0)
-        self._source, self._silence = self._made(self._before.frames, self._before.sessions)
+        self._source, self._silence = self._made()
 
-    def _made(self, frames: int, sessions: int) -> tuple[FrameSource, Callable[[], None]]:
+    def end(self) -> None:
+        """From now on nothing is heard: another camera may have this name."""
+        self._silence()
+
+    def _made(self) -> tuple[FrameSource, Callable[[], None]]:
         heard = True
+        frames, sessions = self._next_seq, self._session
 
         def on_frame(frame: Frame) -> None:
             """Hands a frame on, numbered on."""
@@ -65,12 +76,14 @@ class RenewableSource:
                 return
             if frames or sessions:
                 frame = replace(frame, seq=frame.seq + frames, session=frame.session + sessions)
+            self._next_seq, self._session = frame.seq + 1, frame.session
             self._on_frame(frame)
 
-        def on_state(state: CameraState) -> None:
+        def on_state(state: CameraState) -> bool:
             """Hands a state on, its session numbered on."""
-            if heard:
-                self._on_state(replace(state, session=state.session + sessions))
+            if not heard:
+                return True  # nobody waits for it
+            return self._on_state(replace(state, session=state.session + sessions))
 
         def silence() -> None:
             """Nothing of it is handed on any more."""

@@ -63,8 +63,8 @@ class _Ends:
 
     camera_id: str
     clock: Clock
-    on_frame: Callable[[Frame], None]
-    on_state: Callable[[CameraState], None]
+    on_frame: Callable[[Frame], object]
+    on_state: Callable[[CameraState], object]
     orders: Mailbox[RestartSession]
 
 
@@ -146,8 +146,8 @@ def source_for(
     url: str,
     camera_id: str,
     clock: Clock,
-    on_frame: Callable[[Frame], None],
-    on_state: Callable[[CameraState], None],
+    on_frame: Callable[[Frame], object],
+    on_state: Callable[[CameraState], object],
     orders: Mailbox[RestartSession],
     options: SourceOptions | None = None,
 ) -> FrameSource:

@@ -89,6 +89,7 @@ def _begun_anew(before: CameraNow, fresh: CameraNow) -> CameraNow:
         recording_link=None,
         recording_link_utc=None,
         failed_attempts=0,
+        watch=None,
         motion=None,
         clip=None,
         motion_shown=False,

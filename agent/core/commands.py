@@ -189,8 +189,6 @@ def record_now(
         return fail(now_state, reply, "camera_unavailable", words, now)
     if now_state.store is not None and now_state.store.code == "not_configured":
         return fail(now_state, reply, "storage_unavailable", "no store is configured", now)
-    if camera.clip is not None:
-        return fail(now_state, reply, "busy", "a clip is being recorded", now)
     now_state, token = remember(now_state, reply, now, "camera_unavailable")
     if token is None:
         return fail(now_state, reply, "busy", "too many commands are waiting", now)

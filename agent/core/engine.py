@@ -3,7 +3,7 @@
     vision, camera, recorder, store, beeper, mqtt  --input-->  step  --effects-->  their mailboxes
 
 Every input is handled in one place below; what it means is in `events` (motion, pictures,
-recordings), `commands` (settings, requests) and `announce` (what is true now).
+cameras), `clip_events`, `commands` (settings, requests) and `announce` (what is true now).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from agent.core import announce, answering, commands, events
+from agent.core import announce, answering, clip_events, commands, events
 from agent.core.cameras import camera_settings
 from agent.core.effects import Effect, Leave, Say, WriteHealth
 from agent.core.faults import cured, fault
@@ -43,8 +43,10 @@ from agent.core.messages import (
     StoreRepaired,
     StoreState,
 )
+from agent.core.problem import by_id
 from agent.core.problems import agent_problems
 from agent.core.state import AgentNow, CameraNow, Now, Setup, Stopped, Stopping, Tick
+from agent.core.watch import watch_judging
 from schemas.commands import CommandError
 from schemas.events import MotionEvent
 from schemas.messages import state as state_message
@@ -56,8 +58,6 @@ Step = tuple[AgentNow, list[Effect]]
 HEALTH_EVERY = 60.0
 #: The line that says `still alive`.
 ALIVE_EVERY = 300.0
-#: A camera whose session is being opened, as at every start: no cause for a warning.
-_OPENING = ("_camera_connecting", "_recording_stream_connecting")
 
 Input = (
     MotionStarted
@@ -96,11 +96,12 @@ def begin(
     last_seq: Mapping[tuple[str, str], int],
     open_events: tuple[MotionEvent, ...],
     now: Now,
+    recordings: tuple[str, ...] = (),
 ) -> Step:
     """The state at start: configuration, then what commands changed, counts that go on.
 
     Events that a killed process left open (`open_events`: their starts) are ended, so that nobody
-    waits for their end.
+    waits for their end. Of those in `recordings` it was told what became of their clips.
     """
     effects: list[Effect] = []
     cameras: dict[str, CameraNow] = {}
@@ -122,7 +123,9 @@ def begin(
     except ValueError as error:
         settings_now, agent = setup.agent_base, {}
         effects.append(Say("WARNING", f"agent: stored settings do not fit any more: {error}"))
-    now_state = AgentNow(setup=setup, cameras=cameras, settings=settings_now, stored=agent)
+    now_state = AgentNow(
+        setup=setup, cameras=cameras, settings=settings_now, stored=agent, recordings=recordings
+    )
     for started in open_events:
         if started.camera in cameras:
             now_state, ended = events.motion_interrupted(now_state, started, now)
@@ -150,17 +153,17 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
         case PictureRefused():
             return events.picture_refused(now_state, cause, now)
         case ClipOpened():
-            return events.clip_opened(now_state, cause, now)
+            return clip_events.clip_opened(now_state, cause, now)
         case ClipClosed():
-            return events.clip_closed(now_state, cause)
+            return clip_events.clip_closed(now_state, cause)
         case ClipRefused():
-            return events.clip_refused(now_state, cause, now)
+            return clip_events.clip_refused(now_state, cause, now)
         case CameraState():
             return _then_health(events.camera_state(now_state, cause, now), now)
         case RecordingLink():
             return _then_health(events.recording_link(now_state, cause, now), now)
         case RecordingSaved() | RecordingFailed():
-            return events.recording(now_state, cause, now)
+            return clip_events.recording(now_state, cause, now)
         case StoreState():
             return _then_health(_store(now_state, cause, now), now)
         case StoreRepaired():
@@ -199,7 +202,7 @@ def _stopping(now_state: AgentNow, now: Now) -> Step:
 
 
 def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
-    now_state = replace(now_state, gauges=cause.gauges)
+    now_state = watch_judging(replace(now_state, gauges=cause.gauges), now)
     now_state, effects = events.clear_late(now_state, now)
     now_state, answers = answering.expire(now_state, now)
     effects += answers
@@ -219,8 +222,7 @@ def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
 def _then_health(result: Step, now: Now) -> Step:
     """Adds the health messages when they are due, or the problems or the words in them changed."""
     now_state, effects = result
-    found, words = agent_problems(now_state, now.at), state_words(now_state)
-    problems = tuple(found)
+    problems, words = agent_problems(now_state, now.at), state_words(now_state)
     changed = problems != now_state.problems
     due = now.at - now_state.health_at >= HEALTH_EVERY
     if not (changed or due or words != now_state.words):
@@ -234,11 +236,11 @@ def _then_health(result: Step, now: Now) -> Step:
         state_message(camera.topics.health, camera_health(now_state, camera, now).to_json())
         for camera in now_state.cameras.values()
     ]
-    said.append(WriteHealth(agent_status(now_state, problems), found))
+    said.append(WriteHealth(agent_status(now_state, problems), by_id(problems)))
     if changed:
-        new = {one for one in problems if one not in before and not one.endswith(_OPENING)}
+        new = any(one not in before and not one.opening for one in problems)
         level = "WARNING" if new else "INFO"
-        said.append(Say(level, f"agent: problems: {', '.join(problems) or 'none'}"))
+        said.append(Say(level, f"agent: problems: {', '.join(by_id(problems)) or 'none'}"))
     return now_state, effects + said
 
 

@@ -10,9 +10,6 @@ from agent.core.faults import cured, fault
 from agent.core.messages import (
     CameraCode,
     CameraState,
-    ClipClosed,
-    ClipOpened,
-    ClipRefused,
     EndReason,
     FrameScored,
     MotionEnded,
@@ -22,14 +19,12 @@ from agent.core.messages import (
     PictureReason,
     PictureRefused,
     PictureTaken,
-    RecordingFailed,
     RecordingLink,
-    RecordingSaved,
 )
 from agent.core.orders import Beep, CameraWent
 from agent.core.state import AgentNow, CameraNow, MotionNow, Now, Picture
 from schemas.commands import CommandError
-from schemas.events import MotionEvent, RecordingEvent
+from schemas.events import MotionEvent
 from schemas.messages import Publish, Record, state
 from schemas.state import PictureMeta
 
@@ -44,7 +39,7 @@ def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
     camera = now_state.cameras[cause.camera]
     event = reports.motion_started(now_state, camera, cause)
     why = reports.sentence(cause.detection)
-    recorded = camera.settings.record_on_motion and _store_wanted(now_state)
+    recorded = cause.recorded and _store_wanted(now_state)
     motion = MotionNow(cause.event_id, cause.utc, cause.detection, cause.detection, recorded)
     camera = replace(
         camera,
@@ -206,34 +201,6 @@ def picture_refused(now_state: AgentNow, cause: PictureRefused, now: Now) -> Ste
     return answering.finish(now_state, cause.request, now, error=error)
 
 
-def clip_opened(now_state: AgentNow, cause: ClipOpened, now: Now) -> Step:
-    """A clip on demand runs: recording ON, and whoever asked for it learns its id."""
-    camera = replace(now_state.cameras[cause.camera], clip=cause.event_id)
-    now_state = now_state.with_camera(camera)
-    effects: list[Effect] = [
-        announce.recording_state(camera),
-        Say("INFO", f"camera {cause.camera}: clip {cause.event_id} is recorded on demand"),
-    ]
-    data = {"id": cause.event_id}
-    now_state, answers = answering.finish(now_state, cause.request, now, data=data)
-    return now_state, effects + answers
-
-
-def clip_closed(now_state: AgentNow, cause: ClipClosed) -> Step:
-    """A clip on demand is complete; late words of an earlier one do not end the one that runs."""
-    camera = now_state.cameras[cause.camera]
-    if camera.clip != cause.event_id:
-        return now_state, []
-    camera = replace(camera, clip=None)
-    return now_state.with_camera(camera), [announce.recording_state(camera)]
-
-
-def clip_refused(now_state: AgentNow, cause: ClipRefused, now: Now) -> Step:
-    """Tells whoever asked for a clip why there is none."""
-    error = CommandError(code="busy", message=cause.message)
-    return answering.finish(now_state, cause.request, now, error=error)
-
-
 def camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:
     """The session came or went; `offline` follows the end of an event that it cut."""
     camera = now_state.cameras[cause.camera]
@@ -258,12 +225,13 @@ def camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:
     if camera.motion is None or camera.live:
         effects.append(announce.camera_availability(camera))
     if camera.live:
-        now_state, said = cured(now_state, "camera", now)
+        now_state, said = cured(now_state, "camera", now, cause.camera)
     elif cause.code in {CameraCode.CONNECTING, CameraCode.DISABLED}:
         said = []
     else:
         words = f"camera {cause.camera}: {cause.reason}"
-        now_state, said = fault(now_state, "camera", f"camera_{cause.code.value}", words, now)
+        code = f"camera_{cause.code.value}"
+        now_state, said = fault(now_state, "camera", code, words, now, cause.camera)
     return now_state, effects + said
 
 
@@ -292,45 +260,10 @@ def _failed_attempts(camera: CameraNow, cause: CameraState) -> int:
     return camera.failed_attempts + int(failed)
 
 
-def recording(now_state: AgentNow, cause: RecordingSaved | RecordingFailed, now: Now) -> Step:
-    """A clip is safe, or lost: said once, by the journal."""
-    camera = now_state.cameras.get(cause.camera)
-    if camera is None:  # a clip of a camera that the configuration no longer names
-        words = f"camera {cause.camera}: clip {cause.event_id} of an earlier configuration"
-        return now_state, [Say("INFO", words)]
-    event = reports.recording_event(now_state, camera, cause, now)
-    saved = isinstance(cause, RecordingSaved)
-    camera = replace(
-        camera,
-        recording_seq=event.seq,
-        saved=camera.saved + int(saved),
-        failed=camera.failed + int(not saved),
-    )
-    now_state = now_state.with_camera(camera)
-    effects: list[Effect] = [recording_record(camera, event)]
-    motion = camera.motion
-    if not saved and motion is not None and motion.event_id == cause.event_id:
-        camera = replace(camera, motion=replace(motion, recorded=False))
-        now_state = now_state.with_camera(camera)
-        effects.append(announce.recording_state(camera))
-    if isinstance(cause, RecordingFailed):
-        words = f"camera {cause.camera}: clip {cause.event_id} lost: {cause.message}"
-        now_state, said = fault(now_state, "storage", cause.code, words, now)
-        return now_state, [*effects, *said, Say("ERROR", words)]
-    words = f"camera {cause.camera}: clip {cause.event_id} stored as {cause.path}"
-    return now_state, [*effects, Say("INFO", words)]
-
-
 def motion_record(camera: CameraNow, event: MotionEvent) -> Record:
     """A motion event for the journal."""
     publish = Publish(camera.topics.event_motion, event.to_json(), qos=1)
     return Record(camera.camera_id, "motion", event.seq, publish)
-
-
-def recording_record(camera: CameraNow, event: RecordingEvent) -> Record:
-    """A recording event for the journal."""
-    publish = Publish(camera.topics.event_recording, event.to_json(), qos=1)
-    return Record(camera.camera_id, "recording", event.seq, publish)
 
 
 def _attributes(camera: CameraNow) -> Publish:

@@ -14,22 +14,29 @@ Source = Literal["camera", "storage", "mqtt", "audio", "command", "agent"]
 
 
 def fault(
-    now_state: AgentNow, source: Source, code: str, message: str, now: Now
+    now_state: AgentNow, source: Source, code: str, message: str, now: Now, owner: str = ""
 ) -> tuple[AgentNow, list[Effect]]:
-    """Remembers and publishes an error; the same one again only counts up."""
+    """Remembers and publishes an error; the same one again only counts up.
+
+    `owner` is the camera's id, where the source is one of several.
+    """
     last = now_state.error
-    same = last is not None and (last.source, last.code) == (source, code)
-    count = last.count + 1 if last is not None and same else 1
+    before = None if last is None else (last.source, last.code, now_state.error_owner)
+    count = last.count + 1 if last is not None and before == (source, code, owner) else 1
     return _published(
-        now_state,
+        replace(now_state, error_owner=owner),
         LastError(code=code, message=message[:500], source=source, count=count, ts=now.utc),
     )
 
 
-def cured(now_state: AgentNow, source: Source, now: Now) -> tuple[AgentNow, list[Effect]]:
-    """Says `ok` when the last error came from this source and is over."""
+def cured(
+    now_state: AgentNow, source: Source, now: Now, owner: str = ""
+) -> tuple[AgentNow, list[Effect]]:
+    """Says `ok` when the last error came from this source and owner, and is over."""
     last = now_state.error
-    if last is None or last.source != source or last.code == "ok":
+    if last is None or last.code == "ok":
+        return now_state, []
+    if (last.source, now_state.error_owner) != (source, owner):
         return now_state, []
     return _published(
         now_state,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from agent.core.messages import CameraCode
+from agent.core.problem import Kind, Problem, by_code, by_id
 from agent.core.problems import agent_problems, camera_problems
 from agent.core.state import AgentNow, CameraNow, Now
 from agent.core.stats import CameraStats, VisionStats
@@ -30,14 +31,13 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
     vision = state.gauges.vision.get(camera.camera_id, VisionStats())
     problems = camera_problems(state, camera)
     age = None if stats.last_frame_at is None else max(0.0, now.at - stats.last_frame_at)
-    status: Health = "error" if problems else "ok"
-    bearable = {"camera_connecting", *vision.sight.problems}
-    if problems and all(it in bearable or it.startswith("recording_stream_") for it in problems):
-        status = "degraded"
+    status: Health = "ok"
+    if problems:
+        status = "degraded" if all(it.bearable for it in problems) else "error"
     return CameraHealth(
         status=status,
-        problems=list(problems),
-        reasons=problems,
+        problems=list(by_code(problems)),
+        reasons=by_code(problems),
         ts=now.utc,
         state=camera.link.code.value if camera.link else CameraCode.CONNECTING.value,
         state_reason=vision.problem or (camera.link.reason if camera.link else "starting"),
@@ -110,7 +110,7 @@ def sight_health(vision: VisionStats) -> SightHealth:
     )
 
 
-def agent_status(state: AgentNow, problems: Collection[str]) -> Health:
+def agent_status(state: AgentNow, problems: Collection[Problem]) -> Health:
     """`error` when no camera is usable, `degraded` when something is wrong, else `ok`.
 
     A machine without a speaker is not ill: audio problems alone leave the status `ok`. Nor is one
@@ -118,10 +118,10 @@ def agent_status(state: AgentNow, problems: Collection[str]) -> Health:
     """
     enabled = [c for c in state.cameras.values() if not (c.link and c.link.code == "disabled")]
     if enabled and not any(c.live for c in enabled):
-        connecting = all("camera_connecting" in camera_problems(state, c) for c in enabled)
+        connecting = all(c.link is None or c.link.code is CameraCode.CONNECTING for c in enabled)
         wanted = any(c.settings.armed for c in enabled)
         return "error" if wanted and not connecting else "degraded"
-    return "degraded" if any(not p.startswith("audio_") for p in problems) else "ok"
+    return "degraded" if any(it.kind is not Kind.AUDIO for it in problems) else "ok"
 
 
 def state_words(state: AgentNow) -> tuple[str, ...]:
@@ -138,8 +138,8 @@ def agent_health(state: AgentNow, now: Now) -> AgentHealth:
     problems = agent_problems(state, now.at)
     return AgentHealth(
         status=agent_status(state, problems),
-        problems=list(problems),
-        reasons=problems,
+        problems=list(by_id(problems)),
+        reasons=by_id(problems),
         ts=now.utc,
         started_at=state.setup.started_utc,
         version=state.setup.version,

@@ -138,13 +138,17 @@ class Detection(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class MotionStarted:
-    """An event began; its picture follows: nobody who waits for the event waits for an encoder."""
+    """An event began; its picture follows: nobody who waits for the event waits for an encoder.
+
+    `recorded`: a clip of it is begun, or `RecordingFailed` follows.
+    """
 
     camera: str
     event_id: str
     at: float
     utc: datetime
     detection: Detection
+    recorded: bool = True
 
 
 @dataclass(frozen=True, slots=True)

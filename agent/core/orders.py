@@ -45,6 +45,13 @@ class RecordClip:
 
 
 @dataclass(frozen=True, slots=True)
+class CloseClip:
+    """The recording of that event or clip on demand is lost: no more frames are worth adding."""
+
+    event_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CameraWent:
     """The session ended: an open event ends (`camera_lost`), history is forgotten."""
 
@@ -56,7 +63,7 @@ class StopJudging:
     """The end is near: no event begins any more; one that runs goes on until the thread ends."""
 
 
-VisionOrder = Configure | TakePicture | RecordClip | CameraWent | StopJudging
+VisionOrder = Configure | TakePicture | RecordClip | CloseClip | CameraWent | StopJudging
 
 
 @dataclass(frozen=True, slots=True)

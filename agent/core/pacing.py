@@ -13,7 +13,8 @@ class Pacer:
     A virtual schedule ticks at the rate (the generic cell rate algorithm, ITU-T I.371): a frame is
     admitted from half an interval before its tick on, and moves the next tick one interval on.
     Ticks missed in a gap are forgotten, so a gap never causes a burst. In any window of w seconds
-    at most w * rate, rounded up, + 1 frames are admitted.
+    at most w * rate, rounded up, + 1 frames are admitted. A time before that of the last frame is
+    of another count, as of a clip that is played anew: the schedule begins with it.
 
     Args:
         rate: frames a second, above 0.
@@ -26,10 +27,13 @@ class Pacer:
         if not rate > 0:
             raise ValueError(f"analysis rate {rate} must be above 0")
         self._interval = 1.0 / rate
-        self._tick = float("-inf")
+        self._tick = self._last = float("-inf")
 
     def admit(self, at: float) -> bool:
         """True when the frame of the monotonic time `at` is to be judged."""
+        if at < self._last:
+            self._tick = at
+        self._last = at
         if at < self._tick - self._interval * _EARLY:
             return False
         self._tick = max(at, self._tick) + self._interval

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.core.messages import CameraCode, CameraState
+from agent.core.problem import Kind, Problem
 from agent.core.state import AgentNow, CameraNow
 from agent.core.stats import VisionStats
 
@@ -19,6 +20,7 @@ HELP = {
     "camera_refused": "end what else is connected to it; check user, password and path of the URL",
     "camera_stalled": "switch its power off and on; look for loss on the way (fragments_lost)",
     "blind": "paint the mask over a snapshot of this camera",
+    "not_judged": "restart the agent; report it with the log if it comes back",
     "needs_power_cycle": "switch its power off and on",
     "picture_frozen": "the camera hangs: switch its power off and on",
     "picture_dark": "uncover the lens, or give it light: is the infrared light on?",
@@ -68,8 +70,7 @@ _SIGHT = {
 
 
 def _words(code: str, reason: str) -> str:
-    help_of = next((kind for kind in ("silent", "hung") if code.endswith(f"_{kind}")), code)
-    return "; ".join(words for words in (reason, HELP.get(help_of)) if words)
+    return "; ".join(words for words in (reason, HELP.get(code)) if words)
 
 
 def _link_words(link: CameraState | None, scheme: str) -> str:
@@ -83,57 +84,67 @@ def _link_words(link: CameraState | None, scheme: str) -> str:
     return f"{link.reason}; {helps}" if helps else link.reason
 
 
-def camera_problems(now_state: AgentNow, camera: CameraNow) -> dict[str, str]:
-    """What is wrong with one camera: code -> reason and help; `blind`: its mask does not fit.
+def camera_problems(now_state: AgentNow, camera: CameraNow) -> list[Problem]:
+    """What is wrong with one camera; `blind`: its mask does not fit.
 
     How well it sees is said only while frames come: what was seen last is no news.
     """
     link, recording = camera.link, camera.recording_link
     code = link.code if link else CameraCode.CONNECTING
     vision = now_state.gauges.vision.get(camera.camera_id, VisionStats())
-    setup = camera.setup
-    told = {"blind": _words("blind", vision.problem)} if vision.problem else {}
+    setup, name = camera.setup, camera.camera_id
+    told: list[Problem] = []
+
+    def tell(kind: Kind, code: str, words: str) -> None:
+        told.append(Problem(kind, code, words, name))
+
+    if vision.problem:
+        tell(Kind.CAMERA, "blind", _words("blind", vision.problem))
+    elif camera.watch is not None and camera.watch.unjudged:
+        tell(Kind.CAMERA, "not_judged", _words("not_judged", camera.watch.unjudged))
     if code not in {CameraCode.LIVE, CameraCode.DISABLED}:
-        told[f"camera_{code.value}"] = _link_words(link, setup.scheme)
+        tell(Kind.CAMERA, f"camera_{code.value}", _link_words(link, setup.scheme))
     if camera.needs_power_cycle:
         words = f"{camera.failed_attempts} attempts in a row failed"
-        told["needs_power_cycle"] = _words("needs_power_cycle", words)
+        tell(Kind.CAMERA, "needs_power_cycle", _words("needs_power_cycle", words))
     if recording is not None and recording.code not in {CameraCode.LIVE, CameraCode.DISABLED}:
         words = _link_words(recording, setup.record_scheme)
-        told[f"recording_stream_{recording.code.value}"] = words
+        tell(Kind.RECORDING_STREAM, f"recording_stream_{recording.code.value}", words)
     if code is CameraCode.LIVE:
-        told |= {name: _words(name, _SIGHT[name]) for name in vision.sight.problems}
+        for sight in vision.sight.problems:
+            tell(Kind.SIGHT, sight, _words(sight, _SIGHT[sight]))
     return told
 
 
-def agent_problems(state: AgentNow, at: float) -> dict[str, str]:
-    """What is wrong anywhere at `at`: code -> reason and help. No speaker harms nothing else."""
-    problems = {
-        f"{camera.camera_id}_{code}": words
-        for camera in state.cameras.values()
-        for code, words in camera_problems(state, camera).items()
-    }
-    found = {}
+def agent_problems(state: AgentNow, at: float) -> tuple[Problem, ...]:
+    """What is wrong anywhere at `at`."""
+    found = [it for camera in state.cameras.values() for it in camera_problems(state, camera)]
+
+    def tell(kind: Kind, code: str, reason: str, owner: str = "") -> None:
+        found.append(Problem(kind, code, _words(code, reason), owner))
+
     store, audio, gauges = state.store, state.audio, state.gauges
     if store is not None and store.code not in {"ok", "not_configured", "starting"}:
-        found[f"store_{store.code.value}"] = store.reason
+        tell(Kind.STORE, f"store_{store.code.value}", store.reason)
     if audio is not None and not audio.ok and audio.code != "disabled":
-        found[f"audio_{audio.code}"] = audio.reason
+        tell(Kind.AUDIO, f"audio_{audio.code}", audio.reason)
     for name in gauges.silent:
-        found[f"{name}_silent"] = f"{name} gave no sign of life for 10 s"
-    for name in set(gauges.hung):
+        tell(Kind.WORKER, "silent", f"{name} gave no sign of life for 10 s", name)
+    for name in sorted(set(gauges.hung)):
         count = gauges.hung.count(name)
         words = f"{count} thread{'s' if count > 1 else ''} of {name} hang in a call"
-        found[f"{name}_hung"] = f"{words}; another one does the work"
+        tell(Kind.WORKER, "hung", f"{words}; another one does the work", name)
     if (code := broker_problem(state, at)) is not None and state.trouble is not None:
-        found[f"broker_{code}"] = state.trouble.reason
+        tell(Kind.BROKER, f"broker_{code}", state.trouble.reason)
     if gauges.mqtt.deaf_to:
         topics = ", ".join(gauges.mqtt.deaf_to)
-        found["broker_rights"] = f"the broker refuses subscriptions, nothing is heard on {topics}"
+        words = f"the broker refuses subscriptions, nothing is heard on {topics}"
+        tell(Kind.BROKER, "broker_rights", words)
     if gauges.mqtt.journal_failing:
         failed = gauges.mqtt.journal_failed
-        found["journal_failing"] = f"{failed} events were sent without being on disk"
-    return problems | {code: _words(code, reason) for code, reason in found.items()}
+        words = f"{failed} events were sent without being on disk"
+        tell(Kind.JOURNAL, "journal_failing", words)
+    return tuple(found)
 
 
 def broker_problem(state: AgentNow, at: float) -> str | None:

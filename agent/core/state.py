@@ -8,6 +8,7 @@ from datetime import datetime
 
 from agent.core.messages import AudioState, BrokerDown, CameraState, Detection, StoreState
 from agent.core.orders import VisionSettings
+from agent.core.problem import Problem
 from agent.core.stats import CameraStats, MqttStats, StoreStats, VisionStats
 from schemas.commands import ErrorCode, ReplyTo
 from schemas.settings import (
@@ -36,6 +37,7 @@ class CameraSetup:
     power_cycle_after: int = 10  # failed attempts in a row
     scheme: str = "hk"
     record_scheme: str = ""
+    analysis_fps: float = 3.0  # frames judged a second, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,23 @@ class MotionNow:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """What the owners had counted when a frame of a live and armed camera last got a verdict.
+
+    Attributes:
+        since: monotonic seconds.
+        frames: delivered by the source.
+        judged: with a verdict.
+        unjudged: why no later frame got one, once that took too long; empty: all is well.
+    """
+
+    since: float
+    frames: int
+    judged: int
+    unjudged: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CameraNow:
     """Everything about one camera."""
 
@@ -143,6 +162,7 @@ class CameraNow:
     recording_link: CameraState | None = None  # of the recording stream, where there is one
     recording_link_utc: datetime | None = None
     failed_attempts: int = 0  # in a row, since frames came; only those that power may cure
+    watch: Watch | None = None  # None: nothing has to be judged now
     session_log: str | None = None  # of the last session that failed
     motion: MotionNow | None = None
     clip: str | None = None  # id of the clip on demand that is being recorded
@@ -245,9 +265,11 @@ class AgentNow:
     gauges: Gauges = field(default_factory=Gauges)
     health_at: float = -1e9
     alive_at: float | None = None
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
     words: tuple[str, ...] = ()  # of health: where the owners stand
     error: LastError | None = None
+    recordings: tuple[str, ...] = ()  # of whose end was told, newest last
+    error_owner: str = ""  # id of the camera that it is about
 
     def with_camera(self, camera: CameraNow) -> AgentNow:
         """The state with one camera replaced."""

@@ -34,6 +34,7 @@ _WAITING = """SELECT id, camera, stream, seq, topic, payload, at FROM message
     WHERE acknowledged = 0 AND id > ? ORDER BY id LIMIT ?"""
 _SINCE = """SELECT id, camera, stream, seq, topic, payload, at FROM message
     WHERE camera = ? AND stream = ? AND seq > ? ORDER BY seq LIMIT ?"""
+_RECORDINGS = "SELECT payload FROM message WHERE stream = 'recording' ORDER BY id DESC LIMIT ?"
 _OLDEST = """SELECT id, length(payload), acknowledged FROM message
     ORDER BY acknowledged DESC, id LIMIT 1"""
 _SIZES = "SELECT count(*), total(length(payload)), total(acknowledged = 0), max(id) FROM message"
@@ -121,6 +122,12 @@ class Journal:
         """Motion events without an end, at most one per camera."""
         rows = self._read("SELECT camera, id, started FROM open_event")
         return [OpenEvent(*map(str, row)) for row in rows]
+
+    def recordings(self, most: int) -> list[str]:
+        """Ids of the newest events of whose recording something was said, oldest first."""
+        rows = self._read(_RECORDINGS, (most,))
+        contents = [_content(bytes(payload)) for (payload,) in reversed(rows)]
+        return [str(content["id"]) for content in contents if "id" in content]
 
     def append(self, records: Sequence[Record]) -> list[Entry]:
         """Takes records; on return they are on disk, or `unjournalled` has counted up."""
@@ -323,10 +330,13 @@ def _insert(db: sqlite3.Connection, entry: Entry) -> None:
 
 
 def _motion(entry: Entry) -> dict[str, Any]:
-    if entry.stream != "motion":
-        return {}
+    return _content(entry.payload) if entry.stream == "motion" else {}
+
+
+def _content(payload: bytes) -> dict[str, Any]:
+    """What a payload says; nothing, where it is damaged."""
     try:
-        content = json.loads(entry.payload)
-    except ValueError:
+        content = json.loads(payload)
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

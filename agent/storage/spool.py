@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import stat
 import threading
 from collections import OrderedDict, deque
@@ -25,39 +24,30 @@ from pathlib import Path
 
 from agent.core.errors import ConfigError
 from agent.core.messages import EndReason
+from agent.core.recordings import RecordingFailed, RecordingSaved
+from agent.storage.last_words import LastWords, LostEvent
 from agent.storage.records import (
     LIMIT,
     LOOSE,
     BadRecord,
     EventClosed,
     EventOpened,
+    Fragment,
     Record,
     decode,
     encode,
 )
+from agent.storage.spool_place import claim
 
 log = logging.getLogger(__name__)
 
 LIMIT_BYTES = 256 << 20
-#: Where `store.spool.path: memory` lies: it outlives the agent, not the machine.
-MEMORY = Path("/dev/shm")  # noqa: S108  a folder of our own below it
-_PRIVATE = 0o700
 _SUFFIX = ".rec"
 #: A small file takes a block of the disk, too.
 _OVERHEAD = 4096
 #: Only openings and closings may fill the last bytes: an event that is cut is closed all the same.
 _RESERVE = 64 << 10
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-
-
-@dataclass(frozen=True, slots=True)
-class LostEvent:
-    """An event that will not be in the store, or not wholly; `code` as in `RecordingFailed`."""
-
-    camera: str
-    event: str
-    code: str
-    message: str
 
 
 @dataclass(slots=True)
@@ -67,13 +57,15 @@ class _Entry:
     size: int
     frame: bool  # an event's opening or closing: small, and kept to the last
     closing: bool
+    film: bool  # of the event's clip
     ready: bool = False  # the file is there
 
 
 def _entry(record: Record, size: int, *, ready: bool = False) -> _Entry:
     closing = isinstance(record, EventClosed)
     frame = closing or isinstance(record, EventOpened)
-    return _Entry(record.camera, record.event, size + _OVERHEAD, frame, closing, ready)
+    film = isinstance(record, Fragment)
+    return _Entry(record.camera, record.event, size + _OVERHEAD, frame, closing, film, ready)
 
 
 class Spool:
@@ -97,7 +89,7 @@ class Spool:
         self._next = 1
         self._refused: set[str] = set()  # events of which a part is gone already
         self._gone: list[int] = []  # forgotten, their files still to be removed
-        self._lost: list[LostEvent] = []
+        self._words = LastWords(folder / "last_words.json")
         self._lost_events = 0
         self._lost_records = 0
         self._failing = False  # the last write failed, which was said
@@ -105,7 +97,7 @@ class Spool:
         self.left: deque[EventClosed] = deque()
         self._changed = threading.Condition()
         try:
-            _claim(folder)
+            claim(folder)
             self._recover()
         except OSError as error:
             raise ConfigError(f"store.spool.path: {folder}: {error.strerror}") from error
@@ -159,10 +151,16 @@ class Spool:
 
     def read(self, number: int) -> tuple[Record, bytes] | None:
         """A record and its bytes; None when it is gone or damaged (then dropped and counted)."""
+        with self._changed:
+            entry = self._entries.get(number)
+            if entry is not None and entry.film:
+                self._words.begun(entry.event)
         try:
             data = self._path(number).read_bytes()
             return decode(data), data
         except FileNotFoundError:
+            if entry is not None and entry.closing:
+                self.drop(number)
             self.remove([number])
             return None
         except (OSError, BadRecord) as error:
@@ -183,9 +181,12 @@ class Spool:
         self._unlink_gone()
 
     def drop(self, number: int) -> None:
-        """Gives a record up, counted."""
+        """Gives a record up, counted; an event without its end is given up as a whole."""
         with self._changed:
-            if number in self._entries:
+            entry = self._entries.get(number)
+            if entry is not None and entry.closing:
+                self._lose_all_of(entry, "spool_failed", "the record of its end is damaged")
+            elif entry is not None:
                 self._lost_records += 1
                 self._forget(number)
         self._unlink_gone()
@@ -193,20 +194,35 @@ class Spool:
     def give_up(self, closed: EventClosed) -> None:
         """Counts and names an event whose end cannot be kept, unless it is lost already.
 
-        If its opening is here, the next start closes it.
+        If its opening is here, the next start closes it, and then it is told.
         """
         with self._changed:
-            if closed.event in self._refused:
-                self._refused.remove(closed.event)
-                return
+            self._refused.discard(closed.event)
+            left = any(entry.event == closed.event for entry in self._entries.values())
+            if left:
+                self._words.begun(closed.event)  # or will be: the next start sends it
             words = "its end could not be written into the spool"
-            self._count_lost(LostEvent(closed.camera, closed.event, "spool_failed", words))
+            lost = LostEvent(closed.camera, closed.event, "spool_failed", words)
+            self._count_lost(lost, closable=left)
 
     def take_lost(self) -> list[LostEvent]:
-        """The events lost since the last call."""
+        """Lost events of which that is now to be said."""
         with self._changed:
-            lost, self._lost = self._lost, []
-            return lost
+            return self._words.take_due()
+
+    def last_word(
+        self, told: RecordingSaved | RecordingFailed
+    ) -> RecordingSaved | RecordingFailed | None:
+        """What is to be said of an event that the store has closed; None: that was said before."""
+        with self._changed:
+            return self._words.closed(told)
+
+    def keep_words(self) -> None:
+        """Keeps over a restart what was said; to be called once it was."""
+        with self._changed:
+            data = self._words.unwritten()
+        if data is not None:
+            self._words.write(data)
 
     # ------------------------------------------------------------ with the lock held
 
@@ -240,22 +256,33 @@ class Spool:
         return next((e for e in others if not e.frame), next(iter(others), None))
 
     def _lose(self, entry: _Entry, code: str, message: str) -> None:
-        """Forgets all pictures of an event, named; or a single record."""
-        if not entry.event or entry.frame:
+        """Forgets all pictures of an event, named; or a single one; at last the event itself."""
+        if not entry.event:
             self._lost_records += 1
-            numbers = [n for n, other in self._entries.items() if other is entry]
+            for number in [n for n, other in self._entries.items() if other is entry]:
+                self._forget(number)
+        elif entry.frame:
+            self._lose_all_of(entry, code, message)
         else:
             own = {n: e for n, e in self._entries.items() if e.event == entry.event}
-            numbers = [n for n, e in own.items() if not e.frame]
             if not any(e.closing for e in own.values()):
                 self._refused.add(entry.event)
-            self._count_lost(LostEvent(entry.camera, entry.event, code, message))
-        for number in numbers:
+            self._count_lost(LostEvent(entry.camera, entry.event, code, message), closable=True)
+            for number in [n for n, e in own.items() if not e.frame]:
+                self._forget(number)
+
+    def _lose_all_of(self, entry: _Entry, code: str, message: str) -> None:
+        """Forgets an event with its opening and closing: the store will not hear of its end."""
+        own = {n: e for n, e in self._entries.items() if e.event == entry.event}
+        self._lost_records += sum(e.frame for e in own.values())
+        if not any(e.closing for e in own.values()):
+            self._refused.add(entry.event)
+        self._count_lost(LostEvent(entry.camera, entry.event, code, message), closable=False)
+        for number in own:
             self._forget(number)
 
-    def _count_lost(self, event: LostEvent) -> None:
-        self._lost_events += 1
-        self._lost.append(event)
+    def _count_lost(self, event: LostEvent, *, closable: bool) -> None:
+        self._lost_events += self._words.lose(event, closable=closable)
 
     def _forget(self, number: int) -> None:
         entry = self._entries.pop(number, None)
@@ -326,7 +353,9 @@ class Spool:
     def _recover(self) -> None:
         open_events: dict[str, Record] = {}
         for number, record, size in self._found():
-            self._entries[number] = _entry(record, size, ready=True)
+            entry = self._entries[number] = _entry(record, size, ready=True)
+            if entry.event:
+                self._words.begun(entry.event)  # by the process before this one, for all we know
             self._bytes += size + _OVERHEAD
             self._next = number + 1
             if isinstance(record, EventClosed):
@@ -367,39 +396,6 @@ class Spool:
         return self._folder / f"{number:012d}{_SUFFIX}"
 
 
-def _claim(folder: Path) -> None:
-    """Makes the folder; one in memory that is not ours is not used.
-
-    In memory (/dev/shm) anybody may have made a folder or a link of that name before us.
-
-    Raises:
-        OSError: it cannot be made, or belongs to somebody else.
-    """
-    folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-    if folder.parent == MEMORY and folder.lstat().st_uid != os.geteuid():
-        raise PermissionError(errno.EPERM, "belongs to another user")
-
-
 def _number(path: Path) -> int:
     """The number in a record's file name; 0, which no record has, when there is none."""
     return int(path.stem) if path.stem.isdecimal() and path.stem.isascii() else 0
-
-
-def memory_spool(name: str, limit_bytes: int) -> tuple[Path, int]:
-    """The folder of a spool in memory, and how much of `limit_bytes` it can have there.
-
-    Args:
-        name: tells agents on one machine apart.
-        limit_bytes: what is wanted; a container's /dev/shm has 64 MiB unless told otherwise.
-
-    Raises:
-        ConfigError: this system has no such memory.
-    """
-    try:
-        figures = os.statvfs(MEMORY)
-    except OSError as error:
-        raise ConfigError(f"store.spool.path: memory: {MEMORY}: {error.strerror}") from error
-    room = figures.f_blocks * figures.f_frsize * 9 // 10
-    if room < limit_bytes:
-        log.warning("spool: %s has room for %d MiB only", MEMORY, room >> 20)
-    return MEMORY / f"surveillance-agent-{os.getuid()}-{name}", min(room, limit_bytes)

@@ -19,7 +19,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
-from agent.core.messages import EventKept, RecordingSaved, StoreCode, StoreRepaired
+from agent.core.messages import EventKept, RecordingFailed, RecordingSaved, StoreCode, StoreRepaired
 from agent.core.orders import KeepEvent
 from agent.core.stats import StoreStats
 from agent.runtime.clock import Clock
@@ -150,7 +150,7 @@ class StoreWorker:
     def _step(self, worker: Worker) -> None:
         self._calendar.look()
         for lost in self._spool.take_lost():
-            self._voice.lost(lost)
+            self._voice.say(RecordingFailed(lost.camera, lost.event, lost.code, lost.message))
         if not self._clear():
             self._clock.wait(worker.stop, _POLL)  # the engine is busy: nothing new meanwhile
         elif self._link is None:
@@ -299,13 +299,12 @@ class StoreWorker:
                     log.warning("store: %s: %s", words, answer[what])
 
     def _finished(self, entry: dict[str, Any]) -> None:
-        told = outcome(entry)
+        told = self._spool.last_word(outcome(entry))
         if isinstance(told, RecordingSaved):
             self._saved += 1
             log.debug("store: saved %s (%d frames)", told.path, told.frames)
-        elif self._voice.has_lost(told.event_id):
-            return  # that was said when the spool lost it
-        self._voice.say(told)
+        if told is not None:
+            self._voice.say(told)
 
     def _failed(self, code: StoreCode, reason: str) -> None:
         """The child is of no use any more: a new one after a while."""
@@ -363,4 +362,5 @@ class StoreWorker:
             return False
         self._spool.remove(self._done)
         self._done.clear()
+        self._spool.keep_words()
         return True

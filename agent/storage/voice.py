@@ -8,17 +8,14 @@ from collections.abc import Callable
 from datetime import date, tzinfo
 from typing import Any
 
-from agent.core.messages import RecordingFailed, StoreCode, StoreState
+from agent.core.messages import StoreCode, StoreState
 from agent.core.retention import days_left
 from agent.runtime.clock import Clock
-from agent.storage.spool import LostEvent
 
 log = logging.getLogger(__name__)
 
 #: Free space is looked at, and published, this often, in seconds.
 FIGURES_EVERY = 60.0
-#: Lost events whose names are remembered, so that none is said to be lost twice.
-_NAMED = 1000
 _MIB = 1 << 20
 
 
@@ -37,7 +34,6 @@ class Voice:
         self._clock = clock
         self._tz = tz
         self._unsaid: deque[object] = deque()
-        self._lost: deque[str] = deque(maxlen=_NAMED)
         self._figures_at = float("-inf")
 
     def say(self, message: object) -> None:
@@ -52,15 +48,6 @@ class Voice:
                 return False
             self._unsaid.popleft()
         return True
-
-    def lost(self, event: LostEvent) -> None:
-        """Says that the spool has lost an event."""
-        self._lost.append(event.event)
-        self.say(RecordingFailed(event.camera, event.event, event.code, event.message))
-
-    def has_lost(self, event: str) -> bool:
-        """True when that was said of this event."""
-        return event in self._lost
 
     def state(self, code: StoreCode, reason: str) -> None:
         """Says the state when it changes; the first of a row of failures is a warning."""

@@ -33,11 +33,11 @@ class _Clip:
 
 
 class OnDemand:
-    """Records one clip at a time through the recorder's feed; an event takes the feed over.
+    """Records one clip at a time through the recorder's feed; a recorded event takes the feed over.
 
     Args:
         camera: the camera's id.
-        feed: shared with the events, of which none may be open at `start`.
+        feed: shared with the events; while it has an open clip, whosever it is, none begins.
         utc: UTC of a frame's time.
         to_engine: gets `ClipOpened` and `ClipClosed`, or `ClipRefused`.
     """
@@ -55,13 +55,18 @@ class OnDemand:
         self._to_engine = to_engine
         self._clip: _Clip | None = None
 
-    def start(self, order: RecordClip, frames: tuple[Frame, ...], *, busy: bool) -> None:
+    @property
+    def open_id(self) -> str | None:
+        """The id of the open clip."""
+        return self._clip.started.event_id if self._clip else None
+
+    def start(self, order: RecordClip, frames: tuple[Frame, ...]) -> None:
         """Opens a clip that begins with `frames`, those of the last moments."""
-        if busy or self._clip is not None:
-            self._refuse(order, "a clip is being recorded")
+        if self._feed.open_id is not None:
+            self.refuse(order, "a clip is being recorded")
             return
         if not frames:
-            self._refuse(order, "there is no picture to begin with")
+            self.refuse(order, "there is no picture to begin with")
             return
         last = frames[-1]
         utc = self._utc(last.at)
@@ -69,7 +74,7 @@ class OnDemand:
         event_id = str(ULID.from_datetime(utc))
         started = MotionStarted(self._camera, event_id, last.at, utc, detection)
         if not self._feed.start(started, ClipPlan(frames, ())):
-            self._refuse(order, "the recorder has no room")
+            self.refuse(order, "the recorder has no room")
             return
         self._clip = _Clip(started, last.at + order.seconds, last)
         self._to_engine(ClipOpened(self._camera, event_id, last.at, utc, order.request))
@@ -107,5 +112,6 @@ class OnDemand:
         self._feed.end(ended, last)
         self._to_engine(ClipClosed(self._camera, started.event_id, last.at, reason))
 
-    def _refuse(self, order: RecordClip, message: str) -> None:
+    def refuse(self, order: RecordClip, message: str) -> None:
+        """Answers that no clip is begun, and why."""
         self._to_engine(ClipRefused(self._camera, order.request, message))

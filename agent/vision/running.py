@@ -25,6 +25,11 @@ class RunningEvent:
     best: Frame
     frames: int = 1
 
+    @property
+    def event_id(self) -> str:
+        """The event's id."""
+        return self.started.event_id
+
     def picture(
         self, shown: Detection, utc: datetime, jpeg: bytes, delta: bytes | None = None
     ) -> MotionPicture:

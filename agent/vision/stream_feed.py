@@ -8,7 +8,7 @@ from dataclasses import replace
 from agent.core.clips import PRE_ROLL_BYTES, ClipPlan, StreamRoll
 from agent.core.frame import Frame
 from agent.core.messages import MotionEnded, MotionStarted, Stream
-from agent.vision.clip_feed import ClipFeed, ToRecorder
+from agent.vision.clip_feed import ClipFeed, OpenClip, ToRecorder
 
 log = logging.getLogger(__name__)
 
@@ -41,10 +41,6 @@ class StreamFeed(ClipFeed):
     def __init__(self, to_recorder: ToRecorder, pre_seconds: float) -> None:
         super().__init__(to_recorder)
         self._roll = StreamRoll(pre_seconds)
-        self._event_id = ""
-        self._meanwhile: list[Frame] = []  # judged stream's, since the newest of the other
-        self._weight = 0
-        self._peak = False
         self._replaced = 0
 
     @property
@@ -59,60 +55,62 @@ class StreamFeed(ClipFeed):
 
     def record(self, frame: Frame) -> None:
         """A frame of the recording stream came."""
-        if not self._roll.add(frame) or self._stream is not Stream.RECORD_SOURCE:
+        clip = self._clip
+        if not self._roll.add(frame) or clip is None or clip.stream is not Stream.RECORD_SOURCE:
             return
-        self._keep_meanwhile([it for it in self._meanwhile if it.at > frame.at])
-        self._add(self._event_id, frame, best=self._peak)
-        self._peak = False
+        clip.meanwhile = [it for it in clip.meanwhile if it.at > frame.at]
+        self._add(clip, frame, best=clip.peak)
+        clip.peak = False
 
-    def start(self, event: MotionStarted, plan: ClipPlan, delta: bytes = b"") -> bool:
+    def start(
+        self,
+        event: MotionStarted,
+        plan: ClipPlan,
+        delta: bytes = b"",
+        stream: Stream = Stream.RECORD_SOURCE,
+    ) -> bool:
         """Opens the event's clip, `delta` beside it; False when the recorder has no room."""
         lives = event.at - self._roll.newest_at < SILENCE
-        self._stream = Stream.RECORD_SOURCE if lives else Stream.SOURCE
-        self._event_id = event.event_id
-        self._peak = True
-        self._keep_meanwhile([])
-        plan = replace(plan, frames=self._roll.frames) if lives else plan
-        started = super().start(event, plan, delta)
-        if started and not lives:
-            self._count("is silent")
+        if lives:
+            return super().start(event, replace(plan, frames=self._roll.frames), delta, stream)
+        started = super().start(event, plan, delta, Stream.SOURCE)
+        if started:
+            self._count(event.event_id, "is silent")
         return started
 
     def frame(self, event_id: str, frame: Frame) -> None:
         """A frame of the judged stream came: stands in for those that do not."""
-        if self._stream is not Stream.RECORD_SOURCE:
+        clip = self._of(event_id)
+        if clip is None or clip.stream is not Stream.RECORD_SOURCE:
             super().frame(event_id, frame)
             return
         silent = frame.at - self._roll.newest_at
-        if self._open and silent > 0:
-            self._keep_meanwhile([*self._meanwhile, frame])
-            if silent >= SILENCE or self._weight > PRE_ROLL_BYTES:
-                self._replace()
+        if silent > 0:
+            clip.meanwhile.append(frame)
+            weight = sum(it.size for it in clip.meanwhile)
+            if silent >= SILENCE or weight > PRE_ROLL_BYTES:
+                self._replace(clip)
 
-    def peak(self) -> None:
+    def peak(self, event_id: str) -> None:
         """The frame of now is the best so far: the next one of the recording stream is as well."""
-        self._peak = True
+        clip = self._of(event_id)
+        if clip is not None:
+            clip.peak = True
 
     def end(self, event: MotionEnded, best: Frame) -> None:
-        """Closes the open clip, if there is one."""
-        meanwhile = self._meanwhile
-        if self._open and meanwhile and meanwhile[-1].at - self._roll.newest_at >= _LATE:
-            self._replace()
+        """Closes the clip of that event, if it is open."""
+        clip = self._of(event.event_id)
+        if clip and clip.meanwhile and clip.meanwhile[-1].at - self._roll.newest_at >= _LATE:
+            self._replace(clip)
         super().end(event, best)
-        self._stream = Stream.SOURCE
-        self._keep_meanwhile([])
 
-    def _replace(self) -> None:
-        self._stream = Stream.BOTH
-        self._count("fell silent")
-        for frame in self._meanwhile:
-            self._add(self._event_id, frame)
-        self._keep_meanwhile([])
+    def _replace(self, clip: OpenClip) -> None:
+        clip.stream = Stream.BOTH
+        self._count(clip.event_id, "fell silent")
+        for frame in clip.meanwhile:
+            self._add(clip, frame)
+        clip.meanwhile = []
 
-    def _keep_meanwhile(self, frames: list[Frame]) -> None:
-        self._meanwhile = frames
-        self._weight = sum(frame.size for frame in frames)
-
-    def _count(self, what: str) -> None:
+    def _count(self, event_id: str, what: str) -> None:
         self._replaced += 1
-        log.warning("clip %s: the recording stream %s: of `source` now", self._event_id, what)
+        log.warning("clip %s: the recording stream %s: of `source` now", event_id, what)

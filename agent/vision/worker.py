@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
 
 from ulid import ULID
 
-from agent.core.clips import PreRoll
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import (
-    SUPPRESSING,
     Detection,
     EndReason,
     FrameScored,
+    MotionEnded,
     MotionStarted,
     MotionSuppressed,
-    Reason,
-    RecordingFailed,
 )
 from agent.core.orders import (
     CameraWent,
+    CloseClip,
     Configure,
     RecordClip,
     StopJudging,
@@ -37,16 +35,16 @@ from agent.imaging.jpeg import delta_png, dimensions, small_luma, stored_jpeg
 from agent.runtime.clock import Clock, TimeBase, thread_seconds
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
-from agent.vision.clip_feed import ClipFeed, ToRecorder
+from agent.vision.clip_feed import ToRecorder
+from agent.vision.clips import Clips
+from agent.vision.counting import count_damaged, count_judged
 from agent.vision.heat import HeatMap
 from agent.vision.judging import Judge, Judgement, Luma
-from agent.vision.on_demand import OnDemand
 from agent.vision.overlay import overlay_jpeg
 from agent.vision.running import RunningEvent
 from agent.vision.showing import Showing
 from agent.vision.sight import Eye
-from agent.vision.stills import Stills
-from agent.vision.stream_feed import StreamFeed
+from agent.vision.stills import PATIENCE, Stills
 from agent.vision.zones import View
 
 log = logging.getLogger(__name__)
@@ -58,8 +56,6 @@ _STEP = 0.4
 #: compete for the processor and the interpreter with the one message that somebody waits for.
 _EVENT_FIRST = 0.003
 _NOBODY_STOPS = Event()
-#: Weight of the newest frame in the moving average of the cost.
-_NEWEST = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +80,7 @@ class VisionOptions:
 
 
 class VisionWorker:
-    """Owns the judge and the pre-roll of one camera.
+    """Owns the judge and the clips of one camera.
 
     A frame goes: pre-roll, open clip, judgement, pictures. Judging stops while disarmed and while
     the mask does not fit the frames; pictures go on. A frame of a new session, or the news that
@@ -132,10 +128,14 @@ class VisionWorker:
         self._time = TimeBase(clock)
         self._eye = Eye()
         self._judge = Judge(options.profile, options.view, options.analysis_fps)
-        self._preroll = PreRoll(options.pre_seconds)
-        self._streams = StreamFeed(to_recorder, options.pre_seconds)
-        self._feed = self._streams if options.two_streams else ClipFeed(to_recorder)
-        self._on_demand = OnDemand(camera_id, self._feed, self._utc, to_engine)
+        self._clips = Clips(
+            camera_id,
+            options.pre_seconds,
+            two_streams=options.two_streams,
+            utc=self._utc,
+            to_engine=to_engine,
+            to_recorder=to_recorder,
+        )
         self._stills = Stills(
             camera_id,
             options.view.orientation,
@@ -160,12 +160,7 @@ class VisionWorker:
     @property
     def stats(self) -> VisionStats:
         """The counters; may be read from any thread."""
-        return replace(
-            self._stats,
-            clips_truncated=self._feed.truncated,
-            clips_replaced=self._streams.replaced,
-            preroll_dropped=self._preroll.dropped + self._streams.dropped,
-        )
+        return self._clips.counted(self._stats)
 
     def run(self, worker: Worker) -> None:
         """Works until `worker.stop`; a running event is ended then."""
@@ -181,11 +176,14 @@ class VisionWorker:
                 worker.beat()
                 self._stills.tick(self._latest, now)
                 self._heat.tick(self._latest, self._clock.utc())
-                self._feed.retry()
+                self._clips.retry()
                 tick_at = now + _STEP
+        self._leaving = True
+        self.take_orders()  # each is answered, those for pictures as well
+        self._stills.tick(self._latest, self._clock.monotonic() + PATIENCE)
         self._break_off(EndReason.SHUTDOWN)
         self._heat.store(self._latest)
-        self._on_demand.end(EndReason.SHUTDOWN)
+        self._clips.end_on_demand(EndReason.SHUTDOWN)
 
     def take_orders(self) -> None:
         """Carries out what the engine wants, between two frames."""
@@ -196,8 +194,9 @@ class VisionWorker:
                 case TakePicture():
                     self._stills.ask(order, self._clock.monotonic())
                 case RecordClip():
-                    frames = self._preroll.recent()
-                    self._on_demand.start(order, frames, busy=self._event is not None)
+                    self._clips.ask(order, leaving=self._leaving)
+                case CloseClip(event_id):
+                    self._close_clip(event_id)
                 case CameraWent(session):
                     self._session_gone = max(self._session_gone, session)
                     if session >= self._session:
@@ -208,25 +207,26 @@ class VisionWorker:
     def take_recording(self) -> None:
         """Takes what came of the recording stream, before the frame that may start a clip."""
         while self.recording is not None and (frame := self.recording.get()) is not None:
-            self._streams.record(frame)
+            self._clips.record(frame)
 
     def take_frame(self, frame: Frame) -> None:
         """Takes one delivered frame through everything that is done with it."""
         self._stats.frames += 1
-        if frame.session <= self._session_gone:
-            return  # it was still on its way when the session went
+        if frame.session <= self._session_gone:  # it was on its way when the session went
+            self._stats.undecided = "they are of a session that is over"
+            return
         if frame.session != self._session:
             self._forget_session()
             self._session = frame.session
             self._stats.height, self._stats.width = dimensions(frame.jpeg) or (0, 0)
         self._latest = frame
-        self._preroll.add(frame)
         if self._event is not None:
             self._event.frames += 1
-            self._feed.frame(self._event.started.event_id, frame)
-        self._on_demand.frame(frame)
+        self._clips.frame(frame, self._event.event_id if self._event else None)
         luma = None
-        if self._settings.armed and not self._leaving and self._judge.admit(frame.at):
+        if self._leaving:
+            self._stats.undecided = "the camera is being stopped"
+        elif self._settings.armed and self._judge.admit(frame.at):
             luma = self._judge_frame(frame)
         self._look(frame, luma)
         self._stills.frame(frame, self._settings.monitoring_interval)
@@ -242,15 +242,14 @@ class VisionWorker:
 
     def _forget_session(self) -> None:
         self._break_off(EndReason.CAMERA_LOST)
-        self._on_demand.end(EndReason.CAMERA_LOST)
-        self._preroll.forget()
+        self._clips.forget()
         self._eye.forget()
 
     def _break_off(self, reason: EndReason) -> None:
         """Judging pauses: what was judged before will not be comparable with what comes next."""
         self._end_event(reason)
         self._judge.forget()
-        self._preroll.forget_judged()
+        self._clips.forget_judged()
 
     # ------------------------------------------------------------ judging
 
@@ -272,7 +271,7 @@ class VisionWorker:
             return None
         luma = None if size is None else small_luma(frame.jpeg, self._judge.scale(size[1]))
         if luma is None or size is None:
-            self._stats.damaged += 1
+            count_damaged(self._stats)
             self._follow(frame, self._judge.damaged(frame.seq, frame.at, self._settings))
             return None
         try:
@@ -282,8 +281,8 @@ class VisionWorker:
             return luma
         cost = thread_seconds() - before
         self._misfit = None
-        self._count_judged(judgement.detection, cost, size)
-        self._preroll.judged(frame)
+        count_judged(self._stats, judgement.detection, cost, size)
+        self._clips.judged(frame)
         self._last_detection = judgement.detection
         self._follow(frame, judgement)
         return luma
@@ -305,7 +304,7 @@ class VisionWorker:
             self._start_event(frame, detection)
         if self._event is not None and self._judge.event.peak.seq == frame.seq:
             self._event.best = frame
-            self._feed.peak()
+            self._clips.peak(self._event.event_id)
         if step.improved and self._event is not None:
             self._improve(self._event)
         if detection.motion:
@@ -326,20 +325,16 @@ class VisionWorker:
     def _start_event(self, frame: Frame, detection: Detection) -> None:
         self._time.anchor()
         utc = self._time.utc(frame.at)
-        started = MotionStarted(self._camera, _new_id(utc), frame.at, utc, detection)
+        recorded = self._settings.record
+        started = MotionStarted(self._camera, _new_id(utc), frame.at, utc, detection, recorded)
         self._to_engine(started)
         self._clock.wait(_NOBODY_STOPS, _EVENT_FIRST)
         view = self._options.view
         event = self._event = RunningEvent(started, best=frame)
         delta = delta_png(self._judge.binary(), view.orientation, view.privacy)
         self._to_engine(event.picture(detection, utc, self._picture(frame), delta))
-        if self._settings.record:
-            self._on_demand.end(EndReason.MANUAL)  # the event's clip goes on from here
-            if not self._feed.start(started, self._preroll.plan(), delta):
-                words = "the recorder had no room for another clip"
-                self._to_engine(
-                    RecordingFailed(self._camera, started.event_id, "recorder_full", words)
-                )
+        if recorded:
+            self._clips.begin(started, delta)
 
     def _improve(self, event: RunningEvent) -> None:
         peak = self._judge.event.peak
@@ -348,13 +343,28 @@ class VisionWorker:
 
     def _end_event(self, reason: EndReason) -> None:
         """Ends the event, if one runs, with the last frame that came."""
-        event, last, latest = self._event, self._last_detection, self._latest
-        if event is None or last is None or latest is None:
+        event, ended = self._event, self._ended(reason)
+        if event is None or ended is None:
             return
         self._event = None
-        ended = event.ended(latest, self._time.utc(latest.at), last, self._judge.event, reason)
         self._to_engine(ended)
-        self._feed.end(ended, event.best)
+        self._clips.end(ended, event.best)
+
+    def _ended(self, reason: EndReason) -> MotionEnded | None:
+        """The end of the running event, were it now."""
+        event, last, latest = self._event, self._last_detection, self._latest
+        if event is None or last is None or latest is None:
+            return None
+        utc = self._time.utc(latest.at)
+        return event.ended(latest, utc, last, self._judge.event, reason)
+
+    def _close_clip(self, event_id: str) -> None:
+        """That clip is lost: ends it, so that another one can be recorded; the event goes on."""
+        self._clips.give_up(event_id)
+        if self._event is not None and self._event.event_id == event_id:
+            ended = self._ended(EndReason.INTERRUPTED)
+            if ended is not None:
+                self._clips.end(ended, self._event.best)
 
     def _picture(self, frame: Frame) -> bytes:
         view = self._options.view
@@ -369,19 +379,6 @@ class VisionWorker:
         if self._event is None:
             self._time.anchor()
         return self._time.utc(at)
-
-    # ------------------------------------------------------------ counters
-
-    def _count_judged(self, detection: Detection, cost: float, size: tuple[int, int]) -> None:
-        stats = self._stats
-        average = stats.cpu_per_judged
-        stats.cpu_per_judged = average + _NEWEST * (cost - average) if stats.judged else cost
-        stats.judged += detection.reason is not Reason.WARMING_UP
-        stats.detections += detection.motion
-        stats.suppressed += detection.reason in SUPPRESSING
-        stats.last_score = detection.score
-        stats.height, stats.width = size
-        stats.problem = ""
 
 
 def _new_id(utc: datetime) -> str:

@@ -21,12 +21,11 @@ from agent.camera.hk.packets import TAG_LIMIT
 from agent.camera.hk.timing import HkTiming
 from agent.camera.hk.trace import Trace
 from agent.camera.hk.udp import POLL, Channel
-from agent.camera.rate import RateMeter
+from agent.camera.outlet import Outlet
 from agent.camera.resolve import Resolver, SocketAddress
 from agent.core.backoff import Backoff
 from agent.core.errors import (
     CameraError,
-    CameraNotFound,
     CameraRefused,
     CameraUnreachable,
     SessionLost,
@@ -66,8 +65,8 @@ class HkSource:
         camera_id: str,
         address: HkAddress,
         clock: Clock,
-        on_frame: Callable[[Frame], None],
-        on_state: Callable[[CameraState], None],
+        on_frame: Callable[[Frame], object],
+        on_state: Callable[[CameraState], object],
         orders: Mailbox[RestartSession],
         timing: HkTiming | None = None,
         keep_log: Callable[[SessionLog], str | None] = lambda _log: None,
@@ -75,8 +74,7 @@ class HkSource:
         self._camera = camera_id
         self._address = address
         self._clock = clock
-        self._on_frame = on_frame
-        self._on_state = on_state
+        self._outlet = Outlet(camera_id, clock, on_frame, on_state)
         self._orders = orders
         self._timing = timing or HkTiming()
         self._keep_log = keep_log
@@ -88,14 +86,9 @@ class HkSource:
         self._hkid = address.hkid
         self._reopen = Backoff(self._timing.reopen_first, 2.0, self._timing.reopen_limit)
         self._counts = AssemblerCounts()
-        self._rate = RateMeter()
-        self._code: CameraCode | None = None
-        self._session = 0
-        self._failures = 0  # in a row, until frames arrive
-        self._losses = 0  # sessions lost in a row, until one lasts
-        self._frames = 0
-        self._frame_at: float | None = None
-        self._first_frame_at: float | None = None  # of this session
+        self._conversations = 0
+        self._losses = 0  # conversations lost in a row, until one lasts
+        self._first_frame_at: float | None = None  # of this conversation
         self._opened_at = 0.0
         self._foreign = self._short = 0
         self._stats = CameraStats()
@@ -109,8 +102,8 @@ class HkSource:
         """Opens sessions and delivers frames until `worker.stop` is set; beats meanwhile."""
         while not worker.stop.is_set():
             worker.beat()
-            if not self._failures:
-                self._say(CameraCode.CONNECTING, "opening a session")
+            if not self._outlet.failures:
+                self._outlet.say(CameraCode.CONNECTING, "opening a session")
             try:
                 self._attempt(worker)
             except CameraError as error:
@@ -239,41 +232,31 @@ class HkSource:
                 return
 
     def _deliver(self, jpeg: bytes, now: float) -> None:
-        frame = Frame(jpeg, now, self._frames, self._session)
-        self._frames += 1
-        self._frame_at = now
-        self._rate.add(now)
-        if self._code is not CameraCode.LIVE:
-            self._live(now)
-        self._on_frame(frame)
-
-    def _live(self, now: float) -> None:
-        """The first whole frame of a session, or after a stall."""
         if self._first_frame_at is None:
             self._first_frame_at = now
-        after = f" after {self._failures} failures" if self._failures else ""
-        self._failures = 0
-        self._say(CameraCode.LIVE, f"frames arrive{after}{_NOTED[self._dialect]}")
+        self._outlet.deliver(jpeg, now, note=_NOTED[self._dialect])
 
     def _opened(self) -> None:
         self._choice.opened(self._dialect)
-        self._session += 1
+        self._conversations += 1
+        self._outlet.cut()
         self._opened_at = self._clock.monotonic()
         self._first_frame_at = None
-        log.debug("camera %s: session %d open", self._camera, self._session)
+        log.debug("camera %s: session %d open", self._camera, self._conversations)
 
     def _look(self, link: Conversation, now: float) -> None:
         """Now and then: the figures, and what the absence of frames means."""
         self._publish(now)
-        first, last = self._first_frame_at, self._frame_at
+        self._outlet.repeat()
+        first, last = self._first_frame_at, self._outlet.frame_at
         if not link.is_open:
             return
         if first is not None and now - first >= self._timing.lasting:
             self._losses = 0
             self._reopen.reset()
         since = self._opened_at if first is None or last is None else last
-        if self._code is not CameraCode.STALLED and now - since >= self._timing.stalled:
-            self._say(CameraCode.STALLED, f"no whole frame for {self._timing.stalled:g} s")
+        if self._outlet.code is not CameraCode.STALLED and now - since >= self._timing.stalled:
+            self._outlet.say(CameraCode.STALLED, f"no whole frame for {self._timing.stalled:g} s")
 
     def _tally(self, channel: Channel, link: Conversation) -> None:
         """Takes over what the session's parts have counted."""
@@ -286,13 +269,13 @@ class HkSource:
         with suppress(CameraUnreachable):  # then nobody is there to be told
             channel.send(link.to_send())
         self._tally(channel, link)
-        self._rate.clear()
+        self._outlet.rate.clear()
         self._first_frame_at = None
         self._publish(self._clock.monotonic())
 
     def _failed(self, error: CameraError) -> float:
         """Says what went wrong; returns the seconds until the next attempt."""
-        self._failures += 1
+        self._outlet.failures += 1
         if isinstance(error, SessionLost):
             code = CameraCode.CONNECTING
             self._losses += 1
@@ -302,14 +285,14 @@ class HkSource:
             code = CameraCode.REFUSED if refused else CameraCode.UNREACHABLE
             delay = self._timing.rest
         log.debug("camera %s: %s, next try in %.0f s", self._camera, error, delay)
-        kept, found = self._keep_trace(error), not isinstance(error, CameraNotFound)
-        self._say(code, str(error), retry_in=delay, kept=kept, found=found)
+        kept = self._keep_trace(error)
+        self._outlet.say(code, str(error), retry_in=delay, kept=kept, error=error)
         return delay
 
     def _keep_trace(self, error: CameraError) -> str | None:
         """Keeps the packets of what failed; a camera that is off for a day does not fill a disk."""
         now = self._clock.monotonic()
-        pause = _LOG_EVERY if self._failures == 1 else _LOG_REPEATS
+        pause = _LOG_EVERY if self._outlet.failures == 1 else _LOG_REPEATS
         if not len(self._trace) or now - self._logged_at < pause:
             return None
         self._logged_at = now
@@ -330,27 +313,14 @@ class HkSource:
         order = self._orders.get()
         if order is None:
             return False
-        self._say(CameraCode.CONNECTING, f"restart: {order.reason}")
-        self._failures = 0
+        self._outlet.say(CameraCode.CONNECTING, f"restart: {order.reason}")
+        self._outlet.failures = 0
         return True
-
-    def _say(
-        self,
-        code: CameraCode,
-        reason: str,
-        retry_in: float | None = None,
-        kept: str | None = None,
-        *,
-        found: bool = True,
-    ) -> None:
-        self._code = code
-        now, session = self._clock.monotonic(), self._session
-        self._on_state(CameraState(self._camera, code, reason, now, session, retry_in, kept, found))
 
     def _publish(self, now: float) -> None:
         counts = self._counts
         self._stats = CameraStats(
-            frames=self._frames,
+            frames=self._outlet.frames,
             frames_damaged=counts.damaged,
             fragments=counts.fragments,
             fragments_lost=counts.lost,
@@ -359,8 +329,8 @@ class HkSource:
             datagrams_foreign=self._foreign,
             datagrams_short=self._short,
             datagrams_bad=counts.bad,
-            sessions=self._session,
-            reconnects=max(0, self._session - 1),
-            fps=self._rate.rate(now),
-            last_frame_at=self._frame_at,
+            sessions=self._conversations,
+            reconnects=max(0, self._conversations - 1),
+            fps=self._outlet.rate.rate(now),
+            last_frame_at=self._outlet.frame_at,
         )

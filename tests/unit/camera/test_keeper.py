@@ -93,7 +93,7 @@ class Rig:
             if state.code in codes:
                 self.orders.put(RestartSession("asked"))
 
-        self.keeper._on_state = said
+        self.keeper._outlet._on_state = said
 
     def _open(self, patience: Patience) -> Session:
         if not self.attempts:

@@ -13,7 +13,7 @@ class Scripted:
     """A source that does what it is told."""
 
     def __init__(
-        self, on_frame: Callable[[Frame], None], on_state: Callable[[CameraState], None]
+        self, on_frame: Callable[[Frame], None], on_state: Callable[[CameraState], bool]
     ) -> None:
         self.stats = CameraStats()
         self._on_frame = on_frame
@@ -35,13 +35,17 @@ def test_a_new_source_numbers_on_and_the_old_one_is_heard_no_more() -> None:
     frames: list[Frame] = []
     states: list[CameraState] = []
 
+    def heard(state: CameraState) -> bool:
+        states.append(state)
+        return True
+
     def make(
-        on_frame: Callable[[Frame], None], on_state: Callable[[CameraState], None]
+        on_frame: Callable[[Frame], None], on_state: Callable[[CameraState], bool]
     ) -> Scripted:
         made.append(Scripted(on_frame, on_state))
         return made[-1]
 
-    source = RenewableSource(make, frames.append, states.append)
+    source = RenewableSource(make, frames.append, heard)
     made[0].show(2, 2)
     source.renew()
     made[0].show(5, 5)  # it came back
@@ -56,3 +60,23 @@ def test_a_new_source_numbers_on_and_the_old_one_is_heard_no_more() -> None:
     source.renew()
     made[2].show(1, 1)
     assert (frames[-1].seq, frames[-1].session) == (6, 4)
+
+
+def test_a_source_that_was_ended_is_heard_no_more_and_has_nothing_to_say_again() -> None:
+    made: list[Scripted] = []
+    frames: list[Frame] = []
+    room = [False]
+
+    def make(
+        on_frame: Callable[[Frame], None], on_state: Callable[[CameraState], bool]
+    ) -> Scripted:
+        made.append(Scripted(on_frame, on_state))
+        return made[-1]
+
+    source = RenewableSource(make, frames.append, lambda _: room[0])
+    state = CameraState("yard", CameraCode.UNREACHABLE, "no such name", 1.0, 57)
+    assert made[0]._on_state(state) is False, "the inbox was full: it is to be said again"
+    source.end()
+    assert made[0]._on_state(state) is True
+    made[0].show(1, 1)
+    assert frames == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -14,13 +15,14 @@ from agent.core.effects import (
 from agent.core.messages import (
     AudioState,
     CameraCode,
+    ClipOpened,
     EndReason,
     RecordingFailed,
     RecordingSaved,
     StoreCode,
     StoreState,
 )
-from agent.core.orders import CameraWent
+from agent.core.orders import CameraWent, CloseClip
 from agent.core.state import Gauges, Tick
 from schemas.commands import (
     SetSetting,
@@ -155,3 +157,26 @@ def test_a_missing_speaker_is_named_and_does_not_make_the_agent_ill(rig: Rig) ->
     health = json.loads(rig.published(f"{ROOT}/health")[0])
     assert health["status"] == "ok"
     assert health["problems"] == ["audio_no_device"]
+
+
+def test_what_is_recorded_is_what_vision_says_and_not_the_setting_of_now(rig: Rig) -> None:
+    rig.live()
+    rig.do(replace(started(), recorded=False))
+    assert rig.published(f"{YARD}/recording/state") == [b"OFF"]
+    rig.do(ended())
+    rig.do(started("01B"))
+    assert rig.published(f"{YARD}/recording/state") == [b"ON"]
+
+
+def test_a_clip_that_is_lost_while_it_runs_is_closed(rig: Rig) -> None:
+    rig.live()
+    rig.do(started())
+    rig.do(RecordingFailed("yard", "01A", "spool_full", "full"))
+    assert ToVision("yard", CloseClip("01A")) in rig.effects
+    assert rig.published(f"{YARD}/recording/state") == [b"OFF"]
+    rig.do(ClipOpened("yard", "01C", 100.0, START, None))
+    rig.do(RecordingFailed("yard", "01C", "spool_full", "full"))
+    assert ToVision("yard", CloseClip("01C")) in rig.effects
+    assert rig.published(f"{YARD}/recording/state") == [b"OFF"]
+    rig.do(RecordingFailed("yard", "01X", "spool_full", "full"))
+    assert rig.kinds(ToVision) == []

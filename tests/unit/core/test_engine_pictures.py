@@ -96,6 +96,10 @@ def test_a_clip_on_demand_is_asked_of_vision_and_answered_with_its_id(rig: Rig) 
     assert rig.answer("record")["data"] == {"id": "01C"}
     assert rig.published(f"{YARD}/recording/state") == [b"ON"]
     rig.command(RecordNow(camera="yard"), "record")
+    assert rig.effects == [ToVision("yard", RecordClip("2", 30.0))], (
+        "only vision knows what is open"
+    )
+    rig.do(ClipRefused("yard", "2", "a clip is being recorded"))
     assert rig.answer("record")["ok"] is False
     rig.do(ClipClosed("yard", "01C", 105.0, EndReason.MANUAL))
     assert rig.published(f"{YARD}/recording/state") == [b"OFF"]
@@ -118,13 +122,13 @@ def test_a_clip_on_demand_that_cannot_begin_is_answered(rig: Rig) -> None:
 
 
 def test_a_saved_clip_on_demand_names_no_motion(rig: Rig) -> None:
-    for manual, motion_id in ((True, None), (False, "01C")):
+    for event, manual, motion_id in (("01C", True, None), ("01D", False, "01D")):
         rig.do(
-            RecordingSaved("yard", "01C", START, 5.0, "p", "d", 0.0, 1, "h264", 75, False, manual)
+            RecordingSaved("yard", event, START, 5.0, "p", "d", 0.0, 1, "h264", 75, False, manual)
         )
         (record,) = rig.records()
         said = json.loads(record.publish.payload)
-        assert (said["id"], said["motion_id"]) == ("01C", motion_id)
+        assert (said["id"], said["motion_id"]) == (event, motion_id)
 
 
 def test_resetting_all_settings_shows_all_of_them_once(rig: Rig) -> None:

@@ -79,3 +79,10 @@ def test_no_window_has_more_than_the_rate_and_one(gaps: list[float], rate: float
 def test_a_rate_of_nothing_is_a_mistake(rate: float) -> None:
     with pytest.raises(ValueError, match="must be above 0"):
         Pacer(rate)
+
+
+def test_times_that_go_back_begin_a_new_schedule() -> None:
+    """A clip that is played faster than it lasts runs ahead of the clock, and then begins anew."""
+    pacer = Pacer(3.0)
+    assert [pacer.admit(1000.0 + k) for k in range(60)] == [True] * 60
+    assert [pacer.admit(1003.0 + k) for k in range(60)] == [True] * 60

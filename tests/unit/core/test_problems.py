@@ -20,6 +20,7 @@ from agent.core.messages import (
     StoreCode,
     StoreState,
 )
+from agent.core.problem import by_id
 from agent.core.problems import HELP, agent_problems
 from agent.core.sight import Sight
 from agent.core.state import AgentNow, Gauges
@@ -48,7 +49,7 @@ def now_with(link: CameraState = LIVE, **changes: object) -> AgentNow:
 
 
 def test_nothing_wrong_is_no_problem() -> None:
-    assert agent_problems(now_with(), 100.0) == {}
+    assert by_id(agent_problems(now_with(), 100.0)) == {}
 
 
 def test_every_documented_problem_has_its_help_and_the_other_way_round() -> None:
@@ -59,7 +60,7 @@ def test_every_documented_problem_has_its_help_and_the_other_way_round() -> None
 
 @pytest.mark.parametrize("code", set(CameraCode) - {CameraCode.LIVE, CameraCode.DISABLED})
 def test_a_camera_that_is_away_says_why_and_what_helps(code: CameraCode) -> None:
-    found = agent_problems(now_with(replace(LIVE, code=code, reason="no answer")), 100.0)
+    found = by_id(agent_problems(now_with(replace(LIVE, code=code, reason="no answer")), 100.0))
     assert found == {f"yard_camera_{code.value}": f"no answer; {HELP[f'camera_{code.value}']}"}
 
 
@@ -69,7 +70,7 @@ def test_a_recording_stream_gets_the_help_of_its_own_kind_of_camera() -> None:
     for scheme, words in (("hk", f"401; {HELP['camera_refused']}"), ("rtsp", "401")):
         setup = replace(yard.setup, record_scheme=scheme)
         state = now_with().with_camera(replace(yard, link=LIVE, setup=setup, recording_link=gone))
-        assert agent_problems(state, 100.0) == {"yard_recording_stream_refused": words}
+        assert by_id(agent_problems(state, 100.0)) == {"yard_recording_stream_refused": words}
 
 
 @pytest.mark.parametrize("scheme", sorted(set(MAKERS) - {"hk"}))
@@ -77,7 +78,9 @@ def test_a_recording_stream_gets_the_help_of_its_own_kind_of_camera() -> None:
 def test_help_for_the_udp_family_is_for_no_other_camera(code: CameraCode, scheme: str) -> None:
     yard = now_with(replace(LIVE, code=code, reason="why")).cameras["yard"]
     setup = replace(yard.setup, scheme=scheme)
-    (words,) = agent_problems(now_with().with_camera(replace(yard, setup=setup)), 1.0).values()
+    (words,) = by_id(
+        agent_problems(now_with().with_camera(replace(yard, setup=setup)), 1.0)
+    ).values()
     assert words.startswith("why")
     assert HELP[f"camera_{code.value}"] not in words
     assert "fragments" not in words
@@ -85,19 +88,19 @@ def test_help_for_the_udp_family_is_for_no_other_camera(code: CameraCode, scheme
 
 def test_a_name_that_does_not_resolve_is_not_answered_with_the_power_switch() -> None:
     state = now_with(replace(LIVE, code=CameraCode.UNREACHABLE, reason="not found", found=False))
-    assert agent_problems(state, 100.0) == {"yard_camera_unreachable": "not found"}
+    assert by_id(agent_problems(state, 100.0)) == {"yard_camera_unreachable": "not found"}
 
 
 def test_what_a_camera_sees_is_a_problem_with_words_only_while_it_is_live() -> None:
     sight = Sight(frozen=True, dark=True, blurred=True, shifted=True)
     gauges = Gauges(vision={"yard": VisionStats(problem="mask 2x2, picture 4x4", sight=sight)})
-    found = agent_problems(now_with(gauges=gauges), 100.0)
+    found = by_id(agent_problems(now_with(gauges=gauges), 100.0))
     assert found["yard_blind"] == f"mask 2x2, picture 4x4; {HELP['blind']}"
     assert len(found) == 5
     for code in ("picture_frozen", "picture_dark", "picture_blurred", "view_shifted"):
         assert found[f"yard_{code}"].endswith(f"; {HELP[code]}")
     away = now_with(replace(LIVE, code=CameraCode.STALLED), gauges=gauges)
-    assert set(agent_problems(away, 100.0)) == {"yard_blind", "yard_camera_stalled"}
+    assert set(by_id(agent_problems(away, 100.0))) == {"yard_blind", "yard_camera_stalled"}
 
 
 def test_the_agents_own_problems_say_why_and_what_helps() -> None:
@@ -107,7 +110,7 @@ def test_the_agents_own_problems_say_why_and_what_helps() -> None:
         trouble=BrokerDown(1.0, "taken_over", "stop the other agent"),
         gauges=Gauges(silent=("store",), mqtt=MqttStats(journal_failed=3, journal_failing=True)),
     )
-    assert agent_problems(state, 2.0) == {
+    assert by_id(agent_problems(state, 2.0)) == {
         "store_full": f"no room; {HELP['store_full']}",
         "audio_no_library": "apt install it",
         "store_silent": f"store gave no sign of life for 10 s; {HELP['silent']}",

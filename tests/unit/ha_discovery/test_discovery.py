@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
@@ -184,3 +185,20 @@ def test_another_prefix_and_a_documentation_address_are_taken_over() -> None:
     assert messages[0].topic == "ha/test/device/surveillance__pi/config"
     assert content(messages[1])["o"]["url"] == "https://example.org/docs"
     assert complaints(messages) == []
+
+
+def test_no_two_cameras_share_a_device_an_entity_or_a_topic_whatever_they_are_called() -> None:
+    """Also where one's id and another one's entity put together read the same."""
+    names = ["a", "a_motion", "a_motion_snapshot", "motion", "audio_x", "store", "mqtt", "agent"]
+    names += ["pi", "a_recording", "a_recording_stream", "surveillance", "broker"]
+    cameras = [CameraDevice(name, name) for name in names]
+    messages = discovery(DEVICE, cameras, "homeassistant")
+    devices = [content(it)["dev"]["ids"][0] for it in messages]
+    shown = [list(content(it)["cmps"].values()) for it in messages]
+    entities = [it["uniq_id"] for entities in shown for it in entities if "uniq_id" in it]
+    topics = [it.topic for it in messages]
+    for ids in (devices, entities, topics):
+        assert len(set(ids)) == len(ids)
+    spoken = [{it["stat_t"] for it in entities if "stat_t" in it} for entities in shown]
+    for one, other in itertools.combinations(spoken, 2):
+        assert not one & other

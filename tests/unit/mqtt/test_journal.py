@@ -351,3 +351,18 @@ def test_a_growing_file_takes_no_more_memory(journal: Journal) -> None:
 
     before = used_after(range(1, 300))
     assert used_after(range(300, 1300)) < before + 100_000
+
+
+def test_the_newest_recordings_that_were_told_are_known_after_a_restart(
+    path: Path, clock: FakeClock
+) -> None:
+    first = Journal(path, clock)
+    first.append([record(1), *(record(n, "recording_saved", stream="recording") for n in (2, 3))])
+    first.append([record(4, "recording_failed", camera="yard", stream="recording")])
+    damaged = Publish("a/door/recording", b"\xff{")
+    first.append([Record("door", "recording", 5, damaged)])
+    first.close()
+    second = Journal(path, clock)
+    assert second.recordings(10) == ["E2", "E3", "E4"]
+    assert second.recordings(2) == ["E4"]
+    second.close()

@@ -38,7 +38,7 @@ def test_what_lies_in_the_folder_and_is_no_record_is_left_alone(tmp_path: Path) 
 def test_a_folder_in_memory_that_another_user_has_made_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.storage.spool.MEMORY", tmp_path)
+    monkeypatch.setattr("agent.storage.spool_place.MEMORY", tmp_path)
     (tmp_path / "surveillance").mkdir()
     Spool(tmp_path / "surveillance")
     monkeypatch.setattr("os.geteuid", lambda: 12345)

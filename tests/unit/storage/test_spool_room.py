@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.storage import spool as spool_module
+from agent.storage import spool_place
 from agent.storage.spool import Spool
 from tests.support.spooled import spooled
 from tests.unit.storage.test_spool import closed, file, opened, picture
@@ -165,8 +166,8 @@ def test_a_spool_in_memory_takes_nine_tenths_of_it_at_most_and_says_so(
 ) -> None:
     figures = os.statvfs_result((4096, 1 << 20, 20, *[0] * 7))
     monkeypatch.setattr(os, "statvfs", lambda _: figures)
-    assert spool_module.memory_spool("pi", 19 << 20)[1] == 18 << 20
+    assert spool_place.memory_spool("pi", 19 << 20)[1] == 18 << 20
     assert "has room for 18 MiB only" in caplog.text
     caplog.clear()
-    assert spool_module.memory_spool("pi", 18 << 20)[1] == 18 << 20
+    assert spool_place.memory_spool("pi", 18 << 20)[1] == 18 << 20
     assert caplog.text == ""

@@ -143,3 +143,21 @@ def test_without_a_clip_frames_and_end_are_nothing(feed: ClipFeed, recorder: Rec
     feed.end(ended(), FRAMES[2])
 
     assert recorder.parts == []
+
+
+def test_what_is_said_of_another_clip_does_not_touch_the_open_one(
+    feed: ClipFeed, recorder: Recorder
+) -> None:
+    feed.start(started("A"), PLAN)
+    feed.frame("B", frame(3))
+    feed.end(ended("B"), FRAMES[2])
+    assert not feed.start(started("C"), PLAN)
+    assert feed.open_id == "A"
+    feed.frame("A", frame(4))
+    feed.end(ended("A"), FRAMES[2])
+
+    assert [it.event_id for it in recorder.parts if isinstance(it, ClipStart | ClipEnd)] == [
+        "A"
+    ] * 2
+    assert [it.frame.seq for it in recorder.parts if isinstance(it, ClipFrame)] == [4]
+    assert feed.open_id is None

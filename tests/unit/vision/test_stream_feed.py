@@ -150,7 +150,7 @@ def test_the_frame_behind_a_peak_may_be_the_best_picture() -> None:
     rig.pass_by(3.0)
     rig.start()
     rig.pass_by(1.0)
-    rig.feed.peak()
+    rig.feed.peak("A")
     rig.pass_by(1.0)
     assert [part.frame.at for part in rig.fed if part.best] == [3.1, 4.1]
 
@@ -165,3 +165,21 @@ def test_between_clips_nothing_is_sent() -> None:
     rig.pass_by(SILENCE + 2, record=False)
     assert len(rig.parts) == before
     assert rig.feed.replaced == 0
+
+
+def test_what_is_said_of_another_clip_does_not_touch_the_open_one() -> None:
+    rig = Rig()
+    rig.pass_by(2)
+    rig.start()
+    rig.pass_by(1)
+    rig.feed.peak("B")
+    found = Detection(rig.tenths, rig.tenths / 10, motion=True, reason=Reason.MOTION)
+    other = MotionStarted("door", "B", rig.tenths / 10, START, found)
+    small = (Frame(b"small", rig.tenths / 10, 1, 1),)
+    assert not rig.feed.start(other, ClipPlan(small, ()))
+    before = len(rig.parts)
+    rig.pass_by(1)
+    assert rig.end().stream is Stream.RECORD_SOURCE
+    added = [it for it in rig.parts[before:] if isinstance(it, ClipFrame)]
+    assert {it.event_id for it in added} == {"A"}
+    assert not any(it.best for it in added), "the best moment was another clip's"

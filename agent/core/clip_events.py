@@ -1,0 +1,105 @@
+"""What becomes of clips, as it is said: begun, refused, ended, saved or lost."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agent.core import announce, answering, reports
+from agent.core.effects import Effect, Say, ToVision
+from agent.core.faults import fault
+from agent.core.messages import (
+    ClipClosed,
+    ClipOpened,
+    ClipRefused,
+    RecordingFailed,
+    RecordingSaved,
+)
+from agent.core.orders import CloseClip
+from agent.core.state import AgentNow, CameraNow, Now
+from schemas.commands import CommandError
+from schemas.events import RecordingEvent
+from schemas.messages import Publish, Record
+
+Step = tuple[AgentNow, list[Effect]]
+
+#: Recordings of whose end is remembered that it was told.
+RECORDINGS = 1000
+
+
+def clip_opened(now_state: AgentNow, cause: ClipOpened, now: Now) -> Step:
+    """A clip on demand runs: recording ON, and whoever asked for it learns its id."""
+    camera = replace(now_state.cameras[cause.camera], clip=cause.event_id)
+    now_state = now_state.with_camera(camera)
+    effects: list[Effect] = [
+        announce.recording_state(camera),
+        Say("INFO", f"camera {cause.camera}: clip {cause.event_id} is recorded on demand"),
+    ]
+    data = {"id": cause.event_id}
+    now_state, answers = answering.finish(now_state, cause.request, now, data=data)
+    return now_state, effects + answers
+
+
+def clip_closed(now_state: AgentNow, cause: ClipClosed) -> Step:
+    """A clip on demand is complete; late words of an earlier one do not end the one that runs."""
+    camera = now_state.cameras[cause.camera]
+    if camera.clip != cause.event_id:
+        return now_state, []
+    camera = replace(camera, clip=None)
+    return now_state.with_camera(camera), [announce.recording_state(camera)]
+
+
+def clip_refused(now_state: AgentNow, cause: ClipRefused, now: Now) -> Step:
+    """Tells whoever asked for a clip why there is none."""
+    error = CommandError(code="busy", message=cause.message)
+    return answering.finish(now_state, cause.request, now, error=error)
+
+
+def recording(now_state: AgentNow, cause: RecordingSaved | RecordingFailed, now: Now) -> Step:
+    """A clip is safe, or lost: said once, by the journal; a later word is not told."""
+    camera = now_state.cameras.get(cause.camera)
+    if cause.event_id in now_state.recordings:
+        words = f"camera {cause.camera}: clip {cause.event_id}: told before, not told again"
+        return now_state, [Say("INFO", words)]
+    told = (*now_state.recordings, cause.event_id)[-RECORDINGS:]
+    now_state = replace(now_state, recordings=told)
+    if camera is None:  # a clip of a camera that the configuration no longer names
+        words = f"camera {cause.camera}: clip {cause.event_id} of an earlier configuration"
+        return now_state, [Say("INFO", words)]
+    event = reports.recording_event(now_state, camera, cause, now)
+    saved = isinstance(cause, RecordingSaved)
+    camera = replace(
+        camera,
+        recording_seq=event.seq,
+        saved=camera.saved + int(saved),
+        failed=camera.failed + int(not saved),
+    )
+    now_state = now_state.with_camera(camera)
+    effects: list[Effect] = [recording_record(camera, event)]
+    if not saved:
+        now_state, said = _no_longer_recorded(now_state, camera, cause.event_id)
+        effects += said
+    if isinstance(cause, RecordingFailed):
+        words = f"camera {cause.camera}: clip {cause.event_id} lost: {cause.message}"
+        now_state, said = fault(now_state, "storage", cause.code, words, now)
+        return now_state, [*effects, *said, Say("ERROR", words)]
+    words = f"camera {cause.camera}: clip {cause.event_id} stored as {cause.path}"
+    return now_state, [*effects, Say("INFO", words)]
+
+
+def _no_longer_recorded(now_state: AgentNow, camera: CameraNow, event_id: str) -> Step:
+    """The running event's clip, or the one on demand, is lost: another one can be recorded now."""
+    motion = camera.motion
+    if camera.clip == event_id:
+        camera = replace(camera, clip=None)
+    elif motion is not None and motion.event_id == event_id:
+        camera = replace(camera, motion=replace(motion, recorded=False))
+    else:
+        return now_state, []
+    order = ToVision(camera.camera_id, CloseClip(event_id))
+    return now_state.with_camera(camera), [order, announce.recording_state(camera)]
+
+
+def recording_record(camera: CameraNow, event: RecordingEvent) -> Record:
+    """A recording event for the journal."""
+    publish = Publish(camera.topics.event_recording, event.to_json(), qos=1)
+    return Record(camera.camera_id, "recording", event.seq, publish)

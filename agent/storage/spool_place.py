@@ -1,0 +1,49 @@
+"""Where a spool lies: a folder of its own, on the disk or in memory."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from pathlib import Path
+
+from agent.core.errors import ConfigError
+
+log = logging.getLogger(__name__)
+
+#: Where `store.spool.path: memory` lies: it outlives the agent, not the machine.
+MEMORY = Path("/dev/shm")  # noqa: S108  a folder of our own below it
+_PRIVATE = 0o700
+
+
+def claim(folder: Path) -> None:
+    """Makes the folder; one in memory that is not ours is not used.
+
+    In memory (/dev/shm) anybody may have made a folder or a link of that name before us.
+
+    Raises:
+        OSError: it cannot be made, or belongs to somebody else.
+    """
+    folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+    if folder.parent == MEMORY and folder.lstat().st_uid != os.geteuid():
+        raise PermissionError(errno.EPERM, "belongs to another user")
+
+
+def memory_spool(name: str, limit_bytes: int) -> tuple[Path, int]:
+    """The folder of a spool in memory, and how much of `limit_bytes` it can have there.
+
+    Args:
+        name: tells agents on one machine apart.
+        limit_bytes: what is wanted; a container's /dev/shm has 64 MiB unless told otherwise.
+
+    Raises:
+        ConfigError: this system has no such memory.
+    """
+    try:
+        figures = os.statvfs(MEMORY)
+    except OSError as error:
+        raise ConfigError(f"store.spool.path: memory: {MEMORY}: {error.strerror}") from error
+    room = figures.f_blocks * figures.f_frsize * 9 // 10
+    if room < limit_bytes:
+        log.warning("spool: %s has room for %d MiB only", MEMORY, room >> 20)
+    return MEMORY / f"surveillance-agent-{os.getuid()}-{name}", min(room, limit_bytes)
