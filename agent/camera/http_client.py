@@ -17,6 +17,7 @@ from agent.camera.http_head import Head, parse_head
 from agent.camera.patience import Patience
 from agent.camera.resolve import Found, Resolver
 from agent.camera.tcp import Broken, Connection, TimedOut, connect
+from agent.camera.trust import trusting
 from agent.camera.url import Target, joined
 from agent.core.errors import CameraRefused
 
@@ -100,7 +101,7 @@ class HttpClient:
         target: what is asked for.
         credentials: user and password; None: the URL has none.
         patience: of the source whose thread asks.
-        trust: whose certificates are believed.
+        trust: whose certificates are believed; None: the public authorities'.
         elsewhere: hosts, besides the camera's own, to which it may send us.
     """
 
@@ -109,7 +110,7 @@ class HttpClient:
         target: Target,
         credentials: Credentials | None,
         patience: Patience,
-        trust: ssl.SSLContext,
+        trust: ssl.SSLContext | None,
         elsewhere: Collection[str] = (),
     ) -> None:
         self._target = target
@@ -227,6 +228,7 @@ class HttpClient:
         where = (family, (address[0], target.port, *address[2:]))
         connection = connect(self._patience, where, _CONNECT_WITHIN)
         if target.scheme == "https":
+            self._trust = self._trust or trusting()
             connection = connection.secured(self._trust, target.host, _TLS_WITHIN)
         self._connection = connection
         self._connected_to = (target.scheme, target.host, target.port)

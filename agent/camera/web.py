@@ -17,7 +17,6 @@ from agent.camera.patience import Patience
 from agent.camera.pictures import PictureCutter
 from agent.camera.session import Opener, Picture, Session, Silent
 from agent.camera.tcp import LinkError, NotConnected, NoTls, TimedOut
-from agent.camera.trust import trusting
 from agent.camera.url import Target, split_url, target_of
 from agent.core.errors import (
     CameraError,
@@ -66,13 +65,12 @@ def web_opener(
         raise ConfigError(f"camera source: {words}") from None
     where = f"{host}:{target.port}"
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    believed = trust or trusting()
     elsewhere = frozenset(name.lower() for name in redirect_hosts)
 
     def opened(patience: Patience) -> Session:
         """A session with a client of its own, closed with it."""
         who = Credentials(user, password) if user else None
-        client = HttpClient(target, who, patience, believed, elsewhere)
+        client = HttpClient(target, who, patience, trust, elsewhere)
         session = WebSession(where, target, client, still_interval, patience)
         try:
             session.ask()
