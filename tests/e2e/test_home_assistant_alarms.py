@@ -6,6 +6,7 @@ Broker, Home Assistant and agent are restarted; the way from agent to broker may
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -149,6 +150,18 @@ class Home:
             self.leave(event)
         return event
 
+    def unheard_visit(self, before: int) -> str:
+        """Somebody walks by while the broker cannot be reached; the event's id."""
+        agent = self.agent
+        assert agent is not None
+        self.place.visited = True
+        (event,) = wait_until(
+            "an event", lambda: re.findall(r"motion (\w+): ", agent.log)[before:], 20
+        )
+        self.place.visited = False
+        agent.wait_for_line(f"motion {event} ended", 20)
+        return str(event)
+
     def leave(self, event: str) -> None:
         """Nobody is there any more."""
         self.place.visited = False
@@ -235,12 +248,14 @@ def test_a_restart_with_nothing_moving_tells_nothing_and_the_next_event_is_told(
     assert home.wrong_pictures() == []
 
 
-@pytest.mark.parametrize("what", ["broker", "home assistant"])
+@pytest.mark.parametrize("what", ["killed agent", "broker", "home assistant"])
 def test_an_event_that_runs_over_a_restart_is_told_once_and_the_next_one_too(
     home: Home, what: str
 ) -> None:
     first = home.visit(wait=False)
     home.wait_told(first)
+    if what == "killed agent":
+        home.place.visited = False  # or else the new agent sees a second event
     restart(home, what)
     home.wait_armed()
     home.leave(first)
@@ -248,6 +263,27 @@ def test_an_event_that_runs_over_a_restart_is_told_once_and_the_next_one_too(
     second = home.visit()
     home.wait_told(second)
     assert home.told() == [first, second]
+
+
+def test_events_of_an_outage_are_told_once_each_and_never_with_another_ones_picture(
+    home: Home,
+) -> None:
+    events = [home.visit()]
+    home.wait_told(*events)
+    home.line.refusing = True
+    home.line.cut()
+    assert home.agent is not None
+    home.agent.wait_for_line("broker: lost", 30)
+    for _ in range(2):
+        events.append(home.unheard_visit(len(events)))
+    home.line.refusing = False
+    home.wait_told(*events, seconds=120)
+    # of the first one in the outage no picture was sent: the second one's had taken its place
+    first, middle, last = events
+    assert sorted(home.notes()) == sorted(
+        [f"{first} picture", f"{middle} nothing", f"{last} picture"]
+    )
+    assert home.wrong_pictures() == []
 
 
 def test_on_a_slow_line_the_notification_waits_for_its_own_picture(home: Home) -> None:
@@ -265,6 +301,10 @@ def restart(home: Home, what: str) -> None:
     match what:
         case "agent":
             home.restart_agent()
+        case "killed agent":
+            assert home.agent is not None
+            home.agent.kill()
+            home.start_agent()
         case "broker":
             home.restart_broker()
         case _:
