@@ -225,10 +225,16 @@ def test_the_first_event_and_two_in_a_minute_are_told_each_with_its_own_picture(
     mark = home.home_assistant.mark()
     picture = home.home_assistant.state("image.front_door_motion_snapshot")
     assert picture["state"] == "unknown"  # so the first one is news, too
+    quiet = json.loads(json.dumps(AUTOMATION))
+    more = {"notify": "notify.persistent_notification", "title": "quiet", "cooldown": 3600}
+    quiet["use_blueprint"]["input"] |= more
+    add_automation(home.home_assistant, "quiet", quiet)
     events = [home.visit(), home.visit()]
     home.wait_told(*events)
     home.wait_unchanged()
     assert home.notes() == [f"{event} picture" for event in events]
+    shown = home.home_assistant.ws(type="persistent_notification/get")
+    assert [note["title"] for note in shown].count("quiet") == 1
     assert home.wrong_pictures() == []
     assert home.home_assistant.errors(mark) == []
 
