@@ -106,16 +106,23 @@ STATES = (
         state.MotionAttributes,
         "the running or last event",
     ),
-    _json("motionImageMeta", CAMERA.motion_image_meta, state.PictureMeta, "of the next, before it"),
+    _json(
+        "motionImageMeta",
+        CAMERA.motion_image_meta,
+        state.PictureMeta,
+        "of the picture, right behind it",
+    ),
     _picture("motionImage", CAMERA.motion_image, "best frame of the last event, for a day"),
     _picture(
         "motionDelta", CAMERA.motion_delta, "the pixels that made the last event", "image/png"
     ),
-    _json("snapshotMeta", CAMERA.snapshot_meta, state.PictureMeta, "of the next, before it"),
+    _json(
+        "snapshotMeta", CAMERA.snapshot_meta, state.PictureMeta, "of the picture, right behind it"
+    ),
     _picture("snapshot", CAMERA.snapshot, "last picture on demand or by the interval, for a day"),
-    _json("overlayMeta", CAMERA.overlay_meta, state.PictureMeta, "of the next, before it"),
+    _json("overlayMeta", CAMERA.overlay_meta, state.PictureMeta, "of the picture, right behind it"),
     _picture("overlay", CAMERA.overlay, "mask, zones and last motion over the picture, for a day"),
-    _json("heatmapMeta", CAMERA.heatmap_meta, state.PictureMeta, "of the next, before it"),
+    _json("heatmapMeta", CAMERA.heatmap_meta, state.PictureMeta, "of the picture, right behind it"),
     _picture("heatmap", CAMERA.heatmap, "where motion was today, for a day"),
     Channel("recording", CAMERA.recording, "is a clip being recorded", words=ON_OFF),
     _json("cameraHealth", CAMERA.health, state.CameraHealth, "each 60 s and on change"),

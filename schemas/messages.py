@@ -18,6 +18,7 @@ class Publish:
         expiry: MQTT 5 message expiry in seconds; None leaves it out.
         correlation: MQTT 5 correlation data of the request that this answers.
         after: the topic of a picture that goes out before this answer.
+        description: what describes this picture. It goes out right behind it, or not at all.
     """
 
     topic: str
@@ -28,6 +29,7 @@ class Publish:
     expiry: int | None = None
     correlation: bytes | None = field(default=None, repr=False)
     after: str | None = None
+    description: Publish | None = None
 
 
 def state(topic: str, payload: str | bytes) -> Publish:

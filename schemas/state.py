@@ -27,7 +27,7 @@ class MotionAttributes(Payload):
 
 
 class PictureMeta(Payload):
-    """`<C>/snapshot/meta`, `<C>/motion/image_meta`: sent before the picture it describes."""
+    """`<C>/snapshot/meta`, `<C>/motion/image_meta`: sent right behind the picture it describes."""
 
     id: str
     captured_at: UtcTime

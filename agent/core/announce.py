@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.core.effects import Effect, PublishDiscovery
 from agent.core.health import agent_health, agent_info, camera_health
 from agent.core.reports import motion_attributes
@@ -21,7 +23,8 @@ OFFLINE = "offline"
 def everything(now_state: AgentNow, now: Now, *, born: bool = False) -> list[Effect]:
     """Discovery, all states, `online` last, then the pictures.
 
-    `born`: because Home Assistant has just started.
+    `born`: because Home Assistant has just started. The broker has given it the pictures already;
+    once more they would look like new ones.
     """
     topics = now_state.setup.topics
     effects: list[Effect] = [PublishDiscovery(born)]
@@ -29,8 +32,9 @@ def everything(now_state: AgentNow, now: Now, *, born: bool = False) -> list[Eff
     for camera in now_state.cameras.values():
         effects += camera_states(now_state, camera, now)
     effects.append(state(topics.availability, ONLINE))
-    for camera in now_state.cameras.values():
-        effects += pictures(now_state, camera)
+    if not born:
+        for camera in now_state.cameras.values():
+            effects += pictures(now_state, camera)
     return effects
 
 
@@ -45,11 +49,18 @@ def agent_states(now_state: AgentNow, now: Now) -> list[Effect]:
         for name in setting_names(AgentSettings)
     ]
     effects.append(state(topics.info, agent_info(now_state).to_json()))
-    # also without any: the broker may still show one of the process before this
-    error = now_state.error or LastError(code="ok", message="", source="agent", count=0, ts=now.utc)
-    effects.append(state(topics.error, error.to_json()))
+    effects.append(state(topics.error, last_error(now_state).to_json()))
     effects.append(state(topics.health, agent_health(now_state, now).to_json()))
     return effects
+
+
+def last_error(now_state: AgentNow) -> LastError:
+    """The last error, or that there was none: the broker may still show one of an earlier process.
+
+    It is the same each time it is said.
+    """
+    since = now_state.setup.started_utc
+    return now_state.error or LastError(code="ok", message="", source="agent", count=0, ts=since)
 
 
 def camera_states(now_state: AgentNow, camera: CameraNow, now: Now) -> list[Effect]:
@@ -91,27 +102,35 @@ def camera_availability(camera: CameraNow) -> Publish:
 
 
 def picture(now_state: AgentNow, topic: str, meta_topic: str, shown: Picture) -> list[Effect]:
-    """A picture's description, then the picture; nothing when pictures are not to be published."""
+    """A picture with its description; nothing when pictures are not to be published.
+
+    The description comes behind the picture: who sees its id already has the picture.
+    """
     if not now_state.setup.publish_images:
         return []
-    return [
-        state(meta_topic, shown.meta.to_json()),
-        Publish(
-            topic, shown.jpeg, 0, retain=True, content_type="image/jpeg", expiry=PICTURE_EXPIRY
-        ),
-    ]
+    meta = state(meta_topic, shown.meta.to_json())
+    return [_picture(topic, shown.jpeg, "image/jpeg", meta)]
+
+
+def _picture(topic: str, content: bytes, kind: str, meta: Publish | None = None) -> Publish:
+    """Both leave the broker together."""
+    described = meta and replace(meta, expiry=PICTURE_EXPIRY)
+    return Publish(
+        topic,
+        content,
+        0,
+        retain=True,
+        content_type=kind,
+        expiry=PICTURE_EXPIRY,
+        description=described,
+    )
 
 
 def delta(now_state: AgentNow, camera: CameraNow) -> list[Effect]:
     """The binary image of the last event."""
     if not now_state.setup.publish_images or camera.delta is None:
         return []
-    topic = camera.topics.motion_delta
-    return [
-        Publish(
-            topic, camera.delta, 0, retain=True, content_type="image/png", expiry=PICTURE_EXPIRY
-        )
-    ]
+    return [_picture(camera.topics.motion_delta, camera.delta, "image/png")]
 
 
 def pictures(now_state: AgentNow, camera: CameraNow) -> list[Effect]:

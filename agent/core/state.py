@@ -115,7 +115,7 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture as it is published: its description first."""
+    """A picture as it is published, with its description."""
 
     meta: PictureMeta
     jpeg: bytes = field(repr=False)

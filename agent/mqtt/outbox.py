@@ -102,7 +102,7 @@ class Outbox:
             return None
 
     def next_picture(self) -> Publish | None:
-        """The picture that waits longest, after all states: its description is one of them."""
+        """The picture that waits longest, with its description, after all states."""
         with self._lock:
             if self._states or not self._pictures:
                 return None

@@ -125,7 +125,7 @@ class Sender:
             self._send_records()
         self._send_messages()
         self._send_records()
-        while len(self._pictures) < PICTURES and (picture := self._outbox.next_picture()):
+        while self._room_for_picture and (picture := self._outbox.next_picture()):
             self._publish(picture)
         self._send_messages()  # answers that waited for one of these pictures
 
@@ -148,6 +148,10 @@ class Sender:
     @property
     def _room(self) -> bool:
         return self._link is not None and len(self._flying) < self._window
+
+    @property
+    def _room_for_picture(self) -> bool:
+        return self._room and len(self._pictures) < PICTURES
 
     @property
     def _is_online(self) -> bool:
@@ -180,6 +184,8 @@ class Sender:
             self._pictures.add(mid)
         else:
             self._flying[mid] = message.topic, None if entry is None else entry.id
+        if message.description is not None:  # at once: nothing else may come between the two
+            self._publish(message.description)
 
     def _is_oversize(self, topic: str, size: int) -> bool:
         fits = self._max_packet is None or size <= self._max_packet

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,9 @@ from agent.configuration import load
 from tests.support.agent_process import House
 from tests.support.home_assistant import (
     MARKS,
+    ROOT,
     HomeAssistant,
+    add_automation,
     make,
     wait_for_entities,
 )
@@ -24,9 +25,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = [*MARKS, pytest.mark.timeout(400)]
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "home-assistant.md").read_text()
-BLUEPRINT = ROOT / "blueprints" / "automation" / "surveillance_agent" / "motion_notify.yaml"
 #: What the page names and the rig does not have -> what it has.
 STAND_INS = {
     "notify.mobile_app_phone": "notify.persistent_notification",
@@ -54,9 +53,6 @@ def blocks(kind: str) -> list[Any]:
 @pytest.fixture(scope="module")
 def home_assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HomeAssistant]:
     made = make(tmp_path_factory.mktemp("page") / "ha")
-    target = Path(made.dir) / "blueprints" / "automation" / BLUEPRINT.parent.name
-    target.mkdir(parents=True)
-    shutil.copy(BLUEPRINT, target)
     try:
         yield made.start()
     finally:
@@ -76,19 +72,6 @@ def house(
         made.agent()
         wait_for_entities(home_assistant, "__front_door__")
         yield made
-
-
-def add_automation(home_assistant: HomeAssistant, identity: str, content: Any) -> str:  # noqa: ANN401  YAML
-    """As the editor saves it; the entity id of the automation, which has to be on."""
-    home_assistant.api("POST", f"/api/config/automation/config/{identity}", content)
-
-    def found() -> str | None:
-        states = home_assistant.states("automation.*")
-        return next((n for n, s in states.items() if s["attributes"].get("id") == identity), None)
-
-    entity = wait_until(f"automation {identity}", found)
-    home_assistant.wait_state(entity, "on", 5)
-    return entity
 
 
 def test_the_configuration_is_one(tmp_path: Path) -> None:
@@ -141,26 +124,56 @@ def test_all_automations_load_without_a_warning(
     assert house.store.is_dir()
     mark = home_assistant.mark()
     contents = blocks("automation")
-    assert len(contents) >= 5
+    assert len(contents) >= 6
     for number, content in enumerate(contents):
         add_automation(home_assistant, f"page{number}", content)
     assert home_assistant.errors(mark) == []
+
+
+def documented(alias: str) -> dict[str, Any]:
+    """The page's automation of that name."""
+    (found,) = [each for each in blocks("automation") if each["alias"] == alias]
+    return dict(found)
 
 
 def test_night_thresholds_and_arming_reach_the_agent(
     home_assistant: HomeAssistant, house: House
 ) -> None:
     assert house.store.is_dir()
-    leave, night = blocks("automation")[1:3]
     number, armed = "number.front_door_min_changed", "switch.front_door_armed"
-    entity = add_automation(home_assistant, "night", night)
-    home_assistant.call("automation.trigger", entity, {"skip_condition": True})
-    home_assistant.wait_state(number, "0.0814", 10)  # without a trigger it is the day's value
-    entity = add_automation(home_assistant, "leave", leave)
+    add_automation(home_assistant, "night", documented("Night thresholds"))
+    for sun, value in (("below_horizon", "0.4"), ("above_horizon", "0.0814")):  # the rig has none
+        home_assistant.api("POST", "/api/states/sun.sun", {"state": sun})
+        home_assistant.wait_state(number, value, 10)
+    leave = documented("Camera armed while nobody is at home")
+    add_automation(home_assistant, "leave", leave)
     home_assistant.call("switch.turn_off", armed)
     home_assistant.wait_state(armed, "off", 10)
-    home_assistant.call("automation.trigger", entity)
-    home_assistant.wait_state(armed, "on", 10)  # nobody lives in the rig
+    # the agent was not there when everybody left; nobody lives in the rig
+    home_assistant.api("POST", f"/api/states/{armed}", {"state": "unavailable"})
+    home_assistant.api("POST", f"/api/states/{armed}", {"state": "off"})
+    home_assistant.wait_state(armed, "on", 10)
+
+
+def test_the_light_goes_on_with_an_event_and_not_with_a_repetition(
+    home_assistant: HomeAssistant, house: House
+) -> None:
+    assert house.store.is_dir()
+    light, event = STAND_INS["light.porch"], "event.front_door_motion_event"
+    entity = add_automation(home_assistant, "light", documented("Light on motion"))
+    home_assistant.call("switch.turn_off", light)
+    home_assistant.wait_state(light, "off", 10)
+    home_assistant.wait_state(light, "on", 40)  # somebody walks by every ten seconds
+    home_assistant.call("switch.turn_off", "switch.front_door_armed")
+    home_assistant.wait_state("binary_sensor.front_door_motion", "off", 20)
+    before = home_assistant.state(entity)["attributes"]["last_triggered"]
+    last = home_assistant.state(event)
+    started = last["attributes"] | {"event_type": "motion_started"}
+    for state in ("unavailable", last["state"]):
+        home_assistant.api("POST", f"/api/states/{event}", {"state": state, "attributes": started})
+    wait_until("it is shown", lambda: home_assistant.state(event)["state"] == last["state"], 10)
+    assert home_assistant.state(entity)["attributes"]["last_triggered"] == before
+    home_assistant.call("switch.turn_on", "switch.front_door_armed")
 
 
 def test_the_blueprint_notifies_with_the_picture_and_then_with_the_clip(
@@ -168,11 +181,8 @@ def test_the_blueprint_notifies_with_the_picture_and_then_with_the_clip(
 ) -> None:
     assert house.store.is_dir()
     mark = home_assistant.mark()
-    (content,) = [block for block in blocks("automation") if "use_blueprint" in block]
-    content["use_blueprint"]["input"] |= {
-        "title": "from the blueprint",
-        "cooldown": 0,
-    }
+    content = documented("Tell me about motion")
+    content["use_blueprint"]["input"] |= {"title": "from the blueprint"}
     entity = add_automation(home_assistant, "blueprint", content)
 
     def told() -> list[dict[str, Any]]:

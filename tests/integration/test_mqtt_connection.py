@@ -298,6 +298,41 @@ def test_pictures_are_not_kept_for_later(broker: Broker, tmp_path: Path) -> None
         assert heard.properties.MessageExpiryInterval <= 60
 
 
+def test_on_a_slow_line_each_description_comes_right_behind_its_own_picture(
+    broker: Broker, tmp_path: Path
+) -> None:
+    image, meta = CAMERA.motion_image, CAMERA.motion_image_meta
+    last = 0
+
+    def next_picture() -> Publish:
+        nonlocal last
+        last += 1
+        content = last.to_bytes(2) * 2500
+        return Publish(image, content, 0, retain=True, description=state(meta, str(last)))
+
+    with (
+        FaultyLink(broker.port) as line,
+        Ear(broker.port) as ear,
+        RunningMqtt(options(line.port), tmp_path) as agent,
+    ):
+        agent.wait_for(BrokerUp)
+        line.rate = 50_000
+        for turn in range(2):
+            for count in range(1, 7):  # three come while one is on its way: the newest goes next
+                agent.put(*(next_picture() for _ in range(3)))
+                ear.wait_for(meta, 6 * turn + count)
+            if turn == 0:
+                agent.put(next_picture())
+                line.cut()  # in the middle of it
+                agent.wait_for(BrokerUp, 2)
+        heard = [message for message in ear.heard if message.topic in {image, meta}]
+    described = [n for n, message in enumerate(heard) if message.topic == meta]
+    for n in described:
+        assert heard[n - 1].payload[:2] == int(heard[n].payload).to_bytes(2)
+        assert heard[n - 1].topic == image
+    assert len(described) < last
+
+
 def test_a_picture_that_is_too_large_for_the_broker_is_skipped(tmp_path: Path) -> None:
     broker = Broker(tmp_path, ["allow_anonymous true", "max_packet_size 2000"]).start()
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from typing import Any
 import pytest
 
 from tests.support.waiting import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+BLUEPRINT = ROOT / "blueprints" / "automation" / "surveillance_agent" / "motion_notify.yaml"
 
 #: The rig's own class, known at run time only.
 HomeAssistant = Any
@@ -33,8 +37,11 @@ MARKS = [
 ]
 
 
-def make(folder: Path, mqtt_port: int | None = None) -> HomeAssistant:
-    """A Home Assistant that has never run; without a port it starts its own Mosquitto."""
+def make(folder: Path, mqtt_port: int | None = None, *, configuration: str = "") -> HomeAssistant:
+    """A Home Assistant that has never run; without a port it starts its own Mosquitto.
+
+    `configuration` is added to its YAML; braces in it are written twice, `{dir}` is its folder.
+    """
     path = Path(os.environ["HA_HARNESS"]) / "ha.py"
     spec = importlib.util.spec_from_file_location("ha", path)
     assert spec is not None
@@ -42,11 +49,26 @@ def make(folder: Path, mqtt_port: int | None = None) -> HomeAssistant:
     module: Any = importlib.util.module_from_spec(spec)
     sys.modules["ha"] = module
     spec.loader.exec_module(module)
-    if CONFIGURATION not in module.CONFIG:
-        module.CONFIG += CONFIGURATION
+    module.CONFIG += CONFIGURATION + configuration  # the module is read anew each time
     folder.mkdir(parents=True)
     (folder / "automations.yaml").write_text("[]\n")
+    blueprints = folder / "blueprints" / "automation" / BLUEPRINT.parent.name
+    blueprints.mkdir(parents=True)
+    shutil.copy(BLUEPRINT, blueprints)
     return module.HomeAssistant(str(folder), mqtt_port)
+
+
+def add_automation(home_assistant: HomeAssistant, identity: str, content: Any) -> str:  # noqa: ANN401  YAML
+    """As the editor saves it; the entity id of the automation, which has to be on."""
+    home_assistant.api("POST", f"/api/config/automation/config/{identity}", content)
+
+    def found() -> str | None:
+        states = home_assistant.states("automation.*")
+        return next((n for n, s in states.items() if s["attributes"].get("id") == identity), None)
+
+    entity = wait_until(f"automation {identity}", found)
+    home_assistant.wait_state(entity, "on", 5)
+    return entity
 
 
 def entities(home_assistant: HomeAssistant) -> dict[str, str]:

@@ -72,6 +72,30 @@ def test_reconnecting_says_what_is_true_now_with_online_last_and_pictures_after(
     assert rig.records() == []
 
 
+def test_nothing_that_is_said_again_has_changed(rig: Rig) -> None:
+    rig.live()
+    rig.do(started())
+    rig.do(shown())
+    said = []
+    for _ in range(2):
+        rig.do(BrokerUp(100.0, "5", 0), after=5.0)
+        messages = [e for e in rig.effects if isinstance(e, Publish)]
+        # health is of now: its time, its figures
+        said.append([m for m in messages if not m.topic.endswith("/health")])
+    assert said[0] == said[1]
+    assert any(message.description for message in said[0])
+
+
+def test_home_assistants_birth_brings_no_picture_that_it_has_already(rig: Rig) -> None:
+    rig.live()
+    rig.do(started())
+    rig.do(shown())
+    rig.do(HaOnline(rig.at))
+    rig.do(Tick(Gauges()), after=1.0)
+    assert rig.kinds(PublishDiscovery) == [PublishDiscovery(born=True)]
+    assert not [e for e in rig.effects if isinstance(e, Publish) and e.description]
+
+
 def test_an_error_of_the_process_before_is_not_left_standing(rig: Rig) -> None:
     rig.do(BrokerUp(100.0, "5", 0))
     (error,) = rig.published(f"{ROOT}/error")

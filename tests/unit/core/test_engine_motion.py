@@ -63,20 +63,16 @@ def test_the_first_picture_brings_all_that_describes_the_event(rig: Rig) -> None
     assert rig.published(f"{YARD}/motion/delta") == [b"png"]
 
 
-def test_the_pictures_description_is_sent_before_the_picture(rig: Rig) -> None:
-    rig.do(started())
-    rig.do(shown())
-    topics = [e.topic for e in rig.effects if isinstance(e, Publish)]
-    meta, image = f"{YARD}/motion/image_meta", f"{YARD}/motion/image"
-    assert topics.index(meta) < topics.index(image)
-    assert json.loads(rig.published(meta)[0])["width"] == 640
-
-
-def test_pictures_are_sent_unqueued_and_leave_the_broker_after_a_day(rig: Rig) -> None:
+def test_a_picture_goes_out_with_its_description_and_both_leave_after_a_day(rig: Rig) -> None:
     rig.do(started())
     rig.do(shown())
     (image,) = [e for e in rig.effects if isinstance(e, Publish) and e.topic.endswith("/image")]
     assert (image.qos, image.retain, image.expiry) == (0, True, 86_400)
+    meta = image.description
+    assert meta is not None
+    assert (meta.topic, meta.retain, meta.expiry) == (f"{YARD}/motion/image_meta", True, 86_400)
+    assert json.loads(meta.payload)["motion_id"] == "01A"
+    assert rig.published(meta.topic) == []  # never without its picture
 
 
 def test_the_end_of_an_event_turns_motion_off_and_has_the_next_number(rig: Rig) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from agent.mqtt.outbox import MAX_ANSWERS, MAX_RECORDS, Outbox
 from schemas.messages import EventsQuery, Publish, Record, state
 
@@ -89,20 +91,22 @@ def test_an_answer_follows_the_states_it_speaks_of() -> None:
     assert drained(outbox) == [state("a", "1"), answer("ok")]
 
 
-def test_a_picture_follows_its_description() -> None:
+def test_a_picture_follows_the_states() -> None:
     outbox = opened()
     outbox.put(picture("p", "1"))
-    outbox.put(state("p/meta", "1"))
+    outbox.put(state("a", "1"))
     assert outbox.next_picture() is None
-    assert drained(outbox) == [state("p/meta", "1")]
+    assert drained(outbox) == [state("a", "1")]
     assert outbox.next_picture() == picture("p", "1")
 
 
-def test_only_the_newest_picture_of_a_topic_waits() -> None:
+def test_only_the_newest_picture_of_a_topic_waits_with_its_own_description() -> None:
     outbox = opened()
     for text in ("1", "2", "3"):
-        outbox.put(picture("p", text))
-    assert outbox.next_picture() == picture("p", "3")
+        outbox.put(replace(picture("p", text), description=state("p/meta", text)))
+    assert drained(outbox) == []
+    waiting = outbox.next_picture()
+    assert waiting == replace(picture("p", "3"), description=state("p/meta", "3"))
     assert outbox.next_picture() is None
 
 

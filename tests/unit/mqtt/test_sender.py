@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +216,33 @@ def test_an_answer_follows_its_picture_at_once(house: House) -> None:
     link = house.connect()
     house.say(picture(1), Publish("a/response/snapshot", b"{}", after=picture(1).topic))
     assert link.topics()[-2:] == [picture(1).topic, "a/response/snapshot"]
+
+
+def described(number: int, size: int = 10) -> Publish:
+    return replace(picture(number, size), description=state(f"p/{number}/meta", "{}"))
+
+
+def test_a_description_goes_out_right_behind_its_picture(house: House) -> None:
+    link = house.connect()
+    house.say(described(1), described(2), state("a/motion/state", "ON"))
+    assert link.topics()[1:] == ["a/motion/state", "p/1", "p/1/meta", "p/2", "p/2/meta"]
+
+
+def test_a_picture_that_is_not_sent_is_not_described_either(house: House) -> None:
+    link = house.connect(Accepted(1000, 20))
+    house.say(described(1, 1000))
+    link.broken = True
+    house.say(described(2))
+    assert link.topics()[1:] == []
+
+
+def test_a_picture_waits_until_there_is_room_for_its_description(house: House) -> None:
+    link = house.connect(Accepted(None, 1))
+    house.say(state("a/motion/state", "ON"), described(1))
+    assert link.topics()[1:] == ["a/motion/state"]
+    house.sender.sent(2, None)
+    house.sender.send()
+    assert link.topics()[2:] == ["p/1", "p/1/meta"]
 
 
 def test_pictures_go_one_after_the_other(house: House) -> None:
