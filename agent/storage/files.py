@@ -16,12 +16,11 @@ from pathlib import PurePath
 
 from agent.core.errors import StoreUnavailable
 from agent.core.naming import part_name, variant
+from agent.storage.causes import not_supported
 
 _COPY = 1 << 20
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-#: File systems without locks or without fsync on folders answer with one of these.
-_NOT_SUPPORTED = {errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
 
 
 class Locked(StoreUnavailable):
@@ -107,7 +106,7 @@ def open_data_file(folder: int, name: str) -> DataFile:
         os.close(fd)
         raise Locked(f"{name}: another process is writing it") from error
     except OSError as error:
-        if error.errno not in _NOT_SUPPORTED:
+        if not not_supported(error):
             os.close(fd)
             raise
     return DataFile(fd)
@@ -170,7 +169,7 @@ def sync_folder(folder: int) -> None:
     try:
         os.fsync(folder)
     except OSError as error:
-        if error.errno not in _NOT_SUPPORTED:
+        if not not_supported(error):
             raise
 
 
