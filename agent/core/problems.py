@@ -65,9 +65,9 @@ _SIGHT = {
 }
 
 
-def _words(code: str, reason: str) -> str:
+def _words(code: str, reason: str, helps: str | None = None) -> str:
     help_of = "silent" if code.endswith("_silent") else code
-    return "; ".join(words for words in (reason, HELP.get(help_of)) if words)
+    return "; ".join(words for words in (reason, helps or HELP.get(help_of)) if words)
 
 
 def _link_words(link: CameraState | None, scheme: str) -> str:
@@ -127,7 +127,10 @@ def agent_problems(state: AgentNow, at: float) -> dict[str, str]:
     if gauges.mqtt.journal_failing:
         failed = gauges.mqtt.journal_failed
         found["journal_failing"] = f"{failed} events were sent without being on disk"
-    return problems | {code: _words(code, reason) for code, reason in found.items()}
+    helps = {f"store_{store.code.value}": store.helps} if store is not None else {}
+    return problems | {
+        code: _words(code, reason, helps.get(code)) for code, reason in found.items()
+    }
 
 
 def broker_problem(state: AgentNow, at: float) -> str | None:

@@ -19,7 +19,8 @@ from agent.runtime.clock import SystemClock
 from agent.storage import room as room_module
 from agent.storage import voice as voice_module
 from agent.storage.dry_run import would_remove
-from agent.storage.purge import Purge, Purged, Rules
+from agent.storage.purge import Purge, Rules
+from agent.storage.purged import Purged
 from agent.storage.verify import verify_store
 from schemas.config import StoreConfig
 from tests.support.recordings import name_of, whole_event
