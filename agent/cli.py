@@ -137,12 +137,15 @@ def _run(arguments: argparse.Namespace) -> int:
     from agent.app import App
     from agent.checking import checked
     from agent.runtime import logs
+    from agent.runtime.zone import zone_missing, zone_mistake
 
     loaded = checked(find_file(arguments.config, os.environ), os.environ)
     logs.set_up(arguments.log_level)
     logs.hide(password_of(loaded.config.mqtt) or "")
     logs.hide(token_of(loaded.config.reoffer))
     logging.getLogger(__name__).info("configuration: %s", loaded.file or "environment")
+    if (words := zone_mistake(os.environ) or zone_missing(os.environ)) is not None:
+        logging.getLogger(__name__).warning("time zone: %s", words)
     app = App(loaded, state_dir_of(loaded.config))
     code = app.run()
     return _again() if app.again else code
@@ -178,13 +181,22 @@ def _ha_app(arguments: argparse.Namespace) -> int:
 
 def _check_config(arguments: argparse.Namespace) -> int:
     from agent.checking import checked, effective, notes
+    from agent.runtime.zone import zone_missing, zone_mistake
 
-    loaded = checked(find_file(arguments.config, os.environ), os.environ)
+    zone = zone_mistake(os.environ)
+    try:
+        loaded = checked(find_file(arguments.config, os.environ), os.environ)
+    except ConfigError as error:
+        raise ConfigError("\n".join(filter(None, (str(error), zone)))) from None
+    if zone is not None:
+        raise ConfigError(zone)
     print(f"# {loaded.file or 'no file: environment and defaults'}; the configuration is good")
     print("\n".join(effective(loaded, defaults=arguments.all)))
     topics = f"{loaded.config.mqtt.base_topic}/{agent_id_of(loaded.config)}"
     print(f"# its topics begin with {topics}/")
     told = notes(loaded.config)
+    if (words := zone_missing(os.environ)) is not None:
+        told.append(words)
     try:
         print(f"# its state is kept in {state_dir_of(loaded.config, make=False)}")
     except ConfigError as error:  # the agent may run as another user
