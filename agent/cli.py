@@ -28,6 +28,7 @@ from agent.configuration import (
 )
 from agent.core.errors import ConfigError
 from agent.mistakes import shown
+from agent.runtime.umask import give_back, keep_private
 from schemas.config import TlsConfig
 from schemas.messages import Publish
 
@@ -125,13 +126,8 @@ def _configured() -> bool:
     return any(name.startswith("SURVEILLANCE_CAMERAS__") for name in os.environ)
 
 
-def _keep_private() -> None:
-    """Pictures, settings, journal: for us and our group. A stricter mask of the operator stays."""
-    os.umask(os.umask(0o027) | 0o027)
-
-
 def _run(arguments: argparse.Namespace) -> int:
-    _keep_private()
+    keep_private()
     if find_file(arguments.config, os.environ) is None and not _configured():
         return _demo(arguments)
     from agent.app import App
@@ -154,11 +150,12 @@ def _run(arguments: argparse.Namespace) -> int:
 def _again() -> int:
     """Starts the same command anew in this process id: restarting needs no supervisor."""
     logging.shutdown()
+    give_back()
     os.execv(sys.executable, [sys.executable, "-m", "agent", *sys.argv[1:]])  # noqa: S606
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    _keep_private()
+    keep_private()
     from agent.demo import run_demo
     from agent.runtime import logs
 

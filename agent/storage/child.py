@@ -42,6 +42,8 @@ _ALIVE_EVERY = 1.0
 _PIECE = 1 << 16
 #: What is larger, a fragment, a picture, a table, goes back to the system once it is written.
 _LARGEST_KEPT = 1 << 17
+#: Nobody but us and our group, where nothing else is said.
+_PRIVATE = 0o027
 #: Exit status after an error that was reported: nothing unexpected.
 STORE_ERROR = 3
 
@@ -73,6 +75,7 @@ class Child:
     def _answer(self, message: Message) -> dict[str, Any]:
         match message.says["do"]:
             case "open":
+                os.umask(message.says.get("umask", _PRIVATE))
                 return self._open(Terms(**message.says["terms"]))
             case "record":
                 return self._write(message.says["number"], message.body)

@@ -19,6 +19,9 @@ from agent.core.naming import part_name, variant
 from agent.storage.causes import not_supported
 
 _COPY = 1 << 20
+#: Rights of new files and folders: the umask takes away what `store.file_mode` does not want.
+_FILE = 0o666
+_ANY_FOLDER = 0o777
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -99,7 +102,7 @@ def open_data_file(folder: int, name: str) -> DataFile:
         OSError: what the file system says.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    fd = os.open(name, flags, 0o644, dir_fd=folder)
+    fd = os.open(name, flags, _FILE, dir_fd=folder)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -148,7 +151,7 @@ def make_folders(parent: int, path: str) -> int:
     try:
         for name in PurePath(path).parts:
             try:
-                os.mkdir(name, 0o755, dir_fd=fd)
+                os.mkdir(name, _ANY_FOLDER, dir_fd=fd)
                 sync_folder(fd)
             except FileExistsError:
                 pass
@@ -272,13 +275,13 @@ def _free_name(folder: int, name: str, digest: str) -> tuple[str, bool]:
 def create_part(folder: int, hidden: str) -> DataFile:
     """An empty file to be renamed when it is whole; what a broken attempt left there is dropped."""
     flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    return DataFile(os.open(hidden, flags, 0o644, dir_fd=folder))
+    return DataFile(os.open(hidden, flags, _FILE, dir_fd=folder))
 
 
 def append_line(folder: int, name: str, line: bytes) -> None:
     """Appends a line, lasting; a torn last line is closed first, so that it harms only itself."""
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    file = DataFile(os.open(name, flags, 0o644, dir_fd=folder))
+    file = DataFile(os.open(name, flags, _FILE, dir_fd=folder))
     try:
         end = file.size
         torn = end > 0 and file.read(1, end - 1) != b"\n"

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,8 @@ from agent.runtime.worker import Worker
 from agent.storage import voice
 from agent.storage.calendar import Calendar, as_json
 from agent.storage.childlink import ChildGone, ChildLink
-from agent.storage.guard import Terms, remember, remembered
+from agent.storage.guard import remember, remembered
+from agent.storage.options import StoreOptions
 from agent.storage.outcome import outcome
 from agent.storage.pipe import BadMessage
 from agent.storage.shortage import Shortage
@@ -53,29 +54,6 @@ DRAIN = 2.5
 CRASHES = 3
 _POLL = 0.25
 _CRASHED = 1  # Python's exit status after an uncaught exception
-
-
-@dataclass(frozen=True, slots=True)
-class StoreOptions:
-    """What the configuration says about the store.
-
-    Attributes:
-        path: the store's folder; never created.
-        agent: the agent's id, for the identity file.
-        adopt: give an empty folder an identity when none is remembered (`adopt: auto`).
-        require_mount: the folder has to be a mount point.
-        retention_days: days after which recordings are deleted.
-        keep_free: bytes that are to stay free.
-        max_size: bytes that recordings may take; None: any.
-    """
-
-    path: Path
-    agent: str
-    adopt: bool = True
-    require_mount: bool = False
-    retention_days: int = 4
-    keep_free: int = 0
-    max_size: int | None = None
 
 
 class StoreWorker:
@@ -167,17 +145,8 @@ class StoreWorker:
             return
         self._link = ChildLink()
         self._sent = 0
-        path = str(self._options.path)
-        terms = Terms(
-            path=path,
-            agent=self._options.agent,
-            expect=remembered(self._state_dir, path),
-            adopt=self._options.adopt,
-            require_mount=self._options.require_mount,
-            keep_free=self._options.keep_free,
-            max_size=self._options.max_size,
-        )
-        self._request(self._link, "open", {"terms": asdict(terms)})
+        terms = self._options.terms(self._state_dir)
+        self._request(self._link, "open", {"terms": asdict(terms), "umask": self._options.umask})
 
     def _ask(self, link: ChildLink) -> bool:
         """Sends the next request that is due; False when there is nothing to do."""
