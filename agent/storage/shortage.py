@@ -45,6 +45,7 @@ class Shortage:
         self._at: int | None = None  # the last record that was refused
         self._batches = 0
         self._owed = False  # a refusal that nothing was deleted for yet
+        self._asked = False  # a purge is under way for it
         self._files = self._bytes = 0  # deleted, and not yet made up for by what was stored
 
     @property
@@ -83,7 +84,7 @@ class Shortage:
         """What the next purge is to delete; None: nothing, or no more."""
         if not self._owed or self.hopeless:
             return None
-        self._owed = False
+        self._owed, self._asked = False, True
         batch = Batch(FILES << self._batches, BYTES << self._batches)
         self._batches += 1
         return batch
@@ -91,8 +92,9 @@ class Shortage:
     def purged(self, files: int, size: int, cure: str | None) -> None:
         """So much has gone for it; `cure`: why no more, whatever room was made for."""
         self._purge_cure = cure
-        if not files:
-            self._batches = max(0, self._batches - 1)  # nothing was tried
+        asked, self._asked = self._asked, False
+        if asked and not files:
+            self._batches -= 1  # nothing was tried
         self.deleted += files
         self._files += files
         self._bytes += size
@@ -101,7 +103,7 @@ class Shortage:
         """A record is in the store, with `size` bytes."""
         if self._at is None or record >= self._at:
             self._at = None
-            self._owed = False
+            self._owed = self._asked = False
             self._batches = self.deleted = 0
             self._files = max(0, self._files - 1)
             self._bytes = max(0, self._bytes - size)

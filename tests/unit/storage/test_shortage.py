@@ -9,13 +9,12 @@ from agent.storage.shortage import AHEAD_BYTES, AHEAD_FILES, BYTES, FILES, TRIES
 
 
 def emptied(shortage: Shortage, size: int = 1000) -> int:
-    """Files that one purge deletes of an endless archive of such files."""
+    """Files that one purge deletes of an endless archive of such files; it is run in any case."""
     batch = shortage.take()
     files = 0
     while batch is not None and files < batch.files and files * size < batch.size:
         files += 1
-    if batch is not None:
-        shortage.purged(files, files * size, None)
+    shortage.purged(files, files * size, None)
     return files
 
 
