@@ -8,7 +8,13 @@ from agent.core.messages import StoreCode, StoreState
 from agent.storage.voice import LONG_WELL, WELL_AFTER, WELL_AT_MOST, PurgeLog, Voice
 from tests.support.clock import FakeClock
 
-QUIET = {"removed": [], "refused": None, "stuck": None, "strange": None, "left": None}
+QUIET: dict[str, object] = {
+    "removed": [],
+    "refused": None,
+    "stuck": None,
+    "strange": None,
+    "left": None,
+}
 
 
 class Said:
