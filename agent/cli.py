@@ -27,6 +27,7 @@ from agent.configuration import (
 )
 from agent.core.errors import ConfigError
 from agent.mistakes import shown
+from agent.runtime.umask import give_back, keep_private
 from schemas.config import TlsConfig
 from schemas.messages import Publish
 
@@ -130,22 +131,20 @@ def _configured() -> bool:
     return any(name.startswith("SURVEILLANCE_CAMERAS__") for name in os.environ)
 
 
-def _keep_private() -> None:
-    """Pictures, settings, journal: for us and our group. A stricter mask of the operator stays."""
-    os.umask(os.umask(0o027) | 0o027)
-
-
 def _run(arguments: argparse.Namespace) -> int:
-    _keep_private()
+    keep_private()
     if find_file(arguments.config, os.environ) is None and not _configured():
         return _demo(arguments)
     from agent.app import App
     from agent.checking import checked
     from agent.runtime import logs
+    from agent.runtime.zone import zone_missing, zone_mistake
 
     loaded = checked(find_file(arguments.config, os.environ), os.environ)
     logs.set_up(arguments.log_level)
     logging.getLogger(__name__).info("configuration: %s", loaded.file or "environment")
+    if (words := zone_mistake(os.environ) or zone_missing(os.environ)) is not None:
+        logging.getLogger(__name__).warning("time zone: %s", words)
     app = App(loaded, state_dir_of(loaded.config))
     code = app.run()
     return _again() if app.again else code
@@ -154,11 +153,12 @@ def _run(arguments: argparse.Namespace) -> int:
 def _again() -> int:
     """Starts the same command anew in this process id: restarting needs no supervisor."""
     logging.shutdown()
+    give_back()
     os.execv(sys.executable, [sys.executable, "-m", "agent", *sys.argv[1:]])  # noqa: S606
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    _keep_private()
+    keep_private()
     from agent.demo import run_demo
     from agent.runtime import logs
 
@@ -181,13 +181,22 @@ def _ha_app(arguments: argparse.Namespace) -> int:
 
 def _check_config(arguments: argparse.Namespace) -> int:
     from agent.checking import checked, effective, notes
+    from agent.runtime.zone import zone_missing, zone_mistake
 
-    loaded = checked(find_file(arguments.config, os.environ), os.environ)
+    zone = zone_mistake(os.environ)
+    try:
+        loaded = checked(find_file(arguments.config, os.environ), os.environ)
+    except ConfigError as error:
+        raise ConfigError("\n".join(filter(None, (str(error), zone)))) from None
+    if zone is not None:
+        raise ConfigError(zone)
     print(f"# {loaded.file or 'no file: environment and defaults'}; the configuration is good")
     print("\n".join(effective(loaded, defaults=arguments.all)))
     topics = f"{loaded.config.mqtt.base_topic}/{agent_id_of(loaded.config)}"
     print(f"# its topics begin with {topics}/")
     told = notes(loaded.config)
+    if (words := zone_missing(os.environ)) is not None:
+        told.append(words)
     try:
         print(f"# its state is kept in {state_dir_of(loaded.config, make=False)}")
     except ConfigError as error:  # the agent may run as another user

@@ -29,9 +29,11 @@ from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.newest import Newest
+from agent.runtime.umask import umask_of
+from agent.storage.options import StoreOptions
 from agent.storage.spool import Spool
 from agent.storage.spool_place import memory_spool
-from agent.storage.store import StoreOptions, StoreWorker
+from agent.storage.store import StoreWorker
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
 from schemas.camera_config import CameraConfig
 from schemas.config import Config
@@ -189,6 +191,7 @@ def _store(
         retention_days=config.store.retention_days,
         keep_free=config.store.keep_free,
         max_size=config.store.max_size,
+        umask=umask_of(config.store.file_mode),
     )
     trusted = config.agent.trust_clock == "always"
     return StoreWorker(

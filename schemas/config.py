@@ -175,6 +175,12 @@ class StoreConfig(Strict):
     max_size: Annotated[Size, Field(ge=2**20)] | None = Field(
         None, description="recordings take at most this; the oldest days are deleted for it"
     )
+    file_mode: Literal["private", "group", "umask"] = Field(
+        "private",
+        description="rights of new files and folders: private: the agent writes, its group reads;"
+        " group: both read and write, so that a share's users have what they own; umask: as the"
+        " umask that the agent was started with says",
+    )
     spool: SpoolConfig = SpoolConfig()
 
 

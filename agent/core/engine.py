@@ -253,8 +253,9 @@ def _store(now_state: AgentNow, cause: StoreState, now: Now) -> Step:
         now_state, said = cured(now_state, "storage", now)
         return now_state, [*said, Say("INFO", _owner("store", cause.code.value, cause.reason))]
     code = f"store_{cause.code.value}"
-    now_state, said = fault(now_state, "storage", code, cause.reason, now)
-    return now_state, [*said, Say("WARNING", _owner("store", cause.code.value, cause.reason))]
+    words = "; ".join(filter(None, (cause.reason, cause.helps)))
+    now_state, said = fault(now_state, "storage", code, words, now)
+    return now_state, [*said, Say("WARNING", _owner("store", cause.code.value, words))]
 
 
 def _owner(name: str, code: str, reason: str) -> str:

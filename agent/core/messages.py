@@ -360,7 +360,10 @@ ClipPart = ClipStart | ClipFrame | ClipEnd | StorePicture | SessionLog
 
 @dataclass(frozen=True, slots=True)
 class StoreState:
-    """The store's state changed, or its figures did (at most once a minute)."""
+    """The store's state changed, or its figures did (at most once a minute).
+
+    `helps`: what helps, where it is not what helps in most cases.
+    """
 
     code: StoreCode
     reason: str
@@ -369,6 +372,7 @@ class StoreState:
     used_percent: float | None = None
     days_left: float | None = None  # at today's rate, if nothing were deleted
     stored_mib: float | None = None
+    helps: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

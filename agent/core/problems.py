@@ -69,8 +69,8 @@ _SIGHT = {
 }
 
 
-def _words(code: str, reason: str) -> str:
-    return "; ".join(words for words in (reason, HELP.get(code)) if words)
+def _words(code: str, reason: str, helps: str | None = None) -> str:
+    return "; ".join(words for words in (reason, helps or HELP.get(code)) if words)
 
 
 def _link_words(link: CameraState | None, scheme: str) -> str:
@@ -125,7 +125,9 @@ def agent_problems(state: AgentNow, at: float) -> tuple[Problem, ...]:
 
     store, audio, gauges = state.store, state.audio, state.gauges
     if store is not None and store.code not in {"ok", "not_configured", "starting"}:
-        tell(Kind.STORE, f"store_{store.code.value}", store.reason)
+        store_code = f"store_{store.code.value}"
+        words = _words(store_code, store.reason, store.helps)
+        found.append(Problem(Kind.STORE, store_code, words))
     if audio is not None and not audio.ok and audio.code != "disabled":
         tell(Kind.AUDIO, f"audio_{audio.code}", audio.reason)
     for name in gauges.silent:

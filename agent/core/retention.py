@@ -19,6 +19,11 @@ from agent.core.naming import EVENTS, MANIFEST, MONITORING, NOTES, SESSIONS
 #: long.
 _PLAUSIBLE_FACTOR = 2
 _PLAUSIBLE_EXTRA = 30
+#: What helps where nothing may be deleted for the clock's sake.
+CLOCK_CURE = (
+    "switch a time service (NTP) on: `timedatectl set-ntp true`; where the clock is right and the"
+    " kernel does not know it: agent.trust_clock: always"
+)
 #: A day that has just begun says little about its rate: it counts as at least one hour.
 _LEAST_PART_OF_A_DAY = 1 / 24
 
@@ -46,11 +51,13 @@ class Plan:
         delete: what is too old.
         for_room: what else may go, in this order, as long as room is short.
         refused: why nothing may be deleted at all.
+        cure: what helps against that.
     """
 
     delete: tuple[StoredFile, ...] = ()
     for_room: tuple[StoredFile, ...] = ()
     refused: str | None = None
+    cure: str | None = None
 
 
 def plan(
@@ -73,11 +80,11 @@ def plan(
     if not known:
         return Plan()
     if not clock_trusted:
-        return Plan(refused="the clock is not synchronised")
+        return Plan(refused="the clock is not synchronised", cure=CLOCK_CURE)
     newest = made[known[-1].day]
     if (today - newest).days > _PLAUSIBLE_FACTOR * days + _PLAUSIBLE_EXTRA:
         words = f"newest day {newest} is implausibly far from today, {today}"
-        return Plan(refused=words)
+        return Plan(refused=words, cure="set the clock; if it is right, move the old days away")
     written = {today, max(made)}
     past = [file for file in known if file.day not in written]
     old = tuple(file for file in past if (today - made[file.day]).days > days)

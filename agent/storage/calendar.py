@@ -13,6 +13,7 @@ from agent.core.dating import Misdated, Shown, look
 from agent.runtime.atomic import write_atomic
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.host import boot_id
+from agent.runtime.zone import ZoneWatch
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Calendar:
         self._boot = boot_id() or secrets.token_hex(8)
         self._shown = _load(state_dir)
         self._failed_at: float | None = None
+        self._zone = ZoneWatch(clock.monotonic)
 
     @property
     def misdated(self) -> tuple[Misdated, ...]:
@@ -47,7 +49,8 @@ class Calendar:
         return self._shown.misdated if self._shown else ()
 
     def look(self) -> date:
-        """Today, by the wall clock; remembers it when that was set."""
+        """Today, by the wall clock and its zone; remembers it when the clock was set."""
+        self._zone.look()
         local = self._clock.utc().astimezone(self._tz)
         sure = not (self._shown and self._shown.sure) and self._synchronised()
         shown = look(self._shown, self._boot, self._clock.since_boot(), local, sure=sure)

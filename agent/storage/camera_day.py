@@ -7,7 +7,7 @@ it leave the spool. An event's opening and closing are done when the day's file 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -248,12 +248,13 @@ class CameraDay:
         if not holders or holders[0].codec is None:
             return None
         codec = holders[0].codec
-        pieces = (
-            Piece(part.read, fragment)
-            for part in holders
-            if part.codec == codec
-            for fragment in part.fragments(record.event)
-        )
+
+        def pieces() -> Iterator[Piece]:
+            for part in holders:
+                if part.codec == codec:
+                    for fragment in part.fragments(record.event):
+                        yield Piece(part.read, fragment)
+
         return self._files.make_clip(record.started, record.event, codec, pieces)
 
     def _note_repair(self, name: str, text: str, lossless: bool) -> None:  # noqa: FBT001  a fact

@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -25,13 +26,15 @@ from agent.runtime.allocator import keep_small
 from agent.runtime.clock import Clock, SystemClock
 from agent.storage.calendar import from_json
 from agent.storage.camera_day import CameraDay, Outcome
+from agent.storage.causes import Cause, cause_of
 from agent.storage.files import folders_in, open_folder
-from agent.storage.guard import StoreRefused, Terms, check_place, code_of, open_store
+from agent.storage.guard import StoreRefused, Terms, check_place, open_store, refused_by
 from agent.storage.manifest import Manifest
 from agent.storage.pipe import Message, Unpacker, pack
-from agent.storage.purge import Purge, Rules
+from agent.storage.purge import NO_ROOM, Purge, Rules
 from agent.storage.records import EventClosed, EventOpened, Fragment, Record, decode
 from agent.storage.room import Room
+from agent.storage.shortage import Batch
 
 #: Says `alive` at most this often, in seconds.
 _ALIVE_EVERY = 1.0
@@ -39,6 +42,8 @@ _ALIVE_EVERY = 1.0
 _PIECE = 1 << 16
 #: What is larger, a fragment, a picture, a table, goes back to the system once it is written.
 _LARGEST_KEPT = 1 << 17
+#: Nobody but us and our group, where nothing else is said.
+_PRIVATE = 0o027
 #: Exit status after an error that was reported: nothing unexpected.
 STORE_ERROR = 3
 
@@ -70,6 +75,7 @@ class Child:
     def _answer(self, message: Message) -> dict[str, Any]:
         match message.says["do"]:
             case "open":
+                os.umask(message.says.get("umask", _PRIVATE))
                 return self._open(Terms(**message.says["terms"]))
             case "record":
                 return self._write(message.says["number"], message.body)
@@ -132,15 +138,36 @@ class Child:
             max_size=self._room.purge_to_size,
             keep_free=self._room.purge_to_free,
             misdated=from_json(says["misdated"]),
+            batch=self._batch(says.get("batch")),
         )
         purge = Purge(self._store, self._days.keys(), self._room.free, self._clock, self._alive)
         done = purge.run(rules)
         self._room.stored = done.stored
-        stuck = f"{len(done.stuck)} files, first {done.stuck[0]}" if done.stuck else None
-        strange = f"{len(done.strange)}, first {done.strange[0]}" if done.strange else None
-        about = {"removed": done.removed, "refused": done.refused}
-        about |= {"stuck": stuck, "strange": strange}
+        about = {
+            "removed": done.told(),
+            "for_room": done.total(NO_ROOM),
+            "refused": done.refused,
+            "cure": done.cure,
+        }
+        about |= {name: _counted(getattr(done, name)) for name in ("stuck", "strange", "left")}
         return {**about, **self._room.figures()}
+
+    def _batch(self, said: list[int] | None) -> Batch | None:
+        if said is None:
+            return None
+        files, size = said
+        # a large file is one inode, too
+        return Batch(files, sys.maxsize if self._room.lacks_inodes() else size)
+
+    def refused(self, error: OSError) -> StoreRefused:
+        """What the file system has said, with what is known of this store."""
+        refused = refused_by(error, self._path, os.fsdecode(error.filename or ""))
+        words = ""
+        if cause_of(error) is Cause.NO_ROOM:
+            with suppress(OSError):
+                words = self._room.words()
+        reason = f"{refused}; {words}" if words else str(refused)
+        return StoreRefused(refused.code, reason, refused.helps)
 
     def _keep(self, says: dict[str, Any]) -> dict[str, Any]:
         """Marks an event of a camera; `event` null: its newest one."""
@@ -212,6 +239,11 @@ class Child:
         self._connection.sendall(pack(Message(says)))
 
 
+def _counted(things: list[str]) -> str | None:
+    """How many, and the first one; None: there is none."""
+    return f"{len(things)}, first {things[0]}" if things else None
+
+
 def _claim(record: Record) -> int:
     """Bytes that a record will take: pictures are written twice, to the day's file and the clip."""
     if isinstance(record, Fragment):
@@ -227,22 +259,25 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     connection = socket.socket(fileno=int(sys.argv[1]))
+    child = Child(connection, SystemClock())
     try:
-        Child(connection, SystemClock()).run()
+        child.run()
     except StoreRefused as error:
-        _give_up(connection, error.code, str(error))
+        _give_up(connection, error)
     except (BrokenPipeError, ConnectionResetError):
         os._exit(STORE_ERROR)  # the agent is gone in the middle of a sentence
     except OSError as error:
-        _give_up(connection, code_of(error), f"{error.strerror} ({error.filename or 'store'})")
+        no_room = cause_of(error) is Cause.NO_ROOM
+        _give_up(connection, child.refused(error), no_room=no_room)
     except StoreUnavailable as error:
-        _give_up(connection, StoreCode.FAILING, str(error))
+        _give_up(connection, StoreRefused(StoreCode.FAILING, str(error)))
 
 
-def _give_up(connection: socket.socket, code: StoreCode, reason: str) -> None:
+def _give_up(connection: socket.socket, refused: StoreRefused, *, no_room: bool = False) -> None:
     """Reports and ends at once: closing files on a failing store may hang."""
+    about = {"failed": refused.code.value, "reason": str(refused), "helps": refused.helps}
     try:
-        connection.sendall(pack(Message({"failed": code.value, "reason": reason})))
+        connection.sendall(pack(Message({**about, "no_room": no_room})))
     finally:
         os._exit(STORE_ERROR)
 

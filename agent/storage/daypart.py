@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from agent.core.errors import StoreError, StoreUnavailable
 from agent.runtime.clock import Clock
+from agent.storage.causes import Cause, cause_of
 from agent.storage.daystate import Contents, StoredEvent
 from agent.storage.files import DataFile
 from agent.storage.fragments import About, SlotPair, StoredFragment
@@ -29,7 +30,7 @@ C = TypeVar("C", bound=Contents)
 
 
 class Mismatch(StoreError):
-    """The samples have other parameters than the file: the caller opens the next part."""
+    """The file does not take these samples: the caller opens the next part."""
 
 
 class DayPart(ABC, Generic[C]):
@@ -47,6 +48,7 @@ class DayPart(ABC, Generic[C]):
         self._state: C | None = None
         self._unverified: list[StoredFragment] = []
         self._synced_at = clock.monotonic()
+        self._full = False  # the file system lets it grow no more
 
     @property
     def codec(self) -> Codec | None:
@@ -70,7 +72,7 @@ class DayPart(ABC, Generic[C]):
 
     def takes(self, fragment: Fragment) -> bool:
         """False when it belongs into the next part: other parameters, or the file is full."""
-        if self.codec not in {None, fragment.codec}:
+        if self._full or self.codec not in {None, fragment.codec}:
             return False
         return self.size < ROLL_BYTES or not fragment.samples[0].key
 
@@ -82,7 +84,7 @@ class DayPart(ABC, Generic[C]):
         """Appends a fragment; False when it is there already (a record that came twice).
 
         Raises:
-            Mismatch: `takes` would have said no.
+            Mismatch: `takes` would have said no, or the file system takes no larger file.
         """
         if self.codec not in {None, fragment.codec}:
             raise Mismatch("other codec parameters than those of the file")
@@ -100,7 +102,7 @@ class DayPart(ABC, Generic[C]):
         )
         number, at = state.fragments + 1, state.end
         data, pictures = self._build(number, state.clock, fragment, about)
-        self._file.write(data, at)
+        self._write(data, at)
         stored = StoredFragment(at, at + pictures, at + len(data), number, fragment.samples, about)
         state.count(stored)
         self._unverified.append(stored)
@@ -146,6 +148,16 @@ class DayPart(ABC, Generic[C]):
                 self.show_all()
         finally:
             self._file.close()
+
+    def _write(self, data: bytes, at: int) -> None:
+        try:
+            self._file.write(data, at)
+        except OSError as error:
+            if cause_of(error) is not Cause.TOO_LARGE:
+                raise
+            self._file.truncate(at)
+            self._full = True
+            raise Mismatch("the file system takes no larger file") from error
 
     def _keep_lasting(self) -> None:
         """In the middle of an event: what was appended goes to the medium now and then."""

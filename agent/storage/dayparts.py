@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from agent.core.naming import day_file, part_of
 from agent.runtime.clock import Clock
 from agent.storage.dayfile import open_day_file, put_aside
-from agent.storage.daypart import DayPart
+from agent.storage.daypart import DayPart, Mismatch
 from agent.storage.daystate import StoredEvent
 from agent.storage.files import exists, open_data_file, sync_folder
 from agent.storage.originalfile import OriginalFile
@@ -67,13 +68,18 @@ class DayParts:
             return
         if fragment.k > last + 1 and not fragment.samples[0].key:
             return  # what it builds on is lost: it would show garbage until the next key picture
-        if not self._open or not self.parts[-1].takes(fragment):
-            if self._open:
-                self.parts[-1].show_all()
-            number = max(self._names, default=0) + 1
-            name = day_file(self._day, number, original=fragment.codec.original)
-            self._names[number] = name
-            self._open[name] = self._open_part(name)
+        if self._open and self.parts[-1].takes(fragment):
+            with suppress(Mismatch):
+                self.parts[-1].append(fragment)
+                return
+        if not fragment.samples[0].key:
+            return  # a part begins with a key picture
+        if self._open:
+            self.parts[-1].show_all()
+        number = max(self._names, default=0) + 1
+        name = day_file(self._day, number, original=fragment.codec.original)
+        self._names[number] = name
+        self._open[name] = self._open_part(name)
         self.parts[-1].append(fragment)
 
     def open(self) -> None:

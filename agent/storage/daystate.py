@@ -1,7 +1,7 @@
 """What a day's file knows of itself, and the bytes of its head. Pure.
 
     0    ftyp                  32 bytes
-    32   jump                  16-byte header of a free or mdat box that reaches to the CURRENT moov
+    32   jump                  16-byte head of a free or mdat box that reaches to the CURRENT moov
     48   free                  a pair of slots, each: moov | mdat of size 0 (to the end of the file)
     | note
          { moof mdat note }*   the data
@@ -32,6 +32,7 @@ from agent.storage.moov import FTYP, Chapter, SampleTable, moov, parse_codec
 JUMP = len(FTYP)
 _JUMP = struct.Struct(">I4sQ")
 CHAIN = JUMP + _JUMP.size
+_LARGEST_SHORT = 0xFFFFFFFF
 #: Room for a moov of some 8,000 frames; four times as much each time it is outgrown.
 FIRST_SLOT = 128 * 1024
 GROWTH = 4
@@ -133,7 +134,9 @@ def jump(state: DayState, first_slot: int) -> bytes:
     """
     to = state.slots.slot(state.current)
     kind = b"free" if to < first_pair(first_slot).end else b"mdat"
-    return _JUMP.pack(1, kind, to - JUMP)
+    # a size of 64 bits only where it has to be: not every reader takes one of any box
+    size = to - JUMP
+    return _JUMP.pack(size, kind, 0) if size <= _LARGEST_SHORT else _JUMP.pack(1, kind, size)
 
 
 def slot_content(state: DayState, index: int) -> bytes:
@@ -165,7 +168,8 @@ def read_jump(read: ReadAt) -> int | None:
     if len(data) < _JUMP.size:
         return None
     size, kind, length = _JUMP.unpack(data)
-    return JUMP + length if size == 1 and kind in {b"free", b"mdat"} else None
+    length = length if size == 1 else size
+    return JUMP + length if length >= _JUMP.size and kind in {b"free", b"mdat"} else None
 
 
 def read_slot(read: ReadAt, at: int, end: int) -> DayState | None:

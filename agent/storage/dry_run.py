@@ -45,7 +45,7 @@ def would_remove(store: StoreConfig, state_dir: Path, *, always_trusted: bool) -
         os.close(opened.fd)
     for name, size, reason in done.removed:
         yield f"{name} ({size} bytes, {reason})"
-    total = sum(size for _, size, _ in done.removed)
-    yield f"{len(done.removed)} files, {total / _MIB:.1f} MiB would be deleted"
+    files, total = done.total()
+    yield f"{files} files, {total / _MIB:.1f} MiB would be deleted"
     if done.refused:
-        yield f"nothing is deleted: {done.refused}"
+        yield f"nothing is deleted: {done.cure}"

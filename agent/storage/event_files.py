@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from agent.core.naming import EVENTS, FileKind, event_file, part_name
+from agent.storage.causes import Cause, cause_of
 from agent.storage.clip import Clip, Piece, write_clip
 from agent.storage.daypart import ROLL_BYTES
 from agent.storage.files import (
@@ -58,21 +59,35 @@ class EventFiles:
         return digest is not None
 
     def make_clip(
-        self, started: datetime, event: str, codec: Codec, pieces: Iterable[Piece]
+        self,
+        started: datetime,
+        event: str,
+        codec: Codec,
+        pieces: Callable[[], Iterable[Piece]],
     ) -> tuple[Clip, dict[str, Any]]:
         """Writes the event's clip; returns it and its line for the manifest.
 
         The files collected so far become lasting with it.
         """
         name = event_file(started, event, FileKind.CLIP, original=codec.original)
-        out = create_part(self._opened(), part_name(name))
-        try:
-            clip = write_clip(out, codec, pieces, ROLL_BYTES, self._alive)
-        finally:
-            out.close()
+        clip = self._write_clip(part_name(name), codec, pieces)
         final = settle(self._opened(), name, clip.sha256)
         self._alive()
         return clip, {"name": f"{EVENTS}/{final}", "size": clip.size, "sha256": clip.sha256}
+
+    def _write_clip(self, hidden: str, codec: Codec, pieces: Callable[[], Iterable[Piece]]) -> Clip:
+        """Writes it whole, or as much of it as the file system takes in one file."""
+        limit = ROLL_BYTES
+        while True:
+            out = create_part(self._opened(), hidden)
+            try:
+                return write_clip(out, codec, pieces(), limit, self._alive)
+            except OSError as error:
+                if cause_of(error) is not Cause.TOO_LARGE or not out.size:
+                    raise
+                limit = out.size * 9 // 10
+            finally:
+                out.close()
 
     def settle(self) -> list[int]:
         """Makes everything collected lasting; the numbers of the records that are done by it."""

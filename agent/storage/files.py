@@ -16,12 +16,14 @@ from pathlib import PurePath
 
 from agent.core.errors import StoreUnavailable
 from agent.core.naming import part_name, variant
+from agent.storage.causes import not_supported
 
 _COPY = 1 << 20
+#: Rights of new files and folders: the umask takes away what `store.file_mode` does not want.
+_FILE = 0o666
+_ANY_FOLDER = 0o777
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-#: File systems without locks or without fsync on folders answer with one of these.
-_NOT_SUPPORTED = {errno.EINVAL, errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS}
 
 
 class Locked(StoreUnavailable):
@@ -100,14 +102,14 @@ def open_data_file(folder: int, name: str) -> DataFile:
         OSError: what the file system says.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    fd = os.open(name, flags, 0o644, dir_fd=folder)
+    fd = os.open(name, flags, _FILE, dir_fd=folder)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(fd)
         raise Locked(f"{name}: another process is writing it") from error
     except OSError as error:
-        if error.errno not in _NOT_SUPPORTED:
+        if not not_supported(error):
             os.close(fd)
             raise
     return DataFile(fd)
@@ -149,7 +151,7 @@ def make_folders(parent: int, path: str) -> int:
     try:
         for name in PurePath(path).parts:
             try:
-                os.mkdir(name, 0o755, dir_fd=fd)
+                os.mkdir(name, _ANY_FOLDER, dir_fd=fd)
                 sync_folder(fd)
             except FileExistsError:
                 pass
@@ -170,7 +172,7 @@ def sync_folder(folder: int) -> None:
     try:
         os.fsync(folder)
     except OSError as error:
-        if error.errno not in _NOT_SUPPORTED:
+        if not not_supported(error):
             raise
 
 
@@ -273,13 +275,13 @@ def _free_name(folder: int, name: str, digest: str) -> tuple[str, bool]:
 def create_part(folder: int, hidden: str) -> DataFile:
     """An empty file to be renamed when it is whole; what a broken attempt left there is dropped."""
     flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    return DataFile(os.open(hidden, flags, 0o644, dir_fd=folder))
+    return DataFile(os.open(hidden, flags, _FILE, dir_fd=folder))
 
 
 def append_line(folder: int, name: str, line: bytes) -> None:
     """Appends a line, lasting; a torn last line is closed first, so that it harms only itself."""
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    file = DataFile(os.open(name, flags, 0o644, dir_fd=folder))
+    file = DataFile(os.open(name, flags, _FILE, dir_fd=folder))
     try:
         end = file.size
         torn = end > 0 and file.read(1, end - 1) != b"\n"

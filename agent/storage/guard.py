@@ -7,7 +7,6 @@ created.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import uuid
@@ -15,37 +14,32 @@ from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 
-from agent.core.errors import ConfigError, StoreUnavailable, reason_of
+from agent.core.errors import ConfigError, StoreUnavailable
+from agent.core.litter import is_litter
 from agent.core.naming import IDENTITY, part_name
 from agent.core.store_code import StoreCode
 from agent.runtime.atomic import write_atomic
 from agent.runtime.clock import SystemClock
+from agent.storage.causes import Cause, cause_of, code_of
 from agent.storage.files import read_whole, write_new
+from agent.storage.mounts import is_mount_point, rights_words
 
-#: What a fresh file system may hold and is still empty, and our own broken attempt.
-_NOTHING = {"lost+found", part_name(IDENTITY)}
 #: On the local disk: which store belongs to the configured path.
 _MEMORY = "store.json"
-_MOUNTS = Path("/proc/self/mountinfo")
-_CODES = {
-    errno.ENOSPC: StoreCode.FULL,
-    errno.EDQUOT: StoreCode.FULL,
-    errno.EROFS: StoreCode.READ_ONLY,
-    errno.EACCES: StoreCode.READ_ONLY,
-    errno.EPERM: StoreCode.READ_ONLY,
-    errno.ENOENT: StoreCode.ABSENT,
-    errno.ENOTDIR: StoreCode.ABSENT,
-    errno.ENODEV: StoreCode.ABSENT,
-    errno.ENOTCONN: StoreCode.ABSENT,
-}
 
 
 class StoreRefused(StoreUnavailable):
-    """The store may not be used; `code` is its state in the health payload."""
+    """The store may not be used.
 
-    def __init__(self, code: StoreCode, reason: str) -> None:
+    Attributes:
+        code: its state in the health payload.
+        helps: what helps, where it is not what helps in most cases; None: it is.
+    """
+
+    def __init__(self, code: StoreCode, reason: str, helps: str | None = None) -> None:
         super().__init__(reason)
         self.code = code
+        self.helps = helps
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,31 +72,35 @@ class OpenStore:
     adopted: bool
 
 
-def code_of(error: OSError) -> StoreCode:
-    """The store's state that an error of the file system means."""
-    return _CODES.get(error.errno or 0, StoreCode.FAILING)
-
-
 def open_store(terms: Terms) -> OpenStore:
     """Opens the store's folder after making sure that it is the right one.
 
     Raises:
         StoreRefused: absent, wrong, not adopted, read-only.
     """
-    if terms.require_mount and not is_mount_point(terms.path, _MOUNTS.read_text()):
-        raise StoreRefused(StoreCode.ABSENT, f"{terms.path} is not a mount point")
     try:
         fd = os.open(terms.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        raise StoreRefused(code_of(error), f"{terms.path}: {reason_of(error)}") from error
+        raise refused_by(error, terms.path) from error
     try:
         return _identify(fd, terms)
     except OSError as error:
         os.close(fd)
-        raise StoreRefused(code_of(error), f"{terms.path}: {reason_of(error)}") from error
+        raise refused_by(error, terms.path) from error
     except BaseException:
         os.close(fd)
         raise
+
+
+def refused_by(error: OSError, path: str, file: str = "") -> StoreRefused:
+    """What the file system has said, of the store at `path` or a file in it, and what helps."""
+    what = f"{path}: {error.strerror or error}" + (f" ({file})" if file else "")
+    helps = None
+    if cause_of(error) is Cause.NO_RIGHT:
+        helps = rights_words(path)
+    elif cause_of(error) is Cause.BAD_NAME:
+        helps = "its file system does not take this name, or this kind of access"
+    return StoreRefused(code_of(error), what, helps)
 
 
 def check_place(store: int, path: str) -> None:
@@ -148,7 +146,8 @@ def adopt_store(path: str | Path, agent: str = "", state_dir: Path | None = None
         if state_dir is not None:
             remember(state_dir, str(path), found)
     except OSError as error:
-        raise ConfigError(f"store {path}: {reason_of(error)}") from error
+        refused = refused_by(error, str(path))
+        raise ConfigError("; ".join(filter(None, (f"store {refused}", refused.helps)))) from error
     return found
 
 
@@ -168,16 +167,10 @@ def remembered(state_dir: Path, path: str) -> str | None:
         return None
 
 
-def is_mount_point(path: str, mountinfo: str) -> bool:
-    """True when the text of /proc/self/mountinfo lists `path`; the path itself is never touched."""
-    wanted = os.path.normpath(path)
-    points = (line.split(" ")[4] for line in mountinfo.splitlines() if line.count(" ") > 4)
-    # the kernel writes blanks and backslashes in names as octal (proc(5))
-    return any(point.encode().decode("unicode_escape") == wanted for point in points)
-
-
 def _identify(fd: int, terms: Terms) -> OpenStore:
     """Checks the identity in an open folder, or gives it one where the terms allow that."""
+    if terms.require_mount and not is_mount_point(fd):
+        raise StoreRefused(StoreCode.ABSENT, f"{terms.path} is not a mount point")
     if os.fstatvfs(fd).f_flag & os.ST_RDONLY:
         raise StoreRefused(StoreCode.READ_ONLY, f"{terms.path} is mounted read-only")
     found = _read_identity(fd)
@@ -209,7 +202,9 @@ def _refusal(terms: Terms, found: str | None) -> StoreRefused:
 
 
 def _is_empty(fd: int) -> bool:
-    return set(os.listdir(fd)) <= _NOTHING
+    """True with nothing in it but what systems leave everywhere, and our own broken attempt."""
+    names = os.listdir(fd)
+    return all(is_litter(name) or name == part_name(IDENTITY) for name in names)
 
 
 def _read_identity(fd: int) -> str | None:

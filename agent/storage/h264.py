@@ -6,6 +6,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agent.storage.sps import without_rate
+
 # NAL unit types, ITU-T H.264 table 7-1
 _IDR = 5
 _SEI = 6
@@ -71,14 +73,14 @@ def avcc(sps: bytes, pps: bytes) -> bytes:
 
 
 def access_unit(stream: bytes) -> AccessUnit:
-    """One picture from Annex B; parameter sets move to `avcc`, x264's version note goes."""
+    """One picture from Annex B; parameter sets move to `avcc`, x264's rate and version note go."""
     sample = bytearray()
     key = False
     sps = pps = b""
     for unit in split(stream):
         kind = unit[0] & 31
         if kind == _SPS:
-            sps = unit
+            sps = without_rate(unit)
         elif kind == _PPS:
             pps = unit
         elif kind in {_DELIMITER, _FILLER} or (kind == _SEI and b"x264" in unit[:64]):

@@ -12,8 +12,11 @@ from agent.storage.h264 import Codec
 #: Ticks per second, so that all times in the file are milliseconds; a day has 86.4e6 of them: 32
 #: bits do.
 TIMESCALE = 1000
-#: `iso5` etc.: ISO/IEC 14496-12 brands; `avc1` says H.264 with parameter sets in the head.
-FTYP = box(b"ftyp", b"iso5", struct.pack(">I", 512), b"iso5iso6mp41avc1")
+#: `isom` etc.: ISO/IEC 14496-12 brands that each reader knows (`iso5` is for fragments, of which a
+#: reader sees none); `avc1` says H.264 with parameter sets in the head.
+FTYP = box(b"ftyp", b"isom", struct.pack(">I", 512), b"isomiso2avc1mp41")
+#: What files of earlier versions begin with; they are given the new one when they are opened.
+FORMER_FTYP = box(b"ftyp", b"iso5", struct.pack(">I", 512), b"iso5iso6mp41avc1")
 #: A chapter list has an 8-bit count (Nero's `chpl`, as FFmpeg reads and writes it).
 CHAPTERS = 255
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePath
 
@@ -16,9 +15,7 @@ from agent.core.errors import reason_of
 from agent.core.naming import (
     EVENTS,
     MANIFEST,
-    MONITORING,
     NOTES,
-    SESSIONS,
     day_of,
     event_of,
     is_camera,
@@ -26,16 +23,25 @@ from agent.core.naming import (
 )
 from agent.core.retention import StoredFile, plan
 from agent.runtime.clock import Clock
+from agent.storage.causes import Cause, cause_of
 from agent.storage.files import folders_in, open_folder
+from agent.storage.leftovers import PLACES, leftover
 from agent.storage.manifest import Manifest
+from agent.storage.purged import Purged
+from agent.storage.shortage import Batch
 
 #: So many deletions in a row without more free space: snapshots hold the blocks, or somebody has
 #: the files open. Deleting on would empty the archive for nothing.
 FRUITLESS = 2
 #: Smaller files say nothing about whether deleting helps.
 _TELLING = 1 << 20
-#: What a file or folder that is not ours answers, of a restored backup for instance.
-_NOT_OURS = {errno.EACCES, errno.EPERM, errno.EBUSY}
+#: What a file or folder that is not ours answers, of a restored backup for instance; and a file
+#: system so full that it cannot even delete.
+_STUCK = {Cause.NO_RIGHT, Cause.BUSY, Cause.NO_ROOM}
+#: What helps when only today's and kept recordings are left.
+NOTHING_OLD = "nothing older may be deleted: delete what is not ours, or give the store more room"
+#: Why a file goes when the system refuses a write.
+NO_ROOM = "the system has no room"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,7 @@ class Rules:
         max_size: bytes that all recordings may take; None: any.
         keep_free: bytes that are to stay free.
         misdated: dates from before the clock was set.
+        batch: what is to go because the system has refused a write, whatever is free.
     """
 
     today: date
@@ -57,23 +64,7 @@ class Rules:
     max_size: int | None = None
     keep_free: int = 0
     misdated: tuple[Misdated, ...] = ()
-
-
-@dataclass(slots=True)
-class Purged:
-    """What was deleted, with the reason for each; `stored` bytes of each day are left.
-
-    Attributes:
-        refused: why nothing may be deleted at all.
-        stuck: what could not be deleted, and why; everything else was.
-        strange: what is named like a day and is no folder: left alone.
-    """
-
-    removed: list[tuple[str, int, str]] = field(default_factory=list)
-    refused: str | None = None
-    stuck: list[str] = field(default_factory=list)
-    strange: list[str] = field(default_factory=list)
-    stored: dict[str, int] = field(default_factory=dict)
+    batch: Batch | None = None
 
 
 class Purge:
@@ -105,6 +96,7 @@ class Purge:
         self._clock = clock
         self._alive = alive
         self._kept: dict[tuple[str, str], frozenset[str]] = {}
+        self._unsaid: set[tuple[str, str]] = set()  # days whose manifest had no room for the note
         self._done = Purged()
 
     def run(self, rules: Rules) -> Purged:
@@ -123,31 +115,56 @@ class Purge:
         self._done.refused = decided.refused
         for file in decided.delete:
             self._delete(file, f"older than {rules.days} days")
-        self._make_room(decided.for_room, rules)
+        self._done.cure = self._make_room(decided.for_room, rules)
+        if decided.refused:
+            self._done.cure = f"{decided.refused}, so nothing is deleted: {decided.cure}"
+        self._look_what_is_left()
         return self._done
 
-    def _make_room(self, files: tuple[StoredFile, ...], rules: Rules) -> None:
-        promised = sum(size for _, size, _ in self._done.removed) if self._dry else 0
+    def _make_room(self, files: tuple[StoredFile, ...], rules: Rules) -> str | None:
+        """Deletes until there is room; why no more was there to be deleted, and what helps."""
+        promised = self._done.total()[1] if self._dry else 0
         fruitless = 0
         for file in files:
             too_much = sum(self._done.stored.values()) - (rules.max_size or 0)
             if rules.max_size is not None and too_much > 0:
                 self._delete(file, "more than max_size is stored")
                 continue
+            if self._owes(rules.batch):
+                self._delete(file, NO_ROOM)
+                continue
             before = self._free() + promised
-            if before >= rules.keep_free or fruitless >= FRUITLESS:
-                return
+            if before >= rules.keep_free:
+                return None
+            if fruitless >= FRUITLESS:
+                return "deleting frees nothing: delete snapshots, or end who holds old files open"
             if self._delete(file, "less than keep_free is free"):
                 promised += file.size if self._dry else 0
                 helped = self._free() + promised - before >= file.size // 2
                 fruitless = 0 if helped or file.size < _TELLING else fruitless + 1
+        if self._done.stuck:
+            return f"what is old cannot be deleted: {self._done.stuck[0]}"
+        return NOTHING_OLD
+
+    def _owes(self, batch: Batch | None) -> bool:
+        """True until a batch is deleted; what has gone for other reasons counts."""
+        files, size = self._done.total() if batch else (0, 0)
+        return batch is not None and files < batch.files and size < batch.size
+
+    def _look_what_is_left(self) -> None:
+        """Notes the days that this run has emptied, and that are still there for others' files."""
+        days = {PurePath(path).parts[:2] for path, _, _ in self._done.removed if not self._dry}
+        for camera, day in sorted(days):
+            name = leftover(self._store, camera, day)
+            if name is not None:
+                self._done.left.append(f"{camera}/{day}/{name}")
 
     def _delete(self, file: StoredFile, reason: str) -> bool:
         """Deletes one file; False: it is spared, gone, or cannot be deleted."""
         try:
             return self._try_to_delete(file, reason)
         except OSError as error:
-            if error.errno not in _NOT_OURS:
+            if cause_of(error) not in _STUCK:
                 raise
             self._done.stuck.append(f"{file.path}: {reason_of(error)}")
             return False
@@ -164,6 +181,8 @@ class Purge:
             remove(self._store, StoredFile(file.day, str(notes), 0))
         self._done.removed.append((file.path, file.size, reason))
         self._done.stored[file.day.isoformat()] -= file.size
+        for each in tuple(self._unsaid):
+            self._look_into(*each)  # there may be room for the note now
         return True
 
     def _spared(self, file: StoredFile) -> bool:
@@ -180,14 +199,27 @@ class Purge:
 
     def _look_into(self, camera: str, day: str) -> frozenset[str]:
         """The kept events of a day; before its first file goes, its manifest says so."""
-        folder = open_folder(self._store, f"{camera}/{day}")
+        self._unsaid.discard((camera, day))
+        try:
+            folder = open_folder(self._store, f"{camera}/{day}")
+        except FileNotFoundError:
+            return frozenset()  # its last file has gone meanwhile
         try:
             manifest = Manifest(folder)
             if not self._dry and manifest.newest is not None:
-                manifest.purge(self._clock.utc())
+                self._note_purge(manifest, camera, day)
             return manifest.kept
         finally:
             os.close(folder)
+
+    def _note_purge(self, manifest: Manifest, camera: str, day: str) -> None:
+        """On a full disk there is room for the note only once a file has gone."""
+        try:
+            manifest.purge(self._clock.utc())
+        except OSError as error:
+            if cause_of(error) is not Cause.NO_ROOM:
+                raise
+            self._unsaid.add((camera, day))
 
 
 def stored_files(store: int, alive: Callable[[], None], strange: list[str]) -> Iterator[StoredFile]:
@@ -228,7 +260,7 @@ def remove(store: int, file: StoredFile) -> bool:
             fds.append(open_folder(fds[-1], folder))
         if not stat.S_ISREG(os.stat(name, dir_fd=fds[-1], follow_symlinks=False).st_mode):
             return False
-        os.unlink(name, dir_fd=fds[-1])
+        unlink(fds[-1], name)
         # the camera's own folder stays
         for parent, folder in list(zip(fds, folders, strict=False))[:0:-1]:
             with suppress(OSError):  # not empty: the usual case
@@ -241,8 +273,24 @@ def remove(store: int, file: StoredFile) -> bool:
     return True
 
 
+def unlink(folder: int, name: str) -> None:
+    """Deletes a file, also where the file system has no room for deleting (btrfs, ZFS): it is cut.
+
+    Raises:
+        OSError: what the file system says.
+    """
+    try:
+        os.unlink(name, dir_fd=folder)
+    except OSError as error:
+        if cause_of(error) is not Cause.NO_ROOM:
+            raise
+        flags = os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+        os.close(os.open(name, flags, dir_fd=folder))
+        os.unlink(name, dir_fd=folder)
+
+
 def _day_files(camera_fd: int, camera: str, day: str, when: date) -> Iterator[StoredFile]:
-    for inside in ((), (EVENTS,), (MONITORING,), (SESSIONS,)):
+    for inside in PLACES:
         try:
             folder = open_folder(camera_fd, str(PurePath(day, *inside)))
         except OSError:

@@ -14,7 +14,7 @@ from agent.storage.daystate import (
     read_slot,
 )
 from agent.storage.fragments import SlotPair, StoredFragment, walk
-from agent.storage.moov import FTYP
+from agent.storage.moov import FORMER_FTYP, FTYP
 
 
 class Found(StrEnum):
@@ -106,7 +106,7 @@ def _unborn(read: ReadAt, size: int, first_slot: int) -> bool:
     if size > first_pair(first_slot).end:
         return False
     data = read(size, 0)
-    begins = data[: len(FTYP)] == FTYP[:size]
+    begins = data[: len(FTYP)] in {FTYP[:size], FORMER_FTYP[:size]}
     return (begins and _from_slots(read, size)[0] is None) or not any(data)
 
 

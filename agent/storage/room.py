@@ -11,6 +11,8 @@ from agent.storage.guard import StoreRefused
 _MIB = 1 << 20
 #: The purge makes room for so much more than is needed now, so that it does not run for each event.
 AHEAD = 64 * _MIB
+#: A record takes some: folder, file, hidden name.
+_FEW_INODES = 8
 #: Of a small `max_size`, at most this part is emptied ahead.
 _AHEAD_SHARE = 0.1
 
@@ -72,6 +74,20 @@ class Room:
         """Bytes that we may use, without root's reserve."""
         figures = os.fstatvfs(self._store)
         return figures.f_bavail * figures.f_frsize
+
+    def lacks_inodes(self) -> bool:
+        """True when the file system has room for no more files, whatever their size."""
+        figures = os.fstatvfs(self._store)
+        return figures.f_files > 0 and figures.f_favail < _FEW_INODES
+
+    def words(self) -> str:
+        """What the figures say when the system says that there is no room."""
+        if self.lacks_inodes():
+            return "no inodes are left for new files: see df -i"
+        free = self.free() // _MIB
+        if free:
+            return f"although {free} MiB are free: a quota, or the file system's own tables"
+        return ""
 
     def figures(self) -> dict[str, Any]:
         """For the health payload."""

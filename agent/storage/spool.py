@@ -11,7 +11,6 @@ manifest line. An event that alone is larger than the spool is cut, not lost.
 
 from __future__ import annotations
 
-import errno
 import logging
 import stat
 import threading
@@ -25,6 +24,7 @@ from pathlib import Path
 from agent.core.errors import ConfigError
 from agent.core.messages import EndReason
 from agent.core.recordings import RecordingFailed, RecordingSaved
+from agent.storage.causes import Cause, cause_of
 from agent.storage.last_words import LastWords, LostEvent
 from agent.storage.records import (
     LIMIT,
@@ -47,7 +47,6 @@ _SUFFIX = ".rec"
 _OVERHEAD = 4096
 #: Only openings and closings may fill the last bytes: an event that is cut is closed all the same.
 _RESERVE = 64 << 10
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(slots=True)
@@ -92,7 +91,9 @@ class Spool:
         self._words = LastWords(folder / "last_words.json")
         self._lost_events = 0
         self._lost_records = 0
-        self._failing = False  # the last write failed, which was said
+        self._failing = (
+            0  # a write failed, which was said; so many have to succeed until it is well
+        )
         #: Ends of events without room, which nobody tries to write any more; see `Closings`.
         self.left: deque[EventClosed] = deque()
         self._changed = threading.Condition()
@@ -300,7 +301,7 @@ class Spool:
                 temporary.write_bytes(data)
                 temporary.replace(path)
             except OSError as error:
-                if error.errno in _FULL and self._drop_oldest(entry):
+                if cause_of(error) is Cause.NO_ROOM and self._drop_oldest(entry):
                     continue  # others fill this disk, too
                 with suppress(OSError):
                     temporary.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -28,11 +28,13 @@ from agent.runtime.worker import Worker
 from agent.storage import voice
 from agent.storage.calendar import Calendar, as_json
 from agent.storage.childlink import ChildGone, ChildLink
-from agent.storage.guard import Terms, remember, remembered
+from agent.storage.guard import remember, remembered
+from agent.storage.options import StoreOptions
 from agent.storage.outcome import outcome
 from agent.storage.pipe import BadMessage
+from agent.storage.shortage import Shortage
 from agent.storage.spool import Spool
-from agent.storage.voice import Voice
+from agent.storage.voice import PurgeLog, Voice
 
 log = logging.getLogger(__name__)
 
@@ -50,37 +52,8 @@ PURGE_AGAIN = 60.0
 DRAIN = 2.5
 #: A record that has crashed the child so often is given up, so that it does not block all others.
 CRASHES = 3
-#: What a purge may have to complain of, and how it is said.
-_PURGE_WORDS = {
-    "refused": "nothing is purged",
-    "stuck": "cannot be deleted",
-    "strange": "named like a day and no folder, left alone",
-}
 _POLL = 0.25
 _CRASHED = 1  # Python's exit status after an uncaught exception
-
-
-@dataclass(frozen=True, slots=True)
-class StoreOptions:
-    """What the configuration says about the store.
-
-    Attributes:
-        path: the store's folder; never created.
-        agent: the agent's id, for the identity file.
-        adopt: give an empty folder an identity when none is remembered (`adopt: auto`).
-        require_mount: the folder has to be a mount point.
-        retention_days: days after which recordings are deleted.
-        keep_free: bytes that are to stay free.
-        max_size: bytes that recordings may take; None: any.
-    """
-
-    path: Path
-    agent: str
-    adopt: bool = True
-    require_mount: bool = False
-    retention_days: int = 4
-    keep_free: int = 0
-    max_size: int | None = None
 
 
 class StoreWorker:
@@ -115,12 +88,15 @@ class StoreWorker:
         self._asked: str | None = None
         self._heard_at = 0.0
         self._sent = 0  # the last record that the child has got
+        self._sent_bytes = 0  # its size
         self._failures = 0
         self._retry_at = 0.0
         self._ticked_at = self._purged_at = float("-inf")
         self._waiting = False  # the child waits for something to become due
         self._short = False  # there is less room in the store than there should be
-        self._purge_said: dict[str, str | None] = {}
+        self._purge_log = PurgeLog()
+        self._shortage = Shortage()
+        self._failed_after = 0  # the last record sent when something failed
         self._crashes: Counter[int] = Counter()
         self._saved = 0
 
@@ -169,17 +145,8 @@ class StoreWorker:
             return
         self._link = ChildLink()
         self._sent = 0
-        path = str(self._options.path)
-        terms = Terms(
-            path=path,
-            agent=self._options.agent,
-            expect=remembered(self._state_dir, path),
-            adopt=self._options.adopt,
-            require_mount=self._options.require_mount,
-            keep_free=self._options.keep_free,
-            max_size=self._options.max_size,
-        )
-        self._request(self._link, "open", {"terms": asdict(terms)})
+        terms = self._options.terms(self._state_dir)
+        self._request(self._link, "open", {"terms": asdict(terms), "umask": self._options.umask})
 
     def _ask(self, link: ChildLink) -> bool:
         """Sends the next request that is due; False when there is nothing to do."""
@@ -191,9 +158,10 @@ class StoreWorker:
                 "days": self._options.retention_days,
                 "clock_trusted": self._clock_trusted(),
                 "misdated": as_json(self._calendar.misdated),
+                "batch": astuple(batch) if (batch := self._shortage.take()) else None,
             }
             self._request(link, "purge", about)
-        elif now - self._ticked_at >= (TICK_EVERY if self._waiting else voice.FIGURES_EVERY):
+        elif now - self._ticked_at >= self._tick_every:
             self._ticked_at = now
             self._request(link, "tick", {})
         elif (order := self._orders.get() if self._orders else None) is not None:
@@ -204,11 +172,17 @@ class StoreWorker:
             return self._ask_next_record(link)
         return True
 
+    @property
+    def _tick_every(self) -> float:
+        soon = self._waiting or self._voice.code is StoreCode.FULL
+        return TICK_EVERY if soon else voice.FIGURES_EVERY
+
     def _ask_next_record(self, link: ChildLink) -> bool:
         while (number := self._spool.after(self._sent)) is not None:
             self._sent = number
             found = self._spool.read(number)
             if found is not None:
+                self._sent_bytes = len(found[1])
                 self._request(link, "record", {"number": number}, found[1])
                 return True
         return False
@@ -237,7 +211,9 @@ class StoreWorker:
         if "alive" in answer:
             return
         if "failed" in answer:
-            self._failed(StoreCode(answer["failed"]), str(answer["reason"]))
+            if answer["no_room"]:
+                self._shortage.refused(self._sent, answer["reason"])
+            self._failed(StoreCode(answer["failed"]), str(answer["reason"]), answer["helps"])
             return
         asked, self._asked = self._asked, None
         self._take(str(asked), answer)
@@ -252,12 +228,19 @@ class StoreWorker:
             self._answer_order(answer["kept"], "there is no such event in the store")
         else:
             self._take_outcome(answer)
-        if asked in {"record", "finish"} or self._spool.after(self._sent) is None:
-            # only now: a full store can be opened and looked at all right
-            self._failures = 0
-            self._voice.state(StoreCode.OK, "")
+        if asked in {"record", "keep", "finish"}:
+            self._shortage.stored(self._sent, self._sent_bytes)
+        self._look_how_well(asked)
         if "free_mib" in answer:
             self._voice.figures(answer)
+
+    def _look_how_well(self, asked: str) -> None:
+        """A store is well once what failed has passed: it can be opened all right while full."""
+        passed = asked in {"record", "finish"} and self._sent >= self._failed_after
+        if not passed and self._spool.after(self._sent) is not None:
+            return
+        self._failures = 0
+        self._voice.state(StoreCode.OK, "")
 
     def _take_outcome(self, answer: dict[str, Any]) -> None:
         for file, text, lossless in answer["repaired"]:
@@ -287,16 +270,18 @@ class StoreWorker:
         if answer["adopted"]:
             log.info("store %s: adopted as %s", path, answer["uuid"])
         if remembered(self._state_dir, path) != answer["uuid"]:
-            remember(self._state_dir, path, answer["uuid"])
+            try:
+                remember(self._state_dir, path, answer["uuid"])
+            except OSError as error:
+                words = "store: %s cannot be written, the store is not remembered: %s"
+                log.warning(words, self._state_dir, error.strerror)
 
     def _purged(self, answer: dict[str, Any]) -> None:
-        for path, size, reason in answer["removed"]:
-            log.info("store: removed %s (%d bytes, %s)", path, size, reason)
-        for what, words in _PURGE_WORDS.items():
-            if answer[what] != self._purge_said.get(what):
-                self._purge_said[what] = answer[what]
-                if answer[what]:
-                    log.warning("store: %s: %s", words, answer[what])
+        self._purge_log.say(answer)
+        files, size = answer["for_room"]
+        self._shortage.purged(files, size, answer["cure"])
+        if self._shortage.acute and not answer["removed"]:
+            self._voice.state(StoreCode.FULL, self._shortage.reason, self._shortage.cure)
 
     def _finished(self, entry: dict[str, Any]) -> None:
         told = self._spool.last_word(outcome(entry))
@@ -306,14 +291,18 @@ class StoreWorker:
         if told is not None:
             self._voice.say(told)
 
-    def _failed(self, code: StoreCode, reason: str) -> None:
+    def _failed(self, code: StoreCode, reason: str, helps: str | None = None) -> None:
         """The child is of no use any more: a new one after a while."""
+        self._failed_after = self._sent
         self._hang_up()
         pause = BACKOFF[min(self._failures, len(BACKOFF) - 1)]
         self._failures += 1
         self._retry_at = self._clock.monotonic() + pause
         self._purged_at = float("-inf")  # room may be what it lacks
-        self._voice.state(code, reason)
+        if code is not StoreCode.FULL:
+            self._voice.state(code, reason, helps)
+        elif not self._shortage.untried:  # else the next purge may make room
+            self._voice.state(code, reason, self._shortage.cure)
 
     def _note_crash(self, error: Exception) -> None:
         """Gives a record up that crashes the child again and again."""

@@ -8,7 +8,7 @@ from agent.storage import daystate, matroska
 from agent.storage.boxes import ReadAt, read_box
 from agent.storage.daystate import CHAIN, DayState, read_jump, read_slot
 from agent.storage.fragments import SlotPair, StoredFragment, walk
-from agent.storage.moov import FTYP
+from agent.storage.moov import FORMER_FTYP, FTYP
 
 _PIECE = 1 << 20
 
@@ -27,7 +27,7 @@ def check_mp4(read: ReadAt, size: int) -> DayCheck:
     check = DayCheck()
     at = read_jump(read)
     shown = read_slot(read, at, size) if at is not None else None
-    if read(len(FTYP), 0) != FTYP or at is None:
+    if read(len(FTYP), 0) not in {FTYP, FORMER_FTYP} or at is None:
         check.damaged.append("its first 48 bytes are damaged")
     elif shown is None:
         check.damaged.append("its table is damaged")

@@ -16,7 +16,40 @@ log = logging.getLogger(__name__)
 
 #: Free space is looked at, and published, this often, in seconds.
 FIGURES_EVERY = 60.0
+#: A store that was full is called well again after so many seconds without a refusal; twice as
+#: many where it was full shortly before, up to the most.
+WELL_AFTER = 5.0
+WELL_AT_MOST = 320.0
+#: Seconds; a store that was well for so long begins with the shortest again.
+LONG_WELL = 600.0
+#: What a purge may have to complain of, and how it is said.
+_PURGE_WORDS = {
+    "refused": "nothing is purged",
+    "stuck": "cannot be deleted",
+    "strange": "named like a day and no folder, left alone",
+}
+_LEFT = "days whose recordings have gone keep files that are not ours"
 _MIB = 1 << 20
+
+
+class PurgeLog:
+    """The log's lines about purges: complaints when they change, others' files once."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, str | None] = {}
+
+    def say(self, answer: dict[str, Any]) -> None:
+        """Says what the child has answered."""
+        for what, size, reason in answer["removed"]:
+            log.info("store: removed %s (%d bytes, %s)", what, size, reason)
+        if answer["left"] and _LEFT not in self._said:
+            self._said[_LEFT] = answer["left"]
+            log.info("store: %s: %s", _LEFT, answer["left"])
+        for what, words in _PURGE_WORDS.items():
+            if answer[what] != self._said.get(what):
+                self._said[what] = answer[what]
+                if answer[what]:
+                    log.warning("store: %s: %s", words, answer[what])
 
 
 class Voice:
@@ -30,6 +63,9 @@ class Voice:
         self, to_engine: Callable[[object], object], clock: Clock, tz: tzinfo | None
     ) -> None:
         self.code: StoreCode | None = None
+        self._helps: str | None = None
+        self._full_at = self._well_at = float("-inf")
+        self._well_after = WELL_AFTER
         self._to_engine = to_engine
         self._clock = clock
         self._tz = tz
@@ -49,18 +85,36 @@ class Voice:
             self._unsaid.popleft()
         return True
 
-    def state(self, code: StoreCode, reason: str) -> None:
-        """Says the state when it changes; the first of a row of failures is a warning."""
-        if code is self.code:
+    def state(self, code: StoreCode, reason: str, helps: str | None = None) -> None:
+        """Says the state when it changes, or what helps does."""
+        # a path may have any bytes; what is published is text
+        reason = reason.encode(errors="backslashreplace").decode()
+        if self._full_lately(code):
+            return
+        if code is self.code and helps == self._helps:
             if code is not StoreCode.OK:
                 log.debug("store: %s: %s", code, reason)
             return
-        known, self.code = self.code, code
+        known, self.code, self._helps = self.code, code, helps
         if code is StoreCode.OK:
             log.debug("store: ok, was %s", known)
         elif code is not StoreCode.STARTING:
             log.debug("store: %s: %s", code, reason)
-        self.say(StoreState(code, reason, self._clock.monotonic()))
+        self.say(StoreState(code, reason, self._clock.monotonic(), helps=helps))
+
+    def _full_lately(self, code: StoreCode) -> bool:
+        """True when it is too early to call a full store well: it would be full again at once."""
+        now = self._clock.monotonic()
+        if code is StoreCode.FULL:
+            if self.code is not StoreCode.FULL:
+                again = now - self._well_at < LONG_WELL
+                self._well_after = min(2 * self._well_after, WELL_AT_MOST) if again else WELL_AFTER
+            self._full_at = now
+        elif code is StoreCode.OK and self.code is StoreCode.FULL:
+            if now - self._full_at < self._well_after:
+                return True
+            self._well_at = now
+        return False
 
     def figures(self, answer: dict[str, Any]) -> None:
         """Says how much room there is, now and then, while the store is well."""

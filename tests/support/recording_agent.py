@@ -25,9 +25,10 @@ from agent.core.messages import (
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
+from agent.storage.options import StoreOptions
 from agent.storage.recorder import RecorderOptions, RecorderWorker
 from agent.storage.spool import Spool
-from agent.storage.store import StoreOptions, StoreWorker
+from agent.storage.store import StoreWorker
 from tests.support.recordings import STARTED, name_of, numbered_jpeg
 
 #: Four pictures a second in the event's own time, fifty in real time.

@@ -18,9 +18,10 @@ from agent.core.orders import KeepEvent
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
+from agent.storage.options import StoreOptions
 from agent.storage.records import Record
 from agent.storage.spool import Spool
-from agent.storage.store import StoreOptions, StoreWorker
+from agent.storage.store import StoreWorker
 from tests.support.waiting import wait_until
 
 

@@ -117,6 +117,11 @@ FAULTS: dict[str, dict[str, object]] = {
     "no rename": {"ops": "rename", "error": "EACCES", "times": 2},
     "no folder": {"ops": "mkdir", "error": "EIO", "times": 1},
     "short write, then full": {"ops": "write", "error": "ENOSPC", "after": 5000, "times": 3},
+    "quota at sync, as NFS tells it": {"ops": "fsync", "error": "EDQUOT", "times": 2},
+    "full at close, as NFS tells it": {"ops": "flush", "error": "ENOSPC", "times": 1},
+    "no inode for a folder": {"ops": "mkdir", "error": "ENOSPC", "times": 1},
+    "quota at rename": {"ops": "rename", "error": "EDQUOT", "times": 2},
+    "quota for a new file": {"ops": "create", "error": "EDQUOT", "times": 2},
     "slow writes": {"ops": "write", "delay": 0.1, "times": 10},
 }
 

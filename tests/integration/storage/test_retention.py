@@ -19,7 +19,8 @@ from agent.runtime.clock import SystemClock
 from agent.storage import room as room_module
 from agent.storage import voice as voice_module
 from agent.storage.dry_run import would_remove
-from agent.storage.purge import Purge, Purged, Rules
+from agent.storage.purge import Purge, Rules
+from agent.storage.purged import Purged
 from agent.storage.verify import verify_store
 from schemas.config import StoreConfig
 from tests.support.recordings import name_of, whole_event
@@ -345,3 +346,46 @@ def size_of(folder: Path) -> int:
 def free_bytes(place: Path) -> int:
     figures = os.statvfs(place / "store")
     return figures.f_bavail * figures.f_frsize
+
+
+JUNK = ["events/@eaDir/x", ".DS_Store", "Thumbs.db", "events/._clip.mp4", "#recycle/y"]
+
+
+def test_a_day_with_others_files_is_left_as_empty_as_can_be_and_said_once(place: Path) -> None:
+    record(place, 0, 5, retention_days=9)
+    old = place / "store/front" / day_name(5)
+    (old / "monitoring").mkdir()
+    for name in JUNK:
+        (old / name).parent.mkdir(parents=True, exist_ok=True)
+        (old / name).write_text("not ours")
+    done = purged(place, lambda: 1, days=1)
+    left = sorted(str(path.relative_to(old)) for path in old.rglob("*") if path.is_file())
+    assert left == sorted(JUNK)
+    assert not (old / "monitoring").exists()
+    assert [each.rpartition("/front/")[2] for each in done.left] == [
+        f"front/{day_name(5)}/#recycle"
+    ]
+    assert purged(place, lambda: 1, days=1).left == []
+
+
+def test_an_empty_folder_in_an_old_day_goes_with_it(place: Path) -> None:
+    record(place, 0, 5, retention_days=9)
+    old = place / "store/front" / day_name(5)
+    (old / "sessions").mkdir()
+    assert purged(place, lambda: 1, days=1).left == []
+    assert not old.exists()
+
+
+def test_very_many_files_are_told_in_few_lines(place: Path) -> None:
+    record(place, 0, retention_days=9)
+    for age in range(5, 35):
+        folder = place / "store/front" / day_name(age) / "monitoring"
+        folder.mkdir(parents=True)
+        for number in range(30):
+            (folder / f"{100000 + number}.jpg").write_bytes(b"12345")
+    done = purged(place, lambda: 1, days=1)
+    assert len(done.removed) == 900
+    told = done.told()
+    assert len(told) == 21
+    assert told[0] == (f"30 files of front/{day_name(34)}", 150, "older than 1 days")
+    assert told[-1][:2] == ("10 more days", 1500)

@@ -103,6 +103,11 @@ def test_what_a_camera_sees_is_a_problem_with_words_only_while_it_is_live() -> N
     assert set(by_id(agent_problems(away, 100.0))) == {"yard_blind", "yard_camera_stalled"}
 
 
+def test_where_the_store_knows_what_helps_the_usual_advice_is_not_given() -> None:
+    state = now_with(store=StoreState(StoreCode.FULL, "no room", 1.0, helps="set the clock"))
+    assert by_id(agent_problems(state, 2.0)) == {"store_full": "no room; set the clock"}
+
+
 def test_the_agents_own_problems_say_why_and_what_helps() -> None:
     state = now_with(
         store=StoreState(StoreCode.FULL, "no room", 1.0),

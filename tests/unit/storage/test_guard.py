@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Iterator
@@ -19,8 +18,6 @@ from agent.storage.guard import (
     Terms,
     adopt_store,
     check_place,
-    code_of,
-    is_mount_point,
     open_store,
     remember,
     remembered,
@@ -61,6 +58,28 @@ def test_a_fresh_file_system_counts_as_empty(tmp_path: Path, opened: list[OpenSt
     (tmp_path / "lost+found").mkdir()
     opened.append(open_store(Terms(str(tmp_path), "me")))
     assert opened[0].adopted
+
+
+LITTER = """
+lost+found #recycle @eaDir $RECYCLE.BIN $Recycle.Bin .Trash-1000 .Trash .Trashes .DS_Store THUMBS.DB
+Thumbs.db ._holiday.jpg desktop.ini .Spotlight-V100 .fseventsd @Recycle .snapshot .recycle .@__thumb
+"""
+
+
+@pytest.mark.parametrize("name", [*LITTER.split(), "System Volume Information"])
+def test_what_systems_leave_everywhere_is_nothing_and_stays(
+    tmp_path: Path, opened: list[OpenStore], name: str
+) -> None:
+    (tmp_path / name / "inside").mkdir(parents=True)
+    opened.append(open_store(Terms(str(tmp_path), "me")))
+    assert opened[0].adopted
+    assert (tmp_path / name / "inside").is_dir()
+
+
+@pytest.mark.parametrize("name", ["recycle", "Trash", "front", "snapshot", ".config", "a._b"])
+def test_what_only_looks_like_it_is_something(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    assert refusal(tmp_path).code is StoreCode.NOT_ADOPTED
 
 
 def test_a_store_with_an_identity_is_taken_when_none_is_remembered(
@@ -124,13 +143,6 @@ def test_a_plain_folder_is_refused_when_a_mount_is_required(tmp_path: Path) -> N
     assert "mount point" in str(refused)
 
 
-def test_mount_points_are_read_from_the_kernels_list() -> None:
-    line = r"36 35 98:0 / /mnt/my\040store rw,noatime master:1 - ext3 /dev/root rw" + "\n"
-    assert is_mount_point("/mnt/my store/", line)
-    assert not is_mount_point("/mnt/my", line)
-    assert not is_mount_point("/mnt", "nonsense\n")
-
-
 def test_adopting_by_hand_keeps_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "holiday.jpg").write_text("x")
     assert adopt_store(tmp_path, "me") == adopt_store(tmp_path, "you")
@@ -162,20 +174,6 @@ def test_a_missing_or_damaged_memory_is_none(tmp_path: Path, content: str | None
     if content is not None:
         (tmp_path / "store.json").write_text(content)
     assert remembered(tmp_path, "/mnt/a") is None
-
-
-@pytest.mark.parametrize(
-    ("number", "code"),
-    [
-        (errno.ENOSPC, StoreCode.FULL),
-        (errno.EROFS, StoreCode.READ_ONLY),
-        (errno.ENOTCONN, StoreCode.ABSENT),
-        (errno.EIO, StoreCode.FAILING),
-        (errno.ESTALE, StoreCode.FAILING),
-    ],
-)
-def test_errors_of_the_file_system_have_a_state(number: int, code: StoreCode) -> None:
-    assert code_of(OSError(number, "x")) is code
 
 
 def test_a_store_that_was_renamed_or_replaced_is_no_longer_there(

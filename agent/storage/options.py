@@ -1,0 +1,46 @@
+"""What the configuration says about the store, and what the child process is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.storage.guard import Terms, remembered
+
+
+@dataclass(frozen=True, slots=True)
+class StoreOptions:
+    """What the configuration says about the store.
+
+    Attributes:
+        path: the store's folder; never created.
+        agent: the agent's id, for the identity file.
+        adopt: give an empty folder an identity when none is remembered (`adopt: auto`).
+        require_mount: the folder has to be a mount point.
+        retention_days: days after which recordings are deleted.
+        keep_free: bytes that are to stay free.
+        max_size: bytes that recordings may take; None: any.
+        umask: rights that new files and folders do not get.
+    """
+
+    path: Path
+    agent: str
+    adopt: bool = True
+    require_mount: bool = False
+    retention_days: int = 4
+    keep_free: int = 0
+    max_size: int | None = None
+    umask: int = 0o027
+
+    def terms(self, state_dir: Path) -> Terms:
+        """What the store has to be; which one it was is remembered in `state_dir`."""
+        path = str(self.path)
+        return Terms(
+            path=path,
+            agent=self.agent,
+            expect=remembered(state_dir, path),
+            adopt=self.adopt,
+            require_mount=self.require_mount,
+            keep_free=self.keep_free,
+            max_size=self.max_size,
+        )

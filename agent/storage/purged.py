@@ -1,0 +1,49 @@
+"""What a purge has done, for the log and for whoever waits for room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+#: What was removed is told in so many lines; the rest in one.
+LINES = 20
+
+
+@dataclass(slots=True)
+class Purged:
+    """What was deleted, with the reason for each; `stored` bytes of each day are left.
+
+    Attributes:
+        refused: why nothing may be deleted at all.
+        cure: why no more is deleted for want of room, and what helps; None: more would be.
+        stuck: what could not be deleted, and why; everything else was.
+        strange: what is named like a day and is no folder: left alone.
+        left: days that have gone but for what is not ours.
+    """
+
+    removed: list[tuple[str, int, str]] = field(default_factory=list)
+    refused: str | None = None
+    cure: str | None = None
+    stuck: list[str] = field(default_factory=list)
+    strange: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    stored: dict[str, int] = field(default_factory=dict)
+
+    def total(self, *reasons: str) -> tuple[int, int]:
+        """Number and bytes of what was removed, for these reasons or for any."""
+        sizes = [size for _, size, reason in self.removed if not reasons or reason in reasons]
+        return len(sizes), sum(sizes)
+
+    def told(self) -> list[tuple[str, int, str]]:
+        """What was removed, as (what, bytes, reason) in some lines: of many files, the days."""
+        if len(self.removed) <= LINES:
+            return self.removed
+        days: dict[tuple[str, str], tuple[int, int]] = {}
+        for path, size, reason in self.removed:
+            key = ("/".join(PurePath(path).parts[:2]), reason)
+            files, known = days.get(key, (0, 0))
+            days[key] = (files + 1, known + size)
+        lines = [(f"{n} files of {day}", size, why) for (day, why), (n, size) in days.items()]
+        rest = lines[LINES:]
+        total = sum(size for _, size, _ in rest)
+        return lines[:LINES] + ([(f"{len(rest)} more days", total, "see above")] if rest else [])
