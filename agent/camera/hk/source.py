@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 
+from agent.camera.faults import Faults
 from agent.camera.hk.address import HkAddress
 from agent.camera.hk.assembler import Assembler
 from agent.camera.hk.assembler2 import WideAssembler
@@ -88,6 +89,7 @@ class HkSource:
         self._hkid = address.hkid
         self._reopen = Backoff(self._timing.reopen_first, 2.0, self._timing.reopen_limit)
         self._counts = AssemblerCounts()
+        self._faults = Faults(camera_id)
         self._rate = RateMeter()
         self._code: CameraCode | None = None
         self._session = 0
@@ -112,9 +114,18 @@ class HkSource:
             if not self._failures:
                 self._say(CameraCode.CONNECTING, "opening a session")
             try:
-                self._attempt(worker)
-            except CameraError as error:
-                self._pause(worker, self._failed(error))
+                self._attempt_and_rest(worker)
+            except Exception as error:  # noqa: BLE001  of whatever kind: it ends this session only
+                self._failures += 1
+                fault, rest = self._faults.take(error, worker), self._timing.rest
+                self._say(CameraCode.UNREACHABLE, str(fault), retry_in=rest, found=False)
+                self._pause(worker, rest)
+
+    def _attempt_and_rest(self, worker: Worker) -> None:
+        try:
+            self._attempt(worker)
+        except CameraError as error:
+            self._pause(worker, self._failed(error))
 
     def _attempt(self, worker: Worker) -> None:
         """One attempt and, if it opens, the session; returns when stopped or told to restart."""
