@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -124,7 +123,7 @@ esac""",
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Iterator[Checkout]:
+def checkout(tmp_path: Path) -> Checkout:
     made = Checkout(tmp_path)
     made.with_fake_pip()
     return made
