@@ -1,13 +1,18 @@
 # Built and explained in docs/container.md. Two stages: what builds stays in the first.
-FROM python:3.12-slim-bookworm AS build
+# A Python on which requirements/*.txt are tested. To pin it for ever: docs/container.md, "The base image".
+ARG BASE=python:3.13-slim-bookworm
+FROM ${BASE} AS build
 RUN python -m venv --without-pip /opt/agent
 WORKDIR /src
+COPY requirements/run.txt requirements/build.txt requirements/
+RUN pip install --no-cache-dir --require-hashes -r requirements/build.txt \
+ && pip --python /opt/agent/bin/python install --no-cache-dir --no-compile --require-hashes -r requirements/run.txt
 COPY pyproject.toml README.md ./
 COPY agent agent
 COPY schemas schemas
 COPY ha_discovery ha_discovery
-RUN pip wheel --no-cache-dir --no-deps --wheel-dir /wheels . \
- && pip --python /opt/agent/bin/python install --no-cache-dir --no-compile "$(ls /wheels/*.whl)[demo,reoffer]" \
+RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
+ && pip --python /opt/agent/bin/python install --no-cache-dir --no-compile --no-deps /wheels/*.whl \
  && find /opt/agent/lib -type d -name tests -prune -exec rm -r {} +
 # Byte code of what the agent loads when it runs, standard library included: nobody can write it
 # later, and without it every start and every health check would compile 0.5 s (on a PC) of source.
@@ -16,7 +21,7 @@ WORKDIR /
 RUN /opt/agent/bin/python -c "import agent.app, agent.demo_broker, agent.ha_app, \
 agent.camera.hk.simulate, agent.storage.child, agent.audio.device, amqtt.broker, av, cv2, yaml"
 
-FROM python:3.12-slim-bookworm
+FROM ${BASE}
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libportaudio2 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin \

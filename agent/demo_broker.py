@@ -119,7 +119,7 @@ def _wait_ready(process: subprocess.Popen[bytes], port: int, clock: Clock) -> No
         if process.stdout.readline() == _READY:
             return
         if process.wait(_STOP_SECONDS) == _NO_AMQTT:
-            raise ConfigError("no broker: .venv/bin/pip install '.[demo]', or start one")
+            raise ConfigError("no broker: .venv/bin/pip install -e '.[demo]', or start one")
         raise ConfigError(f"the embedded broker ended at once; is port {port} taken?")
     raise ConfigError(f"the embedded broker is not ready after {START_SECONDS:.0f} s")
 

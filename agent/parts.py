@@ -158,7 +158,7 @@ def _reoffer(config: Config, cameras: Iterable[CameraParts]) -> ReofferWorker | 
     try:
         from agent.reoffer.server import ReofferOptions, ReofferWorker
     except ImportError:
-        raise ConfigError("reoffer: needs aiohttp: .venv/bin/pip install '.[reoffer]'") from None
+        raise ConfigError("reoffer: needs aiohttp: .venv/bin/pip install -e '.[reoffer]'") from None
     options = ReofferOptions(config.reoffer.bind, config.reoffer.port, token_of(config.reoffer))
     return ReofferWorker(options, views_of(cameras))
 

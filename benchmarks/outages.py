@@ -164,7 +164,7 @@ def is_ball(data: bytes) -> bool:
     if picture is None:
         return False
     middle = ((picture > 60) & (picture < 190)).mean()
-    return picture.min() < 16 and picture.max() > 220 and float(middle) < 0.01
+    return bool(picture.min() < 16 and picture.max() > 220 and middle < 0.01)
 
 
 def main() -> int:

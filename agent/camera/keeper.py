@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
+from agent.camera.faults import Faults
 from agent.camera.outlet import Outlet
 from agent.camera.patience import STEP, Interrupted, Patience
 from agent.camera.rhythm import Rhythm
@@ -51,6 +52,7 @@ class Keeper:
     live        no picture for long           stalled      new attempt at once
     live        session lost                  connecting   new attempt at once, then backing off
     any         attempt fails                 unreachable  backing off, with jitter
+    any         our code fails                unreachable  backing off, with jitter
     any         camera says no                refused      the longest wait
     live        clip played to its end        disabled     until a restart is ordered
     ```
@@ -78,6 +80,7 @@ class Keeper:
         self._backoff = Backoff(
             self._timing.retry_first, 2.0, self._timing.retry_limit, jitter=0.33
         )
+        self._faults = Faults(camera_id)
         self._rhythm = Rhythm()
         self._sessions = 0
         self._losses = 0  # sessions lost in a row, until one lasts
@@ -102,6 +105,9 @@ class Keeper:
                 self._interruptible(patience, self._failed(error))
             except Interrupted:
                 self._restart(patience)
+            except Exception as error:  # noqa: BLE001  of whatever kind: it ends this session only
+                fault = self._faults.take(error, worker)
+                self._interruptible(patience, self._failed(fault))
 
     def _attempt(self, patience: Patience) -> None:
         """One attempt and, if it opens, the session; ends by raising."""

@@ -136,8 +136,10 @@ class Clip:
     def _probe(self) -> tuple[float, float]:
         import av
 
+        from agent.runtime.media import open_media
+
         try:
-            with av.open(str(self._path), metadata_errors="replace") as container:
+            with open_media(str(self._path)) as container:
                 stream = container.streams.video[0]
                 next(container.decode(stream))
                 fps = float(stream.average_rate or FOLDER_FPS)
@@ -156,11 +158,10 @@ class Clip:
     def _decode(self) -> Iterator[bytes]:
         import av
 
+        from agent.runtime.media import open_media
+
         # what comes behind a broken place is left out
-        with (
-            suppress(av.FFmpegError),
-            av.open(str(self._path), metadata_errors="replace") as container,
-        ):
+        with suppress(av.FFmpegError), open_media(str(self._path)) as container:
             for frame in container.decode(video=0):
                 pixels: Any = frame.to_ndarray(format="bgr24")
                 if self._size is not None and (frame.width, frame.height) != self._size:

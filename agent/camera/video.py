@@ -26,6 +26,7 @@ from agent.camera.url import split_url
 from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
 from agent.core.frame import Video
 from agent.imaging.jpeg import MOST_PIXELS, allowed, encode
+from agent.runtime.media import open_media
 
 #: Seconds without a picture after which the camera counts as stalled; cameras send a picture that
 #: decoding can start with every 1 to 4 s.
@@ -50,6 +51,7 @@ _RTSP = {
     "flags": "low_delay",
     "analyzeduration": "1000000",  # microseconds, for cameras that do not say their size
     "allowed_media_types": "video",
+    "tls_verify": "0",  # cameras sign their certificates themselves; FFmpeg 9 would refuse them
     "user_agent": "surveillance-agent",
 }
 
@@ -141,12 +143,8 @@ class VideoSession:
         options = {**options, "max_pixels": str(MOST_PIXELS)}
         self._started = self._came = False
         try:
-            self._container = av.open(
-                url,
-                format=kind,
-                options=options,
-                timeout=(_OPEN_WITHIN, _READ_WITHIN),
-                metadata_errors="replace",  # cameras name their sessions in any encoding
+            self._container = open_media(
+                url, kind=kind, options=options, timeout=(_OPEN_WITHIN, _READ_WITHIN)
             )
         except av.HTTPUnauthorizedError as error:
             words = reasons.of_401(user=bool(urlsplit(url).username))

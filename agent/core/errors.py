@@ -34,6 +34,10 @@ class CameraNotFound(CameraUnreachable):
     """Its name does not resolve, so no camera was asked: as above, but power would cure nothing."""
 
 
+class SourceFault(CameraNotFound):
+    """Our own code or a library failed: try again after the backoff; no camera is to blame."""
+
+
 class CameraRefused(CameraError):
     """The camera says no: try again after the longest wait."""
 

@@ -44,7 +44,7 @@ class CameraState:
     session: int
     retry_in: float | None = None
     log: str | None = None  # where the failed session's packets can be read
-    found: bool = True  # False: the source's name does not resolve, no camera was asked
+    found: bool = True  # False: the name does not resolve or our code failed; power cures nothing
     answers: bool = False  # the camera failed, but it is there and says something
 
 

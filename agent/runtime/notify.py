@@ -28,7 +28,7 @@ class Notifier:
             self._library = SystemdNotifier(debug=True)  # debug: raise, not keep silent
             self._library.socket.setblocking(False)
         except ImportError:
-            log.warning("systemd: not told anything: .venv/bin/pip install '.[systemd]'")
+            log.warning("systemd: not told anything: .venv/bin/pip install -e '.[systemd]'")
         except OSError as error:
             log.warning("systemd: %s cannot be reached: %s", SOCKET, error)
         return self

@@ -23,6 +23,7 @@ from av.video.reformatter import ColorRange
 from agent.core.errors import ConfigError
 from agent.core.naming import EVENTS, MANIFEST, is_ours
 from agent.imaging.jpeg import decode_colour, decode_luma
+from agent.runtime.media import open_media
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +148,7 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 
 def _video(name: str, path: Path) -> Clip:
     try:
-        with av.open(str(path), metadata_errors="replace") as container:
+        with open_media(str(path)) as container:
             stream = _stream(name, container)
             rate = stream.average_rate or stream.guessed_rate or 0
             fps = float(rate)
@@ -175,7 +176,7 @@ def _decoded(path: Path, fps: float, cuts: list[float]) -> Iterator[Shot]:
     waiting = list(cuts)
     start: float | None = None
     at, index = 0.0, 0
-    with av.open(str(path), metadata_errors="replace") as container:
+    with open_media(str(path)) as container:
         stream = _stream(str(path), container)
         stream.thread_type = "AUTO"
         for packet in container.demux(stream):

@@ -26,7 +26,9 @@ from agent.tuning.sweep import Row, table_rows
 try:
     from agent.tuning import plots
 except ImportError as error:
-    raise ConfigError(f"--report needs {error.name}: .venv/bin/pip install '.[report]'") from None
+    raise ConfigError(
+        f"--report needs {error.name}: .venv/bin/pip install -e '.[report]'"
+    ) from None
 
 #: One report is read in one sitting; what is beyond is counted in words.
 _MOST_CARDS = MOST_PICTURES

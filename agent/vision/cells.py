@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -127,8 +128,9 @@ def blobs_of(changed: Grey, novel: Grey, whole: Grey, least: int, most: int) -> 
     kind = cv2.CV_16U if blocks.size < 4 * 0xFFFF else cv2.CV_32S
     count, labels = cv2.connectedComponents(blocks, connectivity=8, ltype=kind)
     some = np.flatnonzero(blocks)
+    flat: npt.NDArray[Any] = labels.reshape(-1)  # whole numbers, which cv2's types do not say
     weights = blocks.reshape(-1)[some]
-    sizes = np.bincount(labels.reshape(-1)[some], weights, minlength=count) * (4 / 255)
+    sizes = np.bincount(flat[some], weights, minlength=count) * (4 / 255)
     large = [int(it) for it in np.flatnonzero(sizes >= max(1, least) - 0.5)]
     large.sort(key=lambda it: -sizes[it])
     blobs = []

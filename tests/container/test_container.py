@@ -22,10 +22,12 @@ import pytest
 import yaml
 
 from schemas.topics import AgentTopics
+from tests.support import rtsp_camera_process
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import Process
 from tests.support.broker import free_port
 from tests.support.docker import APP_IMAGE, IMAGE, ROOT, Project, docker, inspect, why_not
+from tests.support.garden import write_video
 from tests.support.supervisor import FakeSupervisor
 from tests.support.waiting import wait_until
 
@@ -91,7 +93,7 @@ def told(ear: Ear, kind: str) -> list[dict[str, Any]]:
 
 
 def test_the_image_is_small_runs_as_nobody_special_and_starts_without_a_shell() -> None:
-    base = (ROOT / "Dockerfile").read_text().split("\nFROM ")[1].split()[0]
+    base = (ROOT / "Dockerfile").read_text().split("\nARG BASE=")[1].split()[0]
     image = inspect(IMAGE)
     assert image["Size"] - inspect(base)["Size"] <= SIZE_LIMIT
     config = image["Config"]
@@ -124,6 +126,26 @@ def test_up_without_a_configuration_shows_the_demo(project: Project) -> None:
     wait_until("a film", lambda: ".mp4" in project.run_in_agent("sh", "-c", films, check=False), 30)
     project.compose("stop")
     assert project.container()["State"]["ExitCode"] == 0
+
+
+def test_cameras_whose_video_is_decoded_are_live(house: Project) -> None:
+    """An RTSP camera and a clip, with the PyAV that is in the image."""
+    clip = write_video(house.folder / "config" / "clip.mp4", 20)
+    clip.chmod(0o644)
+    with rtsp_camera_process.RtspCamera("viewer", "pw-123") as camera:
+        config = yaml.safe_load((house.folder / "config" / "config.yaml").read_text())
+        config["cameras"] = {
+            "porch": {"source": camera.url("/h264")},
+            "garden": {"source": "file:/etc/surveillance-agent/clip.mp4"},
+        }
+        house.configure(**config)
+        house.compose("restart", "agent")
+        for name in config["cameras"]:
+            live = f"camera {name}: live"
+            wait_until(live, lambda live=live: live in house.logs(), 30)  # type: ignore[misc]
+        wait_until("motion in the clip", lambda: "camera garden: motion" in house.logs(), 60)
+        replay = ("surveillance-agent", "replay", "--camera", "garden")
+        assert "motion" in house.run_in_agent(*replay, "/etc/surveillance-agent/clip.mp4")
 
 
 def test_the_agent_has_no_rights_it_does_not_need(house: Project) -> None:

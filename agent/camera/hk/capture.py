@@ -137,7 +137,7 @@ def read_datagrams(path: Path) -> Iterator[Datagram]:
         import dpkt
     except ImportError as error:
         raise ConfigError(
-            "decode-capture needs dpkt: .venv/bin/pip install '.[capture]'"
+            "decode-capture needs dpkt: .venv/bin/pip install -e '.[capture]'"
         ) from error
     try:
         file = _Bounded(path)

@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 
+from agent.camera.faults import Faults
 from agent.camera.hk.address import HkAddress
 from agent.camera.hk.assembler import Assembler
 from agent.camera.hk.assembler2 import WideAssembler
@@ -86,6 +87,7 @@ class HkSource:
         self._hkid = address.hkid
         self._reopen = Backoff(self._timing.reopen_first, 2.0, self._timing.reopen_limit)
         self._counts = AssemblerCounts()
+        self._faults = Faults(camera_id)
         self._conversations = 0
         self._losses = 0  # conversations lost in a row, until one lasts
         self._first_frame_at: float | None = None  # of this conversation
@@ -105,9 +107,18 @@ class HkSource:
             if not self._outlet.failures:
                 self._outlet.say(CameraCode.CONNECTING, "opening a session")
             try:
-                self._attempt(worker)
-            except CameraError as error:
-                self._pause(worker, self._failed(error))
+                self._attempt_and_rest(worker)
+            except Exception as error:  # noqa: BLE001  of whatever kind: it ends this session only
+                self._outlet.failures += 1
+                fault, rest = self._faults.take(error, worker), self._timing.rest
+                self._outlet.say(CameraCode.UNREACHABLE, str(fault), retry_in=rest, error=fault)
+                self._pause(worker, rest)
+
+    def _attempt_and_rest(self, worker: Worker) -> None:
+        try:
+            self._attempt(worker)
+        except CameraError as error:
+            self._pause(worker, self._failed(error))
 
     def _attempt(self, worker: Worker) -> None:
         """One attempt and, if it opens, the session; returns when stopped or told to restart."""

@@ -223,6 +223,25 @@ def test_a_name_that_does_not_resolve_is_unreachable(monkeypatch: pytest.MonkeyP
     assert "not known" in state.reason
 
 
+def test_what_no_attempt_should_raise_ends_the_attempt_and_not_the_agent(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_args: object, **_more: object) -> object:
+        raise TypeError("getaddrinfo() takes another argument")
+
+    monkeypatch.setattr(socket, "getaddrinfo", broken)
+    agent = Agent(5000, QUICK, "camera.invalid")
+    agent.worker.start()
+    wait_until("the sixth failure", lambda: agent.worker.restarts == 6)  # five end an agent
+    agent.worker.stop.set()
+    assert agent.worker.join(3.0)
+    assert not agent.fatal
+    state = agent.wait_for(CameraCode.UNREACHABLE)
+    assert "TypeError: getaddrinfo() takes another argument" in state.reason
+    assert (state.retry_in, state.found) == (QUICK.rest, False)
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+
+
 def fill(camera: socket.socket, channel: Channel, count: int) -> None:
     channel.send([b"hello"])
     client = camera.recvfrom(100)[1]

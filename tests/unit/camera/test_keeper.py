@@ -26,7 +26,7 @@ from tests.support.jpegs import jpeg
 TIMING = Timing(retry_first=1.0, retry_limit=8.0, refused=64.0, lasting=16.0)
 PICTURE = jpeg(500)
 
-Happening = bytes | float | CameraError
+Happening = bytes | float | Exception
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Scripted:
         if happening is None:
             self.patience.worker.stop.set()
             raise Interrupted
-        if isinstance(happening, CameraError):
+        if isinstance(happening, Exception):
             raise happening
         if isinstance(happening, bytes):
             return Picture(happening, self.clock.monotonic())
@@ -62,7 +62,7 @@ class Scripted:
 class Rig:
     """Attempts by script: each is an error, or the script of a session."""
 
-    attempts: list[CameraError | list[Happening]]
+    attempts: list[Exception | list[Happening]]
     clock: FakeClock = field(default_factory=FakeClock)
     frames: list[Frame] = field(default_factory=list)
     states: list[CameraState] = field(default_factory=list)
@@ -100,7 +100,7 @@ class Rig:
             patience.worker.stop.set()
             raise Interrupted
         attempt = self.attempts.pop(0)
-        if isinstance(attempt, CameraError):
+        if isinstance(attempt, Exception):
             raise attempt
         session = Scripted(iter(attempt), patience, self.clock)
         self.sessions.append(session)
@@ -225,3 +225,50 @@ def test_a_clip_that_is_over_is_disabled_until_a_restart_is_ordered() -> None:
     rig.order_at({CameraCode.DISABLED})
     codes = [code for code, _ in rig.run()]
     assert codes == ["connecting", "live", "disabled", "connecting", "connecting", "live"]
+
+
+def bug() -> TypeError:
+    """What a library raises that has dropped an argument."""
+    return TypeError("open() got an unexpected keyword\nargument")
+
+
+def test_what_no_session_should_raise_ends_the_session_and_neither_the_source_nor_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rig = Rig([bug(), bug(), bug(), [PICTURE, AssertionError(), PICTURE], [PICTURE]])
+    said = rig.run()
+    assert [code for code, _ in said] == [
+        "connecting",
+        *["unreachable"] * 3,
+        "live",
+        "unreachable",
+        "live",
+    ]
+    assert "TypeError: open() got an unexpected keyword argument" in said[1][1]
+    assert "AssertionError" in said[5][1]
+    assert not any(state.found for state in rig.states if state.code is CameraCode.UNREACHABLE)
+    waits = [state.retry_in or 0.0 for state in rig.states if state.code == "unreachable"]
+    for wait, most in zip(waits, (1, 2, 4, 8), strict=True):
+        assert 0.66 * most <= wait <= most
+    assert rig.worker.restarts == 4
+    assert rig.sessions[0].closed
+    told = [record for record in caplog.records if record.exc_info]
+    assert [record.args for record in told] == [("porch", "TypeError"), ("porch", "AssertionError")]
+
+
+def test_a_session_that_cannot_even_be_closed_is_followed_by_the_next() -> None:
+    rig = Rig([[PICTURE, SessionLost("cut")], [PICTURE]])
+    opened = rig._open
+
+    def open_broken(patience: Patience) -> Session:
+        session = opened(patience)
+        if len(rig.sessions) == 1:
+
+            def close() -> None:
+                raise RuntimeError("half closed")
+
+            session.close = close  # type: ignore[method-assign]
+        return session
+
+    rig.keeper._open = open_broken
+    assert [code for code, _ in rig.run()] == ["connecting", "live", "unreachable", "live"]

@@ -1,0 +1,38 @@
+"""Opening what FFmpeg reads: one call for every version of PyAV that we admit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import av
+from av.container import InputContainer
+
+#: Cameras and files carry titles in any encoding. PyAV 17 and 18 raise for one that is no UTF-8,
+#: unless they are told; PyAV 19 (Python 3.12 and newer) never does, and has no such argument.
+_LENIENT: dict[str, Any] = (
+    {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+)
+
+
+def open_media(
+    source: str,
+    *,
+    kind: str | None = None,
+    options: dict[str, str] | None = None,
+    timeout: tuple[float, float] | None = None,
+) -> InputContainer:
+    """Opens a file, a device or a stream for reading.
+
+    Args:
+        source: a path or a URL.
+        kind: FFmpeg's name of the format; None: it finds out.
+        options: FFmpeg's own.
+        timeout: seconds for opening, and for each read; None: it may wait for ever.
+
+    Raises:
+        av.FFmpegError: it cannot be opened; many of these are also an OSError or a ValueError.
+    """
+    opened: InputContainer = av.open(
+        source, mode="r", format=kind, options=options, timeout=timeout, **_LENIENT
+    )
+    return opened
