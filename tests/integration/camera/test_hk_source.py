@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import pytest
@@ -290,3 +291,35 @@ def test_the_scheme_picks_the_source_and_an_unknown_one_is_named() -> None:
     for wrong in ("gopher://cam", "cam"):
         with pytest.raises(ConfigError, match=r"known: .*hk:"):
             make(wrong)
+
+
+def test_a_flood_of_datagrams_keeps_no_order_waiting() -> None:
+    """Whoever answers without end, and never as a camera does, costs only its own attempts."""
+    gone = threading.Event()
+
+    def flood(server: socket.socket) -> None:
+        _, client = server.recvfrom(2048)
+        while not gone.is_set():
+            with suppress(OSError):
+                for size in (1, 43, 60, 1400):
+                    server.sendto(bytes(size), client)
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        flooding = threading.Thread(target=flood, args=(server,))
+        flooding.start()
+        try:
+            with running(server.getsockname()[1]) as agent:
+                silences = []
+
+                def failed() -> bool:
+                    silences.append(agent.worker.silent_for(SystemClock().monotonic()))
+                    return len(agent.states) > 1
+
+                wait_until("the attempt ends", failed, 15)
+                agent.orders.put(RestartSession("asked"))
+                wait_until("it obeys", lambda: "restart: asked" in [s.reason for s in agent.states])
+                assert max(silences) < 2.0
+        finally:
+            gone.set()
+            flooding.join(5)

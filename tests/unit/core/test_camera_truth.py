@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from agent.core import engine
 from agent.core.cameras import change_cameras
 from agent.core.effects import Effect
@@ -26,8 +28,10 @@ def hear(
     retry: float | None = None,
     *,
     found: bool = True,
+    answers: bool = False,
 ) -> AgentNow:
-    cause = CameraState("yard", code, "why", 100.0 + second, 1, retry, found=found)
+    at_second = 100.0 + second
+    cause = CameraState("yard", code, "why", at_second, 1, retry, found=found, answers=answers)
     return engine.step(state, cause, at(second))[0]
 
 
@@ -92,6 +96,17 @@ def test_a_refusal_is_no_case_for_the_plug() -> None:
     for second in range(9):
         state = hear(state, CameraCode.REFUSED, second, 60.0)
     assert not health(state, 9)["needs_power_cycle"]
+
+
+@pytest.mark.parametrize(
+    "code", [CameraCode.UNREACHABLE, CameraCode.STALLED, CameraCode.CONNECTING]
+)
+def test_a_camera_that_answers_is_no_case_for_the_plug(code: CameraCode) -> None:
+    state = begun(YARD)
+    for second in range(9):
+        state = hear(state, code, second, 15.0, answers=True)
+    told = health(state, 9)
+    assert (told["needs_power_cycle"], told["failed_attempts"]) == (False, 0)
 
 
 def test_a_name_that_does_not_resolve_is_no_case_for_the_plug() -> None:
