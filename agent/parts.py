@@ -213,6 +213,9 @@ def _mqtt_options(config: Config, topics: AgentTopics) -> MqttOptions:
         status_topic=config.home_assistant.status_topic
         if config.home_assistant.discovery
         else None,
+        devices=f"{config.home_assistant.prefix}/device/"
+        if config.home_assistant.discovery
+        else None,
         username=mqtt.username,
         password=password_of(config.mqtt),
         tls=mqtt.tls,

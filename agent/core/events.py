@@ -323,13 +323,13 @@ def recording(now_state: AgentNow, cause: RecordingSaved | RecordingFailed, now:
 def motion_record(camera: CameraNow, event: MotionEvent) -> Record:
     """A motion event for the journal."""
     publish = Publish(camera.topics.event_motion, event.to_json(), qos=1)
-    return Record(camera.camera_id, "motion", event.seq, publish)
+    return Record(camera.camera_id, "motion", event.seq, publish, camera.topics.ha_motion)
 
 
 def recording_record(camera: CameraNow, event: RecordingEvent) -> Record:
     """A recording event for the journal."""
     publish = Publish(camera.topics.event_recording, event.to_json(), qos=1)
-    return Record(camera.camera_id, "recording", event.seq, publish)
+    return Record(camera.camera_id, "recording", event.seq, publish, camera.topics.ha_recording)
 
 
 def _attributes(camera: CameraNow) -> Publish:

@@ -74,4 +74,6 @@ class MqttStats:
     journal_lost: int = 0
     journal_failed: int = 0  # records sent without being on disk
     journal_failing: bool = False  # the disk refuses them now
+    home_waiting: int = 0  # records that Home Assistant has still to get
+    home_lost: int = 0
     deaf_to: tuple[str, ...] = ()  # subscriptions that the broker refused when we last connected

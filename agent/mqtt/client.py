@@ -18,8 +18,10 @@ from agent.core.stats import MqttStats
 from agent.mqtt.attempts import Attempts
 from agent.mqtt.connection import (
     Accepted,
+    BrokerAge,
     Connection,
     Ended,
+    HomeSaid,
     Message,
     MqttOptions,
     Opened,
@@ -92,7 +94,7 @@ class MqttWorker:
         self._journal = journal
         self._to_engine = to_engine
         self._clock = clock
-        self._sender = Sender(outbox, journal, clock, options.will.topic)
+        self._sender = Sender(outbox, journal, clock, options.will.topic, options.devices)
         self._attempts = Attempts(options.protocol, random)
         self._connection: Connection | None = None
         self._signals = _mailbox()
@@ -123,7 +125,8 @@ class MqttWorker:
     def _pause(self) -> float:
         if self._phase is not _Phase.UP:
             return IDLE_DOWN
-        return IDLE_WRITING if self._journal.unwritten or self._news is not None else IDLE
+        idle = IDLE_WRITING if self._journal.unwritten or self._news is not None else IDLE
+        return min(idle, max(IDLE_DOWN, self._sender.patience))
 
     # -------------------------------------------------------------- one turn
 
@@ -156,7 +159,9 @@ class MqttWorker:
             case Subscribed() if self._connection is not None:
                 self._up(self._connection, signal)
             case Sent():
-                self._sender.sent(signal.mid, signal.error)
+                self._sender.sent(signal.mid, signal.error, heard=signal.heard)
+            case HomeSaid() | BrokerAge():
+                self._sender.home(signal)
             case Ended():
                 self._ended(signal.why, answered=signal.answered)
 
@@ -250,6 +255,8 @@ class MqttWorker:
             journal_lost=self._journal.lost,
             journal_failed=self._journal.unjournalled,
             journal_failing=self._journal.failing,
+            home_waiting=len(self._journal.offers),
+            home_lost=self._journal.offers.lost,
             deaf_to=self._deaf_to,
         )
 

@@ -8,6 +8,7 @@ paho's thread and one that waits delays every acknowledgement.
 
 from __future__ import annotations
 
+import re
 import socket
 import sys
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.mqtt.attempts import Protocol, ProtocolChoice
 from agent.mqtt.reasons import Why, from_error, from_reason_code
+from agent.mqtt.router import BIRTH, WILL
 from schemas.config import TlsConfig
 from schemas.messages import Publish
 
@@ -32,6 +34,11 @@ from schemas.messages import Publish
 MAX_INCOMING = 64 * 1024
 #: MQTT 5.0 section 3.2.2.3.3: what counts as "not limited".
 NO_RECEIVE_MAXIMUM = 65_535
+#: What Mosquitto says about itself: "123 seconds", retained, new each 10 s.
+UPTIME = "$SYS/broker/uptime"
+_SECONDS = re.compile(rb"(\d{1,10})(?: seconds)?$")
+#: MQTT 5.0 section 3.4.2.1, in PUBACK.
+NO_SUBSCRIBERS = 0x10
 #: Seconds for TCP; TLS has the keep-alive time in paho.
 CONNECT_TIMEOUT = 5.0
 
@@ -41,6 +48,8 @@ class MqttOptions:
     """Where and how to connect; secrets are not shown in its repr.
 
     `filters` are subscribed to; `slips`, too, and nobody misses them where the broker refuses.
+    `status_topic` is Home Assistant's and `devices` where its discovery topics begin; None: nothing
+    is said to it.
     """
 
     host: str
@@ -50,6 +59,7 @@ class MqttOptions:
     filters: tuple[str, ...]
     slips: tuple[str, ...] = ()
     status_topic: str | None = None
+    devices: str | None = None
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     tls: TlsConfig | None = None
@@ -84,10 +94,29 @@ class Subscribed:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message is acknowledged (QoS 1) or written (QoS 0); `error` is the broker's refusal."""
+    """A message is acknowledged (QoS 1) or written (QoS 0); `error` is the broker's refusal.
+
+    `heard` is False where the broker says that nobody subscribes to it (MQTT 5).
+    """
 
     mid: int
     error: str | None
+    heard: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HomeSaid:
+    """Home Assistant's birth or will; `retained`: of some earlier day, maybe."""
+
+    online: bool
+    retained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAge:
+    """The broker has been up for so many seconds."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +127,7 @@ class Ended:
     answered: bool
 
 
-Signal = Opened | Accepted | Subscribed | Sent | Ended
+Signal = Opened | Accepted | Subscribed | Sent | HomeSaid | BrokerAge | Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +187,7 @@ class Connection:
         self._ended = False
         self._given_up = False
         self._last_error = ""
+        self._aged = False
         self._client = self._make_client()
 
     def start(self) -> Why | None:
@@ -185,7 +215,7 @@ class Connection:
         filters: list[Any] = [(f, self._command_options()) for f in commands]
         if options.status_topic is not None:
             plain = SubscribeOptions(qos=1) if self.protocol == "5" else 1
-            filters.append((options.status_topic, plain))
+            filters += [(options.status_topic, plain), (UPTIME, plain)]
         self._client.subscribe(filters)
 
     def publish(self, message: Publish) -> int | None:
@@ -328,9 +358,10 @@ class Connection:
         _properties: Properties | None,
     ) -> None:
         options = self._options
-        names = [*options.filters, *options.slips, options.status_topic or ""]
+        names = [*options.filters, *options.slips, options.status_topic or "", UPTIME]
         refused = (n for n, code in zip(names, codes, strict=False) if code.is_failure)
-        self._signal(Subscribed(tuple(name for name in refused if name not in options.slips)))
+        missed = {*names} - {*options.slips, UPTIME}
+        self._signal(Subscribed(tuple(name for name in refused if name in missed)))
 
     def _on_publish(
         self,
@@ -340,15 +371,21 @@ class Connection:
         code: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        self._signal(Sent(mid, code.getName() if code.is_failure else None))
+        error = code.getName() if code.is_failure else None
+        self._signal(Sent(mid, error, heard=code.value != NO_SUBSCRIBERS))
 
     def _on_message(
         self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage
     ) -> None:
         properties = message.properties
         with suppress(UnicodeDecodeError):  # then it is no topic of ours
+            if message.topic == UPTIME:
+                self._signal_age(message)
+                return
             if not self._wanted(message.topic):
                 return
+            if message.topic == self._options.status_topic:
+                self._signal_home(message)
             self._message(
                 Message(
                     message.topic,
@@ -358,6 +395,19 @@ class Connection:
                     getattr(properties, "CorrelationData", None),
                 )
             )
+
+    def _signal_age(self, message: paho.MQTTMessage) -> None:
+        """Only the first: where its steps lead to is no news."""
+        found = _SECONDS.match(message.payload)
+        if found is not None and not self._aged:
+            self._aged = True
+            self._signal(BrokerAge(float(found[1])))
+            self._client.unsubscribe(UPTIME)
+
+    def _signal_home(self, message: paho.MQTTMessage) -> None:
+        word = bytes(message.payload).strip().lower()
+        if word in {BIRTH, WILL}:
+            self._signal(HomeSaid(word == BIRTH, message.retain))
 
     def _wanted(self, topic: str) -> bool:
         """False for what we did not ask for: amqtt replays what others have subscribed to."""

@@ -60,8 +60,8 @@ LAST = "last"
 #: Seconds of a clip on demand: the default, and the limit of `schemas.commands.RecordNow`.
 LONG = 30.0
 LONGEST = 300.0
-#: Home Assistant's default payload; its will is `offline`.
-BIRTH = b"online"
+#: Home Assistant's default payloads.
+BIRTH, WILL = b"online", b"offline"
 
 
 @dataclass(frozen=True, slots=True)

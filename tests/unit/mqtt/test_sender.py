@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent.mqtt.connection import Accepted
+from agent.mqtt.connection import Accepted, BrokerAge, HomeSaid
 from agent.mqtt.journal import Journal
 from agent.mqtt.outbox import Outbox
+from agent.mqtt.presence import FIRST_RETRY, SETTLE
 from agent.mqtt.sender import EVENTS_BYTES, ONLINE_WAIT, PICTURES, WINDOW, Sender
 from schemas.messages import EventsQuery, Publish, Record, state
 from tests.support.clock import FakeClock
@@ -41,11 +43,15 @@ class FakeLink:
 class House:
     """A sender with its outbox and journal."""
 
-    def __init__(self, folder: Path) -> None:
-        self.clock = FakeClock()
+    devices: str | None = None
+
+    def __init__(self, folder: Path, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
         self.outbox = Outbox()
         self.journal = Journal(folder / "journal.db", self.clock)
-        self.sender = Sender(self.outbox, self.journal, self.clock, ONLINE.topic)
+        self.sender = Sender(
+            self.outbox, self.journal, self.clock, ONLINE.topic, self.devices
+        )
 
     def connect(self, limits: Accepted = FREE, *, online: bool = True) -> FakeLink:
         link = FakeLink()
@@ -176,16 +182,17 @@ def test_a_step_of_the_wall_clock_makes_nothing_late(house: House) -> None:
     assert late(house.connect()) == [False]
 
 
-@pytest.mark.parametrize("step", [60.0, -60.0])
-def test_a_record_of_an_earlier_process_is_judged_by_the_wall_clock(
-    tmp_path: Path, step: float
+@pytest.mark.parametrize(("passed", "step", "is_late"), [(60.0, 0, True), (1.0, 3600, False)])
+def test_a_record_of_an_earlier_process_is_judged_by_the_time_that_passed(
+    tmp_path: Path, passed: float, step: float, *, is_late: bool
 ) -> None:
     before = House(tmp_path)
     before.say(record(1))
     before.journal.close()
-    after = House(tmp_path)
+    after = House(tmp_path, before.clock)
+    after.clock.advance(passed)
     after.clock.step_utc(step)
-    assert late(after.connect()) == [True]
+    assert late(after.connect()) == [is_late]
     after.journal.close()
 
 
@@ -297,3 +304,154 @@ def test_a_backlog_lets_the_states_go_first(house: House) -> None:
     link = house.connect(online=False)
     house.say(ONLINE, state("a/motion", "ON"))
     assert link.topics()[:3] == [ONLINE.topic, "a/motion", "a/event"]
+
+
+# ------------------------------------------------------------------ Home Assistant's own topic
+
+DEVICE = state("homeassistant/device/a__door/config", "{}")
+LONG_UP = BrokerAge(99_999)
+
+
+def offered(seq: int) -> Record:
+    return replace(record(seq), offer="a/home")
+
+
+def home_seqs(link: FakeLink) -> list[int]:
+    return [json.loads(m.payload)["seq"] for m in link.sent if m.topic == "a/home"]
+
+
+class HomeHouse(House):
+    """A house whose events Home Assistant gets, too."""
+
+    devices = "homeassistant/device/"
+
+    def acknowledge(self, link: FakeLink, *, heard: bool = True) -> None:
+        for mid, message in enumerate(link.sent, 1):
+            self.sender.sent(mid, None, heard=heard or message.topic != "a/home")
+        self.sender.send()
+
+    def after(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.sender.send()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[HomeHouse]:
+    home = HomeHouse(tmp_path)
+    yield home
+    home.journal.close()
+
+
+def test_an_event_goes_to_both_at_once_where_home_assistant_is_there(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(LONG_UP)
+    home.say(offered(1))
+    assert (link.seqs(), home_seqs(link)) == ([1], [1])
+    home.acknowledge(link)
+    assert (home.journal.waiting_count, len(home.journal.offers)) == (0, 0)
+    assert home.sender.idle
+
+
+def test_while_home_assistant_is_away_other_readers_wait_for_nothing(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(LONG_UP)
+    home.sender.home(HomeSaid(online=False, retained=False))
+    home.say(*(offered(seq) for seq in range(1, 4)))
+    home.after(86_400)
+    home.acknowledge(link)
+    assert (link.seqs(), home_seqs(link)) == ([1, 2, 3], [])
+    assert (home.journal.waiting_count, len(home.journal.offers)) == (0, 3)
+
+
+def test_after_its_birth_home_assistant_gets_each_once_and_in_order(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(HomeSaid(online=False, retained=False))
+    home.say(*(offered(seq) for seq in range(1, 4)))
+    home.sender.home(HomeSaid(online=True, retained=False))
+    home.say(DEVICE, ONLINE)  # our answer to the birth
+    home.say(offered(4))
+    assert home_seqs(link) == []
+    home.after(SETTLE)
+    home.acknowledge(link)
+    assert home_seqs(link) == [1, 2, 3, 4]
+    assert link.seqs() == [1, 2, 3, 4]
+
+
+def test_what_home_assistant_had_does_not_come_again_with_the_next_connection(
+    home: HomeHouse,
+) -> None:
+    link = home.connect()
+    home.sender.home(LONG_UP)
+    home.say(offered(1))
+    home.acknowledge(link)
+    home.say(offered(2))  # in flight as the connection ends
+    home.sender.disconnected()
+    home.say(offered(3))
+    again = home.connect()
+    home.sender.home(LONG_UP)
+    home.sender.send()
+    assert home_seqs(again) == [2, 3]
+
+
+def test_a_broker_that_has_just_begun_does_not_have_home_assistant_yet(home: HomeHouse) -> None:
+    home.say(offered(1))
+    link = home.connect()
+    home.sender.home(BrokerAge(2))
+    home.after(60)
+    assert (link.seqs(), home_seqs(link)) == ([1], [])
+    home.sender.home(HomeSaid(online=True, retained=False))
+    home.say(ONLINE)
+    home.after(SETTLE)
+    assert home_seqs(link) == [1]
+    assert late_of(link, "a/home") == [True]
+
+
+def late_of(link: FakeLink, topic: str) -> list[bool]:
+    return [json.loads(m.payload)["late"] for m in link.sent if m.topic == topic]
+
+
+def test_a_new_device_gets_its_events_a_moment_later(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(LONG_UP)
+    home.say(DEVICE, offered(1))
+    assert (link.seqs(), home_seqs(link)) == ([1], [])
+    home.after(SETTLE)
+    assert home_seqs(link) == [1]
+    home.say(DEVICE, offered(2))  # the same once more is no news
+    assert home_seqs(link) == [1, 2]
+
+
+def test_what_nobody_subscribes_to_is_offered_again(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(LONG_UP)
+    home.say(offered(1), offered(2))
+    home.acknowledge(link, heard=False)
+    home.say(offered(3))
+    assert home_seqs(link) == [1, 2]
+    home.after(FIRST_RETRY)
+    assert home_seqs(link) == [1, 2, 1, 2, 3]
+    home.acknowledge(link)
+    assert len(home.journal.offers) == 0
+
+
+def test_that_home_assistant_was_away_is_remembered(tmp_path: Path) -> None:
+    before = HomeHouse(tmp_path)
+    before.connect()
+    before.sender.home(HomeSaid(online=False, retained=False))
+    before.journal.close()
+    after = HomeHouse(tmp_path)
+    link = after.connect()
+    after.sender.home(LONG_UP)
+    after.say(offered(1))
+    assert home_seqs(link) == []
+    after.journal.close()
+
+
+def test_without_discovery_nothing_is_offered(house: House) -> None:
+    link = house.connect()
+    house.sender.home(LONG_UP)
+    house.say(offered(1))
+    house.clock.advance(3600)
+    house.sender.send()
+    assert (link.seqs(), home_seqs(link)) == ([1], [])
+    assert len(house.journal.offers) == 0
