@@ -203,7 +203,9 @@ class App:
     def _take(self, cause: object) -> None:
         if isinstance(cause, Received):
             born = birth(cause, self._status_topic)
-            parsed = born or parse(cause, self._topics, list(self._state.cameras))
+            obey = self._config.mqtt.obey_retained
+            cameras = list(self._state.cameras)
+            parsed = born or parse(cause, self._topics, cameras, obey_retained=obey)
             if not isinstance(parsed, Ignored):
                 self._step(parsed)
             return

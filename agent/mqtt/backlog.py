@@ -1,5 +1,4 @@
-"""Records on their way to one kind of reader, in order: first what waits on disk, then what comes.
-"""
+"""Records on their way to one kind of reader, in order: what waits on disk, then what comes."""
 
 from __future__ import annotations
 

@@ -179,7 +179,9 @@ class MqttWorker:
 
         protocol = self._attempts.protocol
         received = partial(self._received, live=protocol == "5")
-        self._connection = Connection(self._options, protocol, on_signal, received)
+        self._connection = Connection(
+            self._options, protocol, on_signal, received, as_bridge=self._attempts.as_bridge
+        )
         self._enter(_Phase.OPENING, OPEN_WITHIN)
         why = self._connection.start()
         if why is not None:

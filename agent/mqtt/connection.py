@@ -178,8 +178,11 @@ class Connection:
         protocol: Protocol,
         on_signal: Callable[[Signal], object],
         on_message: Callable[[Message], object],
+        *,
+        as_bridge: bool = True,
     ) -> None:
         self.protocol = protocol
+        self._as_bridge = as_bridge
         self._options = options
         self._signal = on_signal
         self._message = on_message
@@ -259,6 +262,8 @@ class Connection:
             protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
         )
+        if not five and self._as_bridge:
+            client.enable_bridge_mode()
         client.connect_timeout = CONNECT_TIMEOUT
         client.reconnect_delay_set(0, 0)  # after a failed connect its thread ends at once
         client.max_queued_messages_set(100)

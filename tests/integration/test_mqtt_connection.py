@@ -251,7 +251,9 @@ def test_an_old_retained_command_is_marked_as_such_with_mqtt_311(
             received = agent.wait_for(Received)
             assert (received.payload, received.retain, received.live) == (b"OFF", True, False)
             ear.say(CAMERA.setting_set("armed"), "ON", retain=True)
-            assert not agent.wait_for(Received, 2).retain
+            assert agent.wait_for(Received, 2).retain
+            ear.say(CAMERA.setting_set("armed"), "OFF")
+            assert not agent.wait_for(Received, 3).retain
 
 
 def test_a_request_says_where_it_wants_its_answer(broker: Broker, tmp_path: Path) -> None:

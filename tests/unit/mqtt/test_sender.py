@@ -49,9 +49,7 @@ class House:
         self.clock = clock or FakeClock()
         self.outbox = Outbox()
         self.journal = Journal(folder / "journal.db", self.clock)
-        self.sender = Sender(
-            self.outbox, self.journal, self.clock, ONLINE.topic, self.devices
-        )
+        self.sender = Sender(self.outbox, self.journal, self.clock, ONLINE.topic, self.devices)
 
     def connect(self, limits: Accepted = FREE, *, online: bool = True) -> FakeLink:
         link = FakeLink()
