@@ -19,11 +19,14 @@ from typing import Any
 from agent.mqtt.ageing import JournalClock
 from agent.mqtt.journal_file import FLOOR, JournalFile
 from agent.mqtt.offers import Offers, read_offers
+from agent.mqtt.retained import Retained, read_retained
 from agent.runtime.clock import Clock
 from schemas.messages import Record
 
 log = logging.getLogger(__name__)
 
+#: Its name in the state folder.
+JOURNAL = "journal.sqlite"
 #: A month of a busy camera (600 messages a day), and what any SD card has to spare.
 MAX_MESSAGES = 20_000
 MAX_BYTES = 64 * 2**20
@@ -76,6 +79,7 @@ class Journal:
         lost: unacknowledged records dropped for want of room or for their age.
         unjournalled: records that were handed on without being on disk.
         offers: records that Home Assistant has still to get.
+        retained: topics that the broker may hold of us.
     """
 
     def __init__(
@@ -104,9 +108,10 @@ class Journal:
         self._next_id = 1
         self._notes: dict[str, str] = {}
         self.offers = Offers()
+        self.retained = Retained()
         self._file = JournalFile(path, int(clock.utc().timestamp()))
         self._age = JournalClock(clock, self.note("clock"), boot)
-        self._load_offers()
+        self._load()
         self._measure()
         self._expire()
 
@@ -171,6 +176,18 @@ class Journal:
         """Keeps a word; written with the next record, or by `flush`."""
         self._notes[name] = value
 
+    def begin_retained(self, wanted: Collection[str], machine: str) -> None:
+        """What this configuration keeps at the broker; what was kept beside it is to go.
+
+        On another machine than the last time (a copied SD card) nothing was ours: the original
+        may still be there.
+        """
+        if self.note("machine") not in {None, machine}:
+            self.retained.forget()
+        self.keep_note("machine", machine)
+        self.retained.begin(wanted)
+        self._save()
+
     def waiting(self, limit: int, after: int = 0) -> list[Entry]:
         """The oldest unacknowledged records with an id above `after`, in order."""
         gone = set(self._acknowledged)
@@ -202,7 +219,7 @@ class Journal:
     @property
     def unwritten(self) -> bool:
         """Something waits for `flush`: acknowledgements, or records that the disk refused."""
-        more = self._notes or self.offers.unwritten
+        more = self._notes or self.offers.unwritten or self.retained.unwritten
         return bool(self._acknowledged or self._unsaved or more)
 
     def flush(self) -> None:
@@ -235,9 +252,10 @@ class Journal:
         self._count, self._bytes, self._waiting = int(count), int(size), int(waiting)
         self._next_id = max(self._next_id, int(last or 0) + 1)
 
-    def _load_offers(self) -> None:
+    def _load(self) -> None:
         try:
             self.offers.load(read_offers(self._file.db))
+            self.retained.load(read_retained(self._file.db))
         except sqlite3.Error as error:
             self._trouble(error)
 
@@ -269,6 +287,7 @@ class Journal:
             update = "UPDATE message SET acknowledged = 1 WHERE id = ? AND acknowledged = 0"
             done = max(0, db.executemany(update, ids).rowcount)
             self.offers.write(db)
+            self.retained.write(db)
             db.executemany(_NOTE, [("clock", self._age.memory), *self._notes.items()])
             removed, freed, lost = self._make_room(len(new), sum(len(e.payload) for e in new))
             db.execute("COMMIT")
@@ -283,6 +302,7 @@ class Journal:
         self._acknowledged.clear()
         self._notes.clear()
         self.offers.written()
+        self.retained.written()
         self._recovered()
         return True
 
@@ -336,6 +356,7 @@ class Journal:
             self._file.db.close()
             self._file.put_aside(error)
             self.offers.rewrite()
+            self.retained.rewrite()
             self._measure()
 
     def _roll_back(self) -> None:

@@ -41,7 +41,6 @@ class Presence:
         self._born = False
         self._asked = False
         self._birth_at = -NEVER
-        self._retry = FIRST_RETRY
 
     def ready(self, now: float) -> bool:
         """Events may be offered."""
@@ -54,7 +53,6 @@ class Presence:
     def connected(self, now: float) -> None:
         """We have a connection; what was said over the last one need not be true any more."""
         self._born = self._asked = False
-        self._retry = FIRST_RETRY
         self._ready_at = now + (AWAY if self.away else UNKNOWN)
 
     def broker_up(self, seconds: float, now: float) -> None:
@@ -74,7 +72,6 @@ class Presence:
         self.away, self._born = not online, online
         if online:
             self._birth_at = now
-        self._retry = FIRST_RETRY
         self._ready_at = now + ANSWERED if online else NEVER
 
     def announced(self, now: float, *, news: bool) -> None:
@@ -88,7 +85,31 @@ class Presence:
         elif news:
             self._ready_at = max(self._ready_at, now + SETTLE)
 
-    def nobody(self, now: float) -> None:
-        """An event was offered and nobody subscribes to it."""
-        self._ready_at = max(self._ready_at, now + self._retry)
-        self._retry = min(2 * self._retry, LONGEST_RETRY)
+
+class Unheard:
+    """Topics to which nobody subscribes: Home Assistant is away, or its user disabled the entity.
+
+    Only the topic waits: what the others have to say is not held up.
+    """
+
+    def __init__(self) -> None:
+        self._waits: dict[str, tuple[float, float]] = {}  # until when, and for how long
+
+    def forget(self) -> None:
+        """Another connection, or Home Assistant has just come."""
+        self._waits.clear()
+
+    def nobody(self, topic: str, now: float) -> None:
+        """An event was offered there for nothing."""
+        until, seconds = self._waits.get(topic, (-NEVER, FIRST_RETRY / 2))
+        if until <= now:
+            seconds = min(2 * seconds, LONGEST_RETRY)
+            self._waits[topic] = now + seconds, seconds
+
+    def waits(self, topic: str, now: float) -> bool:
+        """Nothing is offered there now."""
+        return topic in self._waits and self._waits[topic][0] > now
+
+    def next(self, now: float) -> float:
+        """When a topic is to be tried again; never, where none waits."""
+        return min((until for until, _ in self._waits.values() if until > now), default=NEVER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import deque
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ from agent.mqtt.backlog import Backlog
 from agent.mqtt.connection import Accepted, BrokerAge, HomeSaid
 from agent.mqtt.journal import Entry, Journal
 from agent.mqtt.outbox import Outbox
-from agent.mqtt.presence import Presence
+from agent.mqtt.presence import NEVER, Presence, Unheard
 from agent.runtime.clock import Clock
 from schemas.commands import Response
 from schemas.messages import EventsQuery, Publish
@@ -48,11 +49,15 @@ class Link(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Flying:
-    """A message in flight: of which record, and whether it is the offer to Home Assistant."""
+    """A message in flight: of which record, and whether it is the offer to Home Assistant.
+
+    `clears`: it is empty, and retained.
+    """
 
     topic: str
     entry_id: int | None = None
     offer: bool = False
+    clears: bool = False
 
 
 class Sender:
@@ -88,7 +93,9 @@ class Sender:
         self._clock = clock
         self._online_topic = online_topic
         self._devices = devices
+        self._root = online_topic.removesuffix("availability")
         self._home = Presence(away=journal.note(HOME_NOTE) == "away")
+        self._unheard = Unheard()
         self._announced: dict[str, int] = {}
         self._records = Backlog(journal.waiting, WINDOW)
         self._offers = Backlog(journal.offered, WINDOW)
@@ -106,7 +113,9 @@ class Sender:
         self._pictures: set[int] = set()
         self._records.begin()
         self._offers.begin()
-        self._again = False
+        self._unheard.forget()
+        self._to_clear = deque(self._journal.retained.gone)
+        self._again_at = NEVER
         self._online = False
         self._largest = 0
 
@@ -139,13 +148,16 @@ class Sender:
             self.refused += 1
             words = "mqtt: the broker did not accept a message to %s: %s; check its ACL"
             self._say(message.topic, words, message.topic, error)
+        elif message.clears:
+            self._journal.retained.cleared(message.topic)
         elif message.entry_id is not None and not message.offer:
             self._journal.acknowledge(message.entry_id)
         elif message.entry_id is not None and heard:
             self._journal.offers.done(message.entry_id)
-        elif message.entry_id is not None and not self._again:
-            self._again = True
-            self._home.nobody(self._clock.monotonic())
+        elif message.entry_id is not None:
+            now = self._clock.monotonic()
+            self._unheard.nobody(message.topic, now)
+            self._again_at = self._unheard.next(now)
 
     def home(self, said: HomeSaid | BrokerAge) -> None:
         """What tells whether Home Assistant is there."""
@@ -154,12 +166,17 @@ class Sender:
             self._home.broker_up(said.seconds, now)
             return
         self._home.said(now, online=said.online, retained=said.retained)
+        self._unheard.forget()
+        self._again_at = now
         self._journal.keep_note(HOME_NOTE, "away" if self._home.away else "there")
 
     # -------------------------------------------------------------- the work
 
     def journal_records(self) -> None:
-        """Puts new records into the journal, with or without a connection."""
+        """Puts new records into the journal, and what is to be cleared, with no connection, too."""
+        for topic in self._outbox.cleared():
+            self._journal.retained.bury(topic)
+            self._to_clear.append(topic)
         records = self._outbox.records()
         if self._devices is None:
             records = [replace(record, offer=None) for record in records]
@@ -169,7 +186,14 @@ class Sender:
                 self._offers.add(entry)
 
     def send(self) -> None:
-        """Hands on as much as there is room for: what just happened, states, backlog, pictures."""
+        """Hands on as much as there is room for: what just happened, states, backlog, pictures.
+
+        Before all what is to be cleared: what is said of such a topic later has to stay.
+        """
+        while self._room and self._to_clear:
+            topic = self._to_clear.popleft()
+            if self._journal.retained.is_gone(topic):
+                self._publish(Publish(topic, b"", 1, retain=True), _Flying(topic, clears=True))
         if self._records.caught_up:
             self._send_records()
         if self._offers.caught_up:
@@ -193,26 +217,29 @@ class Sender:
             self._publish(self._as_message(entry, entry.topic), _Flying(entry.topic, entry.id))
 
     def _send_offers(self) -> None:
-        if self._again and not any(flying.offer for flying in self._flying.values()):
-            self._again = False
+        now = self._clock.monotonic()
+        if now >= self._again_at and not any(flying.offer for flying in self._flying.values()):
+            self._again_at = self._unheard.next(now)
             self._offers.begin()
         while self._room and self._may_offer and (entry := self._offers.next()) is not None:
             topic = self._journal.offers.topic(entry.id)
-            if topic is not None:
+            if topic is not None and not self._unheard.waits(topic, now):
                 self._publish(self._as_message(entry, topic), _Flying(topic, entry.id, offer=True))
 
     @property
     def idle(self) -> bool:
         """Nothing is in flight and nothing more could be sent now."""
         offered = self._offers.idle or not self._may_offer
-        return not self._flying and not self._pictures and self._records.idle and offered
+        busy = self._flying or self._pictures or self._to_clear
+        return not busy and self._records.idle and offered
 
     @property
     def patience(self) -> float:
         """Seconds until something waiting may go out although nothing happens."""
         if self._devices is None or not len(self._journal.offers):
-            return float("inf")
-        return self._home.wait(self._clock.monotonic()) or float("inf")
+            return NEVER
+        now = self._clock.monotonic()
+        return self._home.wait(now) or max(0.0, self._again_at - now)
 
     @property
     def _room(self) -> bool:
@@ -224,8 +251,9 @@ class Sender:
 
     @property
     def _may_offer(self) -> bool:
-        ready = self._devices is not None and self._home.ready(self._clock.monotonic())
-        return ready and self._is_online and not self._again
+        now = self._clock.monotonic()
+        ready = self._devices is not None and self._home.ready(now)
+        return ready and self._is_online and now < self._again_at
 
     def _publish(self, message: Publish, flying: _Flying | None = None) -> None:
         size = len(message.payload) + len(message.topic.encode()) + OVERHEAD
@@ -240,10 +268,21 @@ class Sender:
             return
         self._largest = max(self._largest, size)
         self._note_announced(message)
+        self._note_retained(message)
         if message.qos == 0:
             self._pictures.add(mid)
         else:
             self._flying[mid] = flying or _Flying(message.topic)
+
+    def _note_retained(self, message: Publish) -> None:
+        """What is said of a topic that was to be cleared has to stay.
+
+        Discovery's topics are remembered elsewhere, with what they held.
+        """
+        retained, topic = self._journal.retained, message.topic
+        ours = topic.startswith(self._root) or retained.is_gone(topic)
+        if ours and message.retain and message.payload:
+            retained.say(topic)
 
     def _note_announced(self, message: Publish) -> None:
         """Home Assistant needs a moment for a device that it has just been told of."""

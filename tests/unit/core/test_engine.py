@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.announce import burial
+from agent.core.announce import burial, everything, retained_topics
 from agent.core.effects import (
     Leave,
     PublishDiscovery,
@@ -351,10 +351,18 @@ def test_a_clip_that_the_recorder_had_no_room_for_is_not_said_to_be_recorded(rig
 
 def test_every_retained_topic_of_a_camera_that_is_gone_is_emptied(rig: Rig) -> None:
     yard = rig.state.cameras["yard"]
-    emptied = {e.topic for e in burial(rig.state, yard, rig.now) if isinstance(e, Publish)}
+    emptied = {e.topic for e in burial(yard.topics) if isinstance(e, Publish)}
     topics = yard.topics
     assert {topics.overlay, topics.overlay_meta, topics.heatmap, topics.heatmap_meta} <= emptied
     assert {topics.motion, topics.health, topics.availability, topics.snapshot} <= emptied
+
+
+def test_what_an_agent_may_keep_at_the_broker_is_known(rig: Rig) -> None:
+    known = retained_topics(rig.state.setup.topics, rig.state.cameras)
+    said = [e for e in everything(rig.state, rig.now) if isinstance(e, Publish) and e.retain]
+    assert {e.topic for e in said} <= set(known)
+    without = retained_topics(rig.state.setup.topics, rig.state.cameras, images=False)
+    assert not any("/image" in topic or topic.endswith(("/delta", "/meta")) for topic in without)
 
 
 def test_a_camera_that_is_being_opened_is_a_problem_but_no_warning() -> None:

@@ -11,6 +11,7 @@ from agent.mqtt.presence import (
     SETTLE,
     UNKNOWN,
     Presence,
+    Unheard,
 )
 
 
@@ -118,17 +119,17 @@ def test_a_new_device_needs_a_moment_and_a_known_one_none(home: Presence) -> Non
     assert home.ready(6.0 + SETTLE)
 
 
-def test_where_nobody_subscribes_it_is_tried_ever_more_seldom_until_the_birth(
-    home: Presence,
-) -> None:
-    home.broker_up(9999.0, 0.0)
-    now, waits = 0.0, []
+def test_where_nobody_subscribes_it_is_tried_ever_more_seldom() -> None:
+    unheard, now, waits = Unheard(), 0.0, []
     for _ in range(9):
-        home.nobody(now)
-        waits.append(home.wait(now))
+        unheard.nobody("a/motion", now)
+        unheard.nobody("a/motion", now)  # the second of one attempt
+        assert unheard.waits("a/motion", now)
+        assert not unheard.waits("a/recording", now)
+        waits.append(unheard.next(now) - now)
         now += waits[-1]
+        assert not unheard.waits("a/motion", now)
     assert waits[:3] == [FIRST_RETRY, 2 * FIRST_RETRY, 4 * FIRST_RETRY]
     assert waits[-1] == LONGEST_RETRY
-    home.said(now, online=True, retained=False)
-    home.announced(now + 1, news=False)
-    assert home.wait(now + 1) == SETTLE
+    unheard.forget()
+    assert unheard.next(now) == float("inf")

@@ -426,10 +426,36 @@ def test_what_nobody_subscribes_to_is_offered_again(home: HomeHouse) -> None:
     home.acknowledge(link, heard=False)
     home.say(offered(3))
     assert home_seqs(link) == [1, 2]
+    assert home.sender.patience == FIRST_RETRY
     home.after(FIRST_RETRY)
     assert home_seqs(link) == [1, 2, 1, 2, 3]
     home.acknowledge(link)
     assert len(home.journal.offers) == 0
+
+
+def test_an_entity_that_its_user_disabled_holds_up_no_other(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(LONG_UP)
+    home.say(replace(record(1), offer="a/disabled"), offered(2))
+    for mid, message in enumerate(link.sent, 1):
+        home.sender.sent(mid, None, heard=message.topic != "a/disabled")
+    home.say(offered(3))
+    assert home_seqs(link) == [2, 3]
+    home.acknowledge(link)
+    home.after(FIRST_RETRY)
+    assert home_seqs(link) == [2, 3]
+    assert link.topics().count("a/disabled") == 2
+
+
+def test_the_birth_ends_the_wait_for_a_topic_that_nobody_heard(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(LONG_UP)
+    home.say(offered(1))
+    home.acknowledge(link, heard=False)
+    home.sender.home(HomeSaid(online=True, retained=False))
+    home.say(ONLINE)
+    home.after(SETTLE)
+    assert home_seqs(link) == [1, 1]
 
 
 def test_that_home_assistant_was_away_is_remembered(tmp_path: Path) -> None:
@@ -453,3 +479,73 @@ def test_without_discovery_nothing_is_offered(house: House) -> None:
     house.sender.send()
     assert (link.seqs(), home_seqs(link)) == ([1], [])
     assert len(house.journal.offers) == 0
+
+
+# ------------------------------------------------------------------ what the broker is to forget
+
+GONE = state("a/shed/health", b"")
+
+
+def test_what_is_to_be_cleared_waits_for_a_connection_and_goes_first(house: House) -> None:
+    house.say(GONE)
+    link = house.connect(online=False)
+    house.say(state("a/health", "{}"))
+    assert link.sent == [GONE, state("a/health", "{}")]
+    house.sender.disconnected()  # before it was acknowledged
+    assert house.connect(online=False).topics() == []
+    house.sender.send()
+    house.sender.disconnected()
+    link = house.connect(online=False)
+    house.sender.send()
+    assert link.sent == [GONE]
+    house.sender.sent(1, None)
+    house.sender.disconnected()
+    link = house.connect(online=False)
+    house.sender.send()
+    assert link.sent == []
+
+
+def test_it_is_remembered_over_a_restart_until_the_broker_has_forgotten(tmp_path: Path) -> None:
+    before = House(tmp_path)
+    before.say(GONE)
+    before.journal.close()
+    after = House(tmp_path)
+    link = after.connect(online=False)
+    after.sender.send()
+    assert link.sent == [GONE]
+    after.sender.sent(1, None)
+    after.journal.close()
+    again = House(tmp_path)
+    assert again.journal.retained.gone == []
+    again.journal.close()
+
+
+def test_what_the_broker_refuses_to_forget_is_asked_for_again(house: House) -> None:
+    house.say(GONE)
+    house.connect(online=False)
+    house.sender.send()
+    house.sender.sent(1, "Not authorized")
+    assert house.journal.retained.gone == [GONE.topic]
+
+
+def test_a_topic_that_is_said_again_is_not_cleared_any_more(house: House) -> None:
+    house.say(GONE)
+    link = house.connect(online=False)
+    house.sender.send()
+    house.say(state(GONE.topic, "{}"))
+    house.sender.sent(1, None)
+    house.sender.sent(2, None)
+    house.sender.disconnected()
+    again = house.connect(online=False)
+    house.sender.send()
+    assert link.sent == [GONE, state(GONE.topic, "{}")]
+    assert again.sent == []
+
+
+def test_discovery_that_is_said_again_is_not_cleared_any_more(home: HomeHouse) -> None:
+    home.say(state(DEVICE.topic, b""))
+    link = home.connect(online=False)
+    home.sender.send()
+    home.say(DEVICE)
+    assert link.sent == [state(DEVICE.topic, b""), DEVICE]
+    assert home.journal.retained.gone == []
