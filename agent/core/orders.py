@@ -56,7 +56,14 @@ class StopJudging:
     """The end is near: no event begins any more; one that runs goes on until the thread ends."""
 
 
-VisionOrder = Configure | TakePicture | RecordClip | CameraWent | StopJudging
+@dataclass(frozen=True, slots=True)
+class LimitPictures:
+    """Published pictures have at most so many bytes; None: as many as are configured."""
+
+    bytes: int | None
+
+
+VisionOrder = Configure | TakePicture | RecordClip | CameraWent | StopJudging | LimitPictures
 
 
 @dataclass(frozen=True, slots=True)

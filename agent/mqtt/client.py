@@ -31,7 +31,8 @@ from agent.mqtt.connection import (
 )
 from agent.mqtt.journal import Journal
 from agent.mqtt.outbox import Outbox
-from agent.mqtt.reasons import Why
+from agent.mqtt.limits import Suspect
+from agent.mqtt.reasons import Why, cut_off
 from agent.mqtt.sender import Sender
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox, WhenFull
@@ -206,9 +207,13 @@ class MqttWorker:
         self._down = None
 
     def _ended(self, why: Why, *, answered: bool) -> None:
-        self._drop_connection(too_large=why.code == "packet_too_large")
+        suspect = self._drop_connection(why)
         if self._leaving:
             return
+        if why.code == "unreachable":
+            self._sender.unreachable()
+        if suspect is not None:
+            why = cut_off(self._options.where, suspect.topic, suspect.size)
         now = self._clock.monotonic()
         why, delay = self._attempts.failed(why, now, answered=answered)
         self._deadline = now + delay
@@ -218,13 +223,16 @@ class MqttWorker:
             self._down = why
             self._news = BrokerDown(now, why.code, why.reason)
 
-    def _drop_connection(self, *, too_large: bool = False) -> None:
+    def _drop_connection(self, why: Why | None = None) -> Suspect | None:
+        """Ends it; returns the packet that cost it, if it was one."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.give_up()
         self._signals = _mailbox()  # what it still says goes into the old one
-        self._sender.disconnected(too_large=too_large)
-        self._phase = _Phase.WAITING
+        was_up, self._phase = self._phase is _Phase.UP, _Phase.WAITING
+        code = why.code if why is not None else ""
+        too_large = code == "packet_too_large"
+        return self._sender.disconnected(lost=was_up and code == "lost", too_large=too_large)
 
     # -------------------------------------------------------------- to the engine
 
@@ -260,6 +268,8 @@ class MqttWorker:
             home_waiting=len(self._journal.offers),
             home_lost=self._journal.offers.lost,
             deaf_to=self._deaf_to,
+            withheld=tuple(sorted(sender.withheld.items())),
+            picture_limit=sender.picture_limit,
         )
 
     # -------------------------------------------------------------- the end

@@ -57,6 +57,12 @@ def from_reason_code(value: int, name: str) -> Why:
     return Why(code, f"{reason} (0x{value:02x})")
 
 
+def cut_off(where: str, topic: str, size: int) -> Why:
+    """The broker ended the connection while a large packet was under way."""
+    words = f"cut off at a packet of {size} bytes ({topic}): larger than the broker takes"
+    return Why("packet_too_large", f"{where}: {words}")
+
+
 def from_error(error: BaseException | None, where: str) -> Why:
     """An error of name look-up, TCP or TLS while connecting to `where`."""
     if isinstance(error, ssl.SSLCertVerificationError):

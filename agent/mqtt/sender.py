@@ -11,8 +11,10 @@ from typing import Any, Protocol
 from agent.mqtt.backlog import Backlog
 from agent.mqtt.connection import Accepted, BrokerAge, HomeSaid
 from agent.mqtt.journal import Entry, Journal
+from agent.mqtt.limits import PacketLimits, Suspect
 from agent.mqtt.outbox import Outbox
 from agent.mqtt.presence import NEVER, Presence, Unheard
+from agent.mqtt.slimming import slimmed
 from agent.runtime.clock import Clock
 from schemas.commands import Response
 from schemas.messages import EventsQuery, Publish
@@ -30,6 +32,10 @@ LATE = 5.0
 ONLINE_WAIT = 2.0
 #: Bounds what we remember to have said already.
 MAX_REMEMBERED = 1024
+#: Of a message that paho did not take, or not whole.
+NO_MID = -1
+#: Seconds until a record that the broker refused is sent again: a quota may be free by then.
+REFUSED_AGAIN = 30.0
 #: Where the journal keeps whether Home Assistant was away.
 HOME_NOTE = "home_assistant"
 #: Header, packet id, property lengths and our properties: below 64 bytes without correlation data.
@@ -68,6 +74,7 @@ class Sender:
 
     Attributes:
         oversize: messages larger than the broker takes: skipped.
+        withheld: topics whose last message was, or lacks entities for it, with its size.
         refused: messages that the broker did not accept.
     """
 
@@ -103,8 +110,8 @@ class Sender:
         self.refused = 0
         self._link: Link | None = None
         self._window = WINDOW
-        self._max_packet: int | None = None
-        self._broken_by: int | None = None
+        self._limits = PacketLimits()
+        self.withheld: dict[str, int] = {}
         self._said: set[str] = set()
         self._forget()
 
@@ -116,8 +123,8 @@ class Sender:
         self._unheard.forget()
         self._to_clear = deque(self._journal.retained.gone)
         self._again_at = NEVER
+        self._refused_at = NEVER
         self._online = False
-        self._largest = 0
 
     # -------------------------------------------------------------- the connection
 
@@ -126,28 +133,47 @@ class Sender:
         self._forget()
         self._link = link
         self._window = max(1, min(WINDOW, limits.receive_maximum))
-        self._max_packet = limits.max_packet
         now = self._clock.monotonic()
+        self._limits.connected(limits.max_packet, now)
         self._online_until = now + ONLINE_WAIT
         self._home.connected(now)
         self._outbox.open()
 
-    def disconnected(self, *, too_large: bool = False) -> None:
-        """The connection is gone; `too_large`: the broker said that a packet was."""
-        if too_large and self._largest:
-            self._broken_by = min(self._largest, self._broken_by or self._largest)
+    def disconnected(self, *, lost: bool = False, too_large: bool = False) -> Suspect | None:
+        """The connection is gone: `lost`, or because a packet was `too_large`, the broker said.
+
+        Returns what cost it, if it was a packet.
+        """
+        now = self._clock.monotonic()
+        suspect = self._limits.lost(now, certain=too_large) if lost or too_large else None
         self._link = None
         self._outbox.close()
         self._forget()
+        return suspect
+
+    def unreachable(self) -> None:
+        """There is no broker: that is why the connection was lost."""
+        self._limits.gone()
+
+    @property
+    def picture_limit(self) -> int | None:
+        """Bytes of a picture that the broker takes; None: no limit is known."""
+        return self._limits.picture
 
     def sent(self, mid: int, error: str | None, *, heard: bool = True) -> None:
         """A message was acknowledged or written; a record leaves the journal."""
-        self._pictures.discard(mid)
         message = self._flying.pop(mid, _Flying(""))
+        if mid in self._pictures:
+            self._pictures.discard(mid)
+            self._limits.written(mid, self._clock.monotonic())
+        else:
+            self._limits.acknowledged(mid)
         if error is not None:
             self.refused += 1
             words = "mqtt: the broker did not accept a message to %s: %s; check its ACL"
             self._say(message.topic, words, message.topic, error)
+            if message.entry_id is not None:
+                self._refused_at = self._clock.monotonic()
         elif message.clears:
             self._journal.retained.cleared(message.topic)
         elif message.entry_id is not None and not message.offer:
@@ -194,6 +220,7 @@ class Sender:
             topic = self._to_clear.popleft()
             if self._journal.retained.is_gone(topic):
                 self._publish(Publish(topic, b"", 1, retain=True), _Flying(topic, clears=True))
+        self._retry_refused()
         if self._records.caught_up:
             self._send_records()
         if self._offers.caught_up:
@@ -226,6 +253,13 @@ class Sender:
             if topic is not None and not self._unheard.waits(topic, now):
                 self._publish(self._as_message(entry, topic), _Flying(topic, entry.id, offer=True))
 
+    def _retry_refused(self) -> None:
+        due = self._clock.monotonic() >= self._refused_at + REFUSED_AGAIN
+        if due and all(flying.entry_id is None for flying in self._flying.values()):
+            self._refused_at = NEVER
+            self._records.begin()
+            self._offers.begin()
+
     @property
     def idle(self) -> bool:
         """Nothing is in flight and nothing more could be sent now."""
@@ -256,20 +290,26 @@ class Sender:
         return ready and self._is_online and now < self._again_at
 
     def _publish(self, message: Publish, flying: _Flying | None = None) -> None:
-        size = len(message.payload) + len(message.topic.encode()) + OVERHEAD
-        size += len(message.correlation or b"")
-        if self._link is None or self._is_oversize(message.topic, size):
+        size = _size(message)
+        if self._link is None:
+            return
+        if self._limits.takes(size):
+            self.withheld.pop(message.topic, None)
+        elif (fitting := self._made_to_fit(message, size)) is not None:
+            message, size = fitting, _size(fitting)
+        else:
             return
         mid = self._link.publish(message)
+        picture = message.qos == 0
+        self._limits.sent(NO_MID if mid is None else mid, message.topic, size, picture=picture)
         if mid is None:  # the end of the connection is on its way to us
             self._link = None
             if flying is None and not message.retain:
                 self._outbox.put(message)  # states are said again by themselves, answers are not
             return
-        self._largest = max(self._largest, size)
         self._note_announced(message)
         self._note_retained(message)
-        if message.qos == 0:
+        if picture:
             self._pictures.add(mid)
         else:
             self._flying[mid] = flying or _Flying(message.topic)
@@ -298,16 +338,22 @@ class Sender:
         if news or self._online:
             self._home.announced(self._clock.monotonic(), news=news)
 
-    def _is_oversize(self, topic: str, size: int) -> bool:
-        fits = self._max_packet is None or size <= self._max_packet
-        if fits and (self._broken_by is None or size < self._broken_by):
-            return False
+    def _made_to_fit(self, message: Publish, size: int) -> Publish | None:
+        """The message with less in it, or None: it is left out. Both are said and counted."""
+        topic, most = message.topic, self._limits.most or 0
+        if len(self.withheld) < MAX_REMEMBERED:
+            self.withheld[topic] = size
+        if self._devices is not None and topic.startswith(self._devices):
+            slim = slimmed(message.payload, most - (size - len(message.payload)))
+            if slim is not None:
+                payload, lacking = slim
+                words = "mqtt: %s: %d bytes are more than the broker takes: %d entities left out"
+                self._say(topic, words, topic, size, lacking)
+                return replace(message, payload=payload)
         self.oversize += 1
-        limit = self._broken_by if fits else self._max_packet
-        self._say(
-            topic, "mqtt: %s: %d bytes are more than the broker takes (%s)", topic, size, limit
-        )
-        return True
+        words = "mqtt: %s: left out: %d bytes are more than the broker takes (%d are sure)"
+        self._say(topic, words, topic, size, most)
+        return None
 
     def _say(self, key: str, text: str, *values: object) -> None:
         """A warning the first time, a debug line then: one line per fact."""
@@ -342,6 +388,16 @@ class Sender:
         )
         answer = Publish("", response.to_json(), correlation=query.correlation)
         return [replace(answer, topic=topic) for topic in query.topics]
+
+
+def _size(message: Publish) -> int:
+    """Bytes of the packet, or a few more."""
+    return (
+        len(message.payload)
+        + len(message.topic.encode())
+        + OVERHEAD
+        + len(message.correlation or b"")
+    )
 
 
 def _content(payload: bytes) -> Any:  # noqa: ANN401  whatever JSON says; None where it is none

@@ -13,6 +13,7 @@ from agent.core.effects import (
     PublishDiscovery,
     SaveSettings,
     Say,
+    ToVision,
     WriteHealth,
 )
 from agent.core.engine import HEALTH_EVERY
@@ -31,7 +32,8 @@ from agent.core.messages import (
     StoreCode,
     StoreState,
 )
-from agent.core.problems import LATELY
+from agent.core.orders import LimitPictures
+from agent.core.problems import LATELY, agent_problems
 from agent.core.state import Gauges, Stopped, Stopping, Tick
 from agent.core.stats import CameraStats, MqttStats
 from schemas.commands import (
@@ -372,3 +374,21 @@ def test_a_camera_that_is_being_opened_is_a_problem_but_no_warning() -> None:
     assert {say.level for say in told} == {"INFO"}
     told = [e for e in rig.do(camera(CameraCode.STALLED)) if isinstance(e, Say)]
     assert "WARNING" in {say.level for say in told}
+
+
+def test_pictures_are_made_to_fit_what_the_broker_takes(rig: Rig) -> None:
+    told = Tick(Gauges(mqtt=MqttStats(picture_limit=9000)))
+    assert [e for e in rig.do(told) if isinstance(e, ToVision)] == [
+        ToVision(name, LimitPictures(9000)) for name in rig.state.cameras
+    ]
+    assert not [e for e in rig.do(told) if isinstance(e, ToVision)]
+    again = [e for e in rig.do(Tick(Gauges())) if isinstance(e, ToVision)]
+    assert {e.order for e in again} == {LimitPictures(None)}
+
+
+def test_what_is_too_large_for_the_broker_is_a_problem_that_names_it(rig: Rig) -> None:
+    withheld = (("homeassistant/device/x/config", 16_000),)
+    rig.do(Tick(Gauges(mqtt=MqttStats(withheld=withheld))))
+    words = agent_problems(rig.state, rig.at)["broker_packet_too_large"]
+    assert "homeassistant/device/x/config (16000 bytes)" in words
+    assert "max_packet_size" in words

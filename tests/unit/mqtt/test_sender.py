@@ -10,9 +10,17 @@ import pytest
 
 from agent.mqtt.connection import Accepted, BrokerAge, HomeSaid
 from agent.mqtt.journal import Journal
+from agent.mqtt.limits import ROOM
 from agent.mqtt.outbox import Outbox
 from agent.mqtt.presence import FIRST_RETRY, SETTLE
-from agent.mqtt.sender import EVENTS_BYTES, ONLINE_WAIT, PICTURES, WINDOW, Sender
+from agent.mqtt.sender import (
+    EVENTS_BYTES,
+    ONLINE_WAIT,
+    PICTURES,
+    REFUSED_AGAIN,
+    WINDOW,
+    Sender,
+)
 from schemas.messages import EventsQuery, Publish, Record, state
 from tests.support.clock import FakeClock
 
@@ -257,6 +265,10 @@ def test_a_record_that_the_broker_refuses_waits_and_holds_nobody_up(house: House
     assert link.seqs() == [1, 2, 3]
     assert house.sender.refused == 1
     assert [entry.seq for entry in house.journal.waiting(9)] == [1, 3]
+    house.sender.sent(4, None)
+    house.clock.advance(REFUSED_AGAIN)
+    house.sender.send()
+    assert link.seqs() == [1, 2, 3, 1]
 
 
 def test_an_answer_survives_a_connection_that_ends_under_it(house: House) -> None:
@@ -549,3 +561,45 @@ def test_discovery_that_is_said_again_is_not_cleared_any_more(home: HomeHouse) -
     home.say(DEVICE)
     assert link.sent == [state(DEVICE.topic, b""), DEVICE]
     assert home.journal.retained.gone == []
+
+
+# ------------------------------------------------------------------ a limit that nobody tells
+
+
+def test_what_is_left_out_is_named_until_it_fits_again(house: House) -> None:
+    house.connect()
+    house.say(picture(1, 90_000))
+    suspect = house.sender.disconnected(lost=True)
+    assert suspect is not None
+    assert suspect.topic == "p/1"
+    link = house.connect()
+    house.say(picture(1, 90_000), picture(2, 30_000))
+    assert link.topics()[1:] == ["p/2"]
+    assert list(house.sender.withheld) == ["p/1"]
+    assert (house.sender.oversize, house.sender.picture_limit) == (1, (90_067 // 2) - ROOM)
+    house.say(picture(1, 20_000))
+    assert link.topics()[1:] == ["p/2", "p/1"]
+    assert house.sender.withheld == {}
+
+
+def test_a_connection_lost_for_want_of_a_broker_leaves_pictures_as_they_are(house: House) -> None:
+    house.connect()
+    house.say(picture(1, 90_000))
+    house.sender.disconnected(lost=True)
+    house.sender.unreachable()
+    link = house.connect()
+    house.say(picture(1, 90_000))
+    assert link.topics()[1:] == ["p/1"]
+
+
+def test_a_device_that_is_too_large_is_said_without_what_can_be_spared(home: HomeHouse) -> None:
+    entity = {"p": "sensor", "uniq_id": "u" * 300}
+    components = {f"k{number}": {**entity, "ent_cat": "diagnostic"} for number in range(9)}
+    content = {"dev": {}, "o": {}, "cmps": {"motion": entity, **components}}
+    link = home.connect(Accepted(2000, 20))
+    home.say(state(DEVICE.topic, json.dumps(content)))
+    said = json.loads(link.sent[-1].payload)["cmps"]
+    assert "motion" in said
+    assert 1 < len(said) < 10
+    assert list(home.sender.withheld) == [DEVICE.topic]
+    assert home.sender.oversize == 0
