@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +28,14 @@ from agent.mqtt.journal import Journal
 from agent.mqtt.outbox import Outbox
 from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
+from agent.runtime.logs import hide
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.newest import Newest
 from agent.storage.spool import Spool, memory_spool
 from agent.storage.store import StoreOptions, StoreWorker
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
 from schemas.camera_config import CameraConfig
-from schemas.config import Config
+from schemas.config import Config, MqttConfig
 from schemas.messages import Publish
 from schemas.topics import AgentTopics
 
@@ -217,11 +219,18 @@ def _mqtt_options(config: Config, topics: AgentTopics) -> MqttOptions:
         if config.home_assistant.discovery
         else None,
         username=mqtt.username,
-        password=password_of(config.mqtt),
+        password=partial(_secret, config.mqtt),
         tls=mqtt.tls,
         keepalive=mqtt.keepalive,
         protocol=mqtt.protocol,
     )
+
+
+def _secret(mqtt: MqttConfig) -> str | None:
+    """The broker's password as its file has it now; hidden in the log from here on."""
+    password = password_of(mqtt)
+    hide(password)
+    return password
 
 
 def _beep_options(config: Config) -> BeepOptions:

@@ -30,8 +30,8 @@ from agent.mqtt.connection import (
     Subscribed,
 )
 from agent.mqtt.journal import Journal
-from agent.mqtt.outbox import Outbox
 from agent.mqtt.limits import Suspect
+from agent.mqtt.outbox import Outbox
 from agent.mqtt.reasons import Why, cut_off
 from agent.mqtt.sender import Sender
 from agent.runtime.clock import Clock

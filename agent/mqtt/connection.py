@@ -23,7 +23,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from agent.core.errors import ConfigError
 from agent.mqtt.attempts import Protocol, ProtocolChoice
+from agent.mqtt.probe import speaks_tls
 from agent.mqtt.reasons import Why, from_error, from_reason_code
 from agent.mqtt.router import BIRTH, WILL
 from schemas.config import TlsConfig
@@ -43,11 +45,16 @@ NO_SUBSCRIBERS = 0x10
 CONNECT_TIMEOUT = 5.0
 
 
+def _no_password() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class MqttOptions:
     """Where and how to connect; secrets are not shown in its repr.
 
     `filters` are subscribed to; `slips`, too, and nobody misses them where the broker refuses.
+    `password` is asked for at each attempt: its file may have a new one.
     `status_topic` is Home Assistant's and `devices` where its discovery topics begin; None: nothing
     is said to it.
     """
@@ -61,7 +68,7 @@ class MqttOptions:
     status_topic: str | None = None
     devices: str | None = None
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: Callable[[], str | None] = field(default=_no_password, repr=False)
     tls: TlsConfig | None = None
     keepalive: int = 30
     protocol: ProtocolChoice = "auto"
@@ -202,10 +209,14 @@ class Connection:
             properties.MaximumPacketSize = MAX_INCOMING
         try:
             options.host.encode("idna")  # paho's thread would die of a name like "a..b"
+            if options.username is not None:
+                self._client.username_pw_set(options.username, options.password())
             self._set_tls()
             self._client.connect_async(
                 options.host, options.port, options.keepalive, properties=properties
             )
+        except ConfigError as error:
+            return Why("refused", str(error))
         except (OSError, ValueError) as error:
             return self._cannot_begin(error)
         self._client.loop_start()
@@ -269,8 +280,6 @@ class Connection:
         client.max_queued_messages_set(100)
         will = options.will
         client.will_set(will.topic, will.payload, will.qos, will.retain)
-        if options.username is not None:
-            client.username_pw_set(options.username, options.password)
         for name in _CALLBACKS:
             setattr(client, name, getattr(self, f"_{name}"))
         return client
@@ -332,7 +341,8 @@ class Connection:
     def _on_connect_fail(self, _client: paho.Client, _userdata: object) -> None:
         # paho calls this while it handles the error, which it does not pass on.
         self._answered = True  # nobody was asked
-        self._end(from_error(sys.exc_info()[1], self._options.where))
+        tls = self._options.tls is not None
+        self._end(from_error(sys.exc_info()[1], self._options.where, tls=tls))
 
     def _on_disconnect(
         self,
@@ -346,13 +356,21 @@ class Connection:
             self._answered = True
             self._end(from_reason_code(code.value, code.getName()))
         elif not self._answered:
-            hint = f" ({self._last_error})" if self._last_error else ""
-            tls = "; does it want a client certificate?" if self._options.tls else ""
-            words = f"the connection was closed without an answer{hint}{tls}"
-            self._end(Why("lost", f"{self._options.where}: {words}"))
+            self._end(self._unanswered())
         else:
             words = self._last_error or code.getName().lower()
             self._end(Why("lost", f"{self._options.where}: the connection is gone: {words}"))
+
+    def _unanswered(self) -> Why:
+        options = self._options
+        if options.tls is None and speaks_tls(options.host, options.port):
+            words = "this port speaks TLS, and the agent does not: set mqtt.tls, {} for a public"
+            words += " authority, or use the port without TLS"
+            return Why("tls", f"{options.where}: {words}")
+        hint = f" ({self._last_error})" if self._last_error else ""
+        tls = "; does it want a client certificate?" if options.tls else ""
+        words = f"the connection was closed without an answer{hint}{tls}"
+        return Why("lost", f"{options.where}: {words}")
 
     def _on_subscribe(
         self,

@@ -135,4 +135,4 @@ class PacketLimits:
     def _learnt_takes(self, size: int) -> bool:
         if self._broken is None or size <= self._proven:
             return True
-        return self._breaks < 2 and size <= self._broken // 2  # noqa: PLR2004  the second is the last
+        return self._breaks < 2 and size <= self._broken // 2

@@ -36,6 +36,7 @@ from schemas.commands import (
     TakeSnapshot,
 )
 from schemas.settings import (
+    BLANKS,
     RESET_WORD,
     AgentSettings,
     CameraSettings,
@@ -168,7 +169,7 @@ def _content(payload: bytes) -> str | dict[str, Any]:
     if len(payload) > MAX_PAYLOAD:
         raise _No("invalid_payload", f"{len(payload)} bytes; at most {MAX_PAYLOAD} are read")
     try:
-        text = payload.decode().strip()
+        text = payload.decode().strip(BLANKS)
     except UnicodeDecodeError:
         raise _No("invalid_payload", "the payload is not UTF-8") from None
     if not text.startswith("{"):
