@@ -44,9 +44,16 @@ from agent.core.state import AgentNow, CameraSetup, Gauges, Now, Stopped, Stoppi
 from agent.crew import Crew
 from agent.discovery import Discovery
 from agent.gauges import Machine, gather
-from agent.mqtt.journal import Journal
+from agent.mqtt.journal import JOURNAL, Journal
 from agent.mqtt.router import Ignored, birth, parse
-from agent.parts import announced, build_parts, views_of
+from agent.parts import (
+    announced,
+    build_parts,
+    kept_at_broker,
+    machine_digest,
+    this_machine,
+    views_of,
+)
 from agent.perform import Performer, order_boxes
 from agent.reload import Changes, changes_between, with_cameras_of
 from agent.runtime.clock import Clock, SystemClock
@@ -73,8 +80,6 @@ SILENT_AFTER = 10.0
 DEAD_AFTER = 30.0
 #: The main loop itself stood still for longer (SIGSTOP, a suspended machine): nobody's fault.
 STOOD_STILL = 5.0
-#: Name of the event journal in the state folder.
-JOURNAL = "journal.sqlite"
 #: Seconds after which a thread that computes lets another one in; Python's own 5 ms would be the
 #: most part of the way from a frame to its event.
 _SWITCH = 0.0005
@@ -112,6 +117,8 @@ class App:
         self._status_topic = loaded.config.home_assistant.status_topic
         self._state_dir = state_dir
         journal = Journal(state_dir / JOURNAL, self._clock)
+        kept = kept_at_broker(loaded.config, self._topics)
+        journal.begin_retained(kept, machine_digest(this_machine()))
         setup = setup_of(loaded, self._topics, self._now())
         last_seq = journal.last_seqs(tuple(loaded.config.cameras))
         open_events = open_events_of(journal, self._topics.agent_id, self._now().utc)
@@ -199,14 +206,17 @@ class App:
                     self._quiet_until = now + DEAD_AFTER
                 next_tick = now + 1.0
                 self._step(Tick(self._gauges(now)))
-                self._performer.tick()
+                if self._state.connected:
+                    self._performer.tick()
                 self._watch(now)
                 systemd.alive()
 
     def _take(self, cause: object) -> None:
         if isinstance(cause, Received):
             born = birth(cause, self._status_topic)
-            parsed = born or parse(cause, self._topics, list(self._state.cameras))
+            obey = self._config.mqtt.obey_retained
+            cameras = list(self._state.cameras)
+            parsed = born or parse(cause, self._topics, cameras, obey_retained=obey)
             if not isinstance(parsed, Ignored):
                 self._step(parsed)
             return

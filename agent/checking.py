@@ -40,6 +40,10 @@ def checked(path: Path | None, environ: Mapping[str, str]) -> Loaded:
     if (mqtt := _valid(MqttConfig, given.tree.get("mqtt"))) is not None:
         look = partial(password_of, mqtt)
         _try(given, ("mqtt", "password_file"), _named(mqtt.password_file), look)
+        secret = mqtt.password and mqtt.password.get_secret_value()
+        if mqtt.username is None and (secret or mqtt.password_file):
+            key = "password" if secret else "password_file"
+            given.mistake(("mqtt", key), "a password without a user: set mqtt.username, too")
         for key, file in mqtt.tls or ():
             if isinstance(file, Path):
                 _try(given, ("mqtt", "tls", key), file, partial(_readable, file))

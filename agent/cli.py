@@ -257,13 +257,17 @@ def _discovery(arguments: argparse.Namespace) -> int:
 
 
 def _clean(messages: Sequence[Publish], loaded: Loaded) -> int:
-    """Takes everything out of Home Assistant, also what earlier versions published."""
+    """Takes all that is ours out of Home Assistant and the broker, also of earlier versions."""
+    from agent.cleaning import forget_retained, retained_of
     from agent.discovery import STEP
     from agent.runtime.clock import SystemClock
     from agent.runtime.discovery_file import forget_discovery, load_discovery
     from ha_discovery.upgrade import clean, graves, merged
+    from schemas.messages import state
+    from schemas.topics import AgentTopics
 
     folder = state_dir_of(loaded.config)
+    root = AgentTopics(loaded.config.mqtt.base_topic, agent_id_of(loaded.config)).root
     published, waiting = load_discovery(folder)
     steps = clean(graves(merged(waiting, published), messages), messages)
     for number, step in enumerate(steps, 1):
@@ -272,6 +276,12 @@ def _clean(messages: Sequence[Publish], loaded: Loaded) -> int:
             SystemClock().wait(threading.Event(), STEP)
     forget_discovery(folder)
     print("\n".join(f"removed {message.topic}" for message in steps[-1]))
+    topics, running = retained_of(loaded.config, folder)
+    _publish([state(topic, b"") for topic in topics], loaded)
+    forget_retained(folder)
+    print(f"cleared {len(topics)} retained states and pictures below {root}")
+    if running:
+        print("the agent runs and will say them again: stop it, then clean once more")
     return EXIT_OK
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from agent.configuration import agent_id_of, load
 from agent.core.errors import ConfigError, reason_of
 from agent.demo_broker import embedded_broker, free_port, mosquitto
-from agent.mqtt.journal import Journal
+from agent.mqtt.journal import JOURNAL, Journal
 from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.settings_file import NAME as SETTINGS
 from agent.runtime.worker import Worker
@@ -46,7 +46,7 @@ def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
     Raises:
         ConfigError: a demo runs already, its broker cannot start, or a folder cannot be written.
     """
-    from agent.app import JOURNAL, App
+    from agent.app import App
     from agent.camera.hk.simulator import Simulator, SimulatorOptions
 
     clock = SystemClock()

@@ -19,7 +19,8 @@ class Discovery:
     """The payloads of this run, and what earlier runs left behind.
 
     What has gone is buried at the first connection, for a Home Assistant that runs, and once more
-    after Home Assistant's birth, for one that did not: only then it is forgotten.
+    after Home Assistant's birth, for one that did not: only then it is forgotten. A burial that is
+    cut short begins again.
     """
 
     def __init__(self, messages: Sequence[Publish], folder: Path) -> None:
@@ -33,7 +34,7 @@ class Discovery:
         self._folder = folder
         published, waiting = load_discovery(folder)
         self._dead = graves(merged(waiting, published), messages)
-        self._buried = False
+        self._buried = self._forget = False
         self._steps: deque[tuple[float, list[Publish]]] = deque()  # at most two: see `burial`
         save_discovery(folder, payloads_of(messages), self._dead)
 
@@ -49,14 +50,17 @@ class Discovery:
             return self._messages
         first, *later = burial(self._dead, self._messages)
         self._steps.extend((now + STEP * n, step) for n, step in enumerate(later, 1))
-        self._buried = True
-        if born or not self._messages:
-            self._dead = {}
-            save_discovery(self._folder, payloads_of(self._messages), {})
+        self._buried, self._forget = False, born or not self._messages
         return first
 
     def due(self, now: float) -> list[Publish]:
-        """The next step of a burial, when it is time."""
-        if self._steps and now >= self._steps[0][0]:
-            return self._steps.popleft()[1]
-        return []
+        """The next step of a burial, when it is time; to be asked for while there is a broker."""
+        if not self._steps or now < self._steps[0][0]:
+            return []
+        step = self._steps.popleft()[1]
+        if not self._steps:
+            self._buried = True
+            if self._forget:
+                self._dead = {}
+                save_discovery(self._folder, payloads_of(self._messages), {})
+        return step

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from agent import __version__
 from agent.audio.beeper import BeeperWorker, BeepOptions
 from agent.camera_parts import ORDERS, Body, CameraParts, ToEngine, build_camera
 from agent.configuration import password_of, token_of
-from agent.core.announce import farewell
+from agent.core.announce import farewell, retained_topics
 from agent.core.errors import ConfigError
 from agent.core.messages import Received, Shown
 from agent.core.orders import Beep, KeepEvent, VisionSettings
@@ -36,7 +37,7 @@ from agent.storage.spool_place import memory_spool
 from agent.storage.store import StoreWorker
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
 from schemas.camera_config import CameraConfig
-from schemas.config import Config
+from schemas.config import Config, MqttConfig
 from schemas.messages import Publish
 from schemas.topics import AgentTopics
 
@@ -210,15 +211,18 @@ def _mqtt_options(config: Config, topics: AgentTopics) -> MqttOptions:
     return MqttOptions(
         host=mqtt.host,
         port=mqtt.port,
-        client_id=mqtt.client_id or client_id(topics, host.machine_id() + host.mac_address()),
+        client_id=mqtt.client_id or client_id(topics, this_machine()),
         will=farewell(topics),
         filters=tuple(command_filters(topics)),
         slips=tuple(slip_filters(topics)),
         status_topic=config.home_assistant.status_topic
         if config.home_assistant.discovery
         else None,
+        devices=f"{config.home_assistant.prefix}/device/"
+        if config.home_assistant.discovery
+        else None,
         username=mqtt.username,
-        password=password_of(config.mqtt),
+        password=partial(password_of, config.mqtt),
         tls=mqtt.tls,
         keepalive=mqtt.keepalive,
         protocol=mqtt.protocol,
@@ -234,11 +238,25 @@ def _beep_options(config: Config) -> BeepOptions:
     )
 
 
+def this_machine() -> str:
+    """What tells this machine from another one with the same SD card."""
+    return host.machine_id() + host.mac_address()
+
+
+def kept_at_broker(config: Config, topics: AgentTopics) -> list[str]:
+    """The retained topics of this configuration, discovery apart."""
+    return retained_topics(topics, config.cameras, images=config.mqtt.publish_images)
+
+
+def machine_digest(machine: str) -> str:
+    """Another one on another machine, also for a copied SD card: see `client_id`."""
+    return hashlib.sha256(f"surveillance-agent {machine}".encode()).hexdigest()
+
+
 def client_id(topics: AgentTopics, machine: str) -> str:
     """`<base>-<agent>-<4 hex of the machine>`: a cloned SD card does not throw its twin out.
 
     A clone has the same machine id, so the network card's address is part of `machine`. It is
     hashed, as systemd asks for: it must not be shown as it is.
     """
-    digest = hashlib.sha256(f"surveillance-agent {machine}".encode()).hexdigest()[:4]
-    return f"{topics.base}-{topics.agent_id}-{digest}"
+    return f"{topics.base}-{topics.agent_id}-{machine_digest(machine)[:4]}"

@@ -89,7 +89,7 @@ def motion_event(make: Maker, topics: CameraTopics) -> Component:
         "motion_event",
         "Motion event",
         dev_cla="motion",
-        stat_t=topics.event_motion,
+        stat_t=topics.ha_motion,
         evt_typ=["motion_started", "motion_ended", "motion_suppressed"],
     )
 
@@ -101,7 +101,7 @@ def recording_event(make: Maker, topics: CameraTopics) -> Component:
         "recording_event",
         "Recording event",
         ic="mdi:movie-open",
-        stat_t=topics.event_recording,
+        stat_t=topics.ha_recording,
         evt_typ=["recording_saved", "recording_failed"],
     )
 
@@ -316,7 +316,7 @@ def trigger(topics: CameraTopics, event_type: str) -> Component:
             "atype": "trigger",
             "type": "motion",
             "stype": event_type,
-            "t": topics.event_motion,
+            "t": topics.ha_motion,
             "val_tpl": "{{ value_json.event_type }}",
             "pl": event_type,
         },

@@ -144,6 +144,20 @@ EVENTS = (
         "recording_saved, recording_failed",
         kept=False,
     ),
+    _json(
+        "homeAssistantMotion",
+        CAMERA.ha_motion,
+        events.MotionEvent,
+        "the same once more, when Home Assistant is there to hear it",
+        kept=False,
+    ),
+    _json(
+        "homeAssistantRecording",
+        CAMERA.ha_recording,
+        events.RecordingEvent,
+        "likewise",
+        kept=False,
+    ),
 )
 
 FRAMES = (

@@ -97,6 +97,11 @@ class MqttConfig(Strict):
     protocol: Literal["auto", "5", "3.1.1"] = Field(
         "auto", description="auto: 5, and 3.1.1 where the broker refuses it"
     )
+    obey_retained: bool = Field(
+        False,
+        description="obey a command that comes with the retain flag (MQTT 5); a bridge brings such"
+        " ones of any age whenever it connects",
+    )
     publish_images: bool = Field(True, description="pictures over MQTT")
     max_image_kb: int = Field(500, ge=20, le=10_000, description="larger pictures are scaled")
 

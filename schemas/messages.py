@@ -42,13 +42,15 @@ def state(topic: str, payload: str | bytes) -> Publish:
 class Record:
     """A message that must not be lost: in the journal before it is sent, until acknowledged.
 
-    `stream` is "motion" or "recording"; `seq` counts per camera and stream, for ever.
+    `stream` is "motion" or "recording"; `seq` counts per camera and stream, for ever. On the topic
+    `offer` Home Assistant gets it once more, as soon as it is there to hear it; None: it does not.
     """
 
     camera: str
     stream: str
     seq: int
     publish: Publish
+    offer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ The limits stand here once: commands are checked with them, Home Assistant's num
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -129,14 +130,21 @@ def allowed_text(model: type[Strict], name: str) -> str:
     return f"{kind} {schema['minimum']:g}..{schema['maximum']:g}"
 
 
+#: What may stand around a command's word; Python takes other scripts' blanks for such, too.
+BLANKS = " \t\r\n"
+#: Longer ones are no setting's.
+_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{0,20})?|-?\.[0-9]{1,20}")
+
+
 def parse_value(model: type[Strict], name: str, text: str) -> SettingValue:
     """Reads a setting's value from a command's text.
 
     Raises:
         ValueError: with the allowed range in words.
     """
-    word = text.strip().casefold()
-    refusal = f"{name} must be {allowed_text(model, name)}, not {text.strip()[:40]!r}"
+    text = text.strip(BLANKS)
+    word = text.casefold()
+    refusal = f"{name} must be {allowed_text(model, name)}, not {text[:40]!r}"
     if limits(model, name)["type"] == "boolean":
         if word in TRUE_WORDS:
             return True
@@ -144,10 +152,23 @@ def parse_value(model: type[Strict], name: str, text: str) -> SettingValue:
             return False
         raise ValueError(refusal)
     try:
-        number = float(word)
-        return check_value(model, name, int(number) if number.is_integer() else number)
-    except (ValueError, OverflowError):
+        return check_value(model, name, number_of(word))
+    except ValueError:
         raise ValueError(refusal) from None
+
+
+def number_of(word: str) -> int | float:
+    """A number as people write it: digits, with a minus and a point where there is one.
+
+    Python would read more: `4_0`, `+4`, `1e3`, `inf`, digits of other scripts.
+
+    Raises:
+        ValueError: it is written in another way.
+    """
+    if not _NUMBER.fullmatch(word):
+        raise ValueError(f"{word[:40]!r} is no number")
+    number = float(word)
+    return int(number) if number.is_integer() else number
 
 
 def check_value(model: type[Strict], name: str, value: object) -> SettingValue:

@@ -151,6 +151,10 @@ class MqttHealth(Strict):
     journal_waiting: int
     journal_lost: int
     journal_failed: int = Field(description="events that were sent without being on disk")
+    home_assistant_waiting: int = Field(
+        description="events that Home Assistant gets as soon as it is there"
+    )
+    home_assistant_lost: int = Field(description="events that it was away for too long to get")
 
 
 class AudioHealth(Strict):

@@ -154,6 +154,16 @@ class CameraTopics:
         return f"{self.root}/event/recording"
 
     @property
+    def ha_motion(self) -> str:
+        """The same as `event_motion`, for Home Assistant: sent when it is there to hear it."""
+        return f"{self.root}/home_assistant/motion"
+
+    @property
+    def ha_recording(self) -> str:
+        """The same as `event_recording`, for Home Assistant: sent when it is there to hear it."""
+        return f"{self.root}/home_assistant/recording"
+
+    @property
     def snapshot(self) -> str:
         """JPEG, retained."""
         return f"{self.root}/snapshot/image"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from agent.core.effects import Effect, PublishDiscovery
 from agent.core.health import agent_health, agent_info, camera_health
 from agent.core.reports import motion_attributes
 from agent.core.state import AgentNow, CameraNow, Now, Picture
+from schemas.channels import STATES, Channel
 from schemas.messages import Publish, state
 from schemas.settings import AgentSettings, CameraSettings, setting_names, show_value
-from schemas.state import LastError
-from schemas.topics import AgentTopics
+from schemas.state import LastError, PictureMeta
+from schemas.topics import AgentTopics, CameraTopics
 
 #: Retained pictures leave the broker after a day, so that nobody takes an old one for today's.
 PICTURE_EXPIRY = 86_400
@@ -150,18 +152,40 @@ def pictures(now_state: AgentNow, camera: CameraNow) -> list[Effect]:
     return effects + delta(now_state, camera)
 
 
-def burial(now_state: AgentNow, camera: CameraNow, now: Now) -> list[Effect]:
+def retained_topics(
+    topics: AgentTopics, cameras: Iterable[str], *, images: bool = True
+) -> list[str]:
+    """What the broker may hold of an agent with these cameras, discovery apart.
+
+    `images`: its pictures are published.
+    """
+    own = [c for c in STATES if "{camera}" not in c.topic]
+    found = [topic for channel in own for topic in _named(channel, topics)]
+    for camera in cameras:
+        found += retained_of_camera(topics.camera(camera), images=images)
+    return found
+
+
+def retained_of_camera(topics: CameraTopics, *, images: bool = True) -> list[str]:
+    """What the broker may hold of a camera."""
+    wanted = [c for c in STATES if "{camera}" in c.topic and (images or not _of_picture(c))]
+    return [t for channel in wanted for t in _named(channel, topics.agent, topics.camera_id)]
+
+
+def _named(channel: Channel, topics: AgentTopics, camera: str = "") -> list[str]:
+    names = setting_names(CameraSettings if camera else AgentSettings)
+    settings = names if "{setting}" in channel.topic else ("",)
+    here = {"base": topics.base, "agent": topics.agent_id, "camera": camera}
+    return [channel.topic.format(**here, setting=setting) for setting in settings]
+
+
+def _of_picture(channel: Channel) -> bool:
+    return channel.media.startswith("image/") or channel.model is PictureMeta
+
+
+def burial(topics: CameraTopics) -> list[Effect]:
     """Takes everything retained of a camera that is no longer there off the broker."""
-    topics = camera.topics
-    named = {
-        effect.topic
-        for effect in camera_states(now_state, camera, now)
-        if isinstance(effect, Publish) and effect.retain
-    }
-    named |= {topics.motion_attributes, topics.motion_image, topics.motion_image_meta}
-    named |= {topics.motion_delta, topics.snapshot, topics.snapshot_meta}
-    named |= {topics.overlay, topics.overlay_meta, topics.heatmap, topics.heatmap_meta}
-    return [Publish(topic, b"", 1, retain=True) for topic in sorted(named)]
+    return [Publish(topic, b"", 1, retain=True) for topic in retained_of_camera(topics)]
 
 
 def cameras_farewell(now_state: AgentNow) -> list[Effect]:

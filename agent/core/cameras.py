@@ -45,10 +45,12 @@ def change_cameras(
         )
         after[name] = fresh if before is None else _begun_anew(before, fresh)
     for name in now_state.cameras.keys() - after.keys():
-        effects += announce.burial(now_state, now_state.cameras[name], now)
+        effects += announce.burial(now_state.cameras[name].topics)
     setup = replace(now_state.setup, cameras=cameras)
-    now_state = replace(now_state, setup=setup, cameras=after)
-    effects.append(PublishDiscovery())
+    # who is new is told of the limit with the next tick, as all are
+    now_state = replace(now_state, setup=setup, cameras=after, picture_limit=None)
+    if now_state.connected:  # else it is said with everything
+        effects.append(PublishDiscovery())
     effects += announce.agent_states(now_state, now)
     for name in renewed:
         effects += announce.camera_states(now_state, after[name], now)

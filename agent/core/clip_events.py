@@ -102,4 +102,4 @@ def _no_longer_recorded(now_state: AgentNow, camera: CameraNow, event_id: str) -
 def recording_record(camera: CameraNow, event: RecordingEvent) -> Record:
     """A recording event for the journal."""
     publish = Publish(camera.topics.event_recording, event.to_json(), qos=1)
-    return Record(camera.camera_id, "recording", event.seq, publish)
+    return Record(camera.camera_id, "recording", event.seq, publish, camera.topics.ha_recording)

@@ -104,7 +104,7 @@ def _cleared(topic: str | None) -> list[Effect]:
     """Takes a command out of the broker that somebody published with retain."""
     if topic is None:
         return []
-    words = f"command {topic}: was published with retain; cleared"
+    words = f"command {topic}: was published with retain; the broker is told to forget it"
     return [Publish(topic, b"", qos=1, retain=True), Say("WARNING", words)]
 
 

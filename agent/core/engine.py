@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from agent.core import announce, answering, clip_events, commands, events
 from agent.core.cameras import camera_settings
-from agent.core.effects import Effect, Leave, Say, WriteHealth
+from agent.core.effects import Effect, Leave, Say, ToVision, WriteHealth
 from agent.core.faults import cured, fault
 from agent.core.health import agent_health, agent_status, camera_health, state_words
 from agent.core.messages import (
@@ -43,6 +43,7 @@ from agent.core.messages import (
     StoreRepaired,
     StoreState,
 )
+from agent.core.orders import LimitPictures
 from agent.core.problem import by_id
 from agent.core.problems import agent_problems
 from agent.core.state import AgentNow, CameraNow, Now, Setup, Stopped, Stopping, Tick
@@ -204,6 +205,10 @@ def _stopping(now_state: AgentNow, now: Now) -> Step:
 def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
     now_state = watch_judging(replace(now_state, gauges=cause.gauges), now)
     now_state, effects = events.clear_late(now_state, now)
+    if cause.gauges.mqtt.picture_limit != now_state.picture_limit:
+        limit = cause.gauges.mqtt.picture_limit
+        now_state = replace(now_state, picture_limit=limit)
+        effects += [ToVision(name, LimitPictures(limit)) for name in now_state.cameras]
     now_state, answers = answering.expire(now_state, now)
     effects += answers
     now_state, saved = commands.save_late(now_state, now)

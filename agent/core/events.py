@@ -263,7 +263,7 @@ def _failed_attempts(camera: CameraNow, cause: CameraState) -> int:
 def motion_record(camera: CameraNow, event: MotionEvent) -> Record:
     """A motion event for the journal."""
     publish = Publish(camera.topics.event_motion, event.to_json(), qos=1)
-    return Record(camera.camera_id, "motion", event.seq, publish)
+    return Record(camera.camera_id, "motion", event.seq, publish, camera.topics.ha_motion)
 
 
 def _attributes(camera: CameraNow) -> Publish:

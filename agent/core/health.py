@@ -189,6 +189,8 @@ def _mqtt(state: AgentNow) -> MqttHealth:
         journal_waiting=stats.journal_waiting,
         journal_lost=stats.journal_lost,
         journal_failed=stats.journal_failed,
+        home_assistant_waiting=stats.home_waiting,
+        home_assistant_lost=stats.home_lost,
     )
 
 

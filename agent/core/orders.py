@@ -63,7 +63,16 @@ class StopJudging:
     """The end is near: no event begins any more; one that runs goes on until the thread ends."""
 
 
-VisionOrder = Configure | TakePicture | RecordClip | CloseClip | CameraWent | StopJudging
+@dataclass(frozen=True, slots=True)
+class LimitPictures:
+    """Published pictures have at most so many bytes; None: as many as are configured."""
+
+    bytes: int | None
+
+
+VisionOrder = (
+    Configure | TakePicture | RecordClip | CloseClip | CameraWent | StopJudging | LimitPictures
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ HELP = {
     "broker_protocol": 'set mqtt.protocol: "3.1.1"',
     "broker_rights": "give its user the rights of deploy/mosquitto.acl, then restart the agent",
     "broker_quota": "raise the broker's limits",
+    "broker_packet_too_large": "raise the broker's limit for packets (Mosquitto: max_packet_size,"
+    " message_size_limit), or lower mqtt.max_image_kb",
     "journal_failing": "the disk of agent.state_dir is full or damaged",
     "silent": "the machine is overloaded, or a call hangs; after 30 s the thread of a camera is"
     " replaced, for any other the agent starts anew",
@@ -142,6 +144,9 @@ def agent_problems(state: AgentNow, at: float) -> tuple[Problem, ...]:
         topics = ", ".join(gauges.mqtt.deaf_to)
         words = f"the broker refuses subscriptions, nothing is heard on {topics}"
         tell(Kind.BROKER, "broker_rights", words)
+    if gauges.mqtt.withheld:
+        sizes = ", ".join(f"{topic} ({size} bytes)" for topic, size in gauges.mqtt.withheld[:5])
+        tell(Kind.BROKER, "broker_packet_too_large", f"left out, or in part: {sizes}")
     if gauges.mqtt.journal_failing:
         failed = gauges.mqtt.journal_failed
         words = f"{failed} events were sent without being on disk"

@@ -253,6 +253,7 @@ class AgentNow:
     store: StoreState | None = None
     repairs: int = 0
     audio: AudioState | None = None
+    picture_limit: int | None = None  # what vision was told of it
     beeps: int = 0
     beep_at: float = -1e9
     beep_command_at: float = -1e9

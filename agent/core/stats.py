@@ -77,4 +77,8 @@ class MqttStats:
     journal_lost: int = 0
     journal_failed: int = 0  # records sent without being on disk
     journal_failing: bool = False  # the disk refuses them now
+    home_waiting: int = 0  # records that Home Assistant has still to get
+    home_lost: int = 0
+    withheld: tuple[tuple[str, int], ...] = ()  # topics with messages larger than the broker takes
+    picture_limit: int | None = None  # bytes of a picture that it takes, as far as is known
     deaf_to: tuple[str, ...] = ()  # subscriptions that the broker refused when we last connected

@@ -34,6 +34,11 @@ class Attempts:
     With `auto`, MQTT 5 is offered first. A broker that says it does not know it, or twice closes
     the connection without an answer, is offered 3.1.1; once it takes that, it stays so. One that
     took MQTT 5 before is only away when it does not answer: Docker's proxy hangs up in its place.
+
+    Attributes:
+        protocol: of the next attempt.
+        as_bridge: with 3.1.1, connect as a bridge does: only so a broker passes the retain flag on
+            with what it hands over. One that does not know that refuses it, and is asked plainly.
     """
 
     def __init__(self, choice: ProtocolChoice, chance: Callable[[], float]) -> None:
@@ -44,6 +49,7 @@ class Attempts:
             chance: a random number 0..1 at each call.
         """
         self.protocol: Protocol = "3.1.1" if choice == "3.1.1" else "5"
+        self.as_bridge = True
         self._settled = choice != "auto"
         self._chance = chance
         self._backoff = self._new_backoff(LONGEST_DELAY)
@@ -72,6 +78,8 @@ class Attempts:
             now: monotonic seconds.
             answered: False when the broker closed the connection without any answer.
         """
+        if self._plainly(why, answered=answered):
+            return why, FIRST_DELAY
         if not self._settled and self._turned(why, answered=answered):
             return why, FIRST_DELAY
         why = self._seen_in_a_row(why, now)
@@ -90,6 +98,14 @@ class Attempts:
             return why
         words = "again within 5 s of connecting; does another client use our mqtt.client_id?"
         return Why("taken_over", f"{why.reason}, {words}")
+
+    def _plainly(self, why: Why, *, answered: bool) -> bool:
+        """True when 3.1.1 is to be tried once more, not as a bridge."""
+        if self.protocol == "5" or self._known:
+            return False
+        refused = self.as_bridge and (why.code == "protocol" or not answered)
+        self.as_bridge = not refused
+        return refused
 
     def _turned(self, why: Why, *, answered: bool) -> bool:
         """Decides which protocol is next; True when 3.1.1 is to be tried now."""

@@ -18,8 +18,10 @@ from agent.core.stats import MqttStats
 from agent.mqtt.attempts import Attempts
 from agent.mqtt.connection import (
     Accepted,
+    BrokerAge,
     Connection,
     Ended,
+    HomeSaid,
     Message,
     MqttOptions,
     Opened,
@@ -28,8 +30,9 @@ from agent.mqtt.connection import (
     Subscribed,
 )
 from agent.mqtt.journal import Journal
+from agent.mqtt.limits import Suspect
 from agent.mqtt.outbox import Outbox
-from agent.mqtt.reasons import Why
+from agent.mqtt.reasons import Why, cut_off
 from agent.mqtt.sender import Sender
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox, WhenFull
@@ -92,7 +95,7 @@ class MqttWorker:
         self._journal = journal
         self._to_engine = to_engine
         self._clock = clock
-        self._sender = Sender(outbox, journal, clock, options.will.topic)
+        self._sender = Sender(outbox, journal, clock, options.will.topic, options.devices)
         self._attempts = Attempts(options.protocol, random)
         self._connection: Connection | None = None
         self._signals = _mailbox()
@@ -123,7 +126,8 @@ class MqttWorker:
     def _pause(self) -> float:
         if self._phase is not _Phase.UP:
             return IDLE_DOWN
-        return IDLE_WRITING if self._journal.unwritten or self._news is not None else IDLE
+        idle = IDLE_WRITING if self._journal.unwritten or self._news is not None else IDLE
+        return min(idle, max(IDLE_DOWN, self._sender.patience))
 
     # -------------------------------------------------------------- one turn
 
@@ -156,7 +160,9 @@ class MqttWorker:
             case Subscribed() if self._connection is not None:
                 self._up(self._connection, signal)
             case Sent():
-                self._sender.sent(signal.mid, signal.error)
+                self._sender.sent(signal.mid, signal.error, heard=signal.heard)
+            case HomeSaid() | BrokerAge():
+                self._sender.home(signal)
             case Ended():
                 self._ended(signal.why, answered=signal.answered)
 
@@ -174,7 +180,9 @@ class MqttWorker:
 
         protocol = self._attempts.protocol
         received = partial(self._received, live=protocol == "5")
-        self._connection = Connection(self._options, protocol, on_signal, received)
+        self._connection = Connection(
+            self._options, protocol, on_signal, received, as_bridge=self._attempts.as_bridge
+        )
         self._enter(_Phase.OPENING, OPEN_WITHIN)
         why = self._connection.start()
         if why is not None:
@@ -199,9 +207,13 @@ class MqttWorker:
         self._down = None
 
     def _ended(self, why: Why, *, answered: bool) -> None:
-        self._drop_connection(too_large=why.code == "packet_too_large")
+        suspect = self._drop_connection(why)
         if self._leaving:
             return
+        if why.code == "unreachable":
+            self._sender.unreachable()
+        if suspect is not None:
+            why = cut_off(self._options.where, suspect.topic, suspect.size)
         now = self._clock.monotonic()
         why, delay = self._attempts.failed(why, now, answered=answered)
         self._deadline = now + delay
@@ -211,13 +223,16 @@ class MqttWorker:
             self._down = why
             self._news = BrokerDown(now, why.code, why.reason)
 
-    def _drop_connection(self, *, too_large: bool = False) -> None:
+    def _drop_connection(self, why: Why | None = None) -> Suspect | None:
+        """Ends it; returns the packet that cost it, if it was one."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.give_up()
         self._signals = _mailbox()  # what it still says goes into the old one
-        self._sender.disconnected(too_large=too_large)
-        self._phase = _Phase.WAITING
+        was_up, self._phase = self._phase is _Phase.UP, _Phase.WAITING
+        code = why.code if why is not None else ""
+        too_large = code == "packet_too_large"
+        return self._sender.disconnected(lost=was_up and code == "lost", too_large=too_large)
 
     # -------------------------------------------------------------- to the engine
 
@@ -250,7 +265,11 @@ class MqttWorker:
             journal_lost=self._journal.lost,
             journal_failed=self._journal.unjournalled,
             journal_failing=self._journal.failing,
+            home_waiting=len(self._journal.offers),
+            home_lost=self._journal.offers.lost,
             deaf_to=self._deaf_to,
+            withheld=tuple(sorted(sender.withheld.items())),
+            picture_limit=sender.picture_limit,
         )
 
     # -------------------------------------------------------------- the end

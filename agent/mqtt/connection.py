@@ -8,6 +8,7 @@ paho's thread and one that waits delays every acknowledgement.
 
 from __future__ import annotations
 
+import re
 import socket
 import sys
 from collections.abc import Callable
@@ -22,8 +23,11 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from agent.core.errors import ConfigError
 from agent.mqtt.attempts import Protocol, ProtocolChoice
+from agent.mqtt.probe import speaks_tls
 from agent.mqtt.reasons import Why, from_error, from_reason_code
+from agent.mqtt.router import BIRTH, WILL
 from schemas.config import TlsConfig
 from schemas.messages import Publish
 
@@ -32,8 +36,17 @@ from schemas.messages import Publish
 MAX_INCOMING = 64 * 1024
 #: MQTT 5.0 section 3.2.2.3.3: what counts as "not limited".
 NO_RECEIVE_MAXIMUM = 65_535
+#: What Mosquitto says about itself: "123 seconds", retained, new each 10 s.
+UPTIME = "$SYS/broker/uptime"
+_SECONDS = re.compile(rb"(\d{1,10})(?: seconds)?$")
+#: MQTT 5.0 section 3.4.2.1, in PUBACK.
+NO_SUBSCRIBERS = 0x10
 #: Seconds for TCP; TLS has the keep-alive time in paho.
 CONNECT_TIMEOUT = 5.0
+
+
+def _no_password() -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,9 @@ class MqttOptions:
     """Where and how to connect; secrets are not shown in its repr.
 
     `filters` are subscribed to; `slips`, too, and nobody misses them where the broker refuses.
+    `password` is asked for at each attempt: its file may have a new one.
+    `status_topic` is Home Assistant's and `devices` where its discovery topics begin; None: nothing
+    is said to it.
     """
 
     host: str
@@ -50,8 +66,9 @@ class MqttOptions:
     filters: tuple[str, ...]
     slips: tuple[str, ...] = ()
     status_topic: str | None = None
+    devices: str | None = None
     username: str | None = None
-    password: str | None = field(default=None, repr=False)
+    password: Callable[[], str | None] = field(default=_no_password, repr=False)
     tls: TlsConfig | None = None
     keepalive: int = 30
     protocol: ProtocolChoice = "auto"
@@ -84,10 +101,29 @@ class Subscribed:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A message is acknowledged (QoS 1) or written (QoS 0); `error` is the broker's refusal."""
+    """A message is acknowledged (QoS 1) or written (QoS 0); `error` is the broker's refusal.
+
+    `heard` is False where the broker says that nobody subscribes to it (MQTT 5).
+    """
 
     mid: int
     error: str | None
+    heard: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class HomeSaid:
+    """Home Assistant's birth or will; `retained`: of some earlier day, maybe."""
+
+    online: bool
+    retained: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerAge:
+    """The broker has been up for so many seconds."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +134,7 @@ class Ended:
     answered: bool
 
 
-Signal = Opened | Accepted | Subscribed | Sent | Ended
+Signal = Opened | Accepted | Subscribed | Sent | HomeSaid | BrokerAge | Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +185,11 @@ class Connection:
         protocol: Protocol,
         on_signal: Callable[[Signal], object],
         on_message: Callable[[Message], object],
+        *,
+        as_bridge: bool = True,
     ) -> None:
         self.protocol = protocol
+        self._as_bridge = as_bridge
         self._options = options
         self._signal = on_signal
         self._message = on_message
@@ -158,6 +197,7 @@ class Connection:
         self._ended = False
         self._given_up = False
         self._last_error = ""
+        self._aged = False
         self._client = self._make_client()
 
     def start(self) -> Why | None:
@@ -169,10 +209,14 @@ class Connection:
             properties.MaximumPacketSize = MAX_INCOMING
         try:
             options.host.encode("idna")  # paho's thread would die of a name like "a..b"
+            if options.username is not None:
+                self._client.username_pw_set(options.username, options.password())
             self._set_tls()
             self._client.connect_async(
                 options.host, options.port, options.keepalive, properties=properties
             )
+        except ConfigError as error:
+            return Why("refused", str(error))
         except (OSError, ValueError) as error:
             return self._cannot_begin(error)
         self._client.loop_start()
@@ -185,7 +229,7 @@ class Connection:
         filters: list[Any] = [(f, self._command_options()) for f in commands]
         if options.status_topic is not None:
             plain = SubscribeOptions(qos=1) if self.protocol == "5" else 1
-            filters.append((options.status_topic, plain))
+            filters += [(options.status_topic, plain), (UPTIME, plain)]
         self._client.subscribe(filters)
 
     def publish(self, message: Publish) -> int | None:
@@ -229,13 +273,13 @@ class Connection:
             protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
             reconnect_on_failure=False,
         )
+        if not five and self._as_bridge:
+            client.enable_bridge_mode()
         client.connect_timeout = CONNECT_TIMEOUT
         client.reconnect_delay_set(0, 0)  # after a failed connect its thread ends at once
         client.max_queued_messages_set(100)
         will = options.will
         client.will_set(will.topic, will.payload, will.qos, will.retain)
-        if options.username is not None:
-            client.username_pw_set(options.username, options.password)
         for name in _CALLBACKS:
             setattr(client, name, getattr(self, f"_{name}"))
         return client
@@ -297,7 +341,8 @@ class Connection:
     def _on_connect_fail(self, _client: paho.Client, _userdata: object) -> None:
         # paho calls this while it handles the error, which it does not pass on.
         self._answered = True  # nobody was asked
-        self._end(from_error(sys.exc_info()[1], self._options.where))
+        tls = self._options.tls is not None
+        self._end(from_error(sys.exc_info()[1], self._options.where, tls=tls))
 
     def _on_disconnect(
         self,
@@ -311,13 +356,21 @@ class Connection:
             self._answered = True
             self._end(from_reason_code(code.value, code.getName()))
         elif not self._answered:
-            hint = f" ({self._last_error})" if self._last_error else ""
-            tls = "; does it want a client certificate?" if self._options.tls else ""
-            words = f"the connection was closed without an answer{hint}{tls}"
-            self._end(Why("lost", f"{self._options.where}: {words}"))
+            self._end(self._unanswered())
         else:
             words = self._last_error or code.getName().lower()
             self._end(Why("lost", f"{self._options.where}: the connection is gone: {words}"))
+
+    def _unanswered(self) -> Why:
+        options = self._options
+        if options.tls is None and speaks_tls(options.host, options.port):
+            words = "this port speaks TLS, and the agent does not: set mqtt.tls, {} for a public"
+            words += " authority, or use the port without TLS"
+            return Why("tls", f"{options.where}: {words}")
+        hint = f" ({self._last_error})" if self._last_error else ""
+        tls = "; does it want a client certificate?" if options.tls else ""
+        words = f"the connection was closed without an answer{hint}{tls}"
+        return Why("lost", f"{options.where}: {words}")
 
     def _on_subscribe(
         self,
@@ -328,9 +381,10 @@ class Connection:
         _properties: Properties | None,
     ) -> None:
         options = self._options
-        names = [*options.filters, *options.slips, options.status_topic or ""]
+        names = [*options.filters, *options.slips, options.status_topic or "", UPTIME]
         refused = (n for n, code in zip(names, codes, strict=False) if code.is_failure)
-        self._signal(Subscribed(tuple(name for name in refused if name not in options.slips)))
+        missed = {*names} - {*options.slips, UPTIME}
+        self._signal(Subscribed(tuple(name for name in refused if name in missed)))
 
     def _on_publish(
         self,
@@ -340,15 +394,21 @@ class Connection:
         code: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        self._signal(Sent(mid, code.getName() if code.is_failure else None))
+        error = code.getName() if code.is_failure else None
+        self._signal(Sent(mid, error, heard=code.value != NO_SUBSCRIBERS))
 
     def _on_message(
         self, _client: paho.Client, _userdata: object, message: paho.MQTTMessage
     ) -> None:
         properties = message.properties
         with suppress(UnicodeDecodeError):  # then it is no topic of ours
+            if message.topic == UPTIME:
+                self._signal_age(message)
+                return
             if not self._wanted(message.topic):
                 return
+            if message.topic == self._options.status_topic:
+                self._signal_home(message)
             self._message(
                 Message(
                     message.topic,
@@ -358,6 +418,19 @@ class Connection:
                     getattr(properties, "CorrelationData", None),
                 )
             )
+
+    def _signal_age(self, message: paho.MQTTMessage) -> None:
+        """Only the first: where its steps lead to is no news."""
+        found = _SECONDS.match(message.payload)
+        if found is not None and not self._aged:
+            self._aged = True
+            self._signal(BrokerAge(float(found[1])))
+            self._client.unsubscribe(UPTIME)
+
+    def _signal_home(self, message: paho.MQTTMessage) -> None:
+        word = bytes(message.payload).strip().lower()
+        if word in {BIRTH, WILL}:
+            self._signal(HomeSaid(word == BIRTH, message.retain))
 
     def _wanted(self, topic: str) -> bool:
         """False for what we did not ask for: amqtt replays what others have subscribed to."""

@@ -1,4 +1,6 @@
-"""The event journal: a record is on disk before it is sent and stays until the broker has it.
+"""The event journal: a record is on disk before it is sent and stays until it has arrived.
+
+At the broker, and once more at Home Assistant (`offers`): the one's word is not the other's.
 
 Owned by the mqtt thread; the main thread opens it and reads the counts before that one starts.
 Trouble with the disk never stops an event: it waits in memory, counted, for the next write.
@@ -14,12 +16,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agent.mqtt.ageing import JournalClock
 from agent.mqtt.journal_file import FLOOR, JournalFile
+from agent.mqtt.offers import Offers, read_offers
+from agent.mqtt.retained import Retained, read_retained
 from agent.runtime.clock import Clock
 from schemas.messages import Record
 
 log = logging.getLogger(__name__)
 
+#: Its name in the state folder.
+JOURNAL = "journal.sqlite"
 #: A month of a busy camera (600 messages a day), and what any SD card has to spare.
 MAX_MESSAGES = 20_000
 MAX_BYTES = 64 * 2**20
@@ -35,6 +42,8 @@ _WAITING = """SELECT id, camera, stream, seq, topic, payload, at FROM message
 _SINCE = """SELECT id, camera, stream, seq, topic, payload, at FROM message
     WHERE camera = ? AND stream = ? AND seq > ? ORDER BY seq LIMIT ?"""
 _RECORDINGS = "SELECT payload FROM message WHERE stream = 'recording' ORDER BY id DESC LIMIT ?"
+_ONE = "SELECT id, camera, stream, seq, topic, payload, at FROM message WHERE id = ?"
+_NOTE = "INSERT OR REPLACE INTO note VALUES (?, ?)"
 _OLDEST = """SELECT id, length(payload), acknowledged FROM message
     ORDER BY acknowledged DESC, id LIMIT 1"""
 _SIZES = "SELECT count(*), total(length(payload)), total(acknowledged = 0), max(id) FROM message"
@@ -44,7 +53,7 @@ _COUNT = """INSERT INTO counter VALUES (?, ?, ?) ON CONFLICT (camera, stream)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A journalled record; `at` is the wall clock (seconds since 1970) when it was handed in."""
+    """A journalled record; `at` is the journal's clock (`JournalClock`) when it was handed in."""
 
     id: int
     camera: str
@@ -70,6 +79,8 @@ class Journal:
     Attributes:
         lost: unacknowledged records dropped for want of room or for their age.
         unjournalled: records that were handed on without being on disk.
+        offers: records that Home Assistant has still to get.
+        retained: topics that the broker may hold of us.
     """
 
     def __init__(
@@ -79,6 +90,7 @@ class Journal:
         *,
         max_messages: int = MAX_MESSAGES,
         max_bytes: int = MAX_BYTES,
+        boot: str | None = None,
     ) -> None:
         """Opens or creates the file; a damaged one is put aside.
 
@@ -95,7 +107,12 @@ class Journal:
         self._failures = 0
         self._expire_at = clock.monotonic()
         self._next_id = 1
+        self._notes: dict[str, str] = {}
+        self.offers = Offers()
+        self.retained = Retained()
         self._file = JournalFile(path, int(clock.utc().timestamp()))
+        self._age = JournalClock(clock, self.note("clock"), boot)
+        self._load()
         self._measure()
         self._expire()
 
@@ -139,6 +156,45 @@ class Journal:
             self._forget_unsaved(next(iter(self._unsaved)))
         return entries
 
+    def age(self, entry: Entry) -> float:
+        """Seconds since it was handed in, as far as the machine was on; no clock moves it."""
+        return self._age.now() - entry.at
+
+    def offered(self, limit: int, after: int = 0) -> list[Entry]:
+        """The oldest records that Home Assistant has not had, with an id above `after`."""
+        found: list[Entry] = []
+        for entry_id in self.offers.after(after, limit):
+            unsaved = self._unsaved.get(entry_id)
+            rows = [] if unsaved else self._read(_ONE, (entry_id,))
+            if unsaved or rows:
+                found.append(unsaved or _entry(rows[0]))
+            elif self._failures:
+                break  # the disk does not give it now
+            else:
+                self.offers.lose(entry_id)
+        return found
+
+    def note(self, name: str) -> str | None:
+        """A word that was kept with `keep_note`."""
+        rows = self._read("SELECT value FROM note WHERE name = ?", (name,))
+        return self._notes.get(name) or (str(rows[0][0]) if rows else None)
+
+    def keep_note(self, name: str, value: str) -> None:
+        """Keeps a word; written with the next record, or by `flush`."""
+        self._notes[name] = value
+
+    def begin_retained(self, wanted: Collection[str], machine: str) -> None:
+        """What this configuration keeps at the broker; what was kept beside it is to go.
+
+        On another machine than the last time (a copied SD card) nothing was ours: the original
+        may still be there.
+        """
+        if self.note("machine") not in {None, machine}:
+            self.retained.forget()
+        self.keep_note("machine", machine)
+        self.retained.begin(wanted)
+        self._save()
+
     def waiting(self, limit: int, after: int = 0) -> list[Entry]:
         """The oldest unacknowledged records with an id above `after`, in order."""
         gone = set(self._acknowledged)
@@ -170,7 +226,8 @@ class Journal:
     @property
     def unwritten(self) -> bool:
         """Something waits for `flush`: acknowledgements, or records that the disk refused."""
-        return bool(self._acknowledged or self._unsaved)
+        more = self._notes or self.offers.unwritten or self.retained.unwritten
+        return bool(self._acknowledged or self._unsaved or more)
 
     def flush(self) -> None:
         """Writes what is `unwritten`; drops what is old."""
@@ -202,9 +259,18 @@ class Journal:
         self._count, self._bytes, self._waiting = int(count), int(size), int(waiting)
         self._next_id = max(self._next_id, int(last or 0) + 1)
 
+    def _load(self) -> None:
+        try:
+            self.offers.load(read_offers(self._file.db))
+            self.retained.load(read_retained(self._file.db))
+        except sqlite3.Error as error:
+            self._trouble(error)
+
     def _new_entry(self, record: Record) -> Entry:
         entry_id, self._next_id = self._next_id, self._next_id + 1
-        at = self._clock.utc().timestamp()
+        if record.offer is not None:
+            self.offers.add(entry_id, record.offer)
+        at = self._age.now()
         topic, payload = record.publish.topic, record.publish.payload
         return Entry(entry_id, record.camera, record.stream, record.seq, topic, payload, at)
 
@@ -227,6 +293,9 @@ class Journal:
                 _insert(db, entry)
             update = "UPDATE message SET acknowledged = 1 WHERE id = ? AND acknowledged = 0"
             done = max(0, db.executemany(update, ids).rowcount)
+            self.offers.write(db)
+            self.retained.write(db)
+            db.executemany(_NOTE, [("clock", self._age.memory), *self._notes.items()])
             removed, freed, lost = self._make_room(len(new), sum(len(e.payload) for e in new))
             db.execute("COMMIT")
         except sqlite3.Error as error:
@@ -238,6 +307,9 @@ class Journal:
         self._lose(lost, "for want of room")
         self._unsaved.clear()
         self._acknowledged.clear()
+        self._notes.clear()
+        self.offers.written()
+        self.retained.written()
         self._recovered()
         return True
 
@@ -260,7 +332,8 @@ class Journal:
     def _expire(self) -> None:
         """Drops what is too old."""
         self._expire_at = self._clock.monotonic() + EXPIRE_EVERY
-        oldest = self._clock.utc().timestamp() - MAX_AGE
+        self._save()  # the clock, too: an agent without events does not get younger
+        oldest = self._age.now() - MAX_AGE
         query = "SELECT count(*) FROM message WHERE acknowledged = 0 AND at < ?"
         lost = self._read(query, (oldest,))
         self._read("DELETE FROM message WHERE at < ?", (oldest,))
@@ -289,6 +362,8 @@ class Journal:
         if type(error) is sqlite3.DatabaseError:  # its subclasses mean a busy, full or absent disk
             self._file.db.close()
             self._file.put_aside(error)
+            self.offers.rewrite()
+            self.retained.rewrite()
             self._measure()
 
     def _roll_back(self) -> None:

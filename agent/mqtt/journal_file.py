@@ -28,13 +28,23 @@ CREATE TABLE IF NOT EXISTS counter (
 CREATE TABLE IF NOT EXISTS open_event (
     camera TEXT PRIMARY KEY, id TEXT NOT NULL, started TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS offer (id INTEGER PRIMARY KEY, topic TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS retained (topic TEXT PRIMARY KEY, gone INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
 _SALVAGE = (
     ("SELECT * FROM counter", "INSERT OR REPLACE INTO counter VALUES (?, ?, ?)"),
     ("SELECT * FROM open_event", "INSERT OR REPLACE INTO open_event VALUES (?, ?, ?)"),
+    ("SELECT * FROM note", "INSERT OR REPLACE INTO note VALUES (?, ?)"),
+    ("SELECT * FROM offer", "INSERT OR REPLACE INTO offer VALUES (?, ?)"),
+    ("SELECT * FROM retained", "INSERT OR REPLACE INTO retained VALUES (?, ?)"),
     (
         "SELECT * FROM message WHERE acknowledged = 0 ORDER BY id",
+        "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    ),
+    (
+        "SELECT message.* FROM offer JOIN message USING (id) WHERE acknowledged = 1",
         "INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     ),
 )

@@ -31,6 +31,7 @@ class Outbox:
         self._wake = threading.Event()
         self._open = False
         self._records: deque[Record] = deque()
+        self._cleared: dict[str, None] = {}
         self._answers: deque[Publish | EventsQuery] = deque()
         self._states: dict[str, Publish] = {}
         self._pictures: dict[str, Publish] = {}
@@ -39,8 +40,8 @@ class Outbox:
     def put(self, message: Outgoing) -> None:
         """Adds a message; never blocks.
 
-        Records and answers (QoS 1, not retained) wait for a connection, retained messages and
-        everything with QoS 0 do not.
+        Records and answers (QoS 1, not retained) wait for a connection, and so does what clears a
+        retained message: an empty one. Others that are retained and everything with QoS 0 do not.
         """
         with self._lock:
             match message:
@@ -48,10 +49,13 @@ class Outbox:
                     self._push(self._records, message, MAX_RECORDS)
                 case EventsQuery():
                     self._push(self._answers, message, MAX_ANSWERS)
+                case Publish(retain=True, payload=b""):
+                    self._states.pop(message.topic, None)
+                    self._pictures.pop(message.topic, None)
+                    self._cleared[message.topic] = None
                 case Publish(qos=0):
                     self._replace(self._pictures, message)
                 case Publish(retain=True):
-                    self._pictures.pop(message.topic, None)  # what removes a picture comes after it
                     self._replace(self._states, message)
                 case Publish():
                     self._push(self._answers, message, MAX_ANSWERS)
@@ -85,6 +89,13 @@ class Outbox:
             self._records.clear()
             return records
 
+    def cleared(self) -> list[str]:
+        """Topics to be cleared at the broker; also without a connection, for the journal."""
+        with self._lock:
+            topics = list(self._cleared)
+            self._cleared.clear()
+            return topics
+
     def next_message(self) -> Publish | EventsQuery | None:
         """The oldest state, then the oldest answer: an answer follows what it speaks of.
 
@@ -112,7 +123,8 @@ class Outbox:
     def empty(self) -> bool:
         """Nothing waits."""
         with self._lock:
-            return not (self._records or self._answers or self._states or self._pictures)
+            waiting = self._records or self._answers or self._states or self._pictures
+            return not (waiting or self._cleared)
 
     @property
     def dropped(self) -> int:
@@ -122,6 +134,8 @@ class Outbox:
     def _replace(self, waiting: dict[str, Publish], message: Publish) -> None:
         if self._open:
             waiting[message.topic] = message
+            if message.retain:
+                self._cleared.pop(message.topic, None)
 
     def _push(self, waiting: deque[T], message: T, limit: int) -> None:
         if len(waiting) >= limit:

@@ -7,14 +7,18 @@ import socket
 import ssl
 from dataclasses import dataclass
 
+_LOGIN = "mqtt.username and mqtt.password (or the file of mqtt.password_file)"
 #: MQTT 5.0 section 2.4. `code` is what health and `<A>/error` show.
 _MQTT5: dict[int, tuple[str, str]] = {
     0x81: ("protocol", "the broker calls a packet malformed"),
     0x82: ("protocol", "the broker reports a protocol error"),
     0x84: ("protocol", "the broker does not speak this version of MQTT"),
     0x85: ("refused", "the broker does not accept this client id: set mqtt.client_id"),
-    0x86: ("refused", "user name or password is wrong: check mqtt.username and mqtt.password"),
-    0x87: ("refused", "the broker does not let this user in: check mqtt.username and its ACL"),
+    0x86: ("refused", f"user name or password is wrong: check {_LOGIN}"),
+    0x87: (  # Mosquitto's word for a wrong password, too
+        "refused",
+        f"the broker does not let this user in: check {_LOGIN}, and the broker's ACL",
+    ),
     0x88: ("unreachable", "the broker is not available now"),
     0x89: ("unreachable", "the broker is busy"),
     0x8A: ("refused", "the broker has banned this client"),
@@ -57,14 +61,26 @@ def from_reason_code(value: int, name: str) -> Why:
     return Why(code, f"{reason} (0x{value:02x})")
 
 
-def from_error(error: BaseException | None, where: str) -> Why:
-    """An error of name look-up, TCP or TLS while connecting to `where`."""
+def cut_off(where: str, topic: str, size: int) -> Why:
+    """The broker ended the connection while a large packet was under way."""
+    words = f"cut off at a packet of {size} bytes ({topic}): larger than the broker takes"
+    return Why("packet_too_large", f"{where}: {words}")
+
+
+def from_error(error: BaseException | None, where: str, *, tls: bool = False) -> Why:
+    """An error of name look-up, TCP or TLS while connecting to `where`.
+
+    `tls`: it was to speak TLS.
+    """
     if isinstance(error, ssl.SSLCertVerificationError):
         hint = "check mqtt.tls.ca, and mqtt.host against the certificate"
         words = getattr(error, "verify_message", None) or str(error)
         return Why("tls", f"{where}: the broker's certificate: {words}; {hint}")
     if isinstance(error, ssl.SSLError):
         words = (getattr(error, "reason", None) or str(error)).replace("_", " ").lower()
+        return Why("tls", f"{where}: {words}; does this port speak TLS, and is mqtt.tls right?")
+    if tls and isinstance(error, ConnectionResetError):
+        words = "the connection was cut in the midst of the TLS handshake"
         return Why("tls", f"{where}: {words}; does this port speak TLS, and is mqtt.tls right?")
     if isinstance(error, socket.gaierror | UnicodeError):
         return Why("unreachable", f"{where}: the name is not known: check mqtt.host")

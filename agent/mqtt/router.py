@@ -1,7 +1,8 @@
 """Topic and bytes -> command or refusal. Pure: hostile input is refused or ignored, never raised.
 
 True for every command: an empty payload is ignored (it is how a retained message is cleared), words
-are trimmed and case-insensitive, and a message that the broker replays is refused.
+are trimmed and case-insensitive, and a message with the retain flag is refused: it may be of any
+age, also a live one, which a bridge hands over whenever it connects.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from schemas.commands import (
     TakeSnapshot,
 )
 from schemas.settings import (
+    BLANKS,
     RESET_WORD,
     AgentSettings,
     CameraSettings,
@@ -60,8 +62,8 @@ LAST = "last"
 #: Seconds of a clip on demand: the default, and the limit of `schemas.commands.RecordNow`.
 LONG = 30.0
 LONGEST = 300.0
-#: Home Assistant's default payload; its will is `offline`.
-BIRTH = b"online"
+#: Home Assistant's default payloads.
+BIRTH, WILL = b"online", b"offline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,13 @@ def parse(
     received: Received,
     topics: AgentTopics,
     cameras: Collection[str],
+    *,
+    obey_retained: bool = False,
 ) -> Parsed | Refused | Ignored:
-    """Understands one message; never raises, whatever it holds."""
+    """Understands one message; never raises, whatever it holds.
+
+    `obey_retained`: a live message is obeyed although it has the retain flag.
+    """
     address = address_of(received.topic, topics, tuple(cameras))
     if address is None:
         return Ignored("foreign")
@@ -99,12 +106,12 @@ def parse(
     try:
         content = _content(received.payload)
         reply = reply.model_copy(update={"transaction": _transaction(content)})
-        _refuse_replayed(received)
+        _refuse_retained(received, obey_live=obey_retained)
         _refuse_unknown(address, received.topic, topics, tuple(cameras))
         command = _command(address, content, tuple(cameras))
     except _No as no:
         setting = address.name if address.kind == "setting" else None
-        clear = received.topic if received.retain and received.live else None
+        clear = received.topic if received.retain else None
         return Refused(no.error, reply, received.at, setting, clear)
     parsed = Parsed(command, reply, received.at)
     return replace(parsed, clear_retained=received.topic) if received.retain else parsed
@@ -144,12 +151,13 @@ def _correlation(data: bytes | None) -> bytes | None:
     return None if data is None or len(data) > MAX_CORRELATION else data
 
 
-def _refuse_replayed(received: Received) -> None:
-    if received.retain and not received.live:
+def _refuse_retained(received: Received, *, obey_live: bool) -> None:
+    if received.retain and not (received.live and obey_live):
         raise _No(
             "retained_command",
-            "an old message that the broker keeps (published with retain) is never executed;"
-            f" clear it with: mosquitto_pub -r -n -t {received.topic}",
+            "a message with the retain flag may be of any age and is never executed: publish"
+            " commands without it; should this one come again, clear it where it is kept, with:"
+            f" mosquitto_pub -r -n -t {received.topic}",
         )
 
 
@@ -161,7 +169,7 @@ def _content(payload: bytes) -> str | dict[str, Any]:
     if len(payload) > MAX_PAYLOAD:
         raise _No("invalid_payload", f"{len(payload)} bytes; at most {MAX_PAYLOAD} are read")
     try:
-        text = payload.decode().strip()
+        text = payload.decode().strip(BLANKS)
     except UnicodeDecodeError:
         raise _No("invalid_payload", "the payload is not UTF-8") from None
     if not text.startswith("{"):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import logging
 from collections import deque
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from agent.mqtt.connection import Accepted
+from agent.mqtt.backlog import Backlog
+from agent.mqtt.connection import Accepted, BrokerAge, HomeSaid
 from agent.mqtt.journal import Entry, Journal
+from agent.mqtt.limits import PacketLimits, Suspect
 from agent.mqtt.outbox import Outbox
+from agent.mqtt.presence import NEVER, Presence, Unheard
+from agent.mqtt.slimming import slimmed
 from agent.runtime.clock import Clock
 from schemas.commands import Response
 from schemas.messages import EventsQuery, Publish
@@ -26,8 +30,14 @@ PICTURES = 2
 LATE = 5.0
 #: Records wait so long for `online`: Home Assistant ignores events of an unavailable device.
 ONLINE_WAIT = 2.0
-#: Bounds what we remember about our own records; older ones are judged by the wall clock.
+#: Bounds what we remember to have said already.
 MAX_REMEMBERED = 1024
+#: Of a message that paho did not take, or not whole.
+NO_MID = -1
+#: Seconds until a record that the broker refused is sent again: a quota may be free by then.
+REFUSED_AGAIN = 30.0
+#: Where the journal keeps whether Home Assistant was away.
+HOME_NOTE = "home_assistant"
 #: Header, packet id, property lengths and our properties: below 64 bytes without correlation data.
 OVERHEAD = 64
 #: One answer to request/events: well below the limit of every broker.
@@ -43,37 +53,78 @@ class Link(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class _Flying:
+    """A message in flight: of which record, and whether it is the offer to Home Assistant.
+
+    `clears`: it is empty, and retained.
+    """
+
+    topic: str
+    entry_id: int | None = None
+    offer: bool = False
+    clears: bool = False
+
+
 class Sender:
     """Keeps at most `WINDOW` messages in flight; records go in order, pictures when there is time.
 
+    A record goes out twice: at once, for every reader, and on a topic that only Home Assistant
+    reads, when that is there to hear it.
+
     Attributes:
         oversize: messages larger than the broker takes: skipped.
+        withheld: topics whose last message was, or lacks entities for it, with its size.
         refused: messages that the broker did not accept.
     """
 
-    def __init__(self, outbox: Outbox, journal: Journal, clock: Clock, online_topic: str) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        journal: Journal,
+        clock: Clock,
+        online_topic: str,
+        devices: str | None = None,
+    ) -> None:
+        """Makes one without a connection.
+
+        Args:
+            outbox: what others want to be sent.
+            journal: the records.
+            clock: the time.
+            online_topic: where we say that we are there.
+            devices: how Home Assistant's discovery topics begin; None: it gets nothing.
+        """
         self._outbox = outbox
         self._journal = journal
         self._clock = clock
         self._online_topic = online_topic
+        self._devices = devices
+        self._root = online_topic.removesuffix("availability")
+        self._home = Presence(away=journal.note(HOME_NOTE) == "away")
+        self._unheard = Unheard()
+        self._announced: dict[str, int] = {}
+        self._records = Backlog(journal.waiting, WINDOW)
+        self._offers = Backlog(journal.offered, WINDOW)
         self.oversize = 0
         self.refused = 0
         self._link: Link | None = None
         self._window = WINDOW
-        self._max_packet: int | None = None
-        self._broken_by: int | None = None
-        self._taken_at: dict[int, float] = {}
+        self._limits = PacketLimits()
+        self.withheld: dict[str, int] = {}
         self._said: set[str] = set()
         self._forget()
 
     def _forget(self) -> None:
-        self._flying: dict[int, tuple[str, int | None]] = {}
+        self._flying: dict[int, _Flying] = {}
         self._pictures: set[int] = set()
-        self._ready: deque[Entry] = deque()
-        self._cursor = 0
-        self._caught_up = False
+        self._records.begin()
+        self._offers.begin()
+        self._unheard.forget()
+        self._to_clear = deque(self._journal.retained.gone)
+        self._again_at = NEVER
+        self._refused_at = NEVER
         self._online = False
-        self._largest = 0
 
     # -------------------------------------------------------------- the connection
 
@@ -82,49 +133,101 @@ class Sender:
         self._forget()
         self._link = link
         self._window = max(1, min(WINDOW, limits.receive_maximum))
-        self._max_packet = limits.max_packet
-        self._online_until = self._clock.monotonic() + ONLINE_WAIT
+        now = self._clock.monotonic()
+        self._limits.connected(limits.max_packet, now)
+        self._online_until = now + ONLINE_WAIT
+        self._home.connected(now)
         self._outbox.open()
 
-    def disconnected(self, *, too_large: bool = False) -> None:
-        """The connection is gone; `too_large`: the broker said that a packet was."""
-        if too_large and self._largest:
-            self._broken_by = min(self._largest, self._broken_by or self._largest)
+    def disconnected(self, *, lost: bool = False, too_large: bool = False) -> Suspect | None:
+        """The connection is gone: `lost`, or because a packet was `too_large`, the broker said.
+
+        Returns what cost it, if it was a packet.
+        """
+        now = self._clock.monotonic()
+        suspect = self._limits.lost(now, certain=too_large) if lost or too_large else None
         self._link = None
         self._outbox.close()
         self._forget()
+        return suspect
 
-    def sent(self, mid: int, error: str | None) -> None:
+    def unreachable(self) -> None:
+        """There is no broker: that is why the connection was lost."""
+        self._limits.gone()
+
+    @property
+    def picture_limit(self) -> int | None:
+        """Bytes of a picture that the broker takes; None: no limit is known."""
+        return self._limits.picture
+
+    def sent(self, mid: int, error: str | None, *, heard: bool = True) -> None:
         """A message was acknowledged or written; a record leaves the journal."""
-        self._pictures.discard(mid)
-        topic, entry_id = self._flying.pop(mid, ("", None))
+        message = self._flying.pop(mid, _Flying(""))
+        if mid in self._pictures:
+            self._pictures.discard(mid)
+            self._limits.written(mid, self._clock.monotonic())
+        else:
+            self._limits.acknowledged(mid)
         if error is not None:
             self.refused += 1
             words = "mqtt: the broker did not accept a message to %s: %s; check its ACL"
-            self._say(topic, words, topic, error)
-        elif entry_id is not None:
-            self._journal.acknowledge(entry_id)
-            self._taken_at.pop(entry_id, None)
+            self._say(message.topic, words, message.topic, error)
+            if message.entry_id is not None:
+                self._refused_at = self._clock.monotonic()
+        elif message.clears:
+            self._journal.retained.cleared(message.topic)
+        elif message.entry_id is not None and not message.offer:
+            self._journal.acknowledge(message.entry_id)
+        elif message.entry_id is not None and heard:
+            self._journal.offers.done(message.entry_id)
+        elif message.entry_id is not None:
+            now = self._clock.monotonic()
+            self._unheard.nobody(message.topic, now)
+            self._again_at = self._unheard.next(now)
+
+    def home(self, said: HomeSaid | BrokerAge) -> None:
+        """What tells whether Home Assistant is there."""
+        now = self._clock.monotonic()
+        if isinstance(said, BrokerAge):
+            self._home.broker_up(said.seconds, now)
+            return
+        self._home.said(now, online=said.online, retained=said.retained)
+        self._unheard.forget()
+        self._again_at = now
+        self._journal.keep_note(HOME_NOTE, "away" if self._home.away else "there")
 
     # -------------------------------------------------------------- the work
 
     def journal_records(self) -> None:
-        """Puts new records into the journal, with or without a connection."""
-        for entry in self._journal.append(self._outbox.records()):
-            self._taken_at[entry.id] = self._clock.monotonic()
-            if len(self._taken_at) > MAX_REMEMBERED:
-                del self._taken_at[next(iter(self._taken_at))]
-            if self._caught_up and len(self._ready) < WINDOW:
-                self._ready.append(entry)
-            else:
-                self._caught_up = False
+        """Puts new records into the journal, and what is to be cleared, with no connection, too."""
+        for topic in self._outbox.cleared():
+            self._journal.retained.bury(topic)
+            self._to_clear.append(topic)
+        records = self._outbox.records()
+        if self._devices is None:
+            records = [replace(record, offer=None) for record in records]
+        for entry in self._journal.append(records):
+            self._records.add(entry)
+            if self._journal.offers.topic(entry.id) is not None:
+                self._offers.add(entry)
 
     def send(self) -> None:
-        """Hands on as much as there is room for: what just happened, states, backlog, pictures."""
-        if self._caught_up:
+        """Hands on as much as there is room for: what just happened, states, backlog, pictures.
+
+        Before all what is to be cleared: what is said of such a topic later has to stay.
+        """
+        while self._room and self._to_clear:
+            topic = self._to_clear.popleft()
+            if self._journal.retained.is_gone(topic):
+                self._publish(Publish(topic, b"", 1, retain=True), _Flying(topic, clears=True))
+        self._retry_refused()
+        if self._records.caught_up:
             self._send_records()
+        if self._offers.caught_up:
+            self._send_offers()
         self._send_messages()
         self._send_records()
+        self._send_offers()
         while self._room_for_picture and (picture := self._outbox.next_picture()):
             self._publish(picture)
         self._send_messages()  # answers that waited for one of these pictures
@@ -137,13 +240,40 @@ class Sender:
                 self._publish(publish)
 
     def _send_records(self) -> None:
-        while self._room and self._is_online and (entry := self._next_entry()) is not None:
-            self._publish(self._as_message(entry), entry)
+        while self._room and self._is_online and (entry := self._records.next()) is not None:
+            self._publish(self._as_message(entry, entry.topic), _Flying(entry.topic, entry.id))
+
+    def _send_offers(self) -> None:
+        now = self._clock.monotonic()
+        if now >= self._again_at and not any(flying.offer for flying in self._flying.values()):
+            self._again_at = self._unheard.next(now)
+            self._offers.begin()
+        while self._room and self._may_offer and (entry := self._offers.next()) is not None:
+            topic = self._journal.offers.topic(entry.id)
+            if topic is not None and not self._unheard.waits(topic, now):
+                self._publish(self._as_message(entry, topic), _Flying(topic, entry.id, offer=True))
+
+    def _retry_refused(self) -> None:
+        due = self._clock.monotonic() >= self._refused_at + REFUSED_AGAIN
+        if due and all(flying.entry_id is None for flying in self._flying.values()):
+            self._refused_at = NEVER
+            self._records.begin()
+            self._offers.begin()
 
     @property
     def idle(self) -> bool:
         """Nothing is in flight and nothing more could be sent now."""
-        return not self._flying and not self._pictures and not self._ready and self._caught_up
+        offered = self._offers.idle or not self._may_offer
+        busy = self._flying or self._pictures or self._to_clear
+        return not busy and self._records.idle and offered
+
+    @property
+    def patience(self) -> float:
+        """Seconds until something waiting may go out although nothing happens."""
+        if self._devices is None or not len(self._journal.offers):
+            return NEVER
+        now = self._clock.monotonic()
+        return self._home.wait(now) or max(0.0, self._again_at - now)
 
     @property
     def _room(self) -> bool:
@@ -157,46 +287,79 @@ class Sender:
     def _is_online(self) -> bool:
         return self._online or self._clock.monotonic() >= self._online_until
 
-    def _next_entry(self) -> Entry | None:
-        if not self._ready and not self._caught_up:
-            self._ready.extend(self._journal.waiting(WINDOW, after=self._cursor))
-            self._caught_up = len(self._ready) < WINDOW
-        if not self._ready:
-            return None
-        entry = self._ready.popleft()
-        self._cursor = entry.id
-        return entry
+    @property
+    def _may_offer(self) -> bool:
+        now = self._clock.monotonic()
+        ready = self._devices is not None and self._home.ready(now)
+        return ready and self._is_online and now < self._again_at
 
-    def _publish(self, message: Publish, entry: Entry | None = None) -> None:
-        size = len(message.payload) + len(message.topic.encode()) + OVERHEAD
-        size += len(message.correlation or b"")
-        if self._link is None or self._is_oversize(message.topic, size):
+    def _publish(self, message: Publish, flying: _Flying | None = None) -> None:
+        size = _size(message)
+        if self._link is None:
+            return
+        if self._limits.takes(size):
+            self.withheld.pop(message.topic, None)
+        elif (fitting := self._made_to_fit(message, size)) is not None:
+            message, size = fitting, _size(fitting)
+        else:
             return
         mid = self._link.publish(message)
+        picture = message.qos == 0
+        self._limits.sent(NO_MID if mid is None else mid, message.topic, size, picture=picture)
         if mid is None:  # the end of the connection is on its way to us
             self._link = None
-            if entry is None and not message.retain:
+            if flying is None and not message.retain:
                 self._outbox.put(message)  # states are said again by themselves, answers are not
             return
-        self._largest = max(self._largest, size)
-        self._online = self._online or message.topic == self._online_topic
-        if message.qos == 0:
+        self._note_announced(message)
+        self._note_retained(message)
+        if picture:
             self._pictures.add(mid)
         else:
-            self._flying[mid] = message.topic, None if entry is None else entry.id
+            self._flying[mid] = flying or _Flying(message.topic)
         if message.description is not None:  # at once: nothing else may come between the two
             self._publish(message.description)
 
-    def _is_oversize(self, topic: str, size: int) -> bool:
-        fits = self._max_packet is None or size <= self._max_packet
-        if fits and (self._broken_by is None or size < self._broken_by):
-            return False
+    def _note_retained(self, message: Publish) -> None:
+        """What is said of a topic that was to be cleared has to stay.
+
+        Discovery's topics are remembered elsewhere, with what they held.
+        """
+        retained, topic = self._journal.retained, message.topic
+        ours = topic.startswith(self._root) or retained.is_gone(topic)
+        if ours and message.retain and message.payload:
+            retained.say(topic)
+
+    def _note_announced(self, message: Publish) -> None:
+        """Home Assistant needs a moment for a device that it has just been told of."""
+        news = False
+        if self._devices is not None and message.topic.startswith(self._devices):
+            known, said = self._announced.get(message.topic), hash(message.payload)
+            self._announced[message.topic] = said
+            news = known != said
+        elif message.topic == self._online_topic:
+            self._online = True
+        else:
+            return
+        if news or self._online:
+            self._home.announced(self._clock.monotonic(), news=news)
+
+    def _made_to_fit(self, message: Publish, size: int) -> Publish | None:
+        """The message with less in it, or None: it is left out. Both are said and counted."""
+        topic, most = message.topic, self._limits.most or 0
+        if len(self.withheld) < MAX_REMEMBERED:
+            self.withheld[topic] = size
+        if self._devices is not None and topic.startswith(self._devices):
+            slim = slimmed(message.payload, most - (size - len(message.payload)))
+            if slim is not None:
+                payload, lacking = slim
+                words = "mqtt: %s: %d bytes are more than the broker takes: %d entities left out"
+                self._say(topic, words, topic, size, lacking)
+                return replace(message, payload=payload)
         self.oversize += 1
-        limit = self._broken_by if fits else self._max_packet
-        self._say(
-            topic, "mqtt: %s: %d bytes are more than the broker takes (%s)", topic, size, limit
-        )
-        return True
+        words = "mqtt: %s: left out: %d bytes are more than the broker takes (%d are sure)"
+        self._say(topic, words, topic, size, most)
+        return None
 
     def _say(self, key: str, text: str, *values: object) -> None:
         """A warning the first time, a debug line then: one line per fact."""
@@ -207,16 +370,10 @@ class Sender:
 
     # -------------------------------------------------------------- records
 
-    def _as_message(self, entry: Entry) -> Publish:
-        payload = _marked_late(entry.payload) if self._is_late(entry) else entry.payload
-        return Publish(entry.topic, payload, qos=1, content_type="application/json")
-
-    def _is_late(self, entry: Entry) -> bool:
-        """By monotonic age for our own; a record of an earlier process only has the wall clock."""
-        taken_at = self._taken_at.get(entry.id)
-        if taken_at is not None:
-            return self._clock.monotonic() - taken_at > LATE
-        return abs(self._clock.utc().timestamp() - entry.at) > LATE
+    def _as_message(self, entry: Entry, topic: str) -> Publish:
+        late = self._journal.age(entry) > LATE
+        payload = _marked_late(entry.payload) if late else entry.payload
+        return Publish(topic, payload, qos=1, content_type="application/json")
 
     def _answers(self, query: EventsQuery) -> list[Publish]:
         entries = self._journal.since(query.camera, "motion", query.since, EVENTS_PER_ANSWER + 1)
@@ -237,6 +394,16 @@ class Sender:
         )
         answer = Publish("", response.to_json(), correlation=query.correlation)
         return [replace(answer, topic=topic) for topic in query.topics]
+
+
+def _size(message: Publish) -> int:
+    """Bytes of the packet, or a few more."""
+    return (
+        len(message.payload)
+        + len(message.topic.encode())
+        + OVERHEAD
+        + len(message.correlation or b"")
+    )
 
 
 def _content(payload: bytes) -> Any:  # noqa: ANN401  whatever JSON says; None where it is none

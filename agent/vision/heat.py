@@ -54,7 +54,7 @@ class HeatMap:
     ) -> None:
         self._camera = camera
         self._view = view
-        self._limit = limit
+        self.limit = limit
         self._to_engine = to_engine
         self._to_recorder = to_recorder
         self._counts: Counts = no_counts()
@@ -118,7 +118,7 @@ class HeatMap:
                 reason=PictureReason.HEATMAP,
                 width=picture.shape[1],
                 height=picture.shape[0],
-                jpeg=encode_within(picture, self._limit),
+                jpeg=encode_within(picture, self.limit),
             )
         )
 

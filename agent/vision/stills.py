@@ -63,7 +63,7 @@ class Stills:
         self._orientation = orientation
         self._privacy = privacy
         self._overlay = overlay
-        self._limit = limit
+        self.limit = limit
         self._utc = utc
         self._to_engine = to_engine
         self._to_recorder = to_recorder
@@ -112,7 +112,7 @@ class Stills:
             stored = self._overlay(frame)
         else:
             stored = stored_jpeg(frame.jpeg, self._orientation, _NO_LIMIT, self._privacy)
-        published = None if stored is None else stored_jpeg(stored, Orientation(), self._limit)
+        published = None if stored is None else stored_jpeg(stored, Orientation(), self.limit)
         size = None if published is None else dimensions(published)
         if stored is None or published is None or size is None:
             return False

@@ -24,6 +24,7 @@ from agent.core.orders import (
     CameraWent,
     CloseClip,
     Configure,
+    LimitPictures,
     RecordClip,
     StopJudging,
     TakePicture,
@@ -191,6 +192,8 @@ class VisionWorker:
             match order:
                 case Configure(settings):
                     self._configure(settings)
+                case LimitPictures():
+                    self._limit_pictures(order.bytes)
                 case TakePicture():
                     self._stills.ask(order, self._clock.monotonic())
                 case RecordClip():
@@ -365,6 +368,11 @@ class VisionWorker:
             ended = self._ended(EndReason.INTERRUPTED)
             if ended is not None:
                 self._clips.end(ended, self._event.best)
+
+    def _limit_pictures(self, limit: int | None) -> None:
+        most = self._options.max_image_kb * 1000
+        self._limit = most if limit is None else min(most, limit)
+        self._stills.limit = self._heat.limit = self._limit
 
     def _picture(self, frame: Frame) -> bytes:
         view = self._options.view

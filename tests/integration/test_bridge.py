@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.messages import BrokerUp, Received
+from agent.core.messages import BrokerUp, Received, Refused
 from agent.mqtt.addresses import command_topics
+from agent.mqtt.router import parse
 from schemas.messages import Publish, state
 from tests.support.agent_mqtt import CAMERA, TOPICS, Ear, RunningMqtt, options, record
 from tests.support.broker import Broker
+from tests.support.faulty_link import FaultyLink
 from tests.support.waiting import wait_until
 
 BRIDGE = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto-bridge.conf"
@@ -29,10 +31,17 @@ def centre(tmp_path: Path) -> Iterator[Broker]:
 
 
 @pytest.fixture
-def site(tmp_path: Path, centre: Broker) -> Iterator[Broker]:
+def line(centre: Broker) -> Iterator[FaultyLink]:
+    """Between site and centre."""
+    with FaultyLink(centre.port) as line:
+        yield line
+
+
+@pytest.fixture
+def site(tmp_path: Path, line: FaultyLink) -> Iterator[Broker]:
     """With the documented lines; on loopback without TLS and passwords."""
     (tmp_path / "site").mkdir()
-    bridge = BRIDGE.read_text().replace("CENTRE:8883", f"127.0.0.1:{centre.port}")
+    bridge = BRIDGE.read_text().replace("CENTRE:8883", f"127.0.0.1:{line.port}")
     lines = [
         line
         for line in bridge.replace("SITE", "shed").splitlines()
@@ -84,3 +93,48 @@ def test_events_wait_at_the_site_while_the_centre_is_away_and_its_absence_is_tol
         assert person.seqs(CAMERA.event_motion)[:2] == [1, 2]
         site.kill()
         wait_until("the bridge's end is told", lambda: person.payloads(link)[-1] == DOWN, 20)
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_an_old_retained_command_of_the_centre_is_known_as_such_at_each_connection(
+    centre: Broker, line: FaultyLink, site: Broker, tmp_path: Path, protocol: str
+) -> None:
+    with (
+        Ear(centre.port, "#") as person,
+        RunningMqtt(options(site.port, protocol=protocol), tmp_path) as agent,
+    ):
+        agent.wait_for(BrokerUp)
+        wait_until("the bridge is there", lambda: line.accepted > 0)
+        line.refusing = True
+        line.cut()
+        person.say(CAMERA.setting_set("armed"), "OFF", retain=True)
+        line.refusing = False
+        for count in (1, 2):
+            received = agent.wait_for(Received, count, seconds=60)
+            assert (received.payload, received.retain) == (b"OFF", True)
+            refused = parse(received, TOPICS, ["front_door"])
+            assert isinstance(refused, Refused)
+            assert refused.error.code == "retained_command"
+            assert refused.clear_retained == CAMERA.setting_set("armed")
+            line.cut()
+
+
+def test_commands_do_not_wait_in_the_centre_for_a_line_that_is_down(
+    centre: Broker, line: FaultyLink, site: Broker, tmp_path: Path
+) -> None:
+    with (
+        Ear(centre.port, "#") as person,
+        RunningMqtt(options(site.port), tmp_path) as agent,
+    ):
+        agent.wait_for(BrokerUp)
+        agent.put(state(TOPICS.availability, "online"), state(CAMERA.motion, "ON"))
+        person.wait_for(CAMERA.motion)
+        line.refusing = True
+        line.cut()
+        person.say(CAMERA.setting_set("armed"), "OFF")
+        agent.put(record(1))  # what the agent says does wait
+        line.refusing = False
+        person.wait_for(CAMERA.event_motion, seconds=60)
+        person.say(TOPICS.request("status"), "{}")
+        agent.wait_for(Received)
+        assert [got.topic for got in agent.all_told(Received)] == [TOPICS.request("status")]

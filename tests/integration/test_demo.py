@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from agent import demo
-from agent.app import JOURNAL
 from agent.core.errors import ConfigError
 from agent.demo_broker import free_port
-from agent.mqtt.journal import Journal
+from agent.mqtt.journal import JOURNAL, Journal
 from agent.runtime.clock import SystemClock
 from agent.runtime.settings_file import NAME as SETTINGS
 

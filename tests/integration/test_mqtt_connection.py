@@ -251,7 +251,9 @@ def test_an_old_retained_command_is_marked_as_such_with_mqtt_311(
             received = agent.wait_for(Received)
             assert (received.payload, received.retain, received.live) == (b"OFF", True, False)
             ear.say(CAMERA.setting_set("armed"), "ON", retain=True)
-            assert not agent.wait_for(Received, 2).retain
+            assert agent.wait_for(Received, 2).retain
+            ear.say(CAMERA.setting_set("armed"), "OFF")
+            assert not agent.wait_for(Received, 3).retain
 
 
 def test_a_request_says_where_it_wants_its_answer(broker: Broker, tmp_path: Path) -> None:
@@ -344,6 +346,45 @@ def test_a_picture_that_is_too_large_for_the_broker_is_skipped(tmp_path: Path) -
             assert not ear.of(CAMERA.snapshot)
             assert agent.mqtt.stats.dropped == 1
             assert not agent.all_told(BrokerDown)
+    finally:
+        broker.kill()
+
+
+def test_a_limit_that_the_broker_does_not_tell_is_learnt_from_being_cut_off(
+    tmp_path: Path,
+) -> None:
+    broker = Broker(tmp_path, ["allow_anonymous true", "max_packet_size 20000"]).start()
+    try:
+        wanted = options(broker.port, protocol="3.1.1")
+        with Ear(broker.port) as ear, RunningMqtt(wanted, tmp_path) as agent:
+            for number, size in enumerate((90_000, 44_000), 1):
+                agent.wait_for(BrokerUp, number, seconds=20)
+                agent.put(Publish(CAMERA.snapshot, bytes(size), 0, retain=True))
+                assert agent.wait_for(BrokerDown, number).code == "packet_too_large"
+            agent.wait_for(BrokerUp, 3, seconds=20)
+            agent.put(Publish(CAMERA.snapshot, bytes(44_000), 0, retain=True))
+            agent.put(state(CAMERA.motion, "ON"))
+            ear.wait_for(CAMERA.motion)
+            wait_until("it is named", lambda: CAMERA.snapshot in dict(agent.mqtt.stats.withheld))
+            assert ear.of(CAMERA.snapshot) == []
+    finally:
+        broker.kill()
+
+
+def test_a_state_that_costs_the_connection_again_is_left_out(tmp_path: Path) -> None:
+    # PUBACK with 0x95, which paho takes for a protocol error
+    broker = Broker(tmp_path, ["allow_anonymous true", "message_size_limit 20000"]).start()
+    large = state(CAMERA.motion_attributes, bytes(90_000))
+    try:
+        with Ear(broker.port) as ear, RunningMqtt(options(broker.port), tmp_path) as agent:
+            for number, code in enumerate(("lost", "packet_too_large"), 1):
+                agent.wait_for(BrokerUp, number, seconds=20)
+                agent.put(large)
+                assert agent.wait_for(BrokerDown, number).code == code
+            agent.wait_for(BrokerUp, 3, seconds=20)
+            agent.put(large, state(CAMERA.motion, "ON"))
+            ear.wait_for(CAMERA.motion)
+            assert [topic for topic, _ in agent.mqtt.stats.withheld] == [large.topic]
     finally:
         broker.kill()
 

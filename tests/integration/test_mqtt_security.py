@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.core.errors import ConfigError
 from agent.core.messages import BrokerDown, BrokerUp, Received
 from agent.mqtt.addresses import command_topics
 from schemas.config import TlsConfig
@@ -17,6 +18,7 @@ from schemas.messages import Publish, state
 from schemas.topics import AgentTopics
 from tests.support.agent_mqtt import CAMERA, TOPICS, Ear, RunningMqtt, options, record
 from tests.support.broker import Broker, free_port, write_passwords
+from tests.support.faulty_link import FaultyLink
 from tests.support.waiting import wait_until
 
 #: paho leaves the socket of a failed TLS handshake to the garbage collector.
@@ -321,3 +323,64 @@ def test_a_broker_of_311_is_found_out_and_kept(
     finally:
         broker.kill()
         broker.wait()
+
+
+def test_a_password_that_is_changed_is_read_again(tmp_path: Path) -> None:
+    passwords = tmp_path / "passwords"
+    write_passwords(passwords, AGENT)
+    current = ["old"]
+    lines = ["allow_anonymous false", f"password_file {passwords}"]
+    broker = Broker(tmp_path, lines).start()
+    try:
+        login = {"username": AGENT["username"], "password": lambda: current[0]}
+        with RunningMqtt(options(broker.port, **login), tmp_path) as agent:
+            down = agent.wait_for(BrokerDown)
+            assert down.code == "refused"
+            assert "mqtt.password" in down.reason
+            current[0] = AGENT["password"]
+            agent.wait_for(BrokerUp, seconds=40)
+    finally:
+        broker.kill()
+
+
+def test_a_password_file_that_is_gone_is_named_and_waited_for(tmp_path: Path) -> None:
+    there = [False]
+
+    def password() -> str:
+        if not there[0]:
+            raise ConfigError("mqtt.password_file x: No such file or directory")
+        return AGENT["password"]
+
+    write_passwords(tmp_path / "passwords", AGENT)
+    lines = ["allow_anonymous false", f"password_file {tmp_path / 'passwords'}"]
+    broker = Broker(tmp_path, lines).start()
+    try:
+        login = {"username": AGENT["username"], "password": password}
+        with RunningMqtt(options(broker.port, **login), tmp_path) as agent:
+            down = agent.wait_for(BrokerDown)
+            assert (down.code, "password_file x" in down.reason) == ("refused", True)
+            there[0] = True
+            agent.wait_for(BrokerUp, seconds=40)
+    finally:
+        broker.kill()
+
+
+@pytest.mark.parametrize("client", [False, True], ids=["server only", "client certificate"])
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+def test_a_plain_agent_is_told_that_the_port_speaks_tls(
+    tmp_path: Path, certificates: Path, protocol: str, *, client: bool
+) -> None:
+    with (
+        tls_broker(tmp_path, certificates, client=client) as broker,
+        RunningMqtt(options(broker.port, protocol=protocol), tmp_path) as agent,
+    ):
+        down = agent.wait_for(BrokerDown, seconds=20)
+        assert down.code == "tls"
+        assert "this port speaks TLS" in down.reason
+
+
+def test_a_port_that_hangs_up_and_speaks_nothing_is_not_said_to_speak_tls(tmp_path: Path) -> None:
+    with FaultyLink(free_port()) as link:
+        link.refusing = True
+        with RunningMqtt(options(link.port), tmp_path) as agent:
+            assert agent.wait_for(BrokerDown, seconds=20).code != "tls"

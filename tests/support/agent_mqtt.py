@@ -34,7 +34,9 @@ T = TypeVar("T")
 
 
 def options(port: int, **changes: Any) -> MqttOptions:  # noqa: ANN401  fields of MqttOptions
-    """Options of an agent with one camera, on loopback."""
+    """Options of an agent with one camera, on loopback; `password` may be a text."""
+    if isinstance(secret := changes.get("password"), str):
+        changes["password"] = lambda: secret
     filters, slips = tuple(command_filters(TOPICS)), tuple(slip_filters(TOPICS))
     plain = MqttOptions("127.0.0.1", port, "surveillance-pi-test", WILL, filters, slips)
     return replace(plain, **{"keepalive": 5, **changes})

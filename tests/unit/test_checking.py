@@ -236,3 +236,12 @@ def test_a_source_with_what_is_no_letter_is_told_not_raised(path: Path) -> None:
     path.write_text("")
     with pytest.raises(ConfigError, match="no URL"):
         checked(path, variable)
+
+
+@pytest.mark.parametrize("key", ["password", "password_file"])
+def test_a_password_without_a_user_is_a_mistake(path: Path, tmp_path: Path, key: str) -> None:
+    (tmp_path / "secret").write_text("hunter2\n")
+    value = tmp_path / "secret" if key == "password_file" else "hunter2"
+    text = GOOD.replace("mqtt: {username: pi, password: hunter2}", f"mqtt: {{{key}: {value}}}")
+    (line,) = mistakes(path, text)
+    assert line == f"2: mqtt.{key}: a password without a user: set mqtt.username, too"

@@ -55,14 +55,26 @@ def test_a_burial_takes_its_time_and_is_not_repeated_by_a_lost_connection(tmp_pa
     assert found.announce(200.0, born=False) == payloads(DOOR)
 
 
-def test_a_connection_lost_within_a_burial_leaves_it_to_the_birth(tmp_path: Path) -> None:
+@pytest.mark.parametrize("born", [False, True])
+def test_a_burial_that_is_cut_short_begins_again_with_the_next_connection(
+    tmp_path: Path, *, born: bool
+) -> None:
     run(tmp_path, payloads(DOOR, YARD))
     found = Discovery(payloads(DOOR), tmp_path)
-    found.announce(100.0, born=False)
-    found.announce(100.5, born=False)
-    assert found.due(110.0) == []
-    found.announce(120.0, born=True)
-    assert [message.topic for message in found.due(120.0 + STEP)] == [YARD_TOPIC]
+    found.announce(100.0, born=born)
+    said = found.announce(100.5, born=False)  # the connection was lost and is there again
+    assert [bool(m.payload) for m in said if m.topic == YARD_TOPIC] == [True]
+    assert [message.topic for message in found.due(110.0)] == [YARD_TOPIC]
+    assert YARD_TOPIC in load_discovery(tmp_path)[1]
+
+
+def test_what_has_gone_is_remembered_until_its_burial_is_through(tmp_path: Path) -> None:
+    run(tmp_path, payloads(DOOR, YARD))
+    found = Discovery(payloads(DOOR), tmp_path)
+    found.announce(100.0, born=True)
+    assert YARD_TOPIC in load_discovery(tmp_path)[1]
+    found.due(100.0 + STEP)
+    assert load_discovery(tmp_path)[1] == {}
 
 
 def test_switching_discovery_off_removes_the_devices(tmp_path: Path) -> None:

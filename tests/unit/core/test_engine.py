@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.announce import burial
+from agent.core.announce import burial, everything, retained_topics
 from agent.core.effects import (
     Leave,
     PublishDiscovery,
     SaveSettings,
     Say,
+    ToVision,
     WriteHealth,
 )
 from agent.core.engine import HEALTH_EVERY
@@ -31,8 +32,9 @@ from agent.core.messages import (
     StoreCode,
     StoreState,
 )
+from agent.core.orders import LimitPictures
 from agent.core.problem import by_id
-from agent.core.problems import LATELY
+from agent.core.problems import LATELY, agent_problems
 from agent.core.state import Gauges, Stopped, Stopping, Tick
 from agent.core.stats import CameraStats, MqttStats
 from schemas.commands import (
@@ -376,10 +378,18 @@ def test_a_clip_that_the_recorder_had_no_room_for_is_not_said_to_be_recorded(rig
 
 def test_every_retained_topic_of_a_camera_that_is_gone_is_emptied(rig: Rig) -> None:
     yard = rig.state.cameras["yard"]
-    emptied = {e.topic for e in burial(rig.state, yard, rig.now) if isinstance(e, Publish)}
+    emptied = {e.topic for e in burial(yard.topics) if isinstance(e, Publish)}
     topics = yard.topics
     assert {topics.overlay, topics.overlay_meta, topics.heatmap, topics.heatmap_meta} <= emptied
     assert {topics.motion, topics.health, topics.availability, topics.snapshot} <= emptied
+
+
+def test_what_an_agent_may_keep_at_the_broker_is_known(rig: Rig) -> None:
+    known = retained_topics(rig.state.setup.topics, rig.state.cameras)
+    said = [e for e in everything(rig.state, rig.now) if isinstance(e, Publish) and e.retain]
+    assert {e.topic for e in said} <= set(known)
+    without = retained_topics(rig.state.setup.topics, rig.state.cameras, images=False)
+    assert not any("/image" in topic or topic.endswith(("/delta", "/meta")) for topic in without)
 
 
 def test_a_camera_that_is_being_opened_is_a_problem_but_no_warning() -> None:
@@ -389,3 +399,21 @@ def test_a_camera_that_is_being_opened_is_a_problem_but_no_warning() -> None:
     assert {say.level for say in told} == {"INFO"}
     told = [e for e in rig.do(camera(CameraCode.STALLED)) if isinstance(e, Say)]
     assert "WARNING" in {say.level for say in told}
+
+
+def test_pictures_are_made_to_fit_what_the_broker_takes(rig: Rig) -> None:
+    told = Tick(Gauges(mqtt=MqttStats(picture_limit=9000)))
+    assert [e for e in rig.do(told) if isinstance(e, ToVision)] == [
+        ToVision(name, LimitPictures(9000)) for name in rig.state.cameras
+    ]
+    assert not [e for e in rig.do(told) if isinstance(e, ToVision)]
+    again = [e for e in rig.do(Tick(Gauges())) if isinstance(e, ToVision)]
+    assert {e.order for e in again} == {LimitPictures(None)}
+
+
+def test_what_is_too_large_for_the_broker_is_a_problem_that_names_it(rig: Rig) -> None:
+    withheld = (("homeassistant/device/x/config", 16_000),)
+    rig.do(Tick(Gauges(mqtt=MqttStats(withheld=withheld))))
+    words = by_id(agent_problems(rig.state, rig.at))["broker_packet_too_large"]
+    assert "homeassistant/device/x/config (16000 bytes)" in words
+    assert "max_packet_size" in words

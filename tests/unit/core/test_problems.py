@@ -36,7 +36,6 @@ BY_REASON = {
     "broker_refused",
     "broker_tls",
     "broker_taken_over",
-    "broker_packet_too_large",
 }
 LIVE = CameraState("yard", CameraCode.LIVE, "frames come", 100.0, 1)
 

@@ -122,6 +122,26 @@ def test_a_failure_of_311_goes_back_to_mqtt_5() -> None:
     assert tries.protocol == "5"
 
 
+@pytest.mark.parametrize(("why", "answered"), [(OLD, True), (CLOSED, False)])
+def test_a_broker_that_knows_no_bridges_is_asked_plainly(why: Why, *, answered: bool) -> None:
+    tries = attempts("3.1.1")
+    assert tries.as_bridge
+    assert tries.failed(why, 0.0, answered=answered)[1] == 0.5
+    assert (tries.protocol, tries.as_bridge) == ("3.1.1", False)
+    tries.accepted(0.0)
+    delays(tries, CLOSED, 3, answered=False)
+    assert not tries.as_bridge
+
+
+def test_a_broker_that_is_only_away_is_still_asked_as_a_bridge() -> None:
+    tries = attempts("3.1.1")
+    delays(tries, UNREACHABLE, 3)
+    assert tries.as_bridge
+    tries.accepted(0.0)
+    delays(tries, CLOSED, 3, answered=False)
+    assert tries.as_bridge
+
+
 @pytest.mark.parametrize("choice", ["5", "3.1.1"])
 def test_a_protocol_that_was_asked_for_is_never_changed(choice: ProtocolChoice) -> None:
     tries = attempts(choice)

@@ -6,12 +6,14 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agent.core.errors import ConfigError
 from agent.mqtt.journal import MAX_UNSAVED, Journal, OpenEvent
+from agent.mqtt.offers import MAX_OFFERS
 from schemas.messages import Publish, Record
 from tests.support.clock import START, FakeClock
 
@@ -366,3 +368,120 @@ def test_the_newest_recordings_that_were_told_are_known_after_a_restart(
     assert second.recordings(10) == ["E2", "E3", "E4"]
     assert second.recordings(2) == ["E4"]
     second.close()
+
+
+BACK_AND_FORTH = [88 * DAY, -88 * DAY, 20 * 365 * DAY]
+
+
+@pytest.mark.parametrize("step", BACK_AND_FORTH)
+def test_no_setting_of_the_clock_makes_an_event_old(
+    journal: Journal, clock: FakeClock, step: float
+) -> None:
+    (entry,) = journal.append([record(1)])
+    clock.step_utc(step)
+    clock.advance(7200)  # past the hourly look for what is old
+    journal.flush()
+    assert waiting(journal) == [1]
+    assert journal.lost == 0
+    assert journal.age(entry) == pytest.approx(7200)
+
+
+@pytest.mark.parametrize("step", BACK_AND_FORTH)
+@pytest.mark.parametrize("boot", ["one", "two"])
+def test_an_age_goes_on_over_restarts_of_agent_and_machine(
+    path: Path, step: float, boot: str
+) -> None:
+    clock = FakeClock()
+    before = Journal(path, clock, boot="one")
+    before.append([record(1)])
+    clock.advance(10 * DAY)
+    before.flush()
+    before.close()
+    if boot == "two":
+        clock = FakeClock(at=60.0, utc=clock.utc())
+    clock.step_utc(step)
+    again = Journal(path, clock, boot=boot)
+    assert waiting(again) == [1]
+    clock.advance(19 * DAY)
+    again.flush()
+    assert waiting(again) == [1]
+    clock.advance(2 * DAY)
+    again.flush()
+    assert (waiting(again), again.lost) == ([], 1)
+    again.close()
+
+
+def test_a_journal_of_an_earlier_version_keeps_its_events(path: Path, clock: FakeClock) -> None:
+    journal = Journal(path, clock)
+    journal.append([record(1)])
+    journal.close()
+    old = sqlite3.connect(path)
+    for table in ("note", "offer"):
+        old.execute(f"DROP TABLE {table}")
+    old.commit()
+    old.close()
+    clock.advance(DAY)
+    again = Journal(path, clock)
+    assert waiting(again) == [1]
+    assert again.age(again.waiting(1)[0]) == pytest.approx(DAY)
+    again.close()
+
+
+def offered(seq: int) -> Record:
+    return replace(record(seq), offer="a/door/home")
+
+
+def test_what_home_assistant_has_not_had_is_there_after_a_restart(
+    path: Path, clock: FakeClock
+) -> None:
+    journal = Journal(path, clock)
+    entries = journal.append([record(1), offered(2), offered(3), offered(4)])
+    for entry in entries:
+        journal.acknowledge(entry.id)
+    journal.offers.done(entries[2].id)
+    journal.close()
+    again = Journal(path, clock)
+    assert waiting(again) == []
+    assert [entry.seq for entry in again.offered(9)] == [2, 4]
+    assert [entry.seq for entry in again.offered(1, after=entries[1].id)] == [4]
+    assert again.offers.topic(entries[1].id) == "a/door/home"
+    again.close()
+
+
+def test_offers_are_bounded_and_counted(journal: Journal) -> None:
+    journal.append([offered(seq) for seq in range(1, MAX_OFFERS + 3)])
+    assert (len(journal.offers), journal.offers.lost) == (MAX_OFFERS, 2)
+    assert journal.offered(1)[0].seq == 3
+    assert journal.lost == 0
+
+
+def test_what_the_journal_no_longer_has_is_not_offered(path: Path, clock: FakeClock) -> None:
+    journal = Journal(path, clock, max_messages=3)
+    journal.append([offered(seq) for seq in range(1, 6)])
+    assert [entry.seq for entry in journal.offered(9)] == [3, 4, 5]
+    assert journal.offers.lost == 2
+    journal.close()
+
+
+def test_offers_survive_a_damaged_file(path: Path, clock: FakeClock) -> None:
+    journal = Journal(path, clock)
+    (entry,) = journal.append([offered(1)])
+    journal.acknowledge(entry.id)
+    journal.append([record(seq, size=3000) for seq in range(2, 40)])
+    journal.close()
+    damage(path, path.stat().st_size - 2 * 4096, 4096)
+    again = Journal(path, clock)
+    assert path.with_name("journal.db.damaged-1").exists()
+    assert [entry.seq for entry in again.offered(9)] == [1]
+    again.close()
+
+
+def test_a_word_is_kept(path: Path, clock: FakeClock) -> None:
+    journal = Journal(path, clock)
+    assert journal.note("home_assistant") is None
+    journal.keep_note("home_assistant", "away")
+    assert journal.note("home_assistant") == "away"
+    journal.close()
+    again = Journal(path, clock)
+    assert again.note("home_assistant") == "away"
+    again.close()

@@ -138,9 +138,25 @@ def test_what_is_put_wakes_the_reader() -> None:
 def test_removing_a_picture_is_not_undone_by_the_picture_itself() -> None:
     outbox = opened()
     outbox.put(picture("p", "1"))
+    outbox.put(state("s", "1"))
     outbox.put(state("p", b""))
-    assert drained(outbox) == [state("p", b"")]
+    outbox.put(state("s", b""))
+    assert not outbox.empty
+    assert outbox.cleared() == ["p", "s"]
+    assert drained(outbox) == []
     assert outbox.next_picture() is None
+    assert outbox.empty
+
+
+def test_what_clears_waits_for_a_connection_and_for_what_comes_after_it() -> None:
+    outbox = Outbox()
+    outbox.put(state("p", b""))
+    outbox.open()
+    assert outbox.cleared() == ["p"]
+    outbox.put(state("p", b""))
+    outbox.put(picture("p", "2"))
+    assert outbox.cleared() == []
+    assert outbox.next_picture() == picture("p", "2")
 
 
 def test_an_answer_that_waits_for_its_picture_lets_the_others_pass() -> None:

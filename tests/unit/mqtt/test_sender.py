@@ -8,10 +8,19 @@ from typing import Any
 
 import pytest
 
-from agent.mqtt.connection import Accepted
+from agent.mqtt.connection import Accepted, BrokerAge, HomeSaid
 from agent.mqtt.journal import Journal
+from agent.mqtt.limits import ROOM
 from agent.mqtt.outbox import Outbox
-from agent.mqtt.sender import EVENTS_BYTES, ONLINE_WAIT, PICTURES, WINDOW, Sender
+from agent.mqtt.presence import FIRST_RETRY, SETTLE
+from agent.mqtt.sender import (
+    EVENTS_BYTES,
+    ONLINE_WAIT,
+    PICTURES,
+    REFUSED_AGAIN,
+    WINDOW,
+    Sender,
+)
 from schemas.messages import EventsQuery, Publish, Record, state
 from tests.support.clock import FakeClock
 
@@ -42,11 +51,13 @@ class FakeLink:
 class House:
     """A sender with its outbox and journal."""
 
-    def __init__(self, folder: Path) -> None:
-        self.clock = FakeClock()
+    devices: str | None = None
+
+    def __init__(self, folder: Path, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
         self.outbox = Outbox()
         self.journal = Journal(folder / "journal.db", self.clock)
-        self.sender = Sender(self.outbox, self.journal, self.clock, ONLINE.topic)
+        self.sender = Sender(self.outbox, self.journal, self.clock, ONLINE.topic, self.devices)
 
     def connect(self, limits: Accepted = FREE, *, online: bool = True) -> FakeLink:
         link = FakeLink()
@@ -177,16 +188,17 @@ def test_a_step_of_the_wall_clock_makes_nothing_late(house: House) -> None:
     assert late(house.connect()) == [False]
 
 
-@pytest.mark.parametrize("step", [60.0, -60.0])
-def test_a_record_of_an_earlier_process_is_judged_by_the_wall_clock(
-    tmp_path: Path, step: float
+@pytest.mark.parametrize(("passed", "step", "is_late"), [(60.0, 0, True), (1.0, 3600, False)])
+def test_a_record_of_an_earlier_process_is_judged_by_the_time_that_passed(
+    tmp_path: Path, passed: float, step: float, *, is_late: bool
 ) -> None:
     before = House(tmp_path)
     before.say(record(1))
     before.journal.close()
-    after = House(tmp_path)
+    after = House(tmp_path, before.clock)
+    after.clock.advance(passed)
     after.clock.step_utc(step)
-    assert late(after.connect()) == [True]
+    assert late(after.connect()) == [is_late]
     after.journal.close()
 
 
@@ -280,6 +292,10 @@ def test_a_record_that_the_broker_refuses_waits_and_holds_nobody_up(house: House
     assert link.seqs() == [1, 2, 3]
     assert house.sender.refused == 1
     assert [entry.seq for entry in house.journal.waiting(9)] == [1, 3]
+    house.sender.sent(4, None)
+    house.clock.advance(REFUSED_AGAIN)
+    house.sender.send()
+    assert link.seqs() == [1, 2, 3, 1]
 
 
 def test_an_answer_survives_a_connection_that_ends_under_it(house: House) -> None:
@@ -325,3 +341,292 @@ def test_a_backlog_lets_the_states_go_first(house: House) -> None:
     link = house.connect(online=False)
     house.say(ONLINE, state("a/motion", "ON"))
     assert link.topics()[:3] == [ONLINE.topic, "a/motion", "a/event"]
+
+
+# ------------------------------------------------------------------ Home Assistant's own topic
+
+DEVICE = state("homeassistant/device/a__door/config", "{}")
+LONG_UP = BrokerAge(99_999)
+
+
+def offered(seq: int) -> Record:
+    return replace(record(seq), offer="a/home")
+
+
+def home_seqs(link: FakeLink) -> list[int]:
+    return [json.loads(m.payload)["seq"] for m in link.sent if m.topic == "a/home"]
+
+
+class HomeHouse(House):
+    """A house whose events Home Assistant gets, too."""
+
+    devices = "homeassistant/device/"
+
+    def acknowledge(self, link: FakeLink, *, heard: bool = True) -> None:
+        for mid, message in enumerate(link.sent, 1):
+            self.sender.sent(mid, None, heard=heard or message.topic != "a/home")
+        self.sender.send()
+
+    def after(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+        self.sender.send()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[HomeHouse]:
+    home = HomeHouse(tmp_path)
+    yield home
+    home.journal.close()
+
+
+def test_an_event_goes_to_both_at_once_where_home_assistant_is_there(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(LONG_UP)
+    home.say(offered(1))
+    assert (link.seqs(), home_seqs(link)) == ([1], [1])
+    home.acknowledge(link)
+    assert (home.journal.waiting_count, len(home.journal.offers)) == (0, 0)
+    assert home.sender.idle
+
+
+def test_while_home_assistant_is_away_other_readers_wait_for_nothing(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(LONG_UP)
+    home.sender.home(HomeSaid(online=False, retained=False))
+    home.say(*(offered(seq) for seq in range(1, 4)))
+    home.after(86_400)
+    home.acknowledge(link)
+    assert (link.seqs(), home_seqs(link)) == ([1, 2, 3], [])
+    assert (home.journal.waiting_count, len(home.journal.offers)) == (0, 3)
+
+
+def test_after_its_birth_home_assistant_gets_each_once_and_in_order(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(HomeSaid(online=False, retained=False))
+    home.say(*(offered(seq) for seq in range(1, 4)))
+    home.sender.home(HomeSaid(online=True, retained=False))
+    home.say(DEVICE, ONLINE)  # our answer to the birth
+    home.say(offered(4))
+    assert home_seqs(link) == []
+    home.after(SETTLE)
+    home.acknowledge(link)
+    assert home_seqs(link) == [1, 2, 3, 4]
+    assert link.seqs() == [1, 2, 3, 4]
+
+
+def test_what_home_assistant_had_does_not_come_again_with_the_next_connection(
+    home: HomeHouse,
+) -> None:
+    link = home.connect()
+    home.sender.home(LONG_UP)
+    home.say(offered(1))
+    home.acknowledge(link)
+    home.say(offered(2))  # in flight as the connection ends
+    home.sender.disconnected()
+    home.say(offered(3))
+    again = home.connect()
+    home.sender.home(LONG_UP)
+    home.sender.send()
+    assert home_seqs(again) == [2, 3]
+
+
+def test_a_broker_that_has_just_begun_does_not_have_home_assistant_yet(home: HomeHouse) -> None:
+    home.say(offered(1))
+    link = home.connect()
+    home.sender.home(BrokerAge(2))
+    home.after(60)
+    assert (link.seqs(), home_seqs(link)) == ([1], [])
+    home.sender.home(HomeSaid(online=True, retained=False))
+    home.say(ONLINE)
+    home.after(SETTLE)
+    assert home_seqs(link) == [1]
+    assert late_of(link, "a/home") == [True]
+
+
+def late_of(link: FakeLink, topic: str) -> list[bool]:
+    return [json.loads(m.payload)["late"] for m in link.sent if m.topic == topic]
+
+
+def test_a_new_device_gets_its_events_a_moment_later(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(LONG_UP)
+    home.say(DEVICE, offered(1))
+    assert (link.seqs(), home_seqs(link)) == ([1], [])
+    home.after(SETTLE)
+    assert home_seqs(link) == [1]
+    home.say(DEVICE, offered(2))  # the same once more is no news
+    assert home_seqs(link) == [1, 2]
+
+
+def test_what_nobody_subscribes_to_is_offered_again(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(LONG_UP)
+    home.say(offered(1), offered(2))
+    home.acknowledge(link, heard=False)
+    home.say(offered(3))
+    assert home_seqs(link) == [1, 2]
+    assert home.sender.patience == FIRST_RETRY
+    home.after(FIRST_RETRY)
+    assert home_seqs(link) == [1, 2, 1, 2, 3]
+    home.acknowledge(link)
+    assert len(home.journal.offers) == 0
+
+
+def test_an_entity_that_its_user_disabled_holds_up_no_other(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(LONG_UP)
+    home.say(replace(record(1), offer="a/disabled"), offered(2))
+    for mid, message in enumerate(link.sent, 1):
+        home.sender.sent(mid, None, heard=message.topic != "a/disabled")
+    home.say(offered(3))
+    assert home_seqs(link) == [2, 3]
+    home.acknowledge(link)
+    home.after(FIRST_RETRY)
+    assert home_seqs(link) == [2, 3]
+    assert link.topics().count("a/disabled") == 2
+
+
+def test_the_birth_ends_the_wait_for_a_topic_that_nobody_heard(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(LONG_UP)
+    home.say(offered(1))
+    home.acknowledge(link, heard=False)
+    home.sender.home(HomeSaid(online=True, retained=False))
+    home.say(ONLINE)
+    home.after(SETTLE)
+    assert home_seqs(link) == [1, 1]
+
+
+def test_that_home_assistant_was_away_is_remembered(tmp_path: Path) -> None:
+    before = HomeHouse(tmp_path)
+    before.connect()
+    before.sender.home(HomeSaid(online=False, retained=False))
+    before.journal.close()
+    after = HomeHouse(tmp_path)
+    link = after.connect()
+    after.sender.home(LONG_UP)
+    after.say(offered(1))
+    assert home_seqs(link) == []
+    after.journal.close()
+
+
+def test_without_discovery_nothing_is_offered(house: House) -> None:
+    link = house.connect()
+    house.sender.home(LONG_UP)
+    house.say(offered(1))
+    house.clock.advance(3600)
+    house.sender.send()
+    assert (link.seqs(), home_seqs(link)) == ([1], [])
+    assert len(house.journal.offers) == 0
+
+
+# ------------------------------------------------------------------ what the broker is to forget
+
+GONE = state("a/shed/health", b"")
+
+
+def test_what_is_to_be_cleared_waits_for_a_connection_and_goes_first(house: House) -> None:
+    house.say(GONE)
+    link = house.connect(online=False)
+    house.say(state("a/health", "{}"))
+    assert link.sent == [GONE, state("a/health", "{}")]
+    house.sender.disconnected()  # before it was acknowledged
+    assert house.connect(online=False).topics() == []
+    house.sender.send()
+    house.sender.disconnected()
+    link = house.connect(online=False)
+    house.sender.send()
+    assert link.sent == [GONE]
+    house.sender.sent(1, None)
+    house.sender.disconnected()
+    link = house.connect(online=False)
+    house.sender.send()
+    assert link.sent == []
+
+
+def test_it_is_remembered_over_a_restart_until_the_broker_has_forgotten(tmp_path: Path) -> None:
+    before = House(tmp_path)
+    before.say(GONE)
+    before.journal.close()
+    after = House(tmp_path)
+    link = after.connect(online=False)
+    after.sender.send()
+    assert link.sent == [GONE]
+    after.sender.sent(1, None)
+    after.journal.close()
+    again = House(tmp_path)
+    assert again.journal.retained.gone == []
+    again.journal.close()
+
+
+def test_what_the_broker_refuses_to_forget_is_asked_for_again(house: House) -> None:
+    house.say(GONE)
+    house.connect(online=False)
+    house.sender.send()
+    house.sender.sent(1, "Not authorized")
+    assert house.journal.retained.gone == [GONE.topic]
+
+
+def test_a_topic_that_is_said_again_is_not_cleared_any_more(house: House) -> None:
+    house.say(GONE)
+    link = house.connect(online=False)
+    house.sender.send()
+    house.say(state(GONE.topic, "{}"))
+    house.sender.sent(1, None)
+    house.sender.sent(2, None)
+    house.sender.disconnected()
+    again = house.connect(online=False)
+    house.sender.send()
+    assert link.sent == [GONE, state(GONE.topic, "{}")]
+    assert again.sent == []
+
+
+def test_discovery_that_is_said_again_is_not_cleared_any_more(home: HomeHouse) -> None:
+    home.say(state(DEVICE.topic, b""))
+    link = home.connect(online=False)
+    home.sender.send()
+    home.say(DEVICE)
+    assert link.sent == [state(DEVICE.topic, b""), DEVICE]
+    assert home.journal.retained.gone == []
+
+
+# ------------------------------------------------------------------ a limit that nobody tells
+
+
+def test_what_is_left_out_is_named_until_it_fits_again(house: House) -> None:
+    house.connect()
+    house.say(picture(1, 90_000))
+    suspect = house.sender.disconnected(lost=True)
+    assert suspect is not None
+    assert suspect.topic == "p/1"
+    link = house.connect()
+    house.say(picture(1, 90_000), picture(2, 30_000))
+    assert link.topics()[1:] == ["p/2"]
+    assert list(house.sender.withheld) == ["p/1"]
+    assert (house.sender.oversize, house.sender.picture_limit) == (1, (90_067 // 2) - ROOM)
+    house.say(picture(1, 20_000))
+    assert link.topics()[1:] == ["p/2", "p/1"]
+    assert house.sender.withheld == {}
+
+
+def test_a_connection_lost_for_want_of_a_broker_leaves_pictures_as_they_are(house: House) -> None:
+    house.connect()
+    house.say(picture(1, 90_000))
+    house.sender.disconnected(lost=True)
+    house.sender.unreachable()
+    link = house.connect()
+    house.say(picture(1, 90_000))
+    assert link.topics()[1:] == ["p/1"]
+
+
+def test_a_device_that_is_too_large_is_said_without_what_can_be_spared(home: HomeHouse) -> None:
+    entity = {"p": "sensor", "uniq_id": "u" * 300}
+    components = {f"k{number}": {**entity, "ent_cat": "diagnostic"} for number in range(9)}
+    content = {"dev": {}, "o": {}, "cmps": {"motion": entity, **components}}
+    link = home.connect(Accepted(2000, 20))
+    home.say(state(DEVICE.topic, json.dumps(content)))
+    said = json.loads(link.sent[-1].payload)["cmps"]
+    assert "motion" in said
+    assert 1 < len(said) < 10
+    assert list(home.sender.withheld) == [DEVICE.topic]
+    assert home.sender.oversize == 0

@@ -25,11 +25,13 @@ from agent.core.messages import (
 from agent.core.orders import (
     CameraWent,
     Configure,
+    LimitPictures,
     StopJudging,
     TakePicture,
     VisionOrder,
     VisionSettings,
 )
+from agent.imaging.jpeg import encode
 from agent.imaging.orientation import Orientation
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.vision.masks import Mask
@@ -267,6 +269,17 @@ def test_disarmed_nothing_is_judged_and_pictures_go_on() -> None:
     assert rig.vision.stats.judged == 0
     assert [type(it) for it in rig.said] == [PictureTaken, PictureTaken]
     assert [type(it) for it in rig.parts] == [StorePicture, StorePicture]
+
+
+def test_pictures_are_made_as_small_as_the_broker_wants_them() -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (240, 320, 3), dtype=np.uint8)
+    rig = Rig(replace(SETTINGS, armed=False, monitoring_interval=0.1))
+    sizes = []
+    for seq, limit in enumerate((None, 9000, None)):
+        rig.order(LimitPictures(limit))
+        rig.see(frame(seq, jpeg=encode(noise)))
+        sizes.append(len(rig.heard(PictureTaken)[-1].jpeg))
+    assert sizes[0] == sizes[2] > 9000 >= sizes[1]
 
 
 def test_disarming_ends_the_running_event() -> None:

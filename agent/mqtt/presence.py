@@ -1,0 +1,115 @@
+"""Is Home Assistant there to hear an event? Pure.
+
+It connects with a clean session, so what comes before it has subscribed is lost to it although the
+broker acknowledges it. It says `online` (its birth) when it has started and subscribed, and the
+broker or itself says `offline` when it goes. Neither is retained by default: after a connection of
+ours nobody knows. A broker that has been up for minutes has seen it come; one that has just begun
+has not.
+"""
+
+from __future__ import annotations
+
+#: Seconds from our discovery to an event entity that listens: 1 s is too short, 6 s is enough
+#: (measured with a new device).
+SETTLE = 6.0
+#: A broker and a Home Assistant that start together, on a small machine: the birth comes last.
+BOOT = 300.0
+#: A broker says how long it has been up, and that each 10 s.
+STALE = 10.0
+#: The broker does not say how long it has been up (another make, an ACL).
+UNKNOWN = 30.0
+#: Our answer to a birth comes after 1 to 5 s.
+ANSWERED = 15.0
+#: It was away when we heard of it last, and may have come back while we were away ourselves.
+AWAY = 120.0
+#: Nobody subscribes to what we offered (MQTT 5 says so): tried again, ever more seldom.
+FIRST_RETRY, LONGEST_RETRY = 10.0, 600.0
+
+NEVER = float("inf")
+
+
+class Presence:
+    """From when on events may be offered to Home Assistant.
+
+    Attributes:
+        away: it said `offline`, and nothing since. To be kept over restarts.
+    """
+
+    def __init__(self, *, away: bool = False) -> None:
+        self.away = away
+        self._ready_at = NEVER
+        self._born = False
+        self._asked = False
+        self._birth_at = -NEVER
+
+    def ready(self, now: float) -> bool:
+        """Events may be offered."""
+        return now >= self._ready_at
+
+    def wait(self, now: float) -> float:
+        """Seconds until they may, as far as is known."""
+        return max(0.0, self._ready_at - now)
+
+    def connected(self, now: float) -> None:
+        """We have a connection; what was said over the last one need not be true any more."""
+        self._born = self._asked = False
+        self._ready_at = now + (AWAY if self.away else UNKNOWN)
+
+    def broker_up(self, seconds: float, now: float) -> None:
+        """The broker has been up for so long; only its first word in a connection is news."""
+        if not (self._asked or self._born or self.away):
+            came = self._birth_at + STALE >= now - seconds  # since the broker has
+            self._ready_at = now if came else now + max(0.0, BOOT - seconds)
+        self._asked = True
+
+    def said(self, now: float, *, online: bool, retained: bool) -> None:
+        """Home Assistant's birth or will.
+
+        A retained birth may be of a Home Assistant that went down with the broker: no news.
+        """
+        if online and retained:
+            return
+        self.away, self._born = not online, online
+        if online:
+            self._birth_at = now
+        self._ready_at = now + ANSWERED if online else NEVER
+
+    def announced(self, now: float, *, news: bool) -> None:
+        """We have said that we are there; `news`: with a device or entity that was not said before.
+
+        After a birth everything is news.
+        """
+        if self._born:
+            self._born, self._asked = False, True
+            self._ready_at = now + SETTLE
+        elif news:
+            self._ready_at = max(self._ready_at, now + SETTLE)
+
+
+class Unheard:
+    """Topics to which nobody subscribes: Home Assistant is away, or its user disabled the entity.
+
+    Only the topic waits: what the others have to say is not held up.
+    """
+
+    def __init__(self) -> None:
+        self._waits: dict[str, tuple[float, float]] = {}  # until when, and for how long
+
+    def forget(self) -> None:
+        """Another connection, or Home Assistant has just come."""
+        self._waits.clear()
+
+    def nobody(self, topic: str, now: float) -> None:
+        """An event was offered there for nothing."""
+        until, seconds = self._waits.get(topic, (-NEVER, FIRST_RETRY / 2))
+        if until <= now:
+            seconds = min(2 * seconds, LONGEST_RETRY)
+            self._waits[topic] = now + seconds, seconds
+
+    def waits(self, topic: str, now: float) -> bool:
+        """Nothing is offered there now."""
+        return topic in self._waits and self._waits[topic][0] > now
+
+    def next(self, now: float) -> float:
+        """When a topic is to be tried again; never, where none waits."""
+        return min((until for until, _ in self._waits.values() if until > now), default=NEVER)
