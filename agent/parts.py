@@ -37,7 +37,7 @@ from agent.storage.spool_place import memory_spool
 from agent.storage.store import StoreWorker
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
 from schemas.camera_config import CameraConfig
-from schemas.config import Config, MqttConfig
+from schemas.config import Config
 from schemas.messages import Publish
 from schemas.topics import AgentTopics
 
