@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from agent.runtime.clock import SystemClock
 from agent.storage.dayfile import open_day_file
-from tests.support.recordings import event, expected, name_of
+from tests.support.clock import SetClock
+from tests.support.recordings import STARTED, event, expected, name_of
 from tests.support.waiting import wait_until
 
 FIRST, SECOND = (event(name_of(n * 20), n * 20) for n in (0, 1))
@@ -72,7 +72,7 @@ class Site(ThreadingHTTPServer):
         self.path = folder / "day.mp4"
         self._folder = os.open(folder, os.O_RDONLY)
         self.said: dict[str, Any] = {}
-        self.day = open_day_file(self._folder, "day.mp4", SystemClock())
+        self.day = open_day_file(self._folder, "day.mp4", SetClock(STARTED))
         self.append(FIRST)
 
     def append(self, fragments: Any) -> None:  # noqa: ANN401

@@ -22,13 +22,14 @@ from agent.core.messages import (
     RecordingFailed,
     RecordingSaved,
 )
-from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from agent.storage.recorder import RecorderOptions, RecorderWorker
 from agent.storage.spool import Spool
 from agent.storage.store import StoreOptions, StoreWorker
+from tests.support.clock import SetClock
 from tests.support.recordings import STARTED, name_of, numbered_jpeg
+from tests.support.store_rig import NOW
 
 #: Four pictures a second in the event's own time, fifty in real time.
 _STEP = 0.25
@@ -38,7 +39,7 @@ _PAUSE = 0.02
 def main() -> None:
     """Records until it is killed."""
     folder, first, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    clock = SystemClock()
+    clock = SetClock(NOW)
     spool = Spool(folder / "spool")
     parts: Mailbox[ClipPart] = Mailbox("parts", 512, WhenFull.REFUSE)
     options = StoreOptions(folder / "store", "me")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,19 +16,33 @@ from agent.core.messages import (
     StoreState,
 )
 from agent.core.orders import KeepEvent
-from agent.runtime.clock import SystemClock
+from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from agent.storage.records import Record
 from agent.storage.spool import Spool
 from agent.storage.store import StoreOptions, StoreWorker
+from tests.support.clock import SetClock
+from tests.support.recordings import STARTED
 from tests.support.waiting import wait_until
+
+#: What the clock of a rig shows at its start: an hour after the recordings of the tests began.
+#: With the machine's day, retention would delete them.
+NOW = STARTED + timedelta(hours=1)
 
 
 class StoreRig:
     """One agent's storage side; `start` and `stop` are its life, the folders stay."""
 
-    def __init__(self, path: Path, *, trusted: bool = True, **options: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        path: Path,
+        *,
+        trusted: bool = True,
+        clock: Clock | None = None,
+        **options: Any,  # noqa: ANN401
+    ) -> None:
+        clock = clock or SetClock(NOW)
         self.path = path
         self.store = path / "store"
         self.said: list[object] = []
@@ -41,12 +56,12 @@ class StoreRig:
             StoreOptions(self.store, "me", **options),
             path / "state",
             self._hear,
-            SystemClock(),
+            clock,
             lambda: trusted,
             orders=self.orders,
         )
         self._thread = Worker(
-            "store", self.worker.run, SystemClock(), lambda _, error: self.failures.append(error)
+            "store", self.worker.run, clock, lambda _, error: self.failures.append(error)
         )
 
     def __enter__(self) -> Self:
