@@ -193,14 +193,12 @@ def test_a_retained_command_of_yesterday_is_not_obeyed(
     assert agent.stop() == 0
 
 
-def test_sigterm_in_mid_event_ends_it_saves_it_and_leaves_in_time(house: House, ear: Ear) -> None:
+def test_sigterm_in_mid_event_ends_it_and_saves_it(house: House, ear: Ear) -> None:
     house.simulate()
     agent = house.agent()
     wait_event(ear, "motion_started")
-    begun = time.monotonic()
     assert agent.stop() == 0
-    assert time.monotonic() - begun < 8.0
-    ended = wait_event(ear, "motion_ended", seconds=2)
+    ended = wait_event(ear, "motion_ended")
     assert ended["reason"] == "shutdown"
     saved = wait_event(ear, "recording_saved", seconds=2)
     assert pictures_in(house.store / saved["path"]) == saved["frames"]

@@ -18,7 +18,6 @@ BIRTH = "homeassistant/status"
 #: So long the broker is away: the pauses between two attempts have grown to their longest by then.
 AWAY = 8.0
 
-pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")

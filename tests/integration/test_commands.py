@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import PATIENCE
+
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
@@ -34,7 +36,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(command: str, config: Path) -
         assert running.stderr
         running.stdout.close()
         assert running.stderr.read() == ""
-        assert running.wait(20) == 0
+        assert running.wait(PATIENCE) == 0
 
 
 def test_check_config_names_the_state_folder_and_makes_none(config: Path) -> None:

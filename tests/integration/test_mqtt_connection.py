@@ -41,12 +41,9 @@ def test_leaving_says_offline_and_sends_no_will(broker: Broker, tmp_path: Path) 
             agent.put(state(TOPICS.availability, "online"), record(1), state(CAMERA.motion, "OFF"))
             ear.wait_for(CAMERA.event_motion)
             agent.put(record(2))  # said at the last moment
-            begin = time.monotonic()
-        left_within = time.monotonic() - begin
         ear.wait_for(TOPICS.availability, 2)
         assert ear.payloads(TOPICS.availability) == [b"online", b"offline"]
         assert ear.seqs(CAMERA.event_motion) == [1, 2]
-        assert left_within < 2.5
     with Ear(broker.port) as later:
         assert later.wait_for(TOPICS.availability).retain
 
@@ -62,9 +59,7 @@ def test_a_killed_broker_is_found_again_and_hears_the_truth_anew(
         agent.put(record(1))
         time.sleep(2)  # the time a restart takes: the backoff must have grown
         broker.start()
-        begin = time.monotonic()
         up = agent.wait_for(BrokerUp, 2)
-        assert time.monotonic() - begin < 5
         assert up.reconnects == 1
         with Ear(broker.port) as ear:
             agent.put(state(TOPICS.availability, "online"))

@@ -18,7 +18,7 @@ from agent.runtime.clock import SystemClock
 from agent.runtime.newest import Newest
 from agent.runtime.worker import Worker
 from tests.support.jpegs import jpeg
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 class Camera(Newest[Shown]):
@@ -42,7 +42,7 @@ class Camera(Newest[Shown]):
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
 
     def _run(self) -> None:
         while not self._stop.wait(0.02):
@@ -64,7 +64,7 @@ def serving(
         yield server
     finally:
         worker.stop.set()
-        assert worker.join(3), "the re-offer does not stop"
+        assert worker.join(PATIENCE), "the re-offer does not stop"
         for camera in (cameras or {}).values():
             camera.stop()
         assert not fatal, fatal
@@ -249,7 +249,7 @@ def test_a_port_that_is_taken_is_no_reason_to_end() -> None:
         worker.start()
         worker.join(0.5)
         worker.stop.set()
-        assert worker.join(3)
+        assert worker.join(PATIENCE)
         assert worker.restarts == 0
         assert server.port is None
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 #: Debian keeps it where only root's PATH looks.
 PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
@@ -106,7 +106,7 @@ class Broker:
         """Ends it in good order."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(5)
+            self._process.wait(PATIENCE)
             self._process = None
 
     @property

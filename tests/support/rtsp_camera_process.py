@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.support.broker import free_port
+from tests.support.waiting import PATIENCE
 
 _PYTHON = "/usr/bin/python3"
 _SCRIPT = Path(__file__).with_name("rtsp_camera.py")
@@ -61,4 +62,4 @@ class RtspCamera:
         assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.stdout.close()
-        self._process.wait(10)
+        self._process.wait(PATIENCE)

@@ -24,7 +24,7 @@ from agent.storage.spool import Spool
 from agent.storage.store import StoreOptions, StoreWorker
 from tests.support.clock import SetClock
 from tests.support.recordings import STARTED
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 #: What the clock of a rig shows at its start: an hour after the recordings of the tests began.
 #: With the machine's day, retention would delete them.
@@ -74,7 +74,7 @@ class StoreRig:
     def stop(self) -> None:
         """As at the agent's end: what is left gets some seconds, then the child goes."""
         self._thread.stop.set()
-        assert self._thread.join(5)
+        assert self._thread.join(PATIENCE)
         assert self.failures == []
 
     def _hear(self, message: object) -> bool:
@@ -87,13 +87,13 @@ class StoreRig:
         for record in records:
             assert self.spool.put(record)
 
-    def wait_for(self, code: StoreCode, seconds: float = 10.0) -> StoreState:
+    def wait_for(self, code: StoreCode, seconds: float = PATIENCE) -> StoreState:
         """The next state of that code that is or has been said."""
         return wait_until(
             f"store {code}", lambda: next((s for s in self.states if s.code is code), None), seconds
         )
 
-    def wait_until_empty(self, seconds: float = 20.0) -> None:
+    def wait_until_empty(self, seconds: float = PATIENCE) -> None:
         wait_until("the spool is empty", lambda: self.spool.depth == 0, seconds)
 
     @property

@@ -23,7 +23,7 @@ from agent.runtime.worker import Worker
 from tests.support.datagrams import stream
 from tests.support.jpegs import jpegs
 from tests.support.udp_camera import UdpCamera
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 QUICK = HkTiming(rest=0.25, reopen_first=0.125, reopen_limit=0.25)
 
@@ -48,7 +48,7 @@ class Agent:
     def codes(self) -> list[CameraCode]:
         return [state.code for state in self.states]
 
-    def wait_for(self, code: CameraCode, seconds: float = 5.0) -> CameraState:
+    def wait_for(self, code: CameraCode, seconds: float = PATIENCE) -> CameraState:
         def found() -> CameraState | None:
             return next((state for state in self.states if state.code is code), None)
 
@@ -65,7 +65,7 @@ def running(port: int, timing: HkTiming = QUICK, host: str = "127.0.0.1") -> Ite
         yield agent
     finally:
         agent.worker.stop.set()
-        assert agent.worker.join(3.0)
+        assert agent.worker.join(PATIENCE)
     assert not agent.fatal
     assert not agent.worker.restarts
 
@@ -122,8 +122,8 @@ def test_a_refusing_camera_rests_before_the_next_attempt_on_a_fresh_port() -> No
 
 
 def test_a_port_where_nobody_listens_is_unreachable_at_once() -> None:
-    with running(unused_port(), replace(QUICK, rest=5.0)) as agent:
-        state = agent.wait_for(CameraCode.UNREACHABLE, seconds=1.5)
+    with running(unused_port(), replace(QUICK, rest=600.0)) as agent:
+        state = agent.wait_for(CameraCode.UNREACHABLE)
 
     assert "nobody listens" in state.reason
 

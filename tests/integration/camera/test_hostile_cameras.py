@@ -14,6 +14,7 @@ from agent.camera.web import web_opener
 from agent.core.messages import CameraCode
 from tests.support.jpegs import jpeg
 from tests.support.source_rig import SourceRig
+from tests.support.waiting import PATIENCE
 from tests.support.web_camera import WebCamera
 
 
@@ -38,7 +39,7 @@ def test_a_camera_cannot_send_the_agent_to_another_machine() -> None:
         with SourceRig(web_opener(url)) as agent:
             state = agent.wait_for(CameraCode.REFUSED)
         camera.shutdown()
-        thread.join(5)
+        thread.join(PATIENCE)
 
     assert "redirects to another host, http://localhost" in state.reason
     assert other.tried == []

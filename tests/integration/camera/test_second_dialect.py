@@ -26,7 +26,7 @@ from agent.core.orders import RestartSession
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 CLOCK = SystemClock()
 QUICK = HkTiming(rest=0.25, reopen_first=0.125, reopen_limit=0.25, asked=1.0)
@@ -86,7 +86,7 @@ def pair(options: SimulatorOptions = SECOND, dialect: Dialect | None = None) -> 
     finally:
         for worker in reversed(made.workers):
             worker.stop.set()
-            assert worker.join(3.0)
+            assert worker.join(PATIENCE)
 
 
 def unused_port() -> int:
@@ -101,8 +101,8 @@ def test_a_camera_that_answers_only_the_second_dialect_is_found_out_and_delivers
         wait_until("40 frames", lambda: len(made.frames) >= 40, 15.0)
         live = made.state(CameraCode.LIVE)
         made.workers[1].stop.set()
-        assert made.workers[1].join(3.0)
-        wait_until("the farewell", lambda: made.simulator.stats.sessions == 1, 3.0)
+        assert made.workers[1].join(PATIENCE)
+        wait_until("the farewell", lambda: made.simulator.stats.sessions == 1)
 
     assert live is not None
     assert "second dialect, not confirmed on hardware" in live.reason
@@ -117,7 +117,7 @@ def test_what_worked_is_spoken_at_once_after_a_reboot() -> None:
         wait_until("frames", lambda: len(made.frames) >= 3, 15.0)
         made.simulator.reboot(2.5)
         wait_until("another session", lambda: made.source.stats.sessions == 2, 20.0)
-        wait_until("its frames", lambda: made.frames[-1].session == 2, 5.0)
+        wait_until("its frames", lambda: made.frames[-1].session == 2)
 
     assert made.simulator.complaints == []
 
@@ -168,7 +168,7 @@ def test_a_lost_session_keeps_its_last_packets() -> None:
     with pair(SECOND, Dialect.SECOND) as made:
         wait_until("frames", lambda: len(made.frames) >= 10, 10.0)
         made.simulator.silence(3.0)
-        wait_until("a log", lambda: made.logs, 6.0)
+        wait_until("a log", lambda: made.logs)
 
     said = [json.loads(line) for line in made.logs[0].lines.splitlines()]
     assert said[-1]["note"] == "no datagram for 2 s"
@@ -189,9 +189,9 @@ def test_cameras_are_found_by_address_and_shown_as_sources() -> None:
 
 
 def test_nobody_answers_within_the_deadline_and_a_stop_ends_it_sooner() -> None:
-    before = CLOCK.monotonic()
+    begun = CLOCK.monotonic()
     assert find(["127.0.0.1"], CLOCK, lambda: True, 0.5, port=unused_port()) == []
-    assert 0.4 < CLOCK.monotonic() - before < 2.0
+    assert CLOCK.monotonic() - begun > 0.4
 
     assert find(["127.0.0.1"], CLOCK, lambda: False, 60.0, port=unused_port()) == []
     assert "no camera answered" in discover.table([])[0]

@@ -19,7 +19,7 @@ from tests.support.broker import free_port
 from tests.support.certificates import self_signed, serving
 from tests.support.jpegs import jpeg
 from tests.support.source_rig import SourceRig
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from tests.support.web_camera import WebCamera
 
 Answer = Callable[[socket.socket], None]
@@ -47,7 +47,7 @@ def answering(answer: Answer) -> Iterator[int]:
     finally:
         server.shutdown(socket.SHUT_RDWR)
         server.close()
-        thread.join(5)
+        thread.join(PATIENCE)
 
 
 def says(*lines: bytes, body: bytes = b"", hold: bool = False) -> Answer:

@@ -12,6 +12,7 @@ import pytest
 from agent.storage import spool as spool_module
 from agent.storage.spool import Spool
 from tests.support.spooled import spooled
+from tests.support.waiting import PATIENCE
 from tests.unit.storage.test_spool import closed, file, opened, picture
 
 
@@ -113,7 +114,7 @@ def test_who_waits_for_a_record_is_woken_by_it(tmp_path: Path) -> None:
     waiter.start()
     assert not woken.wait(0.05)
     spool.put(picture())
-    assert woken.wait(5.0)
+    assert woken.wait(PATIENCE)
     waiter.join()
 
 
