@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.agent_process import TOPICS, House
 from tests.support.broker import Broker
+from tests.support.needs import need
 from tests.support.observer import Observer
 from tests.support.waiting import wait_until
 
@@ -25,13 +26,10 @@ LINES = [
 ]
 DOOR = TOPICS.camera("front_door")
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("mosquitto_rr") is None, reason="mosquitto-clients is not installed"
-)
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    need("" if shutil.which("mosquitto_rr") else "mosquitto-clients is not installed")
     return tmp_path_factory.mktemp("documented")
 
 

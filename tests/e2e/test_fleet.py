@@ -19,7 +19,6 @@ BIRTH = "homeassistant/status"
 AWAY = 8.0
 
 
-
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     made = Broker(tmp_path_factory.mktemp("broker"), ("allow_anonymous true",)).start()

@@ -83,8 +83,6 @@ class Rtsp:
 
 @pytest.fixture(params=[Web, Rtsp])
 def main(request: pytest.FixtureRequest) -> Iterator[Main]:
-    if request.param is Rtsp and (reason := rtsp_camera_process.missing()):
-        pytest.skip(reason)
     with ExitStack() as stack:
         yield request.param(stack)
 

@@ -21,22 +21,18 @@ from agent.core.errors import ConfigError
 from agent.demo_broker import HOST, broker_answers, embedded_broker, mosquitto
 from agent.runtime.clock import SystemClock
 from tests.support.broker import free_port
+from tests.support.needs import need
 from tests.support.waiting import PATIENCE, gone, wait_until
-
-pytest.importorskip("amqtt", reason="the extra `demo` is not installed")
-
 
 AMQTT, MOSQUITTO = "amqtt", "Mosquitto"
 
 
 def program(broker: str) -> str | None:
-    """What `embedded_broker` is told; skips where it is not there."""
+    """What `embedded_broker` is told."""
     if broker == AMQTT:
-        pytest.importorskip("amqtt", reason="the extra `demo` is not installed")
         return None
     found = mosquitto()
-    if found is None:
-        pytest.skip("mosquitto is not installed")
+    need("" if found else "mosquitto is not installed")
     return found
 
 

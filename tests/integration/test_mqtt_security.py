@@ -307,7 +307,6 @@ asyncio.run(main())
 def test_a_broker_of_311_is_found_out_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("amqtt", reason="amqtt (extra demo) is not installed")
     monkeypatch.setattr("agent.mqtt.client.ANSWER_WITHIN", 0.75)
     port = free_port()
     broker = subprocess.Popen(

@@ -10,8 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
+from tests.support.needs import need
 from tests.support.waiting import PATIENCE, wait_until
 
 #: Debian keeps it where only root's PATH looks.
@@ -19,13 +18,10 @@ PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 
 
 def mosquitto() -> str:
-    """The program; without it the test is skipped, or fails where CI promised a broker."""
+    """The program; without it the test is skipped, or fails where all servers are promised."""
     path = shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), *PLACES]))
-    if path is None:
-        if os.environ.get("REQUIRE_BROKER") == "1":
-            pytest.fail("REQUIRE_BROKER=1, but mosquitto is not installed")
-        pytest.skip("mosquitto is not installed")
-    return path
+    need("" if path else "mosquitto is not installed")
+    return str(path)
 
 
 def free_port() -> int:

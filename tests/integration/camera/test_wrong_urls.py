@@ -97,8 +97,6 @@ def test_http_spoken_to_a_port_of_rtsp_is_told_to_be_rtsp() -> None:
 
 
 def test_http_spoken_to_a_real_server_of_rtsp_names_the_other_scheme() -> None:
-    if reason := rtsp_camera_process.missing():
-        pytest.skip(reason)
     with rtsp_camera_process.RtspCamera("viewer", "pw-123") as camera:
         url = camera.url("/h264").replace("rtsp:", "http:")
         check(url, CameraCode.UNREACHABLE, "503", "for RTSP rtsp://")
@@ -240,8 +238,6 @@ def test_a_host_name_that_can_be_none_is_one_that_is_not_found(url: str) -> None
 
 
 def test_a_scheme_may_be_written_large() -> None:
-    if reason := rtsp_camera_process.missing():
-        pytest.skip(reason)
     with rtsp_camera_process.RtspCamera("viewer", "pw-123") as camera:
         url = camera.url("/h264").replace("rtsp:", "RTSP:")
         with SourceRig(rtsp_opener(url)) as agent:
