@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from tests.support.needs import need
@@ -15,6 +17,10 @@ from tests.support.waiting import PATIENCE, wait_until
 
 #: Debian keeps it where only root's PATH looks.
 PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
+#: Below the range that Linux hands out by itself.
+_PORTS = range(15_000, 32_000)
+#: Of its own: a test that seeds the common one shall not get the same port again and again.
+_CHANCE = random.SystemRandom()
 
 
 def mosquitto() -> str:
@@ -25,11 +31,17 @@ def mosquitto() -> str:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of loopback that nobody has just now, of TCP or of UDP.
+
+    The kernel gives it to nobody else meanwhile, and hardly another run of the tests does.
+    """
+    while True:
+        port = _CHANCE.choice(_PORTS)
+        kinds = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
+        with ExitStack() as probes, suppress(OSError):
+            for kind in kinds:
+                probes.enter_context(socket.socket(type=kind)).bind(("127.0.0.1", port))
+            return port
 
 
 def write_passwords(path: Path, *logins: dict[str, str]) -> None:

@@ -20,6 +20,7 @@ from agent.core.orders import RestartSession
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
+from tests.support.broker import free_port
 from tests.support.datagrams import stream
 from tests.support.jpegs import jpegs
 from tests.support.udp_camera import UdpCamera
@@ -70,13 +71,6 @@ def running(port: int, timing: HkTiming = QUICK, host: str = "127.0.0.1") -> Ite
     assert not agent.worker.restarts
 
 
-def unused_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
 def settled(value: Callable[[], object], wanted: object) -> None:
     wait_until(f"{wanted}, last {value()}", lambda: value() == wanted)
 
@@ -122,7 +116,7 @@ def test_a_refusing_camera_rests_before_the_next_attempt_on_a_fresh_port() -> No
 
 
 def test_a_port_where_nobody_listens_is_unreachable_at_once() -> None:
-    with running(unused_port(), replace(QUICK, rest=600.0)) as agent:
+    with running(free_port(), replace(QUICK, rest=600.0)) as agent:
         state = agent.wait_for(CameraCode.UNREACHABLE)
 
     assert "nobody listens" in state.reason

@@ -26,6 +26,7 @@ from agent.core.orders import RestartSession
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
+from tests.support.broker import free_port
 from tests.support.waiting import PATIENCE, wait_until
 
 CLOCK = SystemClock()
@@ -51,7 +52,7 @@ class Pair:
             "127.0.0.1",
             self.simulator.port,
             dialect=dialect,
-            discovery_port=self.simulator.discovery_port or unused_port(),
+            discovery_port=self.simulator.discovery_port or free_port(),
         )
         self.source = HkSource(
             "porch",
@@ -87,13 +88,6 @@ def pair(options: SimulatorOptions = SECOND, dialect: Dialect | None = None) -> 
         for worker in reversed(made.workers):
             worker.stop.set()
             assert worker.join(PATIENCE)
-
-
-def unused_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 def test_a_camera_that_answers_only_the_second_dialect_is_found_out_and_delivers_all() -> None:
@@ -190,10 +184,10 @@ def test_cameras_are_found_by_address_and_shown_as_sources() -> None:
 
 def test_nobody_answers_within_the_deadline_and_a_stop_ends_it_sooner() -> None:
     begun = CLOCK.monotonic()
-    assert find(["127.0.0.1"], CLOCK, lambda: True, 0.5, port=unused_port()) == []
+    assert find(["127.0.0.1"], CLOCK, lambda: True, 0.5, port=free_port()) == []
     assert CLOCK.monotonic() - begun > 0.4
 
-    assert find(["127.0.0.1"], CLOCK, lambda: False, 60.0, port=unused_port()) == []
+    assert find(["127.0.0.1"], CLOCK, lambda: False, 60.0, port=free_port()) == []
     assert "no camera answered" in discover.table([])[0]
 
 
