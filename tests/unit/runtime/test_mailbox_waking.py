@@ -17,6 +17,7 @@ from agent.runtime.mailbox import Mailbox, WhenFull
 from tests.support.waiting import PATIENCE
 
 SOON = 20.0  # far less than the reader would wait, far more than it needs
+LONG = 3.0  # a wait that is not to last
 
 
 def box() -> Mailbox[int]:
@@ -127,12 +128,13 @@ def test_no_interrupt_of_a_signal_handler_is_slept_over(
         b.interrupt()
 
     alarm(ring)
-    for _ in range(300):
+    for _ in range(150):
         rung[0] = 0.0
         signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-6, 0.001))
+        # Python itself runs a handler as late as that, now and then: nobody rang before
         while not rung[0]:
-            assert b.get(60.0) is None
-        assert time.monotonic() - rung[0] < SOON
+            assert b.get(LONG) is None
+        assert time.monotonic() - rung[0] < 0.9 * LONG
 
 
 def test_two_writers_and_signals_lose_nothing(
