@@ -19,7 +19,7 @@ _NEEDED = (
 )
 
 
-def _missing() -> str:
+def missing() -> str:
     """Why no RTSP camera can run here; empty: it can."""
     try:
         asked = subprocess.run([_PYTHON, "-c", _NEEDED], capture_output=True, check=False)
@@ -32,7 +32,7 @@ class RtspCamera:
     """Serves /h264 and /mjpeg until the end of the `with` block; skips where it cannot."""
 
     def __init__(self, user: str, password: str) -> None:
-        need(_missing())
+        need(missing())
         self.port = free_port()
         self._who = f"{user}:{password}"
         arguments = [_PYTHON, str(_SCRIPT), str(self.port), user, password]
