@@ -54,14 +54,14 @@ class House:
         self.beeper = BeeperWorker(options, self._tones, self._hear, self.clock)
         self.worker = Worker("beeper", self.beeper.run, self.clock, self._die)
         self.worker.start()
-        wait_until("a first audio state", lambda: self.states, 15)
+        wait_until("a first audio state", lambda: self.states)
         return self.states[0].code
 
     def ask(self) -> None:
         self._tones.put(Beep(request="r1"))
 
     def answer(self) -> BeepDone:
-        wait_until("an answer to the beep", lambda: self._done, 15)
+        wait_until("an answer to the beep", lambda: self._done)
         return self._done.pop()
 
     def beep(self) -> BeepDone:

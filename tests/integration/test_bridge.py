@@ -80,7 +80,7 @@ def test_events_wait_at_the_site_while_the_centre_is_away_and_its_absence_is_tol
         agent.put(record(1), record(2))
         wait_until("the site has them", lambda: agent.mqtt.stats.journal_waiting == 0)
         centre.start()
-        person.wait_for(CAMERA.event_motion, 2, seconds=30)
+        person.wait_for(CAMERA.event_motion, 2)
         assert person.seqs(CAMERA.event_motion)[:2] == [1, 2]
         site.kill()
-        wait_until("the bridge's end is told", lambda: person.payloads(link)[-1] == DOWN, 20)
+        wait_until("the bridge's end is told", lambda: person.payloads(link)[-1] == DOWN)

@@ -171,7 +171,7 @@ def test_another_client_with_our_id_is_named(broker: Broker, tmp_path: Path) -> 
                 down = first.all_told(BrokerDown) + second.all_told(BrokerDown)
                 return [message for message in down if message.code == "taken_over"]
 
-            found = wait_until("one of them says it", taken_over, 20)
+            found = wait_until("one of them says it", taken_over)
             assert "mqtt.client_id" in found[0].reason
 
 
@@ -208,7 +208,7 @@ def test_a_killed_agent_is_offline_and_its_journal_goes_on_where_it_was(
         for count in (300, 1000, 1700):
             child = publishing_child(broker.port, tmp_path)
             try:
-                ear.wait_for(CAMERA.event_motion, count, seconds=30)
+                ear.wait_for(CAMERA.event_motion, count)
             finally:
                 child.send_signal(signal.SIGKILL)
                 child.wait()
@@ -217,7 +217,7 @@ def test_a_killed_agent_is_offline_and_its_journal_goes_on_where_it_was(
             last = agent.journal.last_seq("front_door", "motion")
             agent.wait_for(BrokerUp)
             agent.put(state(TOPICS.availability, "online"))
-            wait_until("nothing waits", lambda: agent.mqtt.stats.journal_waiting == 0, 30)
+            wait_until("nothing waits", lambda: agent.mqtt.stats.journal_waiting == 0)
         assert last >= 1500
         assert list(dict.fromkeys(ear.seqs(CAMERA.event_motion))) == list(range(1, last + 1))
 

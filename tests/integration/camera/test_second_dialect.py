@@ -92,7 +92,7 @@ def pair(options: SimulatorOptions = SECOND, dialect: Dialect | None = None) -> 
 
 def test_a_camera_that_answers_only_the_second_dialect_is_found_out_and_delivers_all() -> None:
     with pair() as made:
-        wait_until("40 frames", lambda: len(made.frames) >= 40, 15.0)
+        wait_until("40 frames", lambda: len(made.frames) >= 40)
         live = made.state(CameraCode.LIVE)
         made.workers[1].stop.set()
         assert made.workers[1].join(PATIENCE)
@@ -108,9 +108,9 @@ def test_a_camera_that_answers_only_the_second_dialect_is_found_out_and_delivers
 
 def test_what_worked_is_spoken_at_once_after_a_reboot() -> None:
     with pair() as made:
-        wait_until("frames", lambda: len(made.frames) >= 3, 15.0)
+        wait_until("frames", lambda: len(made.frames) >= 3)
         made.simulator.reboot(2.5)
-        wait_until("another session", lambda: made.source.stats.sessions == 2, 20.0)
+        wait_until("another session", lambda: made.source.stats.sessions == 2)
         wait_until("its frames", lambda: made.frames[-1].session == 2)
 
     assert made.simulator.complaints == []
@@ -121,7 +121,7 @@ def test_with_losses_no_damaged_frame_is_handed_on(loss: float) -> None:
     lossy = replace(SECOND, stream=replace(SECOND.stream, faults=Faults(loss=loss, reorder=0.01)))
 
     with pair(lossy, Dialect.SECOND) as made:
-        wait_until("sent frames", lambda: len(made.sent) >= 80, 15.0)
+        wait_until("sent frames", lambda: len(made.sent) >= 80)
 
     assert {frame.jpeg for frame in made.frames} <= {jpeg for jpeg, _ in made.sent}
     assert made.frames
@@ -130,7 +130,7 @@ def test_with_losses_no_damaged_frame_is_handed_on(loss: float) -> None:
 def test_a_camera_that_is_off_is_unreachable_in_the_words_of_the_first_dialect() -> None:
     with pair(replace(SECOND, discovery_port=None)) as made:
         made.simulator.silence(60.0)
-        wait_until("unreachable", lambda: made.state(CameraCode.UNREACHABLE), 10.0)
+        wait_until("unreachable", lambda: made.state(CameraCode.UNREACHABLE))
         state = made.state(CameraCode.UNREACHABLE)
 
     assert state is not None
@@ -160,7 +160,7 @@ def test_failures_in_a_row_are_kept_once() -> None:
 
 def test_a_lost_session_keeps_its_last_packets() -> None:
     with pair(SECOND, Dialect.SECOND) as made:
-        wait_until("frames", lambda: len(made.frames) >= 10, 10.0)
+        wait_until("frames", lambda: len(made.frames) >= 10)
         made.simulator.silence(3.0)
         wait_until("a log", lambda: made.logs)
 

@@ -95,8 +95,8 @@ def test_a_cut_stream_is_reopened_at_once_and_its_frames_are_of_a_new_session() 
     with camera, SourceRig(web_opener(camera.url())) as agent:
         count = len(agent.wait_frames(5))
         camera.cut()
-        agent.wait_for(CameraCode.CONNECTING, 2, after=2)
-        agent.wait_for(CameraCode.LIVE, 2, after=3)
+        agent.wait_for(CameraCode.CONNECTING, after=2)
+        agent.wait_for(CameraCode.LIVE, after=3)
         frame = next(f for f in agent.wait_frames(count + 5) if f.session == 2)
         assert frame.jpeg == picture(0)
         assert agent.source.stats.reconnects == 1
@@ -113,10 +113,10 @@ def test_a_stall_is_noticed_and_the_next_connection_is_a_fresh_one(
         camera.stalled.set()
         requests = camera.requests
         last = agent.frames[-1].at
-        state = agent.wait_for(CameraCode.STALLED, 5, after=2)
+        state = agent.wait_for(CameraCode.STALLED, after=2)
         assert state.at - last < 2.0
         camera.stalled.clear()
-        agent.wait_for(CameraCode.LIVE, 5, after=3)
+        agent.wait_for(CameraCode.LIVE, after=3)
         assert camera.requests > requests
 
 
@@ -126,9 +126,9 @@ def test_a_still_that_does_not_come_is_a_stall_too(monkeypatch: pytest.MonkeyPat
     with camera, SourceRig(web_opener(camera.url("/still.jpg"), 0.125)) as agent:
         agent.wait_frames(3)
         camera.stalled.set()
-        agent.wait_for(CameraCode.STALLED, 5, after=2)
+        agent.wait_for(CameraCode.STALLED, after=2)
         camera.stalled.clear()
-        agent.wait_for(CameraCode.LIVE, 5, after=3)
+        agent.wait_for(CameraCode.LIVE, after=3)
 
 
 def test_nobody_there_is_unreachable_and_tried_again_with_growing_pauses() -> None:
@@ -165,7 +165,7 @@ def test_a_camera_that_wants_a_user_is_told_from_one_that_refuses_it() -> None:
 )
 def test_a_name_that_nobody_has_is_unreachable_and_not_found(opener: Opener) -> None:
     with SourceRig(opener) as agent:
-        state = agent.wait_for(CameraCode.UNREACHABLE, 15)
+        state = agent.wait_for(CameraCode.UNREACHABLE)
     assert not state.found
     assert "host name cam.invalid not found" in state.reason
 
@@ -195,7 +195,7 @@ def test_an_order_to_restart_opens_a_new_session_at_once() -> None:
     with camera, SourceRig(web_opener(camera.url())) as agent:
         agent.wait_frames(2)
         agent.orders.put(RestartSession("asked"))
-        agent.wait_for(CameraCode.LIVE, 2, after=2)
+        agent.wait_for(CameraCode.LIVE, after=2)
         assert agent.states[2].reason == "restart: asked"
 
 

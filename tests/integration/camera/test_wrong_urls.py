@@ -77,7 +77,7 @@ def check(url: str, code: CameraCode, *words: str) -> None:
     """What an attempt with that URL comes to."""
     opener = rtsp_opener(url) if url.startswith("rtsp") else web_opener(url)
     with SourceRig(opener) as agent:
-        wait_until("an end of the attempt", lambda: len(agent.states) > 1, 15)
+        wait_until("an end of the attempt", lambda: len(agent.states) > 1)
         state = agent.states[1]
     assert state.code is code, state
     for word in words:
@@ -241,7 +241,7 @@ def test_a_scheme_may_be_written_large() -> None:
     with rtsp_camera_process.RtspCamera("viewer", "pw-123") as camera:
         url = camera.url("/h264").replace("rtsp:", "RTSP:")
         with SourceRig(rtsp_opener(url)) as agent:
-            agent.wait_frames(2, 15)
+            agent.wait_frames(2)
 
 
 def describes(media: bytes) -> Answer:

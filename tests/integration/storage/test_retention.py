@@ -45,7 +45,7 @@ def record(place: Path, *ages: int, **options: Any) -> StoreRig:  # noqa: ANN401
             started = NOW - timedelta(days=age)
             rig.put(*whole_event(name_of(age * 20), age * 20, started=started.astimezone()))
         rig.wait_for(StoreCode.OK)
-        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None, 30)
+        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None)
     return rig
 
 
