@@ -68,7 +68,7 @@ class SoundCard:
             )
         )
 
-    def stall(self, seconds: int = 60) -> None:
+    def stall(self, seconds: int = 300) -> None:
         """The default device takes what fits into a pipe and then nothing more for some time."""
         self._config.write_text(
             _FILE_DEVICE.format(

@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 #: Seconds after which what a test waits for will not come: far more than a busy machine needs.
 #: Speed is never tested by a shorter one; what would be slow is made to take for ever instead.
-PATIENCE = 40.0
+PATIENCE = 60.0
 
 
 def wait_until(
