@@ -75,7 +75,7 @@ def get(
     server: ReofferWorker, path: str, **headers: str
 ) -> tuple[int, bytes, http.client.HTTPMessage]:
     assert server.port is not None
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=8)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     try:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
@@ -87,7 +87,7 @@ def get(
 @contextmanager
 def watching(server: ReofferWorker, path: str) -> Iterator[http.client.HTTPResponse]:
     assert server.port is not None
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=8)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     connection.request("GET", path)
     answer = connection.getresponse()
     try:
@@ -169,7 +169,7 @@ def test_without_a_token_a_page_under_another_name_may_not_look() -> None:
 def raw(server: ReofferWorker, request: bytes) -> bytes:
     """The first line of the answer to these bytes."""
     assert server.port is not None
-    with socket.create_connection(("127.0.0.1", server.port), timeout=8) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(request + b"\r\n\r\n")
         with connection.makefile("rb") as answer:
             return answer.readline().strip()

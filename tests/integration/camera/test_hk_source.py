@@ -130,7 +130,7 @@ def test_a_camera_that_does_not_answer_is_unreachable_after_two_seconds() -> Non
 
 
 def test_a_silent_session_is_lost_and_opened_again_at_once() -> None:
-    slow = HkTiming(rest=60.0, reopen_first=60.0)
+    slow = HkTiming(rest=600.0, reopen_first=600.0)
     with UdpCamera() as camera, running(camera.port, slow) as agent:
         for session in (1, 2):
             settled(lambda: (len(camera.cameras), camera.streaming), (session, True))
@@ -164,7 +164,7 @@ def test_datagrams_of_another_sender_are_counted_and_never_processed() -> None:
 
 
 def test_an_order_restarts_the_session_at_once_even_while_the_camera_rests() -> None:
-    with UdpCamera() as camera, running(camera.port, HkTiming(rest=60.0)) as agent:
+    with UdpCamera() as camera, running(camera.port, HkTiming(rest=600.0)) as agent:
         wait_until("session", lambda: camera.streaming)
         agent.orders.put(RestartSession("asked for"))
         wait_until("a second session", lambda: len(camera.cameras) == 2 and camera.streaming)

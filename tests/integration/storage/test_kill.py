@@ -13,7 +13,7 @@ from agent.core.messages import StoreCode
 from agent.storage.records import EventClosed
 from tests.support.recordings import name_of, played
 from tests.support.store_rig import StoreRig
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 COUNT = 60
@@ -34,7 +34,7 @@ class RecordingAgent:
     def kill(self) -> str:
         """Ends it at once; returns what the store had said."""
         self._process.send_signal(signal.SIGKILL)
-        return self._process.communicate(timeout=10)[0]
+        return self._process.communicate(timeout=PATIENCE)[0]
 
 
 def day_file(place: Path) -> Path:

@@ -72,7 +72,7 @@ def test_a_worker_that_waits_for_long_is_woken_to_end() -> None:
     def run(worker: Worker) -> None:
         worker.wake = woken.set
         ready.set()
-        woken.wait(60.0)
+        woken.wait(600.0)
 
     ready = threading.Event()
     worker = Worker("sleeper", run, SystemClock(), lambda _name, _error: None)

@@ -107,10 +107,10 @@ def test_who_waits_for_a_record_is_woken_by_it(tmp_path: Path) -> None:
     woken = threading.Event()
 
     def wait() -> None:
-        spool.wait(0, 30.0)
+        spool.wait(0, 600.0)
         woken.set()
 
-    waiter = threading.Thread(target=wait)
+    waiter = threading.Thread(target=wait, daemon=True)
     waiter.start()
     assert not woken.wait(0.05)
     spool.put(picture())
