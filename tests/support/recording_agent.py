@@ -30,6 +30,7 @@ from agent.storage.store import StoreOptions, StoreWorker
 from tests.support.clock import SetClock
 from tests.support.recordings import STARTED, name_of, numbered_jpeg
 from tests.support.store_rig import NOW
+from tests.support.waiting import wait_until
 
 #: Four pictures a second in the event's own time, fifty in real time.
 _STEP = 0.25
@@ -46,12 +47,11 @@ def main() -> None:
     store = StoreWorker(spool, options, folder / "state", _tell, clock, lambda: True)
     zone = ZoneInfo("Europe/Berlin")
     recorder = RecorderWorker("front", RecorderOptions(), parts, spool, clock, zone)
-    workers = [
-        Worker(name, run, clock, lambda *_: os._exit(70))
+    before = spool.depth
+    workers = {
+        name: Worker(name, run, clock, lambda *_: os._exit(70))
         for name, run in (("store", store.run), ("recorder", recorder.run))
-    ]
-    for worker in workers:
-        worker.start()
+    }
     event = name_of(first)
     frames = [Frame(numbered_jpeg(first + n), 100 + n * _STEP, n, 1) for n in range(count)]
     found = Detection(2, frames[2].at, motion=True, reason=Reason.MOTION)
@@ -59,6 +59,10 @@ def main() -> None:
     parts.put(
         ClipStart("front", event, frames[2].at, STARTED, tuple(frames[:3]), triggers, b"d", found)
     )
+    workers["recorder"].start()
+    # Whoever sees the store grow knows that this event is on disk, and not only an older one's end.
+    wait_until("the event is in the spool", lambda: spool.depth > before)
+    workers["store"].start()
     never = threading.Event()
     for frame in frames[3:]:
         clock.wait(never, _PAUSE)
