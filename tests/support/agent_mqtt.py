@@ -16,8 +16,8 @@ from paho.mqtt.properties import Properties
 
 from agent.mqtt.addresses import command_filters, slip_filters
 from agent.mqtt.client import MqttWorker
-from agent.mqtt.connection import MqttOptions
 from agent.mqtt.journal import Journal
+from agent.mqtt.options import MqttOptions
 from agent.mqtt.outbox import Outbox
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
