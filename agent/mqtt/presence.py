@@ -41,6 +41,8 @@ class Presence:
         self._born = False
         self._asked = False
         self._birth_at = -NEVER
+        self._announced_at: float | None = None
+        self._connected_at = 0.0
 
     def ready(self, now: float) -> bool:
         """Events may be offered."""
@@ -53,11 +55,13 @@ class Presence:
     def connected(self, now: float) -> None:
         """We have a connection; what was said over the last one need not be true any more."""
         self._born = self._asked = False
+        self._announced_at = None
+        self._connected_at = now
         self._ready_at = now + (AWAY if self.away else UNKNOWN)
 
     def broker_up(self, seconds: float, now: float) -> None:
         """The broker has been up for so long; only its first word in a connection is news."""
-        if not (self._asked or self._born or self.away):
+        if not (self._asked or self._birth_at >= self._connected_at or self.away):
             came = self._birth_at + STALE >= now - seconds  # since the broker has
             self._ready_at = now if came else now + max(0.0, BOOT - seconds)
         self._asked = True
@@ -65,20 +69,27 @@ class Presence:
     def said(self, now: float, *, online: bool, retained: bool) -> None:
         """Home Assistant's birth or will.
 
-        A retained birth may be of a Home Assistant that went down with the broker: no news.
+        A retained birth may be of a Home Assistant that went down with the broker: no news. The
+        birth comes 5 s after the last discovery that it found at the broker: where ours was there,
+        it listens already.
         """
         if online and retained:
             return
-        self.away, self._born = not online, online
-        if online:
-            self._birth_at = now
-        self._ready_at = now + ANSWERED if online else NEVER
+        self.away, self._born = not online, online and self._announced_at is None
+        if not online:
+            self._ready_at = NEVER
+            return
+        self._birth_at = now
+        since = self._announced_at
+        self._ready_at = now + ANSWERED if since is None else max(now, since + SETTLE)
 
     def announced(self, now: float, *, news: bool) -> None:
         """We have said that we are there; `news`: with a device or entity that was not said before.
 
-        After a birth everything is news.
+        After a birth that came before everything is news.
         """
+        if news or self._announced_at is None:
+            self._announced_at = now
         if self._born:
             self._born, self._asked = False, True
             self._ready_at = now + SETTLE

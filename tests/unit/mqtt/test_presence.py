@@ -133,3 +133,18 @@ def test_where_nobody_subscribes_it_is_tried_ever_more_seldom() -> None:
     assert waits[-1] == LONGEST_RETRY
     unheard.forget()
     assert unheard.next(now) == float("inf")
+
+
+def test_at_its_birth_it_listens_to_what_was_announced_before(home: Presence) -> None:
+    home.broker_up(1.0, 0.0)
+    home.announced(1.0, news=True)
+    home.said(12.0, online=True, retained=False)
+    assert ready_at(home) == 12
+    home.announced(15.0, news=False)  # our answer
+    assert ready_at(home) == 12
+
+
+def test_what_was_announced_just_before_its_birth_needs_a_moment(home: Presence) -> None:
+    home.announced(11.0, news=True)
+    home.said(12.0, online=True, retained=False)
+    assert ready_at(home) == 11 + SETTLE
