@@ -9,7 +9,8 @@ from typing import Protocol
 
 from agent.mqtt.answers import answers_to, marked_late
 from agent.mqtt.backlog import Backlog
-from agent.mqtt.journal import Entry, Journal
+from agent.mqtt.entries import Entry
+from agent.mqtt.journal import Journal
 from agent.mqtt.limits import PacketLimits, Suspect
 from agent.mqtt.outbox import Outbox
 from agent.mqtt.presence import NEVER, Presence, Unheard
