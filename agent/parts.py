@@ -188,6 +188,7 @@ def _store(
         retention_days=config.store.retention_days,
         keep_free=config.store.keep_free,
         max_size=config.store.max_size,
+        cameras=tuple(config.cameras),
     )
     trusted = config.agent.trust_clock == "always"
     return StoreWorker(

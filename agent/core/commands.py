@@ -200,7 +200,8 @@ def record_now(
 def keep_recording(now_state: AgentNow, command: KeepRecording, reply: ReplyTo, now: Now) -> Step:
     """Asks the store to spare an event's files; without an id the running or last event's."""
     camera = now_state.cameras[command.camera]
-    if now_state.store is None or now_state.store.code is not StoreCode.OK:
+    usable = {StoreCode.OK, StoreCode.TAKEN}  # the latter: other cameras are recorded
+    if now_state.store is None or now_state.store.code not in usable:
         words = "the image store cannot be used now"
         return fail(now_state, reply, "storage_unavailable", words, now)
     event = command.id

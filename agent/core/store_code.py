@@ -13,6 +13,7 @@ class StoreCode(StrEnum):
     ABSENT = "absent"
     WRONG = "wrong_store"
     NOT_ADOPTED = "not_adopted"
+    TAKEN = "taken"
     READ_ONLY = "read_only"
     FULL = "full"
     STALLED = "stalled"

@@ -65,7 +65,7 @@ _QUOTED = re.compile(
 #: A part of a path: `/0/admin:password/main`.
 _URL = re.compile(r"(?<=://)\S+")
 _PAIR = re.compile(r"(?<=/)[^/:?&]+:[^/?&]+")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 _secrets: set[str] = set()
 
@@ -125,7 +125,7 @@ class LineFormatter(logging.Formatter):
             text += "\n" + self.formatException(record.exc_info)
         lines = [line.strip() for line in redact(text).splitlines()]
         one_line = " | ".join(line for line in lines if line)
-        return _shortened(_CONTROL.sub(_escaped, head + one_line))
+        return _shortened(escaped(head + one_line))
 
 
 class LineHandler(logging.Handler):
@@ -170,7 +170,15 @@ class LineHandler(logging.Handler):
         return True
 
 
-def _escaped(match: re.Match[str]) -> str:
+def escaped(text: str) -> str:
+    """What a terminal would obey is written as an escape: control characters, directions, halves.
+
+    A file in a share may have any name.
+    """
+    return _CONTROL.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
     return match[0].encode("unicode_escape", errors="backslashreplace").decode("ascii")
 
 

@@ -25,9 +25,9 @@ from agent.runtime.allocator import keep_small
 from agent.runtime.clock import Clock, SystemClock
 from agent.storage.calendar import from_json
 from agent.storage.camera_day import CameraDay, Outcome
-from agent.storage.files import folders_in, open_folder
+from agent.storage.claims import Claims, Owner, Standing, Taken
+from agent.storage.files import Moved, folders_in, open_folder
 from agent.storage.guard import StoreRefused, Terms, check_place, code_of, open_store
-from agent.storage.manifest import Manifest
 from agent.storage.pipe import Message, Unpacker, pack
 from agent.storage.purge import Purge, Rules
 from agent.storage.records import EventClosed, EventOpened, Fragment, Record, decode
@@ -55,6 +55,9 @@ class Child:
         self._room = Room(-1, 0, None)
         self._days: dict[tuple[str, str], CameraDay] = {}
         self._outcome = Outcome()
+        self._claims = Claims(-1, Owner("", ""))
+        self._claimed: set[str] = set()
+        self._taken: dict[str, str] = {}  # cameras of other agents, and why they are not recorded
         # whose end is late or lost; as many as there are such records in the spool
         self._unfinished: dict[str, tuple[int, EventOpened]] = {}
 
@@ -86,10 +89,13 @@ class Child:
         opened = open_store(terms)
         self._store, self._path = opened.fd, terms.path
         self._room = Room(opened.fd, terms.keep_free, terms.max_size)
+        self._claims = Claims(opened.fd, Owner(terms.identity, terms.agent))
         return {"uuid": opened.uuid, "adopted": opened.adopted, **self._room.figures()}
 
     def _write(self, number: int, data: bytes) -> dict[str, Any]:
         record = decode(data)
+        if not self._claim(record.camera):
+            return self._report()  # it waits in the spool
         key = (record.camera, day_name(record.started))
         self._room.claim(key[1], _claim(record))
         if key not in self._days:
@@ -104,6 +110,25 @@ class Child:
         self._close_idle_days(camera_days, max(day.day for day in camera_days))
         return self._report()
 
+    def _claim(self, camera: str) -> bool:
+        """True when the camera's folder is ours; False when it is another agent's."""
+        if camera not in self._claimed and camera not in self._taken:
+            try:
+                self._claims.claim(camera)
+            except Taken as error:
+                self._taken[camera] = str(error)
+            else:
+                self._claimed.add(camera)
+        return camera in self._claimed
+
+    def _look_at_claims(self) -> None:
+        """Another agent may have taken a folder, or given one up: then all begins anew."""
+        for camera in self._claimed:
+            self._claims.claim(camera)
+        for camera in self._taken:
+            if self._claims.standing(camera) is not Standing.OTHERS:
+                raise StoreRefused(StoreCode.STARTING, f"{camera} was given to this agent")
+
     def _close_idle_days(self, days: Iterable[CameraDay], before: str) -> None:
         """Closes the files of days gone by for which nothing more can come."""
         for day in list(days):
@@ -113,8 +138,10 @@ class Child:
 
     def _tick(self) -> dict[str, Any]:
         check_place(self._store, self._path)
+        self._look_at_claims()
         for day in self._days.values():
             day.tick()
+            day.check()
         return {**self._report(), **self._room.figures()}
 
     def _finish(self) -> dict[str, Any]:
@@ -133,24 +160,44 @@ class Child:
             keep_free=self._room.purge_to_free,
             misdated=from_json(says["misdated"]),
         )
-        purge = Purge(self._store, self._days.keys(), self._room.free, self._clock, self._alive)
+        cameras = says["cameras"]
+        self._claim_old(cameras)
+
+        def stranger(camera: str) -> str | None:
+            return self._claims.stranger(camera, cameras)
+
+        free = self._room.free
+        purge = Purge(self._store, self._days.keys(), free, self._clock, self._alive, stranger)
         done = purge.run(rules)
         self._room.stored = done.stored
-        stuck = f"{len(done.stuck)} files, first {done.stuck[0]}" if done.stuck else None
-        strange = f"{len(done.strange)}, first {done.strange[0]}" if done.strange else None
         about = {"removed": done.removed, "refused": done.refused}
-        about |= {"stuck": stuck, "strange": strange}
+        lists = {"strange": done.strange, "others": done.others, "unclaimed": done.unclaimed}
+        about |= {"stuck": _counted(done.stuck, " files")}
+        about |= {name: _counted(found) for name, found in lists.items()}
         return {**about, **self._room.figures()}
+
+    def _claim_old(self, cameras: Iterable[str]) -> None:
+        """Claims what a version that made no claims has recorded; where there is no room, later."""
+        for camera in set(cameras) & set(folders_in(self._store)):
+            try:
+                self._claims.claim(camera)
+            except Taken:
+                continue
+            except OSError as error:
+                if code_of(error) is not StoreCode.FULL:
+                    raise
 
     def _keep(self, says: dict[str, Any]) -> dict[str, Any]:
         """Marks an event of a camera; `event` null: its newest one."""
         camera, event = says["camera"], says["event"]
+        if self._claims.standing(camera) is not Standing.OURS:
+            return {"kept": None}
         open_days = [day for day in self._days.values() if day.camera == camera]
         names = {day.day for day in open_days} | set(self._day_names(camera))
         for name in sorted(names, reverse=True):
-            event = event or self._newest(camera, name)
             day = self._days.get((camera, name)) or self._make_day(camera, name)
             try:
+                event = event or day.newest
                 if event and day.keep(event, keep=says["keep"]):
                     return {"kept": event}
             finally:
@@ -171,13 +218,6 @@ class Child:
         finally:
             os.close(folder)
 
-    def _newest(self, camera: str, day: str) -> str | None:
-        folder = open_folder(self._store, f"{camera}/{day}")
-        try:
-            return Manifest(folder).newest
-        finally:
-            os.close(folder)
-
     def _make_day(self, camera: str, day: str) -> CameraDay:
         return CameraDay(
             self._store,
@@ -191,6 +231,8 @@ class Child:
     def _report(self) -> dict[str, Any]:
         """What has become lasting and shown since the last answer."""
         outcome = self._outcome
+        if outcome.done or outcome.finished:
+            check_place(self._store, self._path)
         answer = {
             "done": list(outcome.done),
             "finished": list(outcome.finished),
@@ -200,7 +242,8 @@ class Child:
         outcome.finished.clear()
         outcome.repaired.clear()
         waiting = any(not day.idle for day in self._days.values())
-        return {**answer, "waiting": waiting, "short": self._room.short}
+        taken = "; ".join(self._taken.values())
+        return {**answer, "waiting": waiting, "short": self._room.short, "taken": taken}
 
     def _alive(self) -> None:
         now = self._clock.monotonic()
@@ -210,6 +253,10 @@ class Child:
 
     def _send(self, says: dict[str, Any]) -> None:
         self._connection.sendall(pack(Message(says)))
+
+
+def _counted(found: list[str], of: str = "") -> str | None:
+    return f"{len(found)}{of}, first {found[0]}" if found else None
 
 
 def _claim(record: Record) -> int:
@@ -230,19 +277,28 @@ def main() -> None:
     try:
         Child(connection, SystemClock()).run()
     except StoreRefused as error:
-        _give_up(connection, error.code, str(error))
+        _give_up(connection, _failure(error.code, str(error)))
+    except Taken as error:
+        _give_up(connection, _failure(StoreCode.TAKEN, str(error)))
+    except Moved as error:
+        _give_up(connection, {"moved": error.name, "reason": error.words})
     except (BrokenPipeError, ConnectionResetError):
         os._exit(STORE_ERROR)  # the agent is gone in the middle of a sentence
     except OSError as error:
-        _give_up(connection, code_of(error), f"{error.strerror} ({error.filename or 'store'})")
+        reason = f"{error.strerror} ({error.filename or 'store'})"
+        _give_up(connection, _failure(code_of(error), reason))
     except StoreUnavailable as error:
-        _give_up(connection, StoreCode.FAILING, str(error))
+        _give_up(connection, _failure(StoreCode.FAILING, str(error)))
 
 
-def _give_up(connection: socket.socket, code: StoreCode, reason: str) -> None:
+def _failure(code: StoreCode, reason: str) -> dict[str, Any]:
+    return {"failed": code.value, "reason": reason}
+
+
+def _give_up(connection: socket.socket, says: dict[str, Any]) -> None:
     """Reports and ends at once: closing files on a failing store may hang."""
     try:
-        connection.sendall(pack(Message({"failed": code.value, "reason": reason})))
+        connection.sendall(pack(Message(says)))
     finally:
         os._exit(STORE_ERROR)
 

@@ -48,6 +48,10 @@ class DayPart(ABC, Generic[C]):
         self._unverified: list[StoredFragment] = []
         self._synced_at = clock.monotonic()
 
+    def fileno(self) -> int:
+        """The descriptor of its file."""
+        return self._file.fileno()
+
     @property
     def codec(self) -> Codec | None:
         """The parameters of its pictures; None while it is empty."""

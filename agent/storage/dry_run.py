@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from agent.core.errors import ConfigError
 from agent.runtime.clock import SystemClock, clock_is_synchronised
 from agent.storage.calendar import misdated_of
+from agent.storage.claims import Claims, Owner, known_identity
 from agent.storage.guard import StoreRefused, Terms, open_store, remembered
 from agent.storage.purge import Purge, Rules
 from agent.storage.room import Room
@@ -17,8 +18,22 @@ from schemas.config import StoreConfig
 _MIB = 1 << 20
 
 
-def would_remove(store: StoreConfig, state_dir: Path, *, always_trusted: bool) -> Iterator[str]:
-    """One line for each file, then the sum, or why nothing may be deleted.
+def would_remove(
+    store: StoreConfig,
+    state_dir: Path,
+    agent: str,
+    cameras: Collection[str],
+    *,
+    always_trusted: bool,
+) -> Iterator[str]:
+    """One line for each file, then the sum, what is left alone, and why nothing may be deleted.
+
+    Args:
+        store: the configured one.
+        state_dir: the agent's.
+        agent: its id.
+        cameras: that it is told to record.
+        always_trusted: the clock needs not be synchronised.
 
     Raises:
         ConfigError: it is not the agent's store.
@@ -40,12 +55,19 @@ def would_remove(store: StoreConfig, state_dir: Path, *, always_trusted: bool) -
             keep_free=room.purge_to_free,
             misdated=misdated_of(state_dir),
         )
-        done = Purge(opened.fd, (), room.free, clock, lambda: None, dry=True).run(rules)
+        claims = Claims(opened.fd, Owner(known_identity(state_dir) or "", agent))
+
+        def stranger(camera: str) -> str | None:
+            return claims.stranger(camera, cameras)
+
+        done = Purge(opened.fd, (), room.free, clock, lambda: None, stranger, dry=True).run(rules)
     finally:
         os.close(opened.fd)
     for name, size, reason in done.removed:
         yield f"{name} ({size} bytes, {reason})"
     total = sum(size for _, size, _ in done.removed)
     yield f"{len(done.removed)} files, {total / _MIB:.1f} MiB would be deleted"
+    if left := done.others + [f"{camera} (nobody)" for camera in done.unclaimed]:
+        yield f"left alone, not recorded by this agent: {', '.join(left)}"
     if done.refused:
         yield f"nothing is deleted: {done.refused}"

@@ -11,6 +11,7 @@ import errno
 import json
 import os
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -20,6 +21,7 @@ from agent.core.naming import IDENTITY, part_name
 from agent.core.store_code import StoreCode
 from agent.runtime.atomic import write_atomic
 from agent.runtime.clock import SystemClock
+from agent.storage.claims import Claims, Owner, identity_of
 from agent.storage.files import read_whole, write_new
 
 #: What a fresh file system may hold and is still empty, and our own broken attempt.
@@ -58,6 +60,7 @@ class Terms:
         require_mount: `path` has to be a mount point.
         keep_free: bytes that are to stay free: nothing is written beyond.
         max_size: bytes that recordings may take; None: any.
+        identity: the agent's uuid, see `agent.storage.claims`.
     """
 
     path: str
@@ -67,6 +70,7 @@ class Terms:
     require_mount: bool = False
     keep_free: int = 0
     max_size: int | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +132,19 @@ def check_place(store: int, path: str) -> None:
         )
 
 
-def adopt_store(path: str | Path, agent: str = "", state_dir: Path | None = None) -> str:
+def adopt_store(
+    path: str | Path,
+    agent: str = "",
+    state_dir: Path | None = None,
+    take: Iterable[str] = (),
+) -> str:
     """Writes an identity into a store by hand; returns its uuid. An identity that is there stays.
 
     Args:
         path: an existing folder, empty or not.
         agent: goes into the identity, for people.
         state_dir: the agent's, so that it expects this store from now on.
+        take: cameras whose folders become this agent's, whosever they are; `state_dir` is needed.
 
     Raises:
         ConfigError: there is no such folder, or it cannot be written.
@@ -143,12 +153,17 @@ def adopt_store(path: str | Path, agent: str = "", state_dir: Path | None = None
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             found = _read_identity(fd) or _write_identity(fd, agent)
+            if state_dir is not None:
+                for camera in take:
+                    Claims(fd, Owner(identity_of(state_dir), agent)).take(camera)
         finally:
             os.close(fd)
         if state_dir is not None:
             remember(state_dir, str(path), found)
     except OSError as error:
         raise ConfigError(f"store {path}: {reason_of(error)}") from error
+    except StoreUnavailable as error:
+        raise ConfigError(f"store {path}: {error}") from error
     return found
 
 

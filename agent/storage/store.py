@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass
 from datetime import tzinfo
 from pathlib import Path
@@ -28,6 +28,7 @@ from agent.runtime.worker import Worker
 from agent.storage import voice
 from agent.storage.calendar import Calendar, as_json
 from agent.storage.childlink import ChildGone, ChildLink
+from agent.storage.claims import identity_of
 from agent.storage.guard import Terms, remember, remembered
 from agent.storage.outcome import outcome
 from agent.storage.pipe import BadMessage
@@ -50,11 +51,16 @@ PURGE_AGAIN = 60.0
 DRAIN = 2.5
 #: A record that has crashed the child so often is given up, so that it does not block all others.
 CRASHES = 3
+#: Something is moved away so often in a row, with nothing stored meanwhile: that is a problem.
+_PATIENCE = 2
 #: What a purge may have to complain of, and how it is said.
 _PURGE_WORDS = {
     "refused": "nothing is purged",
     "stuck": "cannot be deleted",
-    "strange": "named like a day and no folder, left alone",
+    "strange": "named as ours and not made by us, left alone",
+    "others": "cameras of other agents, left alone",
+    "unclaimed": "recorded by nobody that is known, never deleted (ours of old: `adopt-store"
+    " --take`)",
 }
 _POLL = 0.25
 _CRASHED = 1  # Python's exit status after an uncaught exception
@@ -71,7 +77,8 @@ class StoreOptions:
         require_mount: the folder has to be a mount point.
         retention_days: days after which recordings are deleted.
         keep_free: bytes that are to stay free.
-        max_size: bytes that recordings may take; None: any.
+        max_size: bytes that this agent's recordings may take; None: any.
+        cameras: that the agent is told to record at its start.
     """
 
     path: Path
@@ -81,12 +88,16 @@ class StoreOptions:
     retention_days: int = 4
     keep_free: int = 0
     max_size: int | None = None
+    cameras: Collection[str] = ()
 
 
 class StoreWorker:
     """Empties the spool into the store, in order, and says what has become of it.
 
     What the engine has no room for is said again; until it is said, nothing leaves the spool.
+
+    Attributes:
+        cameras: that the agent is told to record now; what they recorded of old is ours.
     """
 
     def __init__(
@@ -105,6 +116,8 @@ class StoreWorker:
         self._order: KeepEvent | None = None  # the child was asked about it
         self._done: list[int] = []  # to leave the spool when all is said
         self._options = options
+        self.cameras = tuple(options.cameras)
+        self._identity: str | None = None
         self._state_dir = state_dir
         self._voice = Voice(to_engine, clock, tz)
         self._clock = clock
@@ -119,6 +132,7 @@ class StoreWorker:
         self._retry_at = 0.0
         self._ticked_at = self._purged_at = float("-inf")
         self._waiting = False  # the child waits for something to become due
+        self._taken = ""  # why some cameras' records stay in the spool
         self._short = False  # there is less room in the store than there should be
         self._purge_said: dict[str, str | None] = {}
         self._crashes: Counter[int] = Counter()
@@ -170,6 +184,7 @@ class StoreWorker:
         self._link = ChildLink()
         self._sent = 0
         path = str(self._options.path)
+        self._identity = self._identity or identity_of(self._state_dir)
         terms = Terms(
             path=path,
             agent=self._options.agent,
@@ -178,6 +193,7 @@ class StoreWorker:
             require_mount=self._options.require_mount,
             keep_free=self._options.keep_free,
             max_size=self._options.max_size,
+            identity=self._identity,
         )
         self._request(self._link, "open", {"terms": asdict(terms)})
 
@@ -191,6 +207,7 @@ class StoreWorker:
                 "days": self._options.retention_days,
                 "clock_trusted": self._clock_trusted(),
                 "misdated": as_json(self._calendar.misdated),
+                "cameras": self.cameras,
             }
             self._request(link, "purge", about)
         elif now - self._ticked_at >= (TICK_EVERY if self._waiting else voice.FIGURES_EVERY):
@@ -236,6 +253,9 @@ class StoreWorker:
         self._heard_at = now
         if "alive" in answer:
             return
+        if "moved" in answer:
+            self._begin_anew(str(answer["moved"]), str(answer["reason"]))
+            return
         if "failed" in answer:
             self._failed(StoreCode(answer["failed"]), str(answer["reason"]))
             return
@@ -255,7 +275,7 @@ class StoreWorker:
         if asked in {"record", "finish"} or self._spool.after(self._sent) is None:
             # only now: a full store can be opened and looked at all right
             self._failures = 0
-            self._voice.state(StoreCode.OK, "")
+            self._voice.state(StoreCode.TAKEN if self._taken else StoreCode.OK, self._taken)
         if "free_mib" in answer:
             self._voice.figures(answer)
 
@@ -268,6 +288,7 @@ class StoreWorker:
         self._done += answer["done"]
         self._waiting = bool(answer["waiting"])
         self._short = bool(answer["short"])
+        self._taken = str(answer["taken"])
         self._clear()
 
     def _answer_order(self, event: str | None, words: str, *, available: bool = True) -> None:
@@ -307,14 +328,25 @@ class StoreWorker:
             return  # that was said when the spool lost it
         self._voice.say(told)
 
+    def _begin_anew(self, what: str, words: str) -> None:
+        """Something is not any more where it was: a new child looks what is there, and goes on."""
+        log.warning("store: %s: %s; begun anew", what, words)
+        self._voice.say(StoreRepaired(what, f"{words}; begun anew", lossless=False))
+        if self._failures > _PATIENCE:
+            self._voice.state(StoreCode.FAILING, f"{what}: {words}, again and again")
+        self._rest()
+
     def _failed(self, code: StoreCode, reason: str) -> None:
         """The child is of no use any more: a new one after a while."""
+        self._rest()
+        self._voice.state(code, reason)
+
+    def _rest(self) -> None:
         self._hang_up()
         pause = BACKOFF[min(self._failures, len(BACKOFF) - 1)]
         self._failures += 1
         self._retry_at = self._clock.monotonic() + pause
         self._purged_at = float("-inf")  # room may be what it lacks
-        self._voice.state(code, reason)
 
     def _note_crash(self, error: Exception) -> None:
         """Gives a record up that crashes the child again and again."""

@@ -33,6 +33,7 @@ class Voice:
         self, to_engine: Callable[[object], object], clock: Clock, tz: tzinfo | None
     ) -> None:
         self.code: StoreCode | None = None
+        self._reason = ""
         self._to_engine = to_engine
         self._clock = clock
         self._tz = tz
@@ -69,6 +70,7 @@ class Voice:
                 log.debug("store: %s: %s", code, reason)
             return
         known, self.code = self.code, code
+        self._reason = reason
         if code is StoreCode.OK:
             log.debug("store: ok, was %s", known)
         elif code is not StoreCode.STARTING:
@@ -78,15 +80,15 @@ class Voice:
     def figures(self, answer: dict[str, Any]) -> None:
         """Says how much room there is, now and then, while the store is well."""
         now = self._clock.monotonic()
-        if self.code is not StoreCode.OK or now - self._figures_at < FIGURES_EVERY:
+        if self.code not in {StoreCode.OK, StoreCode.TAKEN} or now - self._figures_at < FIGURES_EVERY:
             return
         self._figures_at = now
         per_day = {date.fromisoformat(day): size for day, size in answer["stored"].items()}
         local = self._clock.utc().astimezone(self._tz)
         self.say(
             StoreState(
-                StoreCode.OK,
-                "",
+                self.code,
+                self._reason,
                 now,
                 answer["free_mib"],
                 answer["used_percent"],
