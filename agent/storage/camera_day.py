@@ -228,6 +228,7 @@ class CameraDay:
         entry = self._manifest.find(record.event)
         if entry is None or not tells_of(entry, self.camera):
             entry = self._describe(record, opened[1] if opened else None)
+            self.check()  # a line must not speak of a file that is gone
             entry = self._manifest.append(entry)
         elif self._files.waiting:
             self._lasting += self._files.settle()
