@@ -80,7 +80,10 @@ class Voice:
     def figures(self, answer: dict[str, Any]) -> None:
         """Says how much room there is, now and then, while the store is well."""
         now = self._clock.monotonic()
-        if self.code not in {StoreCode.OK, StoreCode.TAKEN} or now - self._figures_at < FIGURES_EVERY:
+        if (
+            self.code not in {StoreCode.OK, StoreCode.TAKEN}
+            or now - self._figures_at < FIGURES_EVERY
+        ):
             return
         self._figures_at = now
         per_day = {date.fromisoformat(day): size for day, size in answer["stored"].items()}

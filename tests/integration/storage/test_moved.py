@@ -42,10 +42,8 @@ def move_camera(day: Path, trash: Path) -> None:
     day.parent.rename(trash)
 
 
-def replace_day_by_a_link(day: Path, trash: Path) -> None:
+def replace_day(day: Path, trash: Path) -> None:
     day.rename(trash)
-    day.mkdir()
-    day.rmdir()
     shutil.copytree(trash, day)  # as a sync program that brings it back
 
 
@@ -53,7 +51,7 @@ def move_events(day: Path, trash: Path) -> None:
     (day / "events").rename(trash)
 
 
-def delete_file(day: Path, trash: Path) -> None:
+def delete_file(day: Path, _trash: Path) -> None:
     (day / f"{day.name}.mp4").unlink()
 
 
@@ -61,14 +59,14 @@ def delete_manifests(day: Path, trash: Path) -> None:
     (day / MANIFEST).rename(trash)
 
 
-def edit_notes(day: Path, trash: Path) -> None:
+def edit_notes(day: Path, _trash: Path) -> None:
     (day / NOTES).write_bytes(b"")
 
 
 MOVES = [
     move_day,
     move_camera,
-    replace_day_by_a_link,
+    replace_day,
     move_events,
     delete_file,
     delete_manifests,
@@ -89,9 +87,10 @@ def test_what_is_said_to_be_saved_is_there_and_what_went_away_is_told(
         for saved in rig.saved[1:]:
             assert len(played(rig.store / saved.path)) == 20
             assert (rig.store / saved.day_file).exists()
-            assert saved.event_id in (rig.store / saved.path).parent.parent.joinpath(
-                MANIFEST
-            ).read_text()
+            assert (
+                saved.event_id
+                in (rig.store / saved.path).parent.parent.joinpath(MANIFEST).read_text()
+            )
         (told,) = (repaired for repaired in rig.repaired if not repaired.lossless)
         assert told.file.startswith(f"front/{TODAY}")
         assert "begun anew" in told.text
@@ -164,9 +163,7 @@ def day(tmp_path: Path) -> Iterator[CameraDay]:
     """An open day whose second event waits for being shown."""
     store = os.open(tmp_path, os.O_RDONLY)
     clock = FakeClock()
-    day = CameraDay(
-        store, "front", TODAY, clock=clock, outcome=Outcome(), alive=lambda: None
-    )
+    day = CameraDay(store, "front", TODAY, clock=clock, outcome=Outcome(), alive=lambda: None)
     number = 0
     for event in (1, 0):
         for record in whole_event(name_of(event * 20), event * 20, started=NOW.astimezone()):

@@ -15,7 +15,7 @@ from agent.core.messages import StoreCode
 from agent.core.naming import CLAIMS, MANIFEST, NOTES
 from agent.core.orders import KeepEvent
 from agent.runtime.clock import SystemClock
-from agent.storage import store as store_module
+from agent.storage import voice as voice_module
 from agent.storage.dry_run import would_remove
 from agent.storage.guard import adopt_store
 from agent.storage.records import Record
@@ -82,9 +82,7 @@ def test_each_agent_has_its_own_max_size(place: Path) -> None:
     life(place, recorded("front", 0, 9), retention_days=30)
     size = sum(path.stat().st_size for path in (place / "store").rglob("*") if path.is_file())
     two = agent_at(place, "two")
-    rig = life(
-        two, recorded("yard", 0), agent="two", cameras=["yard"], max_size=max(size, 2 << 20)
-    )
+    rig = life(two, recorded("yard", 0), agent="two", cameras=["yard"], max_size=max(size, 2 << 20))
     assert len(rig.saved) == 1
     assert days(place, "front") == [day_name(9), day_name(0)]
 
@@ -92,7 +90,7 @@ def test_each_agent_has_its_own_max_size(place: Path) -> None:
 def test_two_agents_with_one_camera_are_refused_aloud_and_the_others_are_recorded(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module.voice, "FIGURES_EVERY", 0.2)
+    monkeypatch.setattr(voice_module, "FIGURES_EVERY", 0.2)
     life(place, recorded("front", 0))
     manifest = place / "store/front" / day_name(0) / MANIFEST
     before = manifest.read_bytes()
@@ -122,7 +120,7 @@ def test_two_agents_with_one_camera_are_refused_aloud_and_the_others_are_recorde
 def test_an_agent_notices_that_its_camera_was_given_to_another_one(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module.voice, "FIGURES_EVERY", 0.2)
+    monkeypatch.setattr(voice_module, "FIGURES_EVERY", 0.2)
     two = agent_at(place, "two")
     with StoreRig(place) as rig:
         rig.put(*recorded("front", 0))

@@ -68,7 +68,7 @@ def test_where_numbers_say_nothing_the_name_alone_counts(
         held.check()
 
 
-def test_an_error_of_the_file_system_proves_no_loss(parent: int, day: int, tmp_path: Path) -> None:
+def test_an_error_of_the_file_system_proves_no_loss(parent: int, day: int) -> None:
     held = Held(parent, "camera/day", day)
     held._path = "camera/" + "x" * 300  # ENAMETOOLONG stands in for ESTALE
     with pytest.raises(OSError, match="too long"):
