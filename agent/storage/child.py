@@ -15,18 +15,19 @@ import signal
 import socket
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from agent.core.errors import StoreUnavailable
-from agent.core.naming import day_name, day_of, is_camera
+from agent.core.naming import EVENTS, MONITORING, SESSIONS, day_name, day_of, is_camera
 from agent.core.store_code import StoreCode
 from agent.runtime.allocator import keep_small
 from agent.runtime.clock import Clock, SystemClock
 from agent.storage.calendar import from_json
 from agent.storage.camera_day import CameraDay, Outcome
 from agent.storage.claims import Claims, Owner, Standing, Taken
-from agent.storage.files import Moved, folders_in, open_folder
+from agent.storage.files import Moved, NoFolder, folders_in, has_folders, open_folder
 from agent.storage.guard import StoreRefused, Terms, check_place, code_of, open_store
 from agent.storage.pipe import Message, Unpacker, pack
 from agent.storage.purge import Purge, Rules
@@ -43,6 +44,15 @@ _LARGEST_KEPT = 1 << 17
 STORE_ERROR = 3
 
 
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Why a camera's records wait; `folder`: the day's in which something is no folder."""
+
+    code: StoreCode
+    reason: str
+    folder: str = ""
+
+
 class Child:
     """Answers requests; `alive` sends a sign of life."""
 
@@ -57,7 +67,7 @@ class Child:
         self._outcome = Outcome()
         self._claims = Claims(-1, Owner("", ""))
         self._claimed: set[str] = set()
-        self._taken: dict[str, str] = {}  # cameras of other agents, and why they are not recorded
+        self._blocked: dict[str, _Block] = {}  # cameras whose records wait in the spool
         # whose end is late or lost; as many as there are such records in the spool
         self._unfinished: dict[str, tuple[int, EventOpened]] = {}
 
@@ -94,8 +104,14 @@ class Child:
 
     def _write(self, number: int, data: bytes) -> dict[str, Any]:
         record = decode(data)
-        if not self._claim(record.camera):
-            return self._report()  # it waits in the spool
+        if self._claim(record.camera):
+            try:
+                self._write_record(number, record)
+            except NoFolder as error:
+                self._block(record.camera, day_name(record.started), str(error))
+        return self._report()
+
+    def _write_record(self, number: int, record: Record) -> None:
         key = (record.camera, day_name(record.started))
         self._room.claim(key[1], _claim(record))
         if key not in self._days:
@@ -108,26 +124,33 @@ class Child:
             self._days[key].write(*self._unfinished.pop(record.event))
         self._days[key].write(number, record)
         self._close_idle_days(camera_days, max(day.day for day in camera_days))
-        return self._report()
 
     def _claim(self, camera: str) -> bool:
-        """True when the camera's folder is ours; False when it is another agent's."""
-        if camera not in self._claimed and camera not in self._taken:
+        """True when the camera's folder is ours; False when its records have to wait."""
+        if camera not in self._claimed and camera not in self._blocked:
             try:
                 self._claims.claim(camera)
             except Taken as error:
-                self._taken[camera] = str(error)
+                self._blocked[camera] = _Block(StoreCode.TAKEN, str(error))
             else:
                 self._claimed.add(camera)
-        return camera in self._claimed
+        return camera not in self._blocked
 
-    def _look_at_claims(self) -> None:
+    def _block(self, camera: str, day: str, reason: str) -> None:
+        """What is no folder costs its camera only: its records wait, nothing of it stays open."""
+        for key in [key for key in self._days if key[0] == camera]:
+            self._days.pop(key).abandon()
+        self._blocked[camera] = _Block(StoreCode.FAILING, reason, f"{camera}/{day}")
+
+    def _look_at_blocked(self) -> None:
         """Another agent may have taken a folder, or given one up: then all begins anew."""
         for camera in self._claimed:
             self._claims.claim(camera)
-        for camera in self._taken:
-            if self._claims.standing(camera) is not Standing.OTHERS:
-                raise StoreRefused(StoreCode.STARTING, f"{camera} was given to this agent")
+        for camera, block in self._blocked.items():
+            paths = [f"{block.folder}/{inside}" for inside in (EVENTS, MONITORING, SESSIONS)]
+            mended = all(has_folders(self._store, path) for path in paths if block.folder)
+            if mended and self._claims.standing(camera) is not Standing.OTHERS:
+                raise StoreRefused(StoreCode.STARTING, f"{camera} can be recorded again")
 
     def _close_idle_days(self, days: Iterable[CameraDay], before: str) -> None:
         """Closes the files of days gone by for which nothing more can come."""
@@ -138,7 +161,7 @@ class Child:
 
     def _tick(self) -> dict[str, Any]:
         check_place(self._store, self._path)
-        self._look_at_claims()
+        self._look_at_blocked()
         for day in self._days.values():
             day.tick()
             day.check()
@@ -242,8 +265,9 @@ class Child:
         outcome.finished.clear()
         outcome.repaired.clear()
         waiting = any(not day.idle for day in self._days.values())
-        taken = "; ".join(self._taken.values())
-        return {**answer, "waiting": waiting, "short": self._room.short, "taken": taken}
+        blocked = [(block.code.value, block.reason) for block in self._blocked.values()]
+        about = {"waiting": waiting, "short": self._room.short, "blocked": blocked}
+        return {**answer, **about}
 
     def _alive(self) -> None:
         now = self._clock.monotonic()

@@ -37,6 +37,10 @@ class Moved(StoreUnavailable):
         self.words = words
 
 
+class NoFolder(StoreUnavailable):
+    """A file or a link has the name of a folder of ours."""
+
+
 class NotAFile(OSError):
     """What has the name is a pipe, a link, a folder or a device: none of ours."""
 
@@ -168,7 +172,7 @@ def make_folders(parent: int, path: str) -> int:
     """Opens `path` below `parent`, creating what is missing; the caller closes the descriptor.
 
     Raises:
-        StoreUnavailable: a file or a link has the name of a folder.
+        NoFolder: a file or a link has the name of a folder.
         OSError: what the file system says.
     """
     fd = os.dup(parent)
@@ -184,11 +188,21 @@ def make_folders(parent: int, path: str) -> int:
             fd = inner
     except NotADirectoryError as error:  # Linux says that of links as well
         os.close(fd)
-        raise StoreUnavailable(f"{name} ({path}) is no folder: move it away") from error
+        raise NoFolder(f"{name} ({path}) is no folder: move it away") from error
     except BaseException:
         os.close(fd)
         raise
     return fd
+
+
+def has_folders(parent: int, path: str) -> bool:
+    """False when `make_folders` would meet what is no folder."""
+    names = PurePath(path).parts
+    for depth in range(1, len(names) + 1):
+        about = status(parent, str(PurePath(*names[:depth])))
+        if about is None or not stat.S_ISDIR(about.st_mode):
+            return about is None
+    return True
 
 
 def sync_folder(folder: int) -> None:

@@ -29,7 +29,7 @@ class Held:
         self._path = path
         self._fd = fd
         found = self._found()
-        self._numbered = found is None or self._is(found)
+        self._numbered = found is None or _number(found) == _number(os.fstat(fd))
 
     def check(self) -> None:
         """Returns when the name leads to it.
@@ -41,12 +41,8 @@ class Held:
         found = self._found()
         if found is None:
             raise Moved(self._path, "was moved or deleted while it was recorded into")
-        if self._numbered and not self._is(found):
+        if self._numbered and not is_same(os.fstat(self._fd), found):
             raise Moved(self._path, "was replaced while it was recorded into")
-
-    def _is(self, found: os.stat_result) -> bool:
-        here = os.fstat(self._fd)
-        return (here.st_dev, here.st_ino) == (found.st_dev, found.st_ino)
 
     def _found(self) -> os.stat_result | None:
         *folders, name = PurePath(self._path).parts
@@ -61,3 +57,20 @@ class Held:
             return None
         finally:
             os.close(fd)
+
+
+def is_same(here: os.stat_result, there: os.stat_result) -> bool:
+    """True for two looks at one file, also where it got another number meanwhile (CIFS).
+
+    Nobody can choose the time of the last change: what agrees in that and the rest is the same.
+    """
+    return _number(here) == _number(there) or _looks(here) == _looks(there)
+
+
+def _number(about: os.stat_result) -> tuple[int, int]:
+    return about.st_dev, about.st_ino
+
+
+def _looks(about: os.stat_result) -> tuple[int, ...]:
+    times = about.st_mtime_ns, about.st_ctime_ns
+    return about.st_dev, about.st_mode, about.st_uid, about.st_size, *times

@@ -132,7 +132,7 @@ class StoreWorker:
         self._retry_at = 0.0
         self._ticked_at = self._purged_at = float("-inf")
         self._waiting = False  # the child waits for something to become due
-        self._taken = ""  # why some cameras' records stay in the spool
+        self._blocked: list[tuple[str, str]] = []  # why some cameras' records stay in the spool
         self._short = False  # there is less room in the store than there should be
         self._purge_said: dict[str, str | None] = {}
         self._crashes: Counter[int] = Counter()
@@ -210,7 +210,7 @@ class StoreWorker:
                 "cameras": self.cameras,
             }
             self._request(link, "purge", about)
-        elif now - self._ticked_at >= (TICK_EVERY if self._waiting else voice.FIGURES_EVERY):
+        elif now - self._ticked_at >= self._tick_every:
             self._ticked_at = now
             self._request(link, "tick", {})
         elif (order := self._orders.get() if self._orders else None) is not None:
@@ -220,6 +220,10 @@ class StoreWorker:
         else:
             return self._ask_next_record(link)
         return True
+
+    @property
+    def _tick_every(self) -> float:
+        return TICK_EVERY if self._waiting or self._blocked else voice.FIGURES_EVERY
 
     def _ask_next_record(self, link: ChildLink) -> bool:
         while (number := self._spool.after(self._sent)) is not None:
@@ -275,7 +279,8 @@ class StoreWorker:
         if asked in {"record", "finish"} or self._spool.after(self._sent) is None:
             # only now: a full store can be opened and looked at all right
             self._failures = 0
-            self._voice.state(StoreCode.TAKEN if self._taken else StoreCode.OK, self._taken)
+            code = StoreCode(self._blocked[0][0]) if self._blocked else StoreCode.OK
+            self._voice.state(code, "; ".join(reason for _, reason in self._blocked))
         if "free_mib" in answer:
             self._voice.figures(answer)
 
@@ -288,7 +293,7 @@ class StoreWorker:
         self._done += answer["done"]
         self._waiting = bool(answer["waiting"])
         self._short = bool(answer["short"])
-        self._taken = str(answer["taken"])
+        self._blocked = answer["blocked"]
         self._clear()
 
     def _answer_order(self, event: str | None, words: str, *, available: bool = True) -> None:
@@ -364,6 +369,7 @@ class StoreWorker:
             self._former, self._link = self._link, None
         self._asked = None
         self._waiting = False
+        self._blocked = []
         self._answer_order(None, "the image store cannot be used now", available=False)
 
     def _drain(self, worker: Worker) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from agent.storage.files import Moved
-from agent.storage.held import Held
+from agent.storage.held import Held, is_same
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -28,6 +29,12 @@ def day(tmp_path: Path) -> Iterator[int]:
     os.close(descriptor)
 
 
+def time_of_new_file(path: Path) -> int:
+    path.unlink(missing_ok=True)
+    path.touch()
+    return path.stat().st_ctime_ns
+
+
 def test_what_is_in_its_place_is_not_held_against_it(parent: int, day: int) -> None:
     Held(parent, "camera/day", day).check()
 
@@ -40,6 +47,8 @@ def test_what_is_moved_or_replaced_is_named(
     held = Held(parent, "camera/day", day)
     (tmp_path / moved).rename(tmp_path / "trash")
     if instead == "folder":
+        made = os.fstat(day).st_ctime_ns
+        wait_until("a file's clock goes on", lambda: time_of_new_file(tmp_path / "new") > made)
         (tmp_path / "camera" / "day").mkdir(parents=True)
     elif instead == "file":
         (tmp_path / moved).write_bytes(b"")
@@ -73,3 +82,14 @@ def test_an_error_of_the_file_system_proves_no_loss(parent: int, day: int) -> No
     held._path = "camera/" + "x" * 300  # ENAMETOOLONG stands in for ESTALE
     with pytest.raises(OSError, match="too long"):
         held.check()
+
+
+def test_another_number_alone_is_no_other_file(tmp_path: Path) -> None:
+    (tmp_path / "film").write_bytes(b"film")
+    about = (tmp_path / "film").stat()
+    here = os.stat_result(about, {"st_mtime_ns": 5, "st_ctime_ns": 7})
+    other = [about.st_mode, about.st_ino + 1, *about[2:]]
+    assert is_same(here, os.stat_result(other, {"st_mtime_ns": 5, "st_ctime_ns": 7}))
+    assert not is_same(here, os.stat_result(other, {"st_mtime_ns": 5, "st_ctime_ns": 8}))
+    other[6] += 1  # longer
+    assert not is_same(here, os.stat_result(other, {"st_mtime_ns": 5, "st_ctime_ns": 7}))
