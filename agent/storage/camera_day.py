@@ -171,14 +171,14 @@ class CameraDay:
         try:
             if self._files.waiting:
                 self._lasting += self._files.settle()
-            self._parts.close(show=True)
+            self._parts.show_all()
             self._report()
         finally:
             self.abandon()
 
     def abandon(self) -> None:
         """Closes all files as they are."""
-        self._parts.close(show=False)
+        self._parts.close()
         self._files.close()
         if self._folder >= 0:
             os.close(self._folder)

@@ -144,8 +144,11 @@ class Claims:
             earlier = (*earlier, before.owner.uuid)
         kept = [uid for uid in earlier if uid != self._me.uuid][-_EARLIER:]
         content = {**asdict(self._me), "camera": camera, "earlier": kept}
+        new = not exists(self._store, CLAIMS)
         folder = make_folders(self._store, CLAIMS)
         try:
+            if new and (mode := os.fstat(self._store).st_mode & 0o7777) & 0o022:
+                os.fchmod(folder, mode)  # whoever may make a camera's folder may claim it
             replace_file(folder, camera, sealed(content) + b"\n")
         finally:
             os.close(folder)

@@ -127,17 +127,17 @@ class DayParts:
                 if stored.event == event:
                     yield name, stored
 
-    def close(self, *, show: bool) -> None:
-        """Closes all parts, everything shown if wanted."""
-        try:
-            if show:
-                for part in self.parts:
-                    part.show_all()
-        finally:
-            for part in self.parts:
-                part.close(checkpoint=False)
-            self._open.clear()
-            self._held.clear()
+    def show_all(self) -> None:
+        """Shows everything, now."""
+        for part in self.parts:
+            part.show_all()
+
+    def close(self) -> None:
+        """Closes all parts as they are."""
+        for part in self.parts:
+            part.close(checkpoint=False)
+        self._open.clear()
+        self._held.clear()
 
     def _find(self) -> dict[int, str]:
         """The day's files that are there, by number; of two with one number the later name."""

@@ -80,7 +80,7 @@ def test_what_is_said_to_be_saved_is_there_and_what_went_away_is_told(
     day = place / "store/front" / TODAY
     with StoreRig(place) as rig:
         put(rig, 0)
-        wait_until("the first is saved", lambda: rig.saved)
+        wait_until("the first is saved", lambda: rig.saved, 30)
         move(day, place / "trash")
         put(rig, 1, 2)
         wait_until("the others are saved", lambda: len(rig.saved) == 3, 30)
@@ -103,7 +103,7 @@ def test_an_event_that_runs_meanwhile_is_whole(place: Path) -> None:
     records = whole_event(name_of(20), 20, started=NOW.astimezone())
     with StoreRig(place) as rig:
         put(rig, 0)
-        wait_until("the first is saved", lambda: rig.saved)
+        wait_until("the first is saved", lambda: rig.saved, 30)
         rig.put(*records[:3])
         wait_until("half of it is sent", lambda: rig.spool.after(rig.worker._sent) is None)
         (place / "store/front" / TODAY).rename(place / "trash")
@@ -113,28 +113,25 @@ def test_an_event_that_runs_meanwhile_is_whole(place: Path) -> None:
         assert len(played(rig.store / rig.saved[1].path)) == 20
 
 
-def test_original_pictures_are_looked_for_as_well(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store_module, "TICK_EVERY", 0.1)
-    records = whole_event(name_of(0), 0, started=NOW.astimezone())
+def test_a_days_file_that_is_replaced_by_its_copy_is_no_day_file_of_ours(place: Path) -> None:
     with StoreRig(place) as rig:
-        rig.put(*records)
-        wait_until("it is saved", lambda: rig.saved)
-        (day,) = (place / "store/front").iterdir()
-        (day / f"{TODAY}.mp4").rename(place / "film")
-        (day / f"{TODAY}.mp4").write_bytes((place / "film").read_bytes())
+        put(rig, 0)
+        wait_until("it is saved", lambda: rig.saved, 30)
+        film = place / "store/front" / TODAY / f"{TODAY}.mp4"
+        film.rename(place / "film")
+        film.write_bytes((place / "film").read_bytes())
         put(rig, 1)
-        wait_until("it is saved", lambda: len(rig.saved) == 2, 30)
-        assert rig.repaired[0].file == f"front/{TODAY}/{TODAY}.mp4"
-        assert "replaced" in rig.repaired[0].text
-        assert len(played(day / f"{TODAY}.mp4")) == 40
+        wait_until("the next is saved", lambda: len(rig.saved) == 2, 30)
+        told = [repaired for repaired in rig.repaired if not repaired.lossless]
+        assert [each.file for each in told] == [f"front/{TODAY}/{TODAY}.mp4"]
+        assert "replaced" in told[0].text
+        assert len(played(film)) == 40
 
 
 def test_the_store_is_looked_for_before_something_is_said_to_be_saved(place: Path) -> None:
     with StoreRig(place) as rig:
         put(rig, 0)
-        wait_until("the first is saved", lambda: rig.saved)
+        wait_until("the first is saved", lambda: rig.saved, 30)
         rig.store.rename(place / "renamed")
         put(rig, 1)
         rig.wait_for(StoreCode.ABSENT)
@@ -149,7 +146,7 @@ def test_what_is_moved_away_again_and_again_is_a_problem(
     monkeypatch.setattr(store_module, "_PATIENCE", -1)
     with StoreRig(place) as rig:
         put(rig, 0)
-        wait_until("the first is saved", lambda: rig.saved)
+        wait_until("the first is saved", lambda: rig.saved, 30)
         (place / "store/front" / TODAY).rename(place / "trash")
         put(rig, 1)
         assert "again and again" in rig.wait_for(StoreCode.FAILING).reason
@@ -210,4 +207,14 @@ def test_nothing_is_done_that_is_not_where_its_name_leads(
     with pytest.raises(Moved):
         day.tick()
     assert day._outcome.done == before
+    assert [entry["id"] for entry in day._outcome.finished] == [name_of(20)]
+
+
+@pytest.mark.parametrize("move", MOVES, ids=lambda move: move.__name__)
+def test_nor_is_anything_at_the_days_end(
+    day: CameraDay, tmp_path: Path, move: Callable[[Path, Path], None]
+) -> None:
+    move(tmp_path / "front" / TODAY, tmp_path / "trash")
+    with pytest.raises(Moved):
+        day.close()
     assert [entry["id"] for entry in day._outcome.finished] == [name_of(20)]

@@ -253,3 +253,12 @@ def test_a_damaged_claim_is_somebody_elses_until_the_owner_says_so(
     rig = life(place)
     assert len(rig.saved) == 1
     assert verify_store(place / "store").good
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o775, 0o1777, 0o2770])
+def test_whoever_may_make_a_cameras_folder_may_claim_it(place: Path, mode: int) -> None:
+    (place / "store").chmod(mode)
+    life(place, recorded("front", 0))
+    made = (place / "store" / CLAIMS).stat().st_mode & 0o7777
+    assert made & 0o022 == mode & 0o022
+    assert made == mode or not mode & 0o022
