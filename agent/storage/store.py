@@ -322,7 +322,8 @@ class StoreWorker:
             if answer[what] != self._purge_said.get(what):
                 self._purge_said[what] = answer[what]
                 if answer[what]:
-                    log.warning("store: %s: %s", words, answer[what])
+                    level = logging.INFO if what == "others" else logging.WARNING
+                    log.log(level, "store: %s: %s", words, answer[what])
 
     def _finished(self, entry: dict[str, Any]) -> None:
         told = outcome(entry)
