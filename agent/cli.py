@@ -105,6 +105,13 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     discovery.add_argument("--clean", action="store_true", help="remove them from the broker")
     adopt = add("adopt-store", _adopt_store, "write the identity into an image store", config=True)
     adopt.add_argument("path", nargs="?", type=Path, help="default: store.path")
+    adopt.add_argument(
+        "--take",
+        action="append",
+        default=[],
+        metavar="CAMERA",
+        help="make a camera's folder this agent's: it records into it, and deletes what is too old",
+    )
     verify = add("verify", _verify, "check an image store, or a copy, against its manifests")
     verify.add_argument("store", type=Path, help="the store, one camera of it, or one day")
     purge = add("purge", _purge, "show what the retention would delete", config=True)
@@ -318,6 +325,7 @@ def _tls_context(tls: TlsConfig) -> ssl.SSLContext:
 
 
 def _adopt_store(arguments: argparse.Namespace) -> int:
+    from agent.core.naming import is_camera
     from agent.storage.guard import adopt_store
 
     named = find_file(arguments.config, os.environ) is not None or _configured()
@@ -328,7 +336,12 @@ def _adopt_store(arguments: argparse.Namespace) -> int:
     agent = agent_id_of(config) if config else ""
     # remembered for the configured path only: another folder is not this agent's store
     ours = config is not None and config.store is not None and config.store.path == path
-    print(adopt_store(path, agent, state_dir_of(config) if config and ours else None))
+    if arguments.take and not ours:
+        raise ConfigError("adopt-store: --take is for the configured store.path only")
+    if wrong := [camera for camera in arguments.take if not is_camera(camera)]:
+        raise ConfigError(f"adopt-store: --take {wrong[0]!r} is no camera's id")
+    state_dir = state_dir_of(config) if config and ours else None
+    print(adopt_store(path, agent, state_dir, arguments.take))
     return EXIT_OK
 
 
@@ -348,8 +361,15 @@ def _purge(arguments: argparse.Namespace) -> int:
     if config.store is None:
         raise ConfigError("purge: no store.path is configured")
     trusted = config.agent.trust_clock == "always"
-    state, clock = state_dir_of(config), SystemClock()
-    print("\n".join(would_remove(config.store, state, clock, always_trusted=trusted)))
+    lines = would_remove(
+        config.store,
+        state_dir_of(config),
+        agent_id_of(config),
+        config.cameras,
+        SystemClock(),
+        always_trusted=trusted,
+    )
+    print("\n".join(lines))
     return EXIT_OK
 
 

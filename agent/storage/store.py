@@ -28,6 +28,7 @@ from agent.runtime.worker import Worker
 from agent.storage import voice
 from agent.storage.calendar import Calendar, as_json
 from agent.storage.childlink import ChildGone, ChildLink
+from agent.storage.claims import identity_of
 from agent.storage.guard import remember, remembered
 from agent.storage.options import StoreOptions
 from agent.storage.outcome import outcome
@@ -52,6 +53,8 @@ PURGE_AGAIN = 60.0
 DRAIN = 2.5
 #: A record that has crashed the child so often is given up, so that it does not block all others.
 CRASHES = 3
+#: Something is moved away so often in a row, with nothing stored meanwhile: that is a problem.
+_PATIENCE = 2
 _POLL = 0.25
 _CRASHED = 1  # Python's exit status after an uncaught exception
 
@@ -60,6 +63,9 @@ class StoreWorker:
     """Empties the spool into the store, in order, and says what has become of it.
 
     What the engine has no room for is said again; until it is said, nothing leaves the spool.
+
+    Attributes:
+        cameras: that the agent is told to record now; what they recorded of old is ours.
     """
 
     def __init__(
@@ -78,6 +84,8 @@ class StoreWorker:
         self._order: KeepEvent | None = None  # the child was asked about it
         self._done: list[int] = []  # to leave the spool when all is said
         self._options = options
+        self.cameras = tuple(options.cameras)
+        self._identity: str | None = None
         self._state_dir = state_dir
         self._voice = Voice(to_engine, clock, tz)
         self._clock = clock
@@ -93,6 +101,7 @@ class StoreWorker:
         self._retry_at = 0.0
         self._ticked_at = self._purged_at = float("-inf")
         self._waiting = False  # the child waits for something to become due
+        self._blocked: list[tuple[str, str]] = []  # why some cameras' records stay in the spool
         self._short = False  # there is less room in the store than there should be
         self._purge_log = PurgeLog()
         self._shortage = Shortage()
@@ -145,7 +154,8 @@ class StoreWorker:
             return
         self._link = ChildLink()
         self._sent = 0
-        terms = self._options.terms(self._state_dir)
+        self._identity = self._identity or identity_of(self._state_dir)
+        terms = self._options.terms(self._state_dir, self._identity)
         self._request(self._link, "open", {"terms": asdict(terms), "umask": self._options.umask})
 
     def _ask(self, link: ChildLink) -> bool:
@@ -158,6 +168,7 @@ class StoreWorker:
                 "days": self._options.retention_days,
                 "clock_trusted": self._clock_trusted(),
                 "misdated": as_json(self._calendar.misdated),
+                "cameras": self.cameras,
                 "batch": astuple(batch) if (batch := self._shortage.take()) else None,
             }
             self._request(link, "purge", about)
@@ -174,7 +185,7 @@ class StoreWorker:
 
     @property
     def _tick_every(self) -> float:
-        soon = self._waiting or self._voice.code is StoreCode.FULL
+        soon = self._waiting or self._blocked or self._voice.code is StoreCode.FULL
         return TICK_EVERY if soon else voice.FIGURES_EVERY
 
     def _ask_next_record(self, link: ChildLink) -> bool:
@@ -210,6 +221,9 @@ class StoreWorker:
         self._heard_at = now
         if "alive" in answer:
             return
+        if "moved" in answer:
+            self._begin_anew(str(answer["moved"]), str(answer["reason"]))
+            return
         if "failed" in answer:
             if answer["no_room"]:
                 self._shortage.refused(self._sent, answer["reason"])
@@ -240,7 +254,8 @@ class StoreWorker:
         if not passed and self._spool.after(self._sent) is not None:
             return
         self._failures = 0
-        self._voice.state(StoreCode.OK, "")
+        code = StoreCode(self._blocked[0][0]) if self._blocked else StoreCode.OK
+        self._voice.state(code, "; ".join(reason for _, reason in self._blocked))
 
     def _take_outcome(self, answer: dict[str, Any]) -> None:
         for file, text, lossless in answer["repaired"]:
@@ -251,6 +266,7 @@ class StoreWorker:
         self._done += answer["done"]
         self._waiting = bool(answer["waiting"])
         self._short = bool(answer["short"])
+        self._blocked = answer["blocked"]
         self._clear()
 
     def _answer_order(self, event: str | None, words: str, *, available: bool = True) -> None:
@@ -291,18 +307,29 @@ class StoreWorker:
         if told is not None:
             self._voice.say(told)
 
+    def _begin_anew(self, what: str, words: str) -> None:
+        """Something is not any more where it was: a new child looks what is there, and goes on."""
+        log.warning("store: %s: %s; begun anew", what, words)
+        self._voice.say(StoreRepaired(what, f"{words}; begun anew", lossless=False))
+        if self._failures > _PATIENCE:
+            self._voice.state(StoreCode.FAILING, f"{what}: {words}, again and again")
+        self._rest()
+
     def _failed(self, code: StoreCode, reason: str, helps: str | None = None) -> None:
         """The child is of no use any more: a new one after a while."""
+        self._rest()
+        if code is not StoreCode.FULL:
+            self._voice.state(code, reason, helps)
+        elif not self._shortage.untried:  # else the next purge may make room
+            self._voice.state(code, reason, self._shortage.cure)
+
+    def _rest(self) -> None:
         self._failed_after = self._sent
         self._hang_up()
         pause = BACKOFF[min(self._failures, len(BACKOFF) - 1)]
         self._failures += 1
         self._retry_at = self._clock.monotonic() + pause
         self._purged_at = float("-inf")  # room may be what it lacks
-        if code is not StoreCode.FULL:
-            self._voice.state(code, reason, helps)
-        elif not self._shortage.untried:  # else the next purge may make room
-            self._voice.state(code, reason, self._shortage.cure)
 
     def _note_crash(self, error: Exception) -> None:
         """Gives a record up that crashes the child again and again."""
@@ -320,6 +347,7 @@ class StoreWorker:
             self._former, self._link = self._link, None
         self._asked = None
         self._waiting = False
+        self._blocked = []
         self._answer_order(None, "the image store cannot be used now", available=False)
 
     def _drain(self, worker: Worker) -> None:
