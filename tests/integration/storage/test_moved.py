@@ -11,7 +11,6 @@ import pytest
 
 from agent.core.messages import StoreCode
 from agent.core.naming import MANIFEST, NOTES
-from agent.runtime.clock import SystemClock
 from agent.storage import dayfile
 from agent.storage import store as store_module
 from agent.storage.camera_day import CameraDay, Outcome
@@ -20,10 +19,9 @@ from agent.storage.outcome import outcome
 from agent.storage.verify import verify_store
 from tests.support.clock import FakeClock
 from tests.support.recordings import name_of, played, whole_event
-from tests.support.store_rig import StoreRig
+from tests.support.store_rig import NOW, StoreRig
 from tests.support.waiting import wait_until
 
-NOW = SystemClock().utc()
 TODAY = f"{NOW.astimezone():%Y-%m-%d}"
 CLIP = f"events/{NOW.astimezone():%H%M%S}_{name_of(0)}.mp4"
 
@@ -80,10 +78,10 @@ def test_what_is_said_to_be_saved_is_there_and_what_went_away_is_told(
     day = place / "store/front" / TODAY
     with StoreRig(place) as rig:
         put(rig, 0)
-        wait_until("the first is saved", lambda: rig.saved, 30)
+        wait_until("the first is saved", lambda: rig.saved)
         move(day, place / "trash")
         put(rig, 1, 2)
-        wait_until("the others are saved", lambda: len(rig.saved) == 3, 30)
+        wait_until("the others are saved", lambda: len(rig.saved) == 3)
         for saved in rig.saved[1:]:
             assert len(played(rig.store / saved.path)) == 20
             assert (rig.store / saved.day_file).exists()
@@ -103,12 +101,12 @@ def test_an_event_that_runs_meanwhile_is_whole(place: Path) -> None:
     records = whole_event(name_of(20), 20, started=NOW.astimezone())
     with StoreRig(place) as rig:
         put(rig, 0)
-        wait_until("the first is saved", lambda: rig.saved, 30)
+        wait_until("the first is saved", lambda: rig.saved)
         rig.put(*records[:3])
         wait_until("half of it is sent", lambda: rig.spool.after(rig.worker._sent) is None)
         (place / "store/front" / TODAY).rename(place / "trash")
         rig.put(*records[3:])
-        wait_until("it is saved", lambda: len(rig.saved) == 2, 30)
+        wait_until("it is saved", lambda: len(rig.saved) == 2)
         assert not rig.saved[1].truncated
         assert len(played(rig.store / rig.saved[1].path)) == 20
 
@@ -116,12 +114,12 @@ def test_an_event_that_runs_meanwhile_is_whole(place: Path) -> None:
 def test_a_days_file_that_is_replaced_by_its_copy_is_no_day_file_of_ours(place: Path) -> None:
     with StoreRig(place) as rig:
         put(rig, 0)
-        wait_until("it is saved", lambda: rig.saved, 30)
+        wait_until("it is saved", lambda: rig.saved)
         film = place / "store/front" / TODAY / f"{TODAY}.mp4"
         film.rename(place / "film")
         film.write_bytes((place / "film").read_bytes())
         put(rig, 1)
-        wait_until("the next is saved", lambda: len(rig.saved) == 2, 30)
+        wait_until("the next is saved", lambda: len(rig.saved) == 2)
         told = [repaired for repaired in rig.repaired if not repaired.lossless]
         assert [each.file for each in told] == [f"front/{TODAY}/{TODAY}.mp4"]
         assert "replaced" in told[0].text
@@ -131,13 +129,13 @@ def test_a_days_file_that_is_replaced_by_its_copy_is_no_day_file_of_ours(place: 
 def test_the_store_is_looked_for_before_something_is_said_to_be_saved(place: Path) -> None:
     with StoreRig(place) as rig:
         put(rig, 0)
-        wait_until("the first is saved", lambda: rig.saved, 30)
+        wait_until("the first is saved", lambda: rig.saved)
         rig.store.rename(place / "renamed")
         put(rig, 1)
         rig.wait_for(StoreCode.ABSENT)
         assert len(rig.saved) == 1
         (place / "renamed").rename(rig.store)
-        wait_until("it is saved", lambda: len(rig.saved) == 2, 30)
+        wait_until("it is saved", lambda: len(rig.saved) == 2)
 
 
 def test_what_is_moved_away_again_and_again_is_a_problem(
@@ -146,7 +144,7 @@ def test_what_is_moved_away_again_and_again_is_a_problem(
     monkeypatch.setattr(store_module, "_PATIENCE", -1)
     with StoreRig(place) as rig:
         put(rig, 0)
-        wait_until("the first is saved", lambda: rig.saved, 30)
+        wait_until("the first is saved", lambda: rig.saved)
         (place / "store/front" / TODAY).rename(place / "trash")
         put(rig, 1)
         assert "again and again" in rig.wait_for(StoreCode.FAILING).reason

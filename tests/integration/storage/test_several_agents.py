@@ -56,7 +56,7 @@ def life(home: Path, records: Iterable[Record] = (), **options: Any) -> StoreRig
     with StoreRig(home, **options) as rig:
         rig.put(*records)
         rig.wait_for(StoreCode.OK)
-        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None, 30)
+        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None)
         rig.worker._purged_at = float("-inf")
         wait_until("it is purged", lambda: rig.worker._purged_at > 0)
     return rig
@@ -107,7 +107,7 @@ def test_two_agents_with_one_camera_are_refused_aloud_and_the_others_are_recorde
         assert not (manifest.parent / NOTES).exists()
         assert rig.spool.depth == len(recorded("front", 1))
         adopt_store(place / "store", "two", two / "state", ["front"])
-        wait_until("it is recorded", lambda: len(rig.saved) == 2, 30)
+        wait_until("it is recorded", lambda: len(rig.saved) == 2)
         wait_until("all is well", lambda: rig.states[-1].code is StoreCode.OK)
     with StoreRig(place) as first:
         first.put(*recorded("front", 2))

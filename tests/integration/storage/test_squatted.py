@@ -13,13 +13,11 @@ import pytest
 from agent.core.messages import StoreCode
 from agent.core.naming import EVENTS, MANIFEST, NOTES, part_name
 from agent.core.orders import KeepEvent
-from agent.runtime.clock import SystemClock
 from agent.storage.verify import verify_store
 from tests.support.recordings import name_of, played, whole_event
-from tests.support.store_rig import StoreRig
+from tests.support.store_rig import NOW, StoreRig
 from tests.support.waiting import wait_until
 
-NOW = SystemClock().utc()
 SECRET = b'{"a secret":"of somebody else"}\n' * 10
 
 
@@ -40,7 +38,7 @@ def record(place: Path, *numbers: int, ages: tuple[int, ...] = (0,), days: int =
                 event = name_of(20 * number + 1000 * age)
                 rig.put(*whole_event(event, 20 * number, started=started))
         rig.wait_for(StoreCode.OK)
-        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None, 30)
+        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None)
         assert StoreCode.FAILING not in {state.code for state in rig.states}
     return rig
 
@@ -166,7 +164,7 @@ def back_up(rig: StoreRig, number: int) -> Path:
     """Records one event more, then a backup is made; where."""
     event, backup = name_of(20 * number), rig.path / f"backup{number}"
     rig.put(*whole_event(event, 20 * number, started=NOW.astimezone()))
-    wait_until("it is saved", lambda: event in {saved.event_id for saved in rig.saved}, 30)
+    wait_until("it is saved", lambda: event in {saved.event_id for saved in rig.saved})
     shutil.copytree(rig.store, backup, copy_function=lambda a, b: Path(b).hardlink_to(a))
     return backup
 
