@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.storage.guard import Terms, remembered
+from agent.storage.guard import Terms, remember, remembered
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +56,15 @@ class StoreOptions:
             max_size=self.max_size,
             identity=identity,
         )
+
+    def opened(self, state_dir: Path, uuid: str, *, adopted: bool) -> None:
+        """Remembers in `state_dir` which store it was; `adopted`: it has its identity from us."""
+        path = str(self.path)
+        if adopted:
+            log.info("store %s: adopted as %s", path, uuid)
+        if remembered(state_dir, path) != uuid:
+            try:
+                remember(state_dir, path, uuid)
+            except OSError as error:
+                words = "store: %s cannot be written, the store is not remembered: %s"
+                log.warning(words, state_dir, error.strerror)

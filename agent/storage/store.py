@@ -19,7 +19,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
-from agent.core.messages import EventKept, RecordingFailed, RecordingSaved, StoreCode, StoreRepaired
+from agent.core.messages import RecordingFailed, RecordingSaved, StoreCode, StoreRepaired
 from agent.core.orders import KeepEvent
 from agent.core.stats import StoreStats
 from agent.runtime.clock import Clock
@@ -29,7 +29,7 @@ from agent.storage import voice
 from agent.storage.calendar import Calendar, as_json
 from agent.storage.childlink import ChildGone, ChildLink
 from agent.storage.claims import identity_of
-from agent.storage.guard import remember, remembered
+from agent.storage.keep_orders import KeepOrders
 from agent.storage.options import StoreOptions
 from agent.storage.outcome import outcome
 from agent.storage.pipe import BadMessage
@@ -80,14 +80,13 @@ class StoreWorker:
         orders: Mailbox[KeepEvent] | None = None,
     ) -> None:
         self._spool = spool
-        self._orders = orders
-        self._order: KeepEvent | None = None  # the child was asked about it
         self._done: list[int] = []  # to leave the spool when all is said
         self._options = options
         self.cameras = tuple(options.cameras)
         self._identity: str | None = None
         self._state_dir = state_dir
         self._voice = Voice(to_engine, clock, tz)
+        self._orders = KeepOrders(orders, self._voice.say)
         self._clock = clock
         self._clock_trusted = clock_trusted
         self._calendar = Calendar(state_dir, clock, tz)
@@ -139,7 +138,7 @@ class StoreWorker:
         if not self._clear():
             self._clock.wait(worker.stop, _POLL)  # the engine is busy: nothing new meanwhile
         elif self._link is None:
-            self._refuse_orders()
+            self._orders.refuse_all()
             self._connect(worker)
         elif self._asked is not None:
             self._listen(self._link)
@@ -175,10 +174,8 @@ class StoreWorker:
         elif now - self._ticked_at >= self._tick_every:
             self._ticked_at = now
             self._request(link, "tick", {})
-        elif (order := self._orders.get() if self._orders else None) is not None:
-            self._order = order
-            about = {"camera": order.camera, "event": order.event, "keep": order.keep}
-            self._request(link, "keep", about)
+        elif (order := self._orders.next()) is not None:
+            self._request(link, "keep", order)
         else:
             return self._ask_next_record(link)
         return True
@@ -235,11 +232,11 @@ class StoreWorker:
     def _take(self, asked: str, answer: dict[str, Any]) -> None:
         """Does what the answer to a request calls for."""
         if asked == "open":
-            self._opened(answer)
+            self._options.opened(self._state_dir, answer["uuid"], adopted=answer["adopted"])
         elif asked == "purge":
             self._purged(answer)
         elif asked == "keep":
-            self._answer_order(answer["kept"], "there is no such event in the store")
+            self._orders.answer(answer["kept"])
         else:
             self._take_outcome(answer)
         if asked in {"record", "keep", "finish"}:
@@ -268,29 +265,6 @@ class StoreWorker:
         self._short = bool(answer["short"])
         self._blocked = answer["blocked"]
         self._clear()
-
-    def _answer_order(self, event: str | None, words: str, *, available: bool = True) -> None:
-        order, self._order = self._order, None
-        if order is not None:
-            words = "" if event else words
-            self._voice.say(EventKept(order.camera, event, words, available, order.request))
-
-    def _refuse_orders(self) -> None:
-        """Without a store nothing can be marked: said at once, not when it comes back."""
-        while (order := self._orders.get() if self._orders else None) is not None:
-            self._order = order
-            self._answer_order(None, "the image store cannot be used now", available=False)
-
-    def _opened(self, answer: dict[str, Any]) -> None:
-        path = str(self._options.path)
-        if answer["adopted"]:
-            log.info("store %s: adopted as %s", path, answer["uuid"])
-        if remembered(self._state_dir, path) != answer["uuid"]:
-            try:
-                remember(self._state_dir, path, answer["uuid"])
-            except OSError as error:
-                words = "store: %s cannot be written, the store is not remembered: %s"
-                log.warning(words, self._state_dir, error.strerror)
 
     def _purged(self, answer: dict[str, Any]) -> None:
         self._purge_log.say(answer)
@@ -348,7 +322,7 @@ class StoreWorker:
         self._asked = None
         self._waiting = False
         self._blocked = []
-        self._answer_order(None, "the image store cannot be used now", available=False)
+        self._orders.give_up()
 
     def _drain(self, worker: Worker) -> None:
         """Sends what is left, shows everything and lets the child end, within `DRAIN` seconds."""
