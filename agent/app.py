@@ -44,14 +44,11 @@ from agent.core.state import AgentNow, CameraSetup, Gauges, Now, Stopped, Stoppi
 from agent.crew import Crew
 from agent.discovery import Discovery
 from agent.gauges import Machine, gather
-from agent.mqtt.journal import JOURNAL, Journal
 from agent.mqtt.router import Ignored, birth, parse
 from agent.parts import (
     announced,
     build_parts,
-    kept_at_broker,
-    machine_digest,
-    this_machine,
+    open_journal,
     views_of,
 )
 from agent.perform import Performer, order_boxes
@@ -116,9 +113,7 @@ class App:
         self._topics = AgentTopics(loaded.config.mqtt.base_topic, agent_id_of(loaded.config))
         self._status_topic = loaded.config.home_assistant.status_topic
         self._state_dir = state_dir
-        journal = Journal(state_dir / JOURNAL, self._clock)
-        kept = kept_at_broker(loaded.config, self._topics)
-        journal.begin_retained(kept, machine_digest(this_machine()))
+        journal = open_journal(loaded.config, self._topics, state_dir, self._clock)
         setup = setup_of(loaded, self._topics, self._now())
         last_seq = journal.last_seqs(tuple(loaded.config.cameras))
         open_events = open_events_of(journal, self._topics.agent_id, self._now().utc)
@@ -214,8 +209,7 @@ class App:
     def _take(self, cause: object) -> None:
         if isinstance(cause, Received):
             born = birth(cause, self._status_topic)
-            obey = self._config.mqtt.obey_retained
-            cameras = list(self._state.cameras)
+            cameras, obey = list(self._state.cameras), self._config.mqtt.obey_retained
             parsed = born or parse(cause, self._topics, cameras, obey_retained=obey)
             if not isinstance(parsed, Ignored):
                 self._step(parsed)

@@ -341,13 +341,15 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _purge(arguments: argparse.Namespace) -> int:
+    from agent.runtime.clock import SystemClock
     from agent.storage.dry_run import would_remove
 
     config = _load(arguments).config
     if config.store is None:
         raise ConfigError("purge: no store.path is configured")
     trusted = config.agent.trust_clock == "always"
-    print("\n".join(would_remove(config.store, state_dir_of(config), always_trusted=trusted)))
+    state, clock = state_dir_of(config), SystemClock()
+    print("\n".join(would_remove(config.store, state, clock, always_trusted=trusted)))
     return EXIT_OK
 
 

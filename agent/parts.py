@@ -23,8 +23,8 @@ from agent.core.messages import Received, Shown
 from agent.core.orders import Beep, KeepEvent, VisionSettings
 from agent.mqtt.addresses import command_filters, slip_filters
 from agent.mqtt.client import MqttWorker
-from agent.mqtt.connection import MqttOptions
-from agent.mqtt.journal import Journal
+from agent.mqtt.journal import JOURNAL, Journal
+from agent.mqtt.options import MqttOptions
 from agent.mqtt.outbox import Outbox
 from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
@@ -37,7 +37,7 @@ from agent.storage.spool_place import memory_spool
 from agent.storage.store import StoreWorker
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
 from schemas.camera_config import CameraConfig
-from schemas.config import Config, MqttConfig
+from schemas.config import Config
 from schemas.messages import Publish
 from schemas.topics import AgentTopics
 
@@ -243,9 +243,16 @@ def this_machine() -> str:
     return host.machine_id() + host.mac_address()
 
 
-def kept_at_broker(config: Config, topics: AgentTopics) -> list[str]:
-    """The retained topics of this configuration, discovery apart."""
-    return retained_topics(topics, config.cameras, images=config.mqtt.publish_images)
+def open_journal(config: Config, topics: AgentTopics, state_dir: Path, clock: Clock) -> Journal:
+    """The event journal, which also knows what the broker may hold of this configuration.
+
+    Raises:
+        ConfigError: another agent has it open.
+    """
+    journal = Journal(state_dir / JOURNAL, clock)
+    kept = retained_topics(topics, config.cameras, images=config.mqtt.publish_images)
+    journal.begin_retained(kept, machine_digest(this_machine()))
+    return journal
 
 
 def machine_digest(machine: str) -> str:

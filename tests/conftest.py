@@ -1,12 +1,23 @@
 """What tests of every kind start from."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from agent.runtime import redaction
 from tests.support.broker import Broker
+
+#: No test depends on how fast the machine is. What fails prints how to try it again.
+settings.register_profile(
+    "here", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+#: In CI the same examples each time: red means that a change broke something. To look for what
+#: nobody thought of is for `script/fuzz` and the runs at home.
+settings.register_profile("ci", settings.get_profile("here"), derandomize=True, database=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "here"))
 
 
 @pytest.fixture(autouse=True)

@@ -82,6 +82,7 @@ class Keeper:
         )
         self._faults = Faults(camera_id)
         self._rhythm = Rhythm()
+        self._unfit = 0  # pictures since the last good one that nobody may decode
         self._sessions = 0
         self._losses = 0  # sessions lost in a row, until one lasts
         self._heard_at: float | None = None  # clock time of the last picture
@@ -117,7 +118,7 @@ class Keeper:
         with closing(self._open(patience)) as session:
             self._sessions += 1
             self._outlet.cut()
-            self._heard_at = None
+            self._heard_at, self._unfit = None, 0
             self._rhythm.begin()
             try:
                 self._keep(patience, session)
@@ -149,14 +150,16 @@ class Keeper:
             limit = self._rhythm.limit(session.silence)
             if self._clock.monotonic() - (self._heard_at or opened_at) >= limit:
                 self._rhythm.stalled(limit)
-                words = f"no whole picture for {limit:.0f} s: {session.why}"
-                raise Silent(words, answers=session.answers)
+                why = f"{self._unfit} came that are too large, or damaged" if self._unfit else ""
+                words = f"no whole picture for {limit:.0f} s: {why or session.why}"
+                raise Silent(words, answers=session.answers or bool(self._unfit))
 
     def _deliver(self, picture: Picture) -> None:
         if picture.video is None and dimensions(picture.jpeg) is None:
             self._damaged += 1
+            self._unfit += 1
             return
-        self._heard_at = self._clock.monotonic()
+        self._heard_at, self._unfit = self._clock.monotonic(), 0
         self._rhythm.add(picture.at)
         self._outlet.deliver(picture.jpeg, picture.at, picture.video)
 

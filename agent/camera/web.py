@@ -119,9 +119,10 @@ class WebSession:
 
     @property
     def answers(self) -> bool:
-        """Whether the camera said anything since the last picture."""
+        """Whether the camera says anything at all: bytes came lately, or never made a picture."""
         answer = self._answer
-        return answer is not None and answer.came > 0 and self._stored == 0
+        lately = self._clock.monotonic() - self._came_at <= SILENCE / 2
+        return answer is not None and answer.came > 0 and (lately or not self._stored)
 
     @property
     def why(self) -> str:

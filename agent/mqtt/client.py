@@ -16,24 +16,24 @@ from random import random
 from agent.core.messages import BrokerDown, BrokerUp, Received
 from agent.core.stats import MqttStats
 from agent.mqtt.attempts import Attempts
-from agent.mqtt.connection import (
+from agent.mqtt.connection import Connection
+from agent.mqtt.journal import Journal
+from agent.mqtt.limits import Suspect
+from agent.mqtt.options import MqttOptions
+from agent.mqtt.outbox import Outbox
+from agent.mqtt.reasons import Why, cut_off
+from agent.mqtt.sender import Sender
+from agent.mqtt.signals import (
     Accepted,
     BrokerAge,
-    Connection,
     Ended,
     HomeSaid,
     Message,
-    MqttOptions,
     Opened,
     Sent,
     Signal,
     Subscribed,
 )
-from agent.mqtt.journal import Journal
-from agent.mqtt.limits import Suspect
-from agent.mqtt.outbox import Outbox
-from agent.mqtt.reasons import Why, cut_off
-from agent.mqtt.sender import Sender
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker

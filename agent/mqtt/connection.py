@@ -13,7 +13,6 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any
 
 from paho.mqtt import client as paho
@@ -24,11 +23,22 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.core.errors import ConfigError
-from agent.mqtt.attempts import Protocol, ProtocolChoice
+from agent.mqtt.attempts import Protocol
+from agent.mqtt.options import MqttOptions
 from agent.mqtt.probe import speaks_tls
 from agent.mqtt.reasons import Why, from_error, from_reason_code
 from agent.mqtt.router import BIRTH, WILL
-from schemas.config import TlsConfig
+from agent.mqtt.signals import (
+    Accepted,
+    BrokerAge,
+    Ended,
+    HomeSaid,
+    Message,
+    Opened,
+    Sent,
+    Signal,
+    Subscribed,
+)
 from schemas.messages import Publish
 
 #: What a broker may send us in one packet (MQTT 5 tells it): commands have at most 4 kB. Longer
@@ -43,109 +53,6 @@ _SECONDS = re.compile(rb"(\d{1,10})(?: seconds)?$")
 NO_SUBSCRIBERS = 0x10
 #: Seconds for TCP; TLS has the keep-alive time in paho.
 CONNECT_TIMEOUT = 5.0
-
-
-def _no_password() -> None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class MqttOptions:
-    """Where and how to connect; secrets are not shown in its repr.
-
-    `filters` are subscribed to; `slips`, too, and nobody misses them where the broker refuses.
-    `password` is asked for at each attempt: its file may have a new one.
-    `status_topic` is Home Assistant's and `devices` where its discovery topics begin; None: nothing
-    is said to it.
-    """
-
-    host: str
-    port: int
-    client_id: str
-    will: Publish
-    filters: tuple[str, ...]
-    slips: tuple[str, ...] = ()
-    status_topic: str | None = None
-    devices: str | None = None
-    username: str | None = None
-    password: Callable[[], str | None] = field(default=_no_password, repr=False)
-    tls: TlsConfig | None = None
-    keepalive: int = 30
-    protocol: ProtocolChoice = "auto"
-
-    @property
-    def where(self) -> str:
-        """The broker's address for people."""
-        return f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The socket is open, TLS included; CONNECT is on its way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """CONNACK said yes. `max_packet` is None where the broker names no limit."""
-
-    max_packet: int | None
-    receive_maximum: int
-
-
-@dataclass(frozen=True, slots=True)
-class Subscribed:
-    """SUBACK came; `refused` are the filters that the broker did not accept."""
-
-    refused: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A message is acknowledged (QoS 1) or written (QoS 0); `error` is the broker's refusal.
-
-    `heard` is False where the broker says that nobody subscribes to it (MQTT 5).
-    """
-
-    mid: int
-    error: str | None
-    heard: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class HomeSaid:
-    """Home Assistant's birth or will; `retained`: of some earlier day, maybe."""
-
-    online: bool
-    retained: bool
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerAge:
-    """The broker has been up for so many seconds."""
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """There is no connection. `answered` is False when the broker never said anything."""
-
-    why: Why
-    answered: bool
-
-
-Signal = Opened | Accepted | Subscribed | Sent | HomeSaid | BrokerAge | Ended
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message of the broker, as it came."""
-
-    topic: str
-    payload: bytes = field(repr=False)
-    retain: bool
-    response_topic: str | None
-    correlation: bytes | None
 
 
 #: What paho calls, by its names; ours have an underscore before.

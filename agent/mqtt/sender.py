@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import deque
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Protocol
 
+from agent.mqtt.answers import answers_to, marked_late
 from agent.mqtt.backlog import Backlog
-from agent.mqtt.connection import Accepted, BrokerAge, HomeSaid
 from agent.mqtt.journal import Entry, Journal
 from agent.mqtt.limits import PacketLimits, Suspect
 from agent.mqtt.outbox import Outbox
 from agent.mqtt.presence import NEVER, Presence, Unheard
+from agent.mqtt.signals import Accepted, BrokerAge, HomeSaid
 from agent.mqtt.slimming import slimmed
 from agent.runtime.clock import Clock
-from schemas.commands import Response
 from schemas.messages import EventsQuery, Publish
 
 log = logging.getLogger(__name__)
@@ -40,9 +39,6 @@ REFUSED_AGAIN = 30.0
 HOME_NOTE = "home_assistant"
 #: Header, packet id, property lengths and our properties: below 64 bytes without correlation data.
 OVERHEAD = 64
-#: One answer to request/events: well below the limit of every broker.
-EVENTS_PER_ANSWER = 100
-EVENTS_BYTES = 128 * 1024
 
 
 class Link(Protocol):
@@ -235,7 +231,9 @@ class Sender:
     def _send_messages(self) -> None:
         while self._room and (message := self._outbox.next_message()) is not None:
             for publish in (
-                self._answers(message) if isinstance(message, EventsQuery) else [message]
+                answers_to(message, self._journal, self._clock.utc())
+                if isinstance(message, EventsQuery)
+                else [message]
             ):
                 self._publish(publish)
 
@@ -372,28 +370,8 @@ class Sender:
 
     def _as_message(self, entry: Entry, topic: str) -> Publish:
         late = self._journal.age(entry) > LATE
-        payload = _marked_late(entry.payload) if late else entry.payload
+        payload = marked_late(entry.payload) if late else entry.payload
         return Publish(topic, payload, qos=1, content_type="application/json")
-
-    def _answers(self, query: EventsQuery) -> list[Publish]:
-        entries = self._journal.since(query.camera, "motion", query.since, EVENTS_PER_ANSWER + 1)
-        events: list[Any] = []
-        size = 0
-        for entry in entries[:EVENTS_PER_ANSWER]:
-            size += len(entry.payload)
-            if size > EVENTS_BYTES:
-                break
-            events.append(_content(entry.payload))
-        more = len(events) < len(entries)
-        response = Response(
-            ok=True,
-            command="events",
-            data={"camera": query.camera, "since": query.since, "events": events, "more": more},
-            transaction=query.transaction,
-            ts=self._clock.utc(),
-        )
-        answer = Publish("", response.to_json(), correlation=query.correlation)
-        return [replace(answer, topic=topic) for topic in query.topics]
 
 
 def _size(message: Publish) -> int:
@@ -404,17 +382,3 @@ def _size(message: Publish) -> int:
         + OVERHEAD
         + len(message.correlation or b"")
     )
-
-
-def _content(payload: bytes) -> Any:  # noqa: ANN401  whatever JSON says; None where it is none
-    try:
-        return json.loads(payload)
-    except ValueError:
-        return None
-
-
-def _marked_late(payload: bytes) -> bytes:
-    content = _content(payload)
-    if not isinstance(content, dict):
-        return payload
-    return json.dumps({**content, "late": True}, separators=(",", ":"), ensure_ascii=False).encode()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent.core.errors import ConfigError
-from agent.runtime.clock import SystemClock, clock_is_synchronised
+from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.storage.calendar import misdated_of
 from agent.storage.guard import StoreRefused, Terms, open_store, remembered
 from agent.storage.purge import Purge, Rules
@@ -17,7 +17,9 @@ from schemas.config import StoreConfig
 _MIB = 1 << 20
 
 
-def would_remove(store: StoreConfig, state_dir: Path, *, always_trusted: bool) -> Iterator[str]:
+def would_remove(
+    store: StoreConfig, state_dir: Path, clock: Clock, *, always_trusted: bool
+) -> Iterator[str]:
     """One line for each file, then the sum, or why nothing may be deleted.
 
     Raises:
@@ -29,7 +31,6 @@ def would_remove(store: StoreConfig, state_dir: Path, *, always_trusted: bool) -
         opened = open_store(Terms(path, "", expect, adopt=False, keep_free=store.keep_free))
     except StoreRefused as error:
         raise ConfigError(f"store: {error.code}: {error}") from error
-    clock = SystemClock()
     room = Room(opened.fd, store.keep_free, store.max_size)
     try:
         rules = Rules(

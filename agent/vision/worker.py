@@ -192,8 +192,10 @@ class VisionWorker:
             match order:
                 case Configure(settings):
                     self._configure(settings)
-                case LimitPictures():
-                    self._limit_pictures(order.bytes)
+                case LimitPictures(limit):
+                    most = self._options.max_image_kb * 1000
+                    self._limit = min(most, limit or most)
+                    self._stills.limit = self._heat.limit = self._limit
                 case TakePicture():
                     self._stills.ask(order, self._clock.monotonic())
                 case RecordClip():
@@ -368,11 +370,6 @@ class VisionWorker:
             ended = self._ended(EndReason.INTERRUPTED)
             if ended is not None:
                 self._clips.end(ended, self._event.best)
-
-    def _limit_pictures(self, limit: int | None) -> None:
-        most = self._options.max_image_kb * 1000
-        self._limit = most if limit is None else min(most, limit)
-        self._stills.limit = self._heat.limit = self._limit
 
     def _picture(self, frame: Frame) -> bytes:
         view = self._options.view

@@ -12,6 +12,7 @@ from agent.mqtt.addresses import slip_filters
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import CAMERA, TOPICS, YARD, House
 from tests.support.broker import Broker, write_passwords
+from tests.support.needs import need
 from tests.support.waiting import wait_until
 
 KEEP = f"{TOPICS.root}/+/+/keep"
@@ -25,8 +26,7 @@ def denied(kind: str, topics: list[str]) -> list[dict[str, object]]:
 def broker(tmp_path: Path) -> Iterator[Broker]:
     """Mosquitto with dynamic security: everybody may do everything but a few things."""
     found = sorted(Path("/usr/lib").glob("**/mosquitto_dynamic_security.so"))
-    if not found:
-        pytest.skip("this Mosquitto has no plugin for dynamic security")
+    need("" if found else "this Mosquitto has no plugin for dynamic security")
     acls = denied("subscribeLiteral", [KEEP, *slip_filters(TOPICS)])
     acls += denied("publishClientSend", [YARD.availability])
     kinds = ("publishClientSend", "publishClientReceive", "subscribe", "unsubscribe")

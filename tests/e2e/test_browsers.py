@@ -18,10 +18,10 @@ from typing import Any
 
 import pytest
 
-from agent.runtime.clock import SystemClock
 from agent.storage.dayfile import open_day_file
-from tests.support.recordings import event, expected, name_of
-from tests.support.waiting import wait_until
+from tests.support.clock import SetClock
+from tests.support.recordings import STARTED, event, expected, name_of
+from tests.support.waiting import PATIENCE, wait_until
 
 FIRST, SECOND = (event(name_of(n * 20), n * 20) for n in (0, 1))
 _PAGE = """<!doctype html><video id=v muted playsinline></video><canvas id=c></canvas><script>
@@ -72,7 +72,7 @@ class Site(ThreadingHTTPServer):
         self.path = folder / "day.mp4"
         self._folder = os.open(folder, os.O_RDONLY)
         self.said: dict[str, Any] = {}
-        self.day = open_day_file(self._folder, "day.mp4", SystemClock())
+        self.day = open_day_file(self._folder, "day.mp4", SetClock(STARTED))
         self.append(FIRST)
 
     def append(self, fragments: Any) -> None:  # noqa: ANN401
@@ -141,7 +141,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     thread.start()
     yield site
     site.stop()
-    thread.join(5)
+    thread.join(PATIENCE)
 
 
 def command(browser: str, url: str, profile: Path) -> list[str]:
@@ -173,7 +173,7 @@ def test_a_browser_plays_seeks_and_sees_the_file_grow(
         said = wait_until("the page has said what it saw", lambda: site.said, 100)
     finally:
         os.killpg(process.pid, 9)
-        process.wait(10)
+        process.wait(PATIENCE)
     assert said.get("failed") is None, said
     assert said["first"]["event"] == "loadeddata", said
     length = expected(FIRST)[-1][0] / 1000

@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.agent_process import TOPICS, House
 from tests.support.broker import Broker
+from tests.support.needs import need
 from tests.support.observer import Observer
 from tests.support.waiting import wait_until
 
@@ -25,13 +26,10 @@ LINES = [
 ]
 DOOR = TOPICS.camera("front_door")
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("mosquitto_rr") is None, reason="mosquitto-clients is not installed"
-)
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    need("" if shutil.which("mosquitto_rr") else "mosquitto-clients is not installed")
     return tmp_path_factory.mktemp("documented")
 
 
@@ -45,10 +43,10 @@ def running(folder: Path) -> Iterator[Observer]:
         house.config["cameras"] = {"front_door": house.config["cameras"]["yard"]}
         house.simulate()
         house.agent()
-        wait_until("frames", lambda: observer.payloads(DOOR.availability)[-1:] == [b"online"], 20)
+        wait_until("frames", lambda: observer.payloads(DOOR.availability)[-1:] == [b"online"])
         observer.say(DOOR.snapshot_take, "PRESS")
         observer.wait_for(DOOR.snapshot)
-        observer.wait_for(DOOR.event_motion, seconds=30)
+        observer.wait_for(DOOR.event_motion)
         observer.heard.clear()
         yield observer
         assert observer.complaints == []
@@ -82,7 +80,7 @@ def test_a_documented_command_is_obeyed(running: Observer, folder: Path, line: s
     assert (done.returncode, done.stderr) == (0, "")
     if " -n " in line:  # clears a message that the broker keeps: nobody answers
         return
-    answer = json.loads(wait_until("an answer", lambda: answers()[before:], 10)[0])
+    answer = json.loads(wait_until("an answer", lambda: answers()[before:])[0])
     assert answer["ok"] is True, answer
 
 
@@ -102,7 +100,7 @@ def test_a_documented_question_is_answered(running: Observer, folder: Path, line
 def test_a_clip_on_demand_is_stored_and_names_no_motion(running: Observer, folder: Path) -> None:
     running.say(DOOR.setting_set("armed"), "OFF")
     wait_until("disarmed", lambda: running.payloads(DOOR.setting_state("armed"))[-1] == b"OFF")
-    wait_until("idle", lambda: running.payloads(DOOR.recording)[-1:] in ([b"OFF"], []), 15)
+    wait_until("idle", lambda: running.payloads(DOOR.recording)[-1:] in ([b"OFF"], []))
     answered = len(running.of(TOPICS.response("record")))
     running.say(TOPICS.request("record"), '{"seconds": 2, "transaction": 7}')
     answer = json.loads(running.wait_for(TOPICS.response("record"), answered + 1).payload)
@@ -112,7 +110,7 @@ def test_a_clip_on_demand_is_stored_and_names_no_motion(running: Observer, folde
         told = [json.loads(payload) for payload in running.payloads(DOOR.event_recording)]
         return [event for event in told if event["id"] == answer["data"]["id"]]
 
-    (event,) = wait_until("it is stored", saved, 20)
+    (event,) = wait_until("it is stored", saved)
     assert event["event_type"] == "recording_saved"
     assert event.get("motion_id") is None
     clip = folder / "store" / str(event["path"])

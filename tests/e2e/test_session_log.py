@@ -23,14 +23,14 @@ def test_a_camera_that_falls_silent_leaves_its_last_packets(
             house.config["cameras"][CAMERA]["source"] += "?dialect=2&id=5000"
         camera = house.simulate("--dialect", dialect)
         house.agent()
-        wait_until("frames", lambda: observer.payloads(YARD.availability)[-1:] == [b"online"], 20)
+        wait_until("frames", lambda: observer.payloads(YARD.availability)[-1:] == [b"online"])
         camera.signal(signal.SIGSTOP)
         try:
-            log = wait_until("health names a log", lambda: named(observer), 20)
+            log = wait_until("health names a log", lambda: named(observer))
         finally:
             camera.signal(signal.SIGCONT)
         file = house.store / log
-        wait_until(f"the file {file}", file.is_file, 20)
+        wait_until(f"the file {file}", file.is_file)
 
     assert file.parent.name == "sessions"
     said = [json.loads(line) for line in file.read_text().splitlines()]

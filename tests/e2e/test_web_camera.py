@@ -33,7 +33,7 @@ def test_a_wrong_url_says_in_log_state_and_health_what_is_wrong_and_nothing_of_t
         agent = house.agent()
         path = f"{where}: has no such path (404 Not Found): check the URL's path"
         other = f"{where}: speaks no RTSP: is this its RTSP port"
-        wait_until("both", lambda: path in agent.log and other in agent.log, 20)
+        wait_until("both", lambda: path in agent.log and other in agent.log)
         wait_until(
             "health names both",
             lambda: any(
@@ -70,15 +70,15 @@ def test_the_first_event_is_no_reconnect_and_the_password_is_nowhere(
         }
         agent = house.agent(SURVEILLANCE_LOG_LEVEL="DEBUG")
         agent.wait_for_line("yard: live")
-        wait_until("frames", lambda: camera.sent > 20, 15)
+        wait_until("frames", lambda: camera.sent > 20)
         scene[0] = BRIGHT
         camera.cut()
-        wait_until("a new session", lambda: agent.log.count("yard: live") == 2, 15)
+        wait_until("a new session", lambda: agent.log.count("yard: live") == 2)
         before = camera.sent
-        wait_until("frames", lambda: camera.sent > before + 20, 15)
+        wait_until("frames", lambda: camera.sent > before + 20)
         assert not ear.payloads(YARD.event_motion)
         scene[0] = DARK  # without a new session the same change is motion
-        wait_until("motion", lambda: ear.payloads(YARD.event_motion), 15)
+        wait_until("motion", lambda: ear.payloads(YARD.event_motion))
         shown = house.command("check-config").stdout + house.command("discovery").stdout
         assert "http://**hidden**@127.0.0.1" in shown
         assert agent.stop() == 0

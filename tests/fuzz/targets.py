@@ -58,6 +58,7 @@ from agent.storage.recovery import recover
 from agent.vision.masks import load_mask
 from schemas.settings import CameraSettings, StoredSettings
 from schemas.topics import AgentTopics
+from tests.support.clock import FakeClock
 from tests.support.datagrams import stream
 from tests.support.jpegs import jpegs
 from tests.support.recordings import event, whole_event
@@ -372,14 +373,13 @@ SLOT = 2048
 
 def _film() -> bytes:
     """A day's file of one event with slots of 2 kB."""
-    from agent.runtime.clock import SystemClock
     from agent.storage.dayfile import open_day_file
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         descriptor = os.open(folder, os.O_RDONLY)
         try:
-            film = open_day_file(descriptor, "x.mp4", SystemClock(), first_slot=SLOT)
+            film = open_day_file(descriptor, "x.mp4", FakeClock(), first_slot=SLOT)
             for fragment in event("A1", 0, 4):
                 film.append(fragment)
             film.close()

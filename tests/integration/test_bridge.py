@@ -89,10 +89,10 @@ def test_events_wait_at_the_site_while_the_centre_is_away_and_its_absence_is_tol
         agent.put(record(1), record(2))
         wait_until("the site has them", lambda: agent.mqtt.stats.journal_waiting == 0)
         centre.start()
-        person.wait_for(CAMERA.event_motion, 2, seconds=30)
+        person.wait_for(CAMERA.event_motion, 2)
         assert person.seqs(CAMERA.event_motion)[:2] == [1, 2]
         site.kill()
-        wait_until("the bridge's end is told", lambda: person.payloads(link)[-1] == DOWN, 20)
+        wait_until("the bridge's end is told", lambda: person.payloads(link)[-1] == DOWN)
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
@@ -110,7 +110,7 @@ def test_an_old_retained_command_of_the_centre_is_known_as_such_at_each_connecti
         person.say(CAMERA.setting_set("armed"), "OFF", retain=True)
         line.refusing = False
         for count in (1, 2):
-            received = agent.wait_for(Received, count, seconds=60)
+            received = agent.wait_for(Received, count)
             assert (received.payload, received.retain) == (b"OFF", True)
             refused = parse(received, TOPICS, ["front_door"])
             assert isinstance(refused, Refused)
@@ -134,7 +134,7 @@ def test_commands_do_not_wait_in_the_centre_for_a_line_that_is_down(
         person.say(CAMERA.setting_set("armed"), "OFF")
         agent.put(record(1))  # what the agent says does wait
         line.refusing = False
-        person.wait_for(CAMERA.event_motion, seconds=60)
+        person.wait_for(CAMERA.event_motion)
         person.say(TOPICS.request("status"), "{}")
         agent.wait_for(Received)
         assert [got.topic for got in agent.all_told(Received)] == [TOPICS.request("status")]

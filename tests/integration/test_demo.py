@@ -17,6 +17,7 @@ from agent.demo_broker import free_port
 from agent.mqtt.journal import JOURNAL, Journal
 from agent.runtime.clock import SystemClock
 from agent.runtime.settings_file import NAME as SETTINGS
+from tests.support.waiting import PATIENCE
 
 
 def test_a_second_demo_says_so_and_leaves_everything_to_the_first(
@@ -74,7 +75,7 @@ def test_a_broker_that_already_runs_is_left_alone_and_the_demos_own_is_named(
                 said += line
                 if "connected, MQTT" in line:
                     running.send_signal(signal.SIGINT)
-            assert running.wait(10) == 0
+            assert running.wait(PATIENCE) == 0
         somebodys.settimeout(0.0)
         with pytest.raises(BlockingIOError):
             somebodys.accept()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agent.core.messages import BrokerUp, Received
-from agent.mqtt.connection import MqttOptions
+from agent.mqtt.options import MqttOptions
 from schemas.messages import Record, state
 from tests.support.agent_mqtt import CAMERA, TOPICS, Ear, RunningMqtt, options, record
 from tests.support.broker import Broker
@@ -48,7 +48,7 @@ def test_events_wait_for_home_assistant_and_other_readers_do_not(
         ear.say(STATUS, "online")
         answer_birth(agent)
         agent.put(for_home(3))
-        ear.wait_for(CAMERA.ha_motion, 3)
+        ear.wait_for(CAMERA.ha_motion, 3, seconds=30)
         assert ear.seqs(CAMERA.ha_motion) == [1, 2, 3]
         assert ear.seqs(CAMERA.event_motion) == [1, 2, 3]
         wait_until("all is delivered", lambda: agent.mqtt.stats.home_waiting == 0)
@@ -62,7 +62,7 @@ def test_events_wait_for_home_assistant_and_other_readers_do_not(
         agent.put(state(TOPICS.availability, "online"))
         ear.say(STATUS, "online")
         answer_birth(agent)
-        ear.wait_for(CAMERA.ha_motion)
+        ear.wait_for(CAMERA.ha_motion, seconds=30)
         assert ear.seqs(CAMERA.ha_motion) == [4]
         assert ear.of(CAMERA.event_motion) == []
 
@@ -79,9 +79,9 @@ def test_where_nobody_subscribes_nothing_counts_as_delivered(
         answer_birth(agent)
         agent.put(for_home(1))
         ear.wait_for(CAMERA.event_motion)
-        wait_until("it was offered", lambda: CAMERA.ha_motion in broker.log, 15)
+        wait_until("it was offered", lambda: CAMERA.ha_motion in broker.log, 30)
         assert agent.mqtt.stats.home_waiting == 1
         with Ear(broker.port, CAMERA.ha_motion) as home:
-            home.wait_for(CAMERA.ha_motion, seconds=20)
+            home.wait_for(CAMERA.ha_motion, seconds=30)
             wait_until("delivered", lambda: agent.mqtt.stats.home_waiting == 0)
             assert home.seqs(CAMERA.ha_motion) == [1]

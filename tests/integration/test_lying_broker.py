@@ -13,6 +13,7 @@ import pytest
 from agent.core.messages import BrokerDown
 from agent.runtime.host import memory_mib
 from tests.support.agent_mqtt import RunningMqtt, options
+from tests.support.waiting import PATIENCE
 
 CONNACK = b"\x20\x03\x00\x00\x00"
 #: SUBACK of packet 1 with two codes, no properties.
@@ -46,7 +47,7 @@ def liar(lie: bytes, size: int = 0) -> Iterator[int]:
             yield server.getsockname()[1]
         finally:
             server.shutdown(socket.SHUT_RDWR)
-    thread.join(10)
+    thread.join(PATIENCE)
 
 
 def test_a_packet_of_256_mb_ends_the_connection_before_it_is_read(tmp_path: Path) -> None:

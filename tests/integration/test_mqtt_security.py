@@ -169,7 +169,7 @@ def test_a_port_without_tls_is_suspected(tmp_path: Path, certificates: Path) -> 
     try:
         tls = TlsConfig(ca=certificates / "ca.crt")
         with RunningMqtt(options(broker.port, tls=tls), tmp_path) as agent:
-            down = agent.wait_for(BrokerDown, seconds=20)
+            down = agent.wait_for(BrokerDown)
             assert down.code in {"tls", "unreachable"}
     finally:
         broker.kill()
@@ -309,7 +309,6 @@ asyncio.run(main())
 def test_a_broker_of_311_is_found_out_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("amqtt", reason="amqtt (extra demo) is not installed")
     monkeypatch.setattr("agent.mqtt.client.ANSWER_WITHIN", 0.75)
     port = free_port()
     broker = subprocess.Popen(
@@ -317,7 +316,7 @@ def test_a_broker_of_311_is_found_out_and_kept(
     )
     try:
         with RunningMqtt(options(port), tmp_path) as agent:
-            assert agent.wait_for(BrokerUp, seconds=30).protocol == "3.1.1"
+            assert agent.wait_for(BrokerUp).protocol == "3.1.1"
             agent.put(state(TOPICS.availability, "online"), record(1))
             wait_until("acknowledged", lambda: agent.mqtt.stats.journal_waiting == 0)
     finally:

@@ -14,6 +14,7 @@ from agent.runtime.worker import Worker
 from agent.tuning import overlay_command
 from agent.tuning.overlay_command import add_arguments, run
 from tests.support.broker import free_port
+from tests.support.waiting import PATIENCE
 
 CONFIG = """\
 cameras:
@@ -69,7 +70,7 @@ def test_the_live_picture_gets_the_overlay(tmp_path: Path) -> None:
         overlay("--config", str(config), "-o", str(out))
     finally:
         camera.stop.set()
-        camera.join(5.0)
+        camera.join(PATIENCE)
     assert drawn(out).shape == (480, 640, 3)
     assert not drawn(out)[30:130, 10:170].any()
 

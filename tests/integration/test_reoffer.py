@@ -20,7 +20,7 @@ from agent.runtime.clock import SystemClock
 from agent.runtime.newest import Newest
 from agent.runtime.worker import Worker
 from tests.support.jpegs import jpeg
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 class Camera(Newest[Shown]):
@@ -44,7 +44,7 @@ class Camera(Newest[Shown]):
 
     def stop(self) -> None:
         self._stop.set()
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
 
     def _run(self) -> None:
         while not self._stop.wait(0.02):
@@ -66,7 +66,7 @@ def serving(
         yield server
     finally:
         worker.stop.set()
-        assert worker.join(3), "the re-offer does not stop"
+        assert worker.join(PATIENCE), "the re-offer does not stop"
         for camera in (cameras or {}).values():
             camera.stop()
         assert not fatal, fatal
@@ -77,7 +77,7 @@ def get(
     server: ReofferWorker, path: str, **headers: str
 ) -> tuple[int, bytes, http.client.HTTPMessage]:
     assert server.port is not None
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=8)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     try:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
@@ -89,7 +89,7 @@ def get(
 @contextmanager
 def watching(server: ReofferWorker, path: str) -> Iterator[http.client.HTTPResponse]:
     assert server.port is not None
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=8)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     connection.request("GET", path)
     answer = connection.getresponse()
     try:
@@ -171,7 +171,7 @@ def test_without_a_token_a_page_under_another_name_may_not_look() -> None:
 def raw(server: ReofferWorker, request: bytes) -> bytes:
     """The first line of the answer to these bytes."""
     assert server.port is not None
-    with socket.create_connection(("127.0.0.1", server.port), timeout=8) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(request + b"\r\n\r\n")
         with connection.makefile("rb") as answer:
             return answer.readline().strip()
@@ -318,7 +318,7 @@ def test_a_port_that_is_taken_is_no_reason_to_end() -> None:
         worker.start()
         worker.join(0.5)
         worker.stop.set()
-        assert worker.join(3)
+        assert worker.join(PATIENCE)
         assert worker.restarts == 0
         assert server.port is None
 

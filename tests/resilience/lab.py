@@ -7,7 +7,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, suppress
@@ -20,13 +19,14 @@ import pytest
 from tests.resilience.camera import Camera
 from tests.resilience.footprint import footprint
 from tests.resilience.observation import Footprint, Interval, Life, Taken
-from tests.resilience.tools import CLOCK, faultfs, wallclock
+from tests.resilience.tools import faultfs
 from tests.resilience.watch import Watch
 from tests.support import home_assistant
 from tests.support.agent_process import CAMERA, House, Process
 from tests.support.alsa import SoundCard
 from tests.support.broker import Broker, write_passwords
 from tests.support.faulty_link import FaultyLink
+from tests.support.wallclock import CLOCK, put_ahead, wallclock
 
 T = TypeVar("T")
 AGENT_LOGIN = {"username": "pi", "password": "right"}
@@ -246,8 +246,7 @@ class Lab(House):
 
     def step_clock(self, ahead: float) -> None:
         """Puts the agent's wall clock so many seconds ahead of the machine's."""
-        with (self.folder / CLOCK).open("r+b") as file:
-            file.write(int(ahead).to_bytes(8, sys.byteorder, signed=True))
+        put_ahead(self.folder, ahead)
         self.offsets.append((time.monotonic(), int(ahead)))
 
     def allow(self, *logins: dict[str, str]) -> None:

@@ -142,7 +142,6 @@ class Days:
     [datetime(2026, 10, 12, 22, 5, tzinfo=UTC), datetime(2027, 3, 14, 23, 5, tzinfo=UTC)],
     ids=["summer time ends", "summer time begins"],
 )
-@pytest.mark.timeout(180)
 def test_thirty_days_keep_what_they_promise(begin: datetime, tmp_path: Path) -> None:
     days = Days(tmp_path, begin)
     offsets = set()
@@ -203,7 +202,6 @@ def test_what_was_recorded_before_the_clock_was_set_is_kept_as_long_as_all(
     assert verify_store(days.store).good
 
 
-@pytest.mark.timeout(120)
 def test_nothing_but_the_days_index_grows_with_events(tmp_path: Path) -> None:
     days = Days(tmp_path, datetime(2026, 11, 22, 23, 5, tzinfo=UTC))
 

@@ -1,20 +1,16 @@
-"""What the laboratory borrows: the team's faulty file system, a clock to step, root's means."""
+"""What the laboratory borrows: the team's faulty file system, root's means."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import shutil
-import subprocess
 import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 FAULTFS = Path(__file__).resolve().parents[2] / ".." / "shared/tools/store/faultfs.py"
-#: Name of the file, in a run's folder, with the seconds that its clock is ahead.
-CLOCK = "clock"
-_SOURCE = Path(__file__).with_name("wallclock.c")
 
 
 @lru_cache(maxsize=1)
@@ -47,10 +43,3 @@ def faultfs() -> Any:  # noqa: ANN401  a script of the team's, not a package
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def wallclock(folder: Path) -> dict[str, str]:
-    """The environment of a process whose wall clock is ahead by what stands in `CLOCK`."""
-    library = folder / "wallclock.so"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, _SOURCE], check=True)
-    return {"LD_PRELOAD": str(library), "WALLCLOCK": str(folder / CLOCK)}

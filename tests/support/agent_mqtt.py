@@ -16,15 +16,15 @@ from paho.mqtt.properties import Properties
 
 from agent.mqtt.addresses import command_filters, slip_filters
 from agent.mqtt.client import MqttWorker
-from agent.mqtt.connection import MqttOptions
 from agent.mqtt.journal import Journal
+from agent.mqtt.options import MqttOptions
 from agent.mqtt.outbox import Outbox
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from schemas.messages import Outgoing, Publish, Record, state
 from schemas.topics import AgentTopics
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 TOPICS = AgentTopics("surveillance", "pi")
 CAMERA = TOPICS.camera("front_door")
@@ -73,7 +73,7 @@ class RunningMqtt:
 
     def stop(self) -> None:
         self.worker.halt()
-        assert self.worker.join(10), "the mqtt thread did not leave"
+        assert self.worker.join(PATIENCE), "the mqtt thread did not leave"
         assert not self.fatal
         assert self.worker.restarts == 0
 
@@ -87,7 +87,7 @@ class RunningMqtt:
             self.told.append(message)
         return [message for message in self.told if isinstance(message, kind)]
 
-    def wait_for(self, kind: type[T], count: int = 1, seconds: float = 10.0) -> T:
+    def wait_for(self, kind: type[T], count: int = 1, seconds: float = PATIENCE) -> T:
         """The `count`-th message of a kind."""
         what = f"{count} x {kind.__name__}"
         wait_until(what, lambda: len(self.all_told(kind)) >= count, seconds)
@@ -121,7 +121,7 @@ class Ear:
         self._client.on_message = self._on_message
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert self._ready.wait(10), "the subscriber got no SUBACK"
+        assert self._ready.wait(PATIENCE), "the subscriber got no SUBACK"
 
     def __enter__(self) -> Self:
         return self
@@ -147,7 +147,7 @@ class Ear:
     def seqs(self, topic: str) -> list[int]:
         return [json.loads(payload)["seq"] for payload in self.payloads(topic)]
 
-    def wait_for(self, topic: str, count: int = 1, seconds: float = 10.0) -> Heard:
+    def wait_for(self, topic: str, count: int = 1, seconds: float = PATIENCE) -> Heard:
         wait_until(f"{count} x {topic}", lambda: len(self.of(topic)) >= count, seconds)
         return self.of(topic)[count - 1]
 

@@ -15,7 +15,7 @@ import yaml
 
 from schemas.topics import AgentTopics, CameraTopics
 from tests.support.broker import free_port
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 CAMERA = "yard"
 TOPICS = AgentTopics("surveillance", "pi")
@@ -57,15 +57,15 @@ class Process:
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def wait(self, seconds: float = 10.0) -> int:
+    def wait(self, seconds: float = PATIENCE) -> int:
         return self._process.wait(seconds)
 
     def kill(self) -> None:
         """Ends it as `kill -9` does."""
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(PATIENCE)
 
-    def stop(self, seconds: float = 10.0) -> int:
+    def stop(self, seconds: float = PATIENCE) -> int:
         """SIGTERM; the exit code."""
         if self._process.poll() is None:
             self._process.terminate()
@@ -78,7 +78,7 @@ class Process:
         if self._process.poll() is None:
             self.kill()
 
-    def wait_for_line(self, pattern: str, seconds: float = 15.0) -> str:
+    def wait_for_line(self, pattern: str, seconds: float = PATIENCE) -> str:
         """The first line of the log that matches."""
         found = wait_until(
             f"line {pattern!r} in {self.log_file.name}: …{self.log[-800:]}",

@@ -9,13 +9,13 @@ sample by sample, but not in real time: the null device behind it takes everythi
 from __future__ import annotations
 
 import ctypes.util
-import os
 import wave
 from pathlib import Path
 
 import pytest
 
 from agent.audio.tones import Tone
+from tests.support.needs import need
 
 #: Each opening of a file device makes another file: NAME.wav, NAME.wav.0001, NAME.wav.0002 ...
 _FILE_DEVICE = """
@@ -39,11 +39,8 @@ _NOTHING = "pcm.absent { type hw card 99 }\n"
 
 
 def need_portaudio() -> None:
-    """Skips the test where libportaudio2 is missing; with REQUIRE_AUDIO=1 it fails instead."""
-    if ctypes.util.find_library("portaudio") is None:
-        if os.environ.get("REQUIRE_AUDIO") == "1":
-            pytest.fail("REQUIRE_AUDIO=1, but libportaudio2 is not installed")
-        pytest.skip("libportaudio2 is not installed (apt install libportaudio2)")
+    """Skips the test where libportaudio2 is missing, or fails where it is promised."""
+    need("" if ctypes.util.find_library("portaudio") else "libportaudio2 is not installed")
 
 
 class SoundCard:
@@ -71,7 +68,7 @@ class SoundCard:
             )
         )
 
-    def stall(self, seconds: int = 60) -> None:
+    def stall(self, seconds: int = 300) -> None:
         """The default device takes what fits into a pipe and then nothing more for some time."""
         self._config.write_text(
             _FILE_DEVICE.format(

@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-import pytest
-
-from tests.support.waiting import wait_until
+from tests.support.needs import need
+from tests.support.waiting import PATIENCE, wait_until
 
 #: Debian keeps it where only root's PATH looks.
 PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
+#: Below the range that Linux hands out by itself.
+_PORTS = range(15_000, 32_000)
+#: Of its own: a test that seeds the common one shall not get the same port again and again.
+_CHANCE = random.SystemRandom()
 
 
 def mosquitto() -> str:
-    """The program; without it the test is skipped, or fails where CI promised a broker."""
+    """The program; without it the test is skipped, or fails where all servers are promised."""
     path = shutil.which("mosquitto", path=os.pathsep.join([os.environ.get("PATH", ""), *PLACES]))
-    if path is None:
-        if os.environ.get("REQUIRE_BROKER") == "1":
-            pytest.fail("REQUIRE_BROKER=1, but mosquitto is not installed")
-        pytest.skip("mosquitto is not installed")
-    return path
+    need("" if path else "mosquitto is not installed")
+    return str(path)
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port of loopback that nobody has just now, of TCP or of UDP.
+
+    The kernel gives it to nobody else meanwhile, and hardly another run of the tests does.
+    """
+    while True:
+        port = _CHANCE.choice(_PORTS)
+        kinds = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
+        with ExitStack() as probes, suppress(OSError):
+            for kind in kinds:
+                probes.enter_context(socket.socket(type=kind)).bind(("127.0.0.1", port))
+            return port
 
 
 def write_passwords(path: Path, *logins: dict[str, str]) -> None:
@@ -111,7 +119,7 @@ class Broker:
         """Ends it in good order."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(5)
+            self._process.wait(PATIENCE)
             self._process = None
 
     @property

@@ -1,16 +1,19 @@
-"""A clock that only moves when somebody waits on it or a test says so."""
+"""Clocks for tests: none of them shows the day on which the tests run."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from agent.runtime.clock import Waitable
+from agent.runtime.clock import SystemClock, Waitable
 
 START = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 
 
 class FakeClock:
-    """`agent.runtime.clock.Clock` for tests: starts at 1000.0 s, 2026-11-22 07:00 UTC."""
+    """Moves only when somebody waits on it or a test says so.
+
+    Starts at 1000.0 s, 2026-11-22 07:00 UTC.
+    """
 
     def __init__(self, at: float = 1000.0, utc: datetime = START) -> None:
         self._at = at
@@ -44,3 +47,14 @@ class FakeClock:
         """The machine sleeps for so long."""
         self._suspended += seconds
         self._utc += timedelta(seconds=seconds)
+
+
+class SetClock(SystemClock):
+    """The machine's clock, its wall clock set to a moment: time passes as it does outside."""
+
+    def __init__(self, utc: datetime) -> None:
+        self._utc = utc
+        self._made = self.monotonic()
+
+    def utc(self) -> datetime:
+        return self._utc + timedelta(seconds=self.monotonic() - self._made)

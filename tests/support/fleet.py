@@ -12,7 +12,7 @@ from typing import Any, Self
 from schemas.topics import AgentTopics
 from tests.support.agent_process import House, Process
 from tests.support.scene import still
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 _CONNECTED = re.compile(r"^(\S+) INFO \S+: broker \S+: connected, MQTT (\S+)", re.MULTILINE)
 
@@ -55,7 +55,7 @@ class Fleet:
         for process in self.running.values():
             process.signal(signal.SIGTERM)
         for process in self.running.values():
-            assert process.wait(20) == 0
+            assert process.wait(PATIENCE) == 0
 
     def topics(self, name: str) -> AgentTopics:
         return AgentTopics("surveillance", name)

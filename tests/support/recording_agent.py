@@ -22,14 +22,16 @@ from agent.core.messages import (
     RecordingFailed,
     RecordingSaved,
 )
-from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from agent.storage.options import StoreOptions
 from agent.storage.recorder import RecorderOptions, RecorderWorker
 from agent.storage.spool import Spool
 from agent.storage.store import StoreWorker
+from tests.support.clock import SetClock
 from tests.support.recordings import STARTED, name_of, numbered_jpeg
+from tests.support.store_rig import NOW
+from tests.support.waiting import wait_until
 
 #: Four pictures a second in the event's own time, fifty in real time.
 _STEP = 0.25
@@ -39,19 +41,18 @@ _PAUSE = 0.02
 def main() -> None:
     """Records until it is killed."""
     folder, first, count = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
-    clock = SystemClock()
+    clock = SetClock(NOW)
     spool = Spool(folder / "spool")
     parts: Mailbox[ClipPart] = Mailbox("parts", 512, WhenFull.REFUSE)
     options = StoreOptions(folder / "store", "me")
     store = StoreWorker(spool, options, folder / "state", _tell, clock, lambda: True)
     zone = ZoneInfo("Europe/Berlin")
     recorder = RecorderWorker("front", RecorderOptions(), parts, spool, clock, zone)
-    workers = [
-        Worker(name, run, clock, lambda *_: os._exit(70))
+    before = spool.depth
+    workers = {
+        name: Worker(name, run, clock, lambda *_: os._exit(70))
         for name, run in (("store", store.run), ("recorder", recorder.run))
-    ]
-    for worker in workers:
-        worker.start()
+    }
     event = name_of(first)
     frames = [Frame(numbered_jpeg(first + n), 100 + n * _STEP, n, 1) for n in range(count)]
     found = Detection(2, frames[2].at, motion=True, reason=Reason.MOTION)
@@ -59,6 +60,10 @@ def main() -> None:
     parts.put(
         ClipStart("front", event, frames[2].at, STARTED, tuple(frames[:3]), triggers, b"d", found)
     )
+    workers["recorder"].start()
+    # Whoever sees the store grow knows that this event is on disk, and not only an older one's end.
+    wait_until("the event is in the spool", lambda: spool.depth > before)
+    workers["store"].start()
     never = threading.Event()
     for frame in frames[3:]:
         clock.wait(never, _PAUSE)

@@ -12,7 +12,7 @@ from agent.core.orders import RestartSession
 from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 #: Short, and refused longer than all else.
 QUICK = Timing(retry_first=0.125, retry_limit=0.5, refused=2.0, lasting=0.5)
@@ -42,7 +42,7 @@ class SourceRig:
 
     def __exit__(self, *_: object) -> None:
         self.worker.stop.set()
-        assert self.worker.join(2.0), "the source does not stop"
+        assert self.worker.join(PATIENCE), "the source does not stop"
         assert not self.fatal, self.fatal
         assert self.worker.restarts == 0
 
@@ -50,7 +50,9 @@ class SourceRig:
     def codes(self) -> list[CameraCode]:
         return [state.code for state in self.states]
 
-    def wait_for(self, code: CameraCode, seconds: float = 10.0, *, after: int = 0) -> CameraState:
+    def wait_for(
+        self, code: CameraCode, seconds: float = PATIENCE, *, after: int = 0
+    ) -> CameraState:
         """The first state of that code behind the first `after` states."""
         return wait_until(
             f"{code} in {self.codes[after:]}",
@@ -58,6 +60,6 @@ class SourceRig:
             seconds,
         )
 
-    def wait_frames(self, count: int, seconds: float = 10.0) -> list[Frame]:
+    def wait_frames(self, count: int, seconds: float = PATIENCE) -> list[Frame]:
         wait_until(f"{count} frames", lambda: len(self.frames) >= count, seconds)
         return self.frames

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,20 +16,34 @@ from agent.core.messages import (
     StoreState,
 )
 from agent.core.orders import KeepEvent
-from agent.runtime.clock import SystemClock
+from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from agent.storage.options import StoreOptions
 from agent.storage.records import Record
 from agent.storage.spool import Spool
 from agent.storage.store import StoreWorker
-from tests.support.waiting import wait_until
+from tests.support.clock import SetClock
+from tests.support.recordings import STARTED
+from tests.support.waiting import PATIENCE, wait_until
+
+#: What the clock of a rig shows at its start: an hour after the recordings of the tests began.
+#: With the machine's day, retention would delete them.
+NOW = STARTED + timedelta(hours=1)
 
 
 class StoreRig:
     """One agent's storage side; `start` and `stop` are its life, the folders stay."""
 
-    def __init__(self, path: Path, *, trusted: bool = True, **options: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        path: Path,
+        *,
+        trusted: bool = True,
+        clock: Clock | None = None,
+        **options: Any,  # noqa: ANN401
+    ) -> None:
+        clock = clock or SetClock(NOW)
         self.path = path
         self.store = path / "store"
         self.said: list[object] = []
@@ -42,12 +57,12 @@ class StoreRig:
             StoreOptions(self.store, "me", **options),
             path / "state",
             self._hear,
-            SystemClock(),
+            clock,
             lambda: trusted,
             orders=self.orders,
         )
         self._thread = Worker(
-            "store", self.worker.run, SystemClock(), lambda _, error: self.failures.append(error)
+            "store", self.worker.run, clock, lambda _, error: self.failures.append(error)
         )
 
     def __enter__(self) -> Self:
@@ -60,7 +75,7 @@ class StoreRig:
     def stop(self) -> None:
         """As at the agent's end: what is left gets some seconds, then the child goes."""
         self._thread.stop.set()
-        assert self._thread.join(5)
+        assert self._thread.join(PATIENCE)
         assert self.failures == []
 
     def _hear(self, message: object) -> bool:
@@ -73,13 +88,13 @@ class StoreRig:
         for record in records:
             assert self.spool.put(record)
 
-    def wait_for(self, code: StoreCode, seconds: float = 10.0) -> StoreState:
+    def wait_for(self, code: StoreCode, seconds: float = PATIENCE) -> StoreState:
         """The next state of that code that is or has been said."""
         return wait_until(
             f"store {code}", lambda: next((s for s in self.states if s.code is code), None), seconds
         )
 
-    def wait_until_empty(self, seconds: float = 20.0) -> None:
+    def wait_until_empty(self, seconds: float = PATIENCE) -> None:
         wait_until("the spool is empty", lambda: self.spool.depth == 0, seconds)
 
     @property

@@ -7,6 +7,8 @@ import json
 import threading
 from typing import Any, Self
 
+from tests.support.waiting import PATIENCE
+
 
 class FakeSupervisor:
     """Answers over real HTTP on loopback; counts questions and keeps their tokens.
@@ -46,5 +48,5 @@ class FakeSupervisor:
 
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
         self._server.server_close()

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from typing import Self
 
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 class NotifySocket:
@@ -33,7 +33,7 @@ class NotifySocket:
             except BlockingIOError:
                 return self.heard
 
-    def wait_for(self, state: str, count: int = 1, seconds: float = 15.0) -> None:
+    def wait_for(self, state: str, count: int = 1, seconds: float = PATIENCE) -> None:
         """Until it was said so often."""
         what = f"{count} x {state}, heard {self.heard}"
         wait_until(what, lambda: self.listen().count(state) >= count, seconds)

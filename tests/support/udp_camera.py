@@ -7,6 +7,7 @@ import threading
 from typing import Any, Self
 
 from tests.support.fake_camera import FakeCamera
+from tests.support.waiting import PATIENCE
 
 
 class UdpCamera:
@@ -31,7 +32,7 @@ class UdpCamera:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        self._thread.join(2.0)
+        self._thread.join(PATIENCE)
         self._socket.close()
         assert not self.errors, self.errors
 

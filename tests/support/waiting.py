@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
+#: Seconds after which what a test waits for will not come: far more than a busy machine needs.
+#: Speed is never tested by a shorter one; what would be slow is made to take for ever instead.
+PATIENCE = 60.0
 
 
 def wait_until(
-    what: str, condition: Callable[[], T | None], seconds: float = 10.0, every: float = 0.01
+    what: str, condition: Callable[[], T | None], seconds: float = PATIENCE, every: float = 0.01
 ) -> T:
     """The condition's first true value; fails the test, saying what did not happen."""
     deadline = time.monotonic() + seconds

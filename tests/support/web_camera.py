@@ -15,6 +15,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Self
 
+from tests.support.waiting import PATIENCE
+
 Auth = Literal["none", "basic", "digest"]
 
 USER, PASSWORD = "viewer", "p@ss:w/rd"
@@ -94,7 +96,7 @@ class WebCamera:
         self._gone.set()
         self.cut()
         self._server.shutdown()
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
         self._server.server_close()
 
     def cut(self) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from agent.camera.hk.address import DEFAULT_PORT
 from agent.camera.hk.localdata import CLIENT_PORT, DISCOVERY_PORT
@@ -41,10 +41,10 @@ class Datagram:
 class _Bounded(io.RawIOBase):
     """A file that refuses to hand out more than a packet can have."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         super().__init__()
-        self._file = path.open("rb")
-        self.name = str(path)  # the library asks for it
+        self._file = file
+        self.name = file.name  # the library asks for it
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes; more than a record may have is refused before it is read."""
@@ -140,7 +140,7 @@ def read_datagrams(path: Path) -> Iterator[Datagram]:
             "decode-capture needs dpkt: .venv/bin/pip install -e '.[capture]'"
         ) from error
     try:
-        file = _Bounded(path)
+        file = _Bounded(path.open("rb"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
     with file:

@@ -21,10 +21,11 @@ from agent.core.orders import RestartSession
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
+from tests.support.broker import free_port
 from tests.support.datagrams import stream
 from tests.support.jpegs import jpegs
 from tests.support.udp_camera import UdpCamera
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 QUICK = HkTiming(rest=0.25, reopen_first=0.125, reopen_limit=0.25)
 
@@ -49,7 +50,7 @@ class Agent:
     def codes(self) -> list[CameraCode]:
         return [state.code for state in self.states]
 
-    def wait_for(self, code: CameraCode, seconds: float = 5.0) -> CameraState:
+    def wait_for(self, code: CameraCode, seconds: float = PATIENCE) -> CameraState:
         def found() -> CameraState | None:
             return next((state for state in self.states if state.code is code), None)
 
@@ -66,16 +67,9 @@ def running(port: int, timing: HkTiming = QUICK, host: str = "127.0.0.1") -> Ite
         yield agent
     finally:
         agent.worker.stop.set()
-        assert agent.worker.join(3.0)
+        assert agent.worker.join(PATIENCE)
     assert not agent.fatal
     assert not agent.worker.restarts
-
-
-def unused_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 def settled(value: Callable[[], object], wanted: object) -> None:
@@ -123,8 +117,8 @@ def test_a_refusing_camera_rests_before_the_next_attempt_on_a_fresh_port() -> No
 
 
 def test_a_port_where_nobody_listens_is_unreachable_at_once() -> None:
-    with running(unused_port(), replace(QUICK, rest=5.0)) as agent:
-        state = agent.wait_for(CameraCode.UNREACHABLE, seconds=1.5)
+    with running(free_port(), replace(QUICK, rest=600.0)) as agent:
+        state = agent.wait_for(CameraCode.UNREACHABLE)
 
     assert "nobody listens" in state.reason
 
@@ -137,7 +131,7 @@ def test_a_camera_that_does_not_answer_is_unreachable_after_two_seconds() -> Non
 
 
 def test_a_silent_session_is_lost_and_opened_again_at_once() -> None:
-    slow = HkTiming(rest=60.0, reopen_first=60.0)
+    slow = HkTiming(rest=600.0, reopen_first=600.0)
     with UdpCamera() as camera, running(camera.port, slow) as agent:
         for session in (1, 2):
             settled(lambda: (len(camera.cameras), camera.streaming), (session, True))
@@ -171,7 +165,7 @@ def test_datagrams_of_another_sender_are_counted_and_never_processed() -> None:
 
 
 def test_an_order_restarts_the_session_at_once_even_while_the_camera_rests() -> None:
-    with UdpCamera() as camera, running(camera.port, HkTiming(rest=60.0)) as agent:
+    with UdpCamera() as camera, running(camera.port, HkTiming(rest=600.0)) as agent:
         wait_until("session", lambda: camera.streaming)
         agent.orders.put(RestartSession("asked for"))
         wait_until("a second session", lambda: len(camera.cameras) == 2 and camera.streaming)

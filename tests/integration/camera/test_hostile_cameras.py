@@ -32,7 +32,7 @@ from tests.support.odd_cameras import (
     still,
 )
 from tests.support.source_rig import SourceRig
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from tests.support.web_camera import WebCamera
 
 
@@ -57,7 +57,7 @@ def test_a_camera_cannot_send_the_agent_to_another_machine() -> None:
         with SourceRig(web_opener(url)) as agent:
             state = agent.wait_for(CameraCode.REFUSED)
         camera.shutdown()
-        thread.join(5)
+        thread.join(PATIENCE)
 
     assert "redirects to another host, http://localhost" in state.reason
     assert other.tried == []

@@ -23,7 +23,7 @@ from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.jpegs import jpegs
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 CLOCK = SystemClock()
 PICTURES = jpegs(120, 30_000)
@@ -55,7 +55,7 @@ class Pair:
 
     def stop_source(self) -> None:
         self.workers[1].stop.set()
-        assert self.workers[1].join(2.0)
+        assert self.workers[1].join(PATIENCE)
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def pair(
     finally:
         both.stop_source()
         both.workers[0].stop.set()
-        assert both.workers[0].join(2.0)
+        assert both.workers[0].join(PATIENCE)
     assert not both.fatal
     assert not any(worker.restarts for worker in both.workers)
 
@@ -205,6 +205,6 @@ def test_a_client_that_vanishes_is_forgotten_so_that_the_next_one_gets_in(folder
         assert vanished is not None
         vanished.client = ("127.0.0.1", 9)  # as if the agent had been killed
         wait_until("lost", lambda: CameraCode.CONNECTING in both.codes()[1:])
-        wait_until("live again", lambda: both.codes()[-1] is CameraCode.LIVE, 15.0)
+        wait_until("live again", lambda: both.codes()[-1] is CameraCode.LIVE)
 
     assert both.source.stats.sessions == 2

@@ -36,7 +36,7 @@ def test_a_certificate_that_was_given_is_believed_and_with_insecure_any(
 ) -> None:
     trust = trusting(insecure=True) if insecure else trusting(certificate)
     with SourceRig(web_opener(camera.url(path, user=WHO), 0.125, trust)) as agent:
-        wait_until("pictures", lambda: len(agent.frames) >= 3, 10)
+        wait_until("pictures", lambda: len(agent.frames) >= 3)
     assert agent.frames[0].jpeg == jpeg(3000, seed=0)
 
 

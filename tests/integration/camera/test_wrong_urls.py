@@ -19,7 +19,7 @@ from tests.support.broker import free_port
 from tests.support.certificates import self_signed, serving
 from tests.support.jpegs import jpeg
 from tests.support.source_rig import SourceRig
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 from tests.support.web_camera import WebCamera
 
 Answer = Callable[[socket.socket], None]
@@ -47,7 +47,7 @@ def answering(answer: Answer) -> Iterator[int]:
     finally:
         server.shutdown(socket.SHUT_RDWR)
         server.close()
-        thread.join(5)
+        thread.join(PATIENCE)
 
 
 def says(*lines: bytes, body: bytes = b"", hold: bool = False) -> Answer:
@@ -77,7 +77,7 @@ def check(url: str, code: CameraCode, *words: str) -> None:
     """What an attempt with that URL comes to."""
     opener = rtsp_opener(url) if url.startswith("rtsp") else web_opener(url)
     with SourceRig(opener) as agent:
-        wait_until("an end of the attempt", lambda: len(agent.states) > 1, 15)
+        wait_until("an end of the attempt", lambda: len(agent.states) > 1)
         state = agent.states[1]
     assert state.code is code, state
     for word in words:
@@ -97,8 +97,6 @@ def test_http_spoken_to_a_port_of_rtsp_is_told_to_be_rtsp() -> None:
 
 
 def test_http_spoken_to_a_real_server_of_rtsp_names_the_other_scheme() -> None:
-    if reason := rtsp_camera_process.missing():
-        pytest.skip(reason)
     with rtsp_camera_process.RtspCamera("viewer", "pw-123") as camera:
         url = camera.url("/h264").replace("rtsp:", "http:")
         check(url, CameraCode.UNREACHABLE, "503", "for RTSP rtsp://")
@@ -255,12 +253,10 @@ def test_a_host_name_that_can_be_none_is_one_that_is_not_found(url: str) -> None
 
 
 def test_a_scheme_may_be_written_large() -> None:
-    if reason := rtsp_camera_process.missing():
-        pytest.skip(reason)
     with rtsp_camera_process.RtspCamera("viewer", "pw-123") as camera:
         url = camera.url("/h264").replace("rtsp:", "RTSP:")
         with SourceRig(rtsp_opener(url)) as agent:
-            agent.wait_frames(2, 15)
+            agent.wait_frames(2)
 
 
 def describes(media: bytes) -> Answer:

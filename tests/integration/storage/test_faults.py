@@ -89,8 +89,8 @@ def shown(*numbers: int) -> list[tuple[int, int]]:
 
 
 def wait_until_sent(rig: StoreRig) -> None:
-    wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None, 30)
-    wait_until("the store is ok", lambda: rig.states[-1].code is StoreCode.OK, 30)
+    wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None)
+    wait_until("the store is ok", lambda: rig.states[-1].code is StoreCode.OK)
 
 
 def check(path: Path, rig: StoreRig, count: int) -> None:

@@ -13,7 +13,7 @@ from agent.core.messages import StoreCode
 from agent.storage.records import EventClosed
 from tests.support.recordings import name_of, played
 from tests.support.store_rig import StoreRig
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 COUNT = 60
@@ -34,7 +34,7 @@ class RecordingAgent:
     def kill(self) -> str:
         """Ends it at once; returns what the store had said."""
         self._process.send_signal(signal.SIGKILL)
-        return self._process.communicate(timeout=10)[0]
+        return self._process.communicate(timeout=PATIENCE)[0]
 
 
 def day_file(place: Path) -> Path:
@@ -46,15 +46,15 @@ def size(path: Path) -> int:
 
 
 def wait_until_larger(path: Path, than: int) -> None:
-    wait_until("the file has grown", lambda: size(path) > than, 20)
+    wait_until("the file has grown", lambda: size(path) > than)
 
 
 def test_the_part_on_disk_of_a_broken_event_plays_after_the_restart(place: Path) -> None:
     agent = RecordingAgent(place, 0)
-    wait_until("some of the event is stored", lambda: size(day_file(place)) > 300_000, 20)
+    wait_until("some of the event is stored", lambda: size(day_file(place)) > 300_000)
     assert agent.kill() == ""  # nothing was said to be saved
     with StoreRig(place) as rig:
-        (saved,) = wait_until("the broken event is saved", lambda: rig.saved, 20)
+        (saved,) = wait_until("the broken event is saved", lambda: rig.saved)
     shown = played(place / "store" / saved.path)
     assert len(shown) >= 12
     assert shown == [(n * 250, n) for n in range(len(shown))]
@@ -83,7 +83,7 @@ def test_twelve_kills_at_any_moment_leave_a_file_that_plays_and_grows(place: Pat
             numbers = seen
     with StoreRig(place) as rig:
         rig.wait_for(StoreCode.OK)
-        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None, 20)
+        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None)
     assert rig.spool.depth == 0
     assert [entry["id"] for entry in rig.manifest()] == [name_of(kill * 100) for kill in range(12)]
     numbers = [number for _, number in played(day_file(place))]
@@ -97,10 +97,10 @@ def test_twelve_kills_at_any_moment_leave_a_file_that_plays_and_grows(place: Pat
 
 def test_a_kill_between_clip_and_manifest_makes_no_second_clip(place: Path) -> None:
     agent = RecordingAgent(place, 0)
-    wait_until("some of the event is stored", lambda: size(day_file(place)) > 300_000, 20)
+    wait_until("some of the event is stored", lambda: size(day_file(place)) > 300_000)
     agent.kill()
     with StoreRig(place) as rig:
-        wait_until("the broken event is saved", lambda: rig.saved, 20)
+        wait_until("the broken event is saved", lambda: rig.saved)
     clip = place / "store" / rig.saved[0].path
     closing = EventClosed(
         camera="front",

@@ -15,7 +15,6 @@ import pytest
 from agent.core.messages import StoreCode
 from agent.core.naming import NOTES
 from agent.core.orders import KeepEvent
-from agent.runtime.clock import SystemClock
 from agent.storage import room as room_module
 from agent.storage import voice as voice_module
 from agent.storage.dry_run import would_remove
@@ -23,12 +22,12 @@ from agent.storage.purge import Purge, Rules
 from agent.storage.purged import Purged
 from agent.storage.verify import verify_store
 from schemas.config import StoreConfig
+from tests.support.clock import FakeClock
 from tests.support.recordings import name_of, whole_event
-from tests.support.store_rig import StoreRig
+from tests.support.store_rig import NOW, StoreRig
 from tests.support.users import as_anybody, give, immutable
 from tests.support.waiting import wait_until
 
-NOW = SystemClock().utc()
 MIB = 1 << 20
 
 
@@ -47,7 +46,7 @@ def record(place: Path, *ages: int, **options: Any) -> StoreRig:  # noqa: ANN401
             started = NOW - timedelta(days=age)
             rig.put(*whole_event(name_of(age * 20), age * 20, started=started.astimezone()))
         rig.wait_for(StoreCode.OK)
-        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None, 30)
+        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None)
     return rig
 
 
@@ -150,7 +149,7 @@ def purged(
     try:
         today = NOW.astimezone().date()
         wanted = {"days": 99, "clock_trusted": True, **rules}
-        run = Purge(store, open_days, free, SystemClock(), lambda: None, dry=dry)
+        run = Purge(store, open_days, free, FakeClock(), lambda: None, dry=dry)
         return run.run(Rules(today, **wanted))
     finally:
         os.close(store)
@@ -209,7 +208,7 @@ def test_what_cannot_be_deleted_keeps_nothing_else_from_it(place: Path) -> None:
     private.mkdir(mode=0)
     place.chmod(0o711)
     store = os.open(place / "store", os.O_RDONLY)
-    run = Purge(store, (), lambda: 0, SystemClock(), lambda: None)
+    run = Purge(store, (), lambda: 0, FakeClock(), lambda: None)
     with as_anybody():
         done = run.run(Rules(NOW.astimezone().date(), 1, clock_trusted=True))
     os.close(store)
@@ -251,7 +250,7 @@ def test_links_and_strangers_are_left_alone(place: Path) -> None:
 def test_the_dry_run_says_what_would_go_and_deletes_nothing(place: Path) -> None:
     record(place, 0, 3, retention_days=9)
     store = StoreConfig(path=place / "store", retention_days=1, keep_free=0)
-    lines = list(would_remove(store, place / "state", always_trusted=True))
+    lines = list(would_remove(store, place / "state", FakeClock(utc=NOW), always_trusted=True))
     day = f"front/{day_name(3)}"
     names = [f"{day}/{day_name(3)}.mp4", f"{day}/events/{clip_name(3)}", f"{day}/events.jsonl"]
     assert [line.partition(" ")[0] for line in lines[:-1]] == names

@@ -74,7 +74,7 @@ def test_saved_is_said_only_when_the_days_file_shows_the_event(place: Path) -> N
 def test_a_postponed_event_is_shown_after_the_pause(place: Path) -> None:
     with StoreRig(place) as rig:
         rig.put(*events(0, 1))
-        wait_until("both are saved", lambda: len(rig.saved) == 2, 20)
+        wait_until("both are saved", lambda: len(rig.saved) == 2)
         assert played(place / DAY / "2026-11-22.mp4") == shown(0, 1)
 
 
@@ -194,7 +194,7 @@ def test_an_event_that_the_spool_lost_is_told_in_the_manifest_and_once(place: Pa
         rig.put(*events(0, 1, 2))
         wait_until("the loss is said", lambda: rig.failed)
         (place / "store" / "holiday.jpg").unlink()
-        wait_until("the rest goes to the store", lambda: len(rig.saved) == 2, 30)
+        wait_until("the rest goes to the store", lambda: len(rig.saved) == 2)
     assert [each.event_id for each in rig.failed] == NAMES[:1]
     assert [(entry["id"], entry["frames"]) for entry in rig.manifest()] == [
         (NAMES[0], 0),

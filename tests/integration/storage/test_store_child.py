@@ -30,7 +30,7 @@ def test_a_child_killed_in_mid_event_costs_nothing(place: Path) -> None:
             rig.put(record)
             if isinstance(record, EventOpened) or len(record.body) % 3 == 0:
                 os.kill(rig.child, signal.SIGKILL)
-        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None, 20)
+        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None)
     assert played(place / DAY / "2026-11-22.mp4") == shown(0, 1)
     assert sorted({saved.event_id for saved in rig.saved}) == NAMES[:2]
     assert [entry["id"] for entry in rig.manifest()] == NAMES[:2]
@@ -74,7 +74,7 @@ def test_a_record_that_crashes_the_child_is_given_up(place: Path) -> None:
     poison = replace(event(NAMES[0], 0)[0], avcc="no hex")
     with StoreRig(place) as rig:
         rig.put(poison, *events(1))
-        wait_until("the other event is saved", lambda: rig.saved, 20)
+        wait_until("the other event is saved", lambda: rig.saved)
         assert rig.worker.stats.lost_records == 1
     assert played(place / DAY / "2026-11-22.mp4") == shown(1)
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from agent.core.errors import StoreUnavailable
-from agent.runtime.clock import SystemClock
 from agent.storage.dayfile import open_day_file
 from agent.storage.files import DataFile, write_new
 from agent.storage.guard import adopt_store
+from tests.support.clock import FakeClock, SetClock
 from tests.support.recordings import (
     event,
     played,
@@ -21,11 +21,19 @@ from tests.support.recordings import (
 from tests.support.stored_events import DAY, NAMES, events, run, shown
 
 
+@pytest.mark.parametrize(
+    "today",
+    [
+        pytest.param(datetime(2026, 11, 22, 9, tzinfo=UTC), id="any_day"),
+        pytest.param(datetime(2027, 1, 1, 9, tzinfo=UTC), id="new_year"),
+        pytest.param(datetime(2028, 2, 29, 9, tzinfo=UTC), id="leap_day"),
+        pytest.param(datetime(2028, 3, 1, 9, tzinfo=UTC), id="after_a_leap_day"),
+    ],
+)
 def test_old_days_are_purged_with_a_line_for_each_file(
-    place: Path, caplog: pytest.LogCaptureFixture
+    place: Path, today: datetime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    today = SystemClock().utc()
-    run(place)
+    run(place, clock=SetClock(today))
     paths = {}
     for age in (0, 4, 5, 30):
         local = (today - timedelta(days=age)).astimezone()
@@ -35,7 +43,7 @@ def test_old_days_are_purged_with_a_line_for_each_file(
         target.write_bytes(b"x" * 100)
         (target.parent / "notes.txt").write_text("mine")
     with caplog.at_level(logging.INFO):
-        run(place, retention_days=4)
+        run(place, clock=SetClock(today), retention_days=4)
     there = {age: (place / "store" / path).exists() for age, path in paths.items()}
     assert there == {0: True, 4: True, 5: False, 30: False}
     removed = [line for line in caplog.messages if "removed" in line]
@@ -118,7 +126,7 @@ def test_a_medium_that_gives_back_something_else_is_not_trusted(
             write_new(folder, "a.jpg", b"picture")
         assert not (place / "a.jpg").exists()
         monkeypatch.undo()
-        day = open_day_file(folder, "w.mp4", SystemClock())
+        day = open_day_file(folder, "w.mp4", FakeClock())
         monkeypatch.setattr(DataFile, "read", flipped)
         day.append(event(NAMES[0], 0)[0])
         with pytest.raises(StoreUnavailable, match="reads back"):

@@ -110,7 +110,7 @@ def test_a_full_disk_keeps_a_playable_file_and_goes_on_when_there_is_room(
         stored = played(small_disk / DAY / "2026-11-22.mp4")
         assert stored == shown(0, 1, 2, 3, 4)[: len(stored)]
         remount(small_disk, "size=20m")
-        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None, 20)
+        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None)
         wait_until("the store is ok", lambda: rig.states[-1].code is StoreCode.OK)
     assert rig.spool.depth == 0
     assert played(small_disk / DAY / "2026-11-22.mp4") == shown(0, 1, 2, 3, 4)
@@ -156,7 +156,7 @@ def test_a_store_renamed_or_deleted_while_it_is_used_is_said_and_taken_back(
         if not deleted:
             (place / "renamed").rename(rig.store)
             rig.put(*whole_event(name_of(0), 0))
-            wait_until("it is stored", lambda: rig.saved, 20)
+            wait_until("it is stored", lambda: rig.saved)
 
 
 @pytest.mark.parametrize("kind", ["file", "link"])
@@ -173,7 +173,7 @@ def test_what_is_only_named_like_a_day_is_named_and_left_alone(
     adopt_store(place / "store")
     with StoreRig(place) as rig:
         rig.put(*whole_event(name_of(0), 0))
-        wait_until("it is stored", lambda: rig.saved, 20)
+        wait_until("it is stored", lambda: rig.saved)
         child = rig.child
         assert rig.orders.put(KeepEvent("front", None, True, "1"))
         wait_until("it is answered", lambda: rig.kept)
@@ -196,4 +196,4 @@ def test_a_file_where_a_days_folder_has_to_be_is_named(place: Path) -> None:
             "2026-11-22 (front/2026-11-22) is no folder" in rig.wait_for(StoreCode.FAILING).reason
         )
         day.unlink()
-        wait_until("it is stored", lambda: rig.saved, 20)
+        wait_until("it is stored", lambda: rig.saved)

@@ -22,7 +22,7 @@ from agent.runtime.worker import Worker
 from agent.vision.worker import VisionOptions, VisionWorker
 from tests.support.scene import frame
 from tests.support.vision import SETTINGS
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 class Camera:
@@ -70,7 +70,7 @@ def camera() -> Iterator[Camera]:
     it.worker.start()
     yield it
     it.worker.stop.set()
-    assert it.worker.join(2.0)
+    assert it.worker.join(PATIENCE)
     assert it.fatal == []
 
 
@@ -78,7 +78,7 @@ def test_an_event_goes_through_the_thread(camera: Camera) -> None:
     camera.send("qqqqqMqqqqq")
 
     wait_until("the event's end", lambda: camera.heard(MotionEnded))
-    assert camera.worker.silent_for(camera.clock.monotonic()) < 1.0
+    assert camera.worker.silent_for(camera.clock.monotonic()) < 10.0
 
 
 def test_stopping_ends_the_running_event_and_its_clip(camera: Camera) -> None:
@@ -86,7 +86,7 @@ def test_stopping_ends_the_running_event_and_its_clip(camera: Camera) -> None:
     wait_until("the event's start", lambda: camera.heard(MotionStarted))
 
     camera.worker.stop.set()
-    assert camera.worker.join(2.0)
+    assert camera.worker.join(PATIENCE)
 
     (ended,) = camera.heard(MotionEnded)
     assert isinstance(ended, MotionEnded)
@@ -98,16 +98,16 @@ def test_stopping_ends_the_running_event_and_its_clip(camera: Camera) -> None:
     assert heatmap.heatmap
 
 
-def test_a_picture_asked_for_without_any_frame_is_refused_within_two_seconds(
+def test_a_picture_asked_for_without_any_frame_is_refused(
     camera: Camera,
 ) -> None:
     camera.orders.put(TakePicture("r1"))
 
-    wait_until("the refusal", lambda: camera.heard(PictureRefused), 2.0)
+    wait_until("the refusal", lambda: camera.heard(PictureRefused))
 
 
 def test_a_picture_asked_for_comes_with_the_next_frame(camera: Camera) -> None:
     camera.orders.put(TakePicture("r1"))
     camera.send("q")
 
-    wait_until("the picture", lambda: camera.heard(PictureTaken), 2.0)
+    wait_until("the picture", lambda: camera.heard(PictureTaken))

@@ -133,6 +133,15 @@ def test_a_picture_in_ten_seconds_is_a_rhythm_and_no_stall() -> None:
     assert len(rig.frames) == 7
 
 
+def test_pictures_that_nobody_may_decode_are_the_reason_of_a_stall() -> None:
+    rig = Rig([[b"\xff\xd8 torn", 5.0, b"\xff\xd8 torn", 30.0]])
+    rig.run()
+    assert (
+        rig.states[1].reason == "no whole picture for 30 s: 2 came that are too large, or damaged"
+    )
+    assert rig.states[1].answers
+
+
 @pytest.mark.parametrize(
     ("error", "answers"),
     [

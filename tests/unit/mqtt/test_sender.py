@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from agent.mqtt.connection import Accepted, BrokerAge, HomeSaid
+from agent.mqtt.answers import EVENTS_BYTES
 from agent.mqtt.journal import Journal
 from agent.mqtt.limits import ROOM
 from agent.mqtt.outbox import Outbox
 from agent.mqtt.presence import FIRST_RETRY, SETTLE
 from agent.mqtt.sender import (
-    EVENTS_BYTES,
     ONLINE_WAIT,
     PICTURES,
     REFUSED_AGAIN,
     WINDOW,
     Sender,
 )
+from agent.mqtt.signals import Accepted, BrokerAge, HomeSaid
 from schemas.messages import EventsQuery, Publish, Record, state
 from tests.support.clock import FakeClock
 

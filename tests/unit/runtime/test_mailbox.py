@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.runtime.mailbox import Mailbox, WhenFull
+from tests.support.waiting import PATIENCE
 
 
 def box(capacity: int, when_full: WhenFull, limit: int | None = None) -> Mailbox[int]:
@@ -66,7 +67,7 @@ def test_a_waiting_reader_is_woken() -> None:
     reader = threading.Thread(target=lambda: got.append(b.get(5.0)))
     reader.start()
     b.put(7)
-    reader.join(5.0)
+    reader.join(PATIENCE)
     assert got == [7]
 
 

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from agent.runtime.mailbox import Mailbox, WhenFull
+from tests.support.waiting import PATIENCE
 
-SOON = 1.0  # far less than the reader would wait, far more than it needs
+SOON = 20.0  # far less than the reader would wait, far more than it needs
+LONG = 3.0  # a wait that is not to last
 
 
 def box() -> Mailbox[int]:
@@ -68,7 +70,7 @@ def test_a_message_between_the_look_and_the_sleep_is_not_slept_over() -> None:
     b = box()
     # `get` looks, then `_wait` looks again: the message comes just after that
     b._items = Looked(2, lambda: b.put(7))
-    message, seconds = timed(b, 5.0)
+    message, seconds = timed(b, 60.0)
     assert message == 7
     assert seconds < SOON
 
@@ -95,9 +97,9 @@ def test_a_signal_handler_may_interrupt_in_the_middle_of_a_put() -> None:
     b._items = Interrupted()
     putting = threading.Thread(target=lambda: b.put(7), daemon=True)
     putting.start()
-    putting.join(5.0)
+    putting.join(PATIENCE)
     assert not putting.is_alive()
-    assert b.get(5.0) == 7
+    assert b.get(60.0) == 7
 
 
 @pytest.fixture
@@ -126,12 +128,13 @@ def test_no_interrupt_of_a_signal_handler_is_slept_over(
         b.interrupt()
 
     alarm(ring)
-    for _ in range(300):
+    for _ in range(150):
         rung[0] = 0.0
         signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-6, 0.001))
+        # Python itself runs a handler as late as that, now and then: nobody rang before
         while not rung[0]:
-            assert b.get(5.0) is None
-        assert time.monotonic() - rung[0] < SOON
+            assert b.get(LONG) is None
+        assert time.monotonic() - rung[0] < 0.9 * LONG
 
 
 def test_two_writers_and_signals_lose_nothing(
@@ -146,7 +149,7 @@ def test_two_writers_and_signals_lose_nothing(
     ]
     for writer in writers:
         writer.start()
-    got, until = 0, time.monotonic() + 20.0
+    got, until = 0, time.monotonic() + 60.0
     while got < 10_000 and time.monotonic() < until:
         got += b.get(0.3) is not None
     assert (got, b.depth, b.dropped) == (10_000, 0, 0)

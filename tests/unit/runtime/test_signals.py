@@ -48,5 +48,5 @@ def test_a_signal_ends_the_main_threads_waiting(signals: Signals) -> None:
     threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGTERM)).start()
     begun = time.monotonic()
     while signals.stop is None:
-        WOKEN.get(10.0)
-    assert time.monotonic() - begun < 5.0
+        WOKEN.get(60.0)
+    assert time.monotonic() - begun < 30.0  # it was woken

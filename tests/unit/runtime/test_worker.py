@@ -8,6 +8,7 @@ from datetime import timedelta
 from agent.runtime.clock import SystemClock, TimeBase
 from agent.runtime.worker import BUDGET, RestartBudget, Worker
 from tests.support.clock import START, FakeClock
+from tests.support.waiting import PATIENCE
 
 
 def test_the_budget_is_a_sliding_window() -> None:
@@ -28,8 +29,8 @@ def test_a_worker_that_raises_is_started_again_and_then_gives_up() -> None:
 
     worker = Worker("w", run, FakeClock(), lambda _name, _error: gave_up.set())
     worker.start()
-    assert gave_up.wait(5.0)
-    assert worker.join(5.0)
+    assert gave_up.wait(PATIENCE)
+    assert worker.join(PATIENCE)
     assert len(runs) == BUDGET + 1
     assert worker.restarts == BUDGET
 
@@ -38,7 +39,7 @@ def test_a_worker_that_returns_is_done() -> None:
     fatal: list[str] = []
     worker = Worker("w", lambda _w: None, SystemClock(), lambda name, _e: fatal.append(name))
     worker.start()
-    assert worker.join(5.0)
+    assert worker.join(PATIENCE)
     assert fatal == []
 
 
@@ -71,11 +72,11 @@ def test_a_worker_that_waits_for_long_is_woken_to_end() -> None:
     def run(worker: Worker) -> None:
         worker.wake = woken.set
         ready.set()
-        woken.wait(60.0)
+        woken.wait(600.0)
 
     ready = threading.Event()
     worker = Worker("sleeper", run, SystemClock(), lambda _name, _error: None)
     worker.start()
-    assert ready.wait(5.0)
+    assert ready.wait(PATIENCE)
     worker.halt()
-    assert worker.join(5.0)
+    assert worker.join(PATIENCE)

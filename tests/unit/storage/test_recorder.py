@@ -43,7 +43,7 @@ from agent.storage.spool import Spool
 from tests.support.clock import FakeClock
 from tests.support.recordings import WIDTH, numbered_jpeg
 from tests.support.spooled import spooled
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 EVENT = "01JD9Z3V5X8Q2M4N6P7R9S0T1W"
 UTC_START = datetime(2026, 11, 22, 7, 15, 1, tzinfo=UTC)
@@ -283,7 +283,7 @@ def test_a_recorder_at_work_writes_what_is_complete_and_ends_that_wait_by_itself
         wait_until("it comes", lambda: isinstance(spooled(rig.spool)[-1], EventClosed))
     finally:
         worker.halt()
-        assert worker.join(5.0)
+        assert worker.join(PATIENCE)
 
 
 def test_a_failed_sessions_packets_go_straight_to_the_spool(rig: Rig) -> None:

@@ -25,7 +25,7 @@ from agent.storage.records import (
 from agent.storage.spool import Spool
 from agent.storage.spool_place import memory_spool
 from tests.support.spooled import spooled
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 STARTED = datetime(2026, 11, 22, 8, 15, 1, tzinfo=UTC)
 
@@ -153,7 +153,7 @@ def test_a_slow_write_holds_up_nobody_else(tmp_path: Path) -> None:
     assert spool.after(1) is None  # in order: the third waits for the second
     spool.wait(1, 0.01)
     assert len((tmp_path / "000000000002.tmp").read_bytes()) > 0
-    slow.join(5)
+    slow.join(PATIENCE)
     assert not slow.is_alive()
     assert spool.after(1) == 2
 
@@ -167,7 +167,7 @@ def test_what_went_while_it_was_written_leaves_nothing(tmp_path: Path) -> None:
     assert spool.put(picture(20_000))
     assert spool.depth == 1
     (tmp_path / "000000000001.tmp").read_bytes()
-    slow.join(5)
+    slow.join(PATIENCE)
     assert [path.name for path in tmp_path.iterdir()] == ["000000000002.rec"]
 
 
@@ -302,7 +302,7 @@ def test_writers_in_several_threads_stay_within_the_bound(tmp_path: Path, limit:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert max(sizes) <= limit
     assert spool.size == sum(each.stat().st_size + 4096 for each in tmp_path.iterdir())
     assert spool.lost_events == len(spool.take_lost())

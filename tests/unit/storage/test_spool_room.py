@@ -13,6 +13,7 @@ from agent.storage import spool as spool_module
 from agent.storage import spool_place
 from agent.storage.spool import Spool
 from tests.support.spooled import spooled
+from tests.support.waiting import PATIENCE
 from tests.unit.storage.test_spool import closed, file, opened, picture
 
 
@@ -107,14 +108,14 @@ def test_who_waits_for_a_record_is_woken_by_it(tmp_path: Path) -> None:
     woken = threading.Event()
 
     def wait() -> None:
-        spool.wait(0, 30.0)
+        spool.wait(0, 600.0)
         woken.set()
 
-    waiter = threading.Thread(target=wait)
+    waiter = threading.Thread(target=wait, daemon=True)
     waiter.start()
     assert not woken.wait(0.05)
     spool.put(picture())
-    assert woken.wait(5.0)
+    assert woken.wait(PATIENCE)
     waiter.join()
 
 

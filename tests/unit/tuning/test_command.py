@@ -160,7 +160,6 @@ class _Links(HTMLParser):
 
 
 def test_the_report_is_one_page_that_loads_nothing(garden: str, here: Path) -> None:
-    pytest.importorskip("matplotlib")
     replay(garden, *PLAIN, "--sweep", "detection.min_changed=0.05,2", "--report", "out.html")
     text = (here / "out.html").read_text()
     page = _Links()
@@ -173,7 +172,6 @@ def test_the_report_is_one_page_that_loads_nothing(garden: str, here: Path) -> N
 
 
 def test_the_same_replay_gives_the_same_report(garden: str, here: Path) -> None:
-    pytest.importorskip("matplotlib")
     for name in ("a.html", "b.html"):
         replay(garden, *PLAIN, "--report", name)
     assert (here / "a.html").read_bytes() == (here / "b.html").read_bytes()
