@@ -72,7 +72,10 @@ def line(event: str) -> dict[str, Any]:
     named = {"name": f"events/{event}.mp4", "size": 1000, "sha256": SHA}
     place = [{"file": "2026-11-23.mp4", "position_ms": 0, "length_ms": 2000}]
     files = {"clip": named}
-    return {"id": event, "date": "2026-11-23", "frames": 12, "day": place, "files": files}
+    begun = ZERO + timedelta(seconds=6.2 if event == "A" else 10.2)
+    ended = begun + timedelta(seconds=2.1)
+    when = {"date": "2026-11-23", "started": begun.isoformat(), "ended": ended.isoformat()}
+    return {"id": event, **when, "frames": 12, "day": place, "files": files}
 
 
 def good() -> Observation:
@@ -410,6 +413,18 @@ def test_what_was_taken_is_told_by_the_process_that_recorded_into_it() -> None:
     seen.repairs = []
     seen.lives = [Life(Interval(0.0, 9.5), "SIGKILL", -9), Life(Interval(9.6, 14.0), "SIGTERM", 0)]
     assert "what_was_taken_is_told" not in {each.split(":")[0] for each in violations(seen)}
+
+
+def test_a_film_that_was_taken_away_need_not_show_what_it_was_just_given() -> None:
+    seen = good()
+    _with_a_short_day(seen)
+    seen.taken = [Taken(13.0, Path("taken"))]
+    assert [v.split(":")[0] for v in violations(seen)] == ["every_day_shows_its_events"]
+    seen.repairs = [13.5]
+    assert violations(seen) == []
+    seen.taken = [Taken(23.0, Path("taken"))]
+    seen.repairs = [23.5]
+    assert [v.split(":")[0] for v in violations(seen)] == ["every_day_shows_its_events"]
 
 
 def test_who_was_told_to_may_be_disarmed() -> None:
