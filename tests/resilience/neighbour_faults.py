@@ -24,6 +24,8 @@ from tests.support.odd_cameras import CLOSE, JPEG, OK, Answer, at, moved, rest, 
 
 #: What the ids of bad cameras begin with.
 SHED = "shed"
+#: Seconds: a thread that gives no sign of life for 30 s is replaced, or the agent starts anew.
+LONGER = (32.0, 35.0)
 #: Between two bytes of a camera that trickles, seconds.
 _DRIP = 0.2
 #: Bytes a second of an honest camera on a bad line, and between two pieces, seconds.
@@ -41,7 +43,7 @@ _KEPT = 16 + 8
 class _BadCamera(Fault):
     """A web camera that does what it should not, all the time."""
 
-    hold = (0.5, 1.0)
+    hold = (8.0, 12.0)  # some attempts
     leaves = f"{SHED}_"
 
     def prepare(self, lab: Lab) -> None:
@@ -62,6 +64,7 @@ class _BadCamera(Fault):
 
 class DrippingCamera(_BadCamera):
     name = "neighbour: a camera that trickles"
+    hold = LONGER
     heads: ClassVar = {
         "head": OK + b"X-Slow: ",
         "still": OK + JPEG + b"Content-Length: 5000000\r\n\r\n",
@@ -137,6 +140,7 @@ class SlowCamera(_BadCamera):
     """An honest one, whose pictures take some ten seconds each."""
 
     name = "neighbour: a slow honest camera"
+    hold = LONGER
 
     def answer(self) -> Answer:
         body = _large()

@@ -27,7 +27,7 @@ from tests.resilience.observation import Interval, Observation
 from tests.resilience.plan import Plan
 from tests.resilience.recovery import Recovery
 from tests.resilience.watch import Watch
-from tests.support.agent_process import YARD
+from tests.support.agent_process import CAMERA, YARD
 
 #: Until the first event of a healthy agent has ended, on a busy machine.
 FIRST = 40.0
@@ -137,9 +137,9 @@ class Run:
         lab.watch.ask("discovery")
         lab.wait(lambda: len(lab.watch.of(YARD.health)) > heard, ANSWER)
         asked = {
-            "snapshot": lab.watch.ask("snapshot"),
+            "snapshot": lab.watch.ask("snapshot", camera=CAMERA),
             "status": lab.watch.ask("status"),
-            "events": lab.watch.ask("events", since=0),
+            "events": lab.watch.ask("events", camera=CAMERA, since=0),
         }
         answers = {}
         for operation, transaction in asked.items():
