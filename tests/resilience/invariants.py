@@ -196,8 +196,9 @@ def states_are_true(seen: Observation) -> Iterator[str]:
             yield f"{topic} says {health.get('status')}: {health.get('problems')}"
         elif health["status"] != "ok" and not health["problems"]:
             yield f"{topic} says {health['status']} and names no problem"
-    code = json.loads(seen.calm.get(TOPICS.error, b'{"code": "ok"}'))["code"]
-    if _unforgiven(seen, [code]) and code not in LASTING:
+    error = json.loads(seen.calm.get(TOPICS.error, b'{"code": "ok"}'))
+    of_another = error.get("message", "").startswith(tuple(f"camera {it}" for it in seen.leaves))
+    if _unforgiven(seen, [error["code"]]) and error["code"] not in LASTING and not of_another:
         yield f"{TOPICS.error} says {seen.calm[TOPICS.error]!r}"
 
 

@@ -427,6 +427,21 @@ def test_a_film_that_was_taken_away_need_not_show_what_it_was_just_given() -> No
     assert [v.split(":")[0] for v in violations(seen)] == ["every_day_shows_its_events"]
 
 
+def test_only_the_bad_camera_may_have_problems() -> None:
+    seen = good()
+    seen.leaves = ("shed_",)
+    error = {"code": "camera_stalled", "message": "camera shed_slow: no whole picture"}
+    seen.calm[TOPICS.error] = json.dumps(error).encode()
+    health = {"status": "degraded", "problems": ["shed_slow_camera_stalled"]}
+    seen.calm[TOPICS.health] = json.dumps(health).encode()
+    assert violations(seen) == []
+    error["message"] = "camera yard: no whole picture"
+    health["problems"] = ["yard_camera_stalled"]
+    seen.calm[TOPICS.error] = json.dumps(error).encode()
+    seen.calm[TOPICS.health] = json.dumps(health).encode()
+    assert [v.split(":")[0] for v in violations(seen)] == ["states_are_true"] * 2
+
+
 def test_who_was_told_to_may_be_disarmed() -> None:
     seen = good()
     _disarmed_by_an_old_command(seen)
