@@ -3,7 +3,8 @@
 Only MQTT 5 has a word for the limit, and few brokers use it. One that gets more than it takes ends
 the connection, at once and without a reason. So what was under way at that moment is suspected:
 a picture after the first time, for the next is smaller; a state or device after the second. What
-was acknowledged since is above suspicion, and so is everything if the broker itself was gone.
+was acknowledged since is above suspicion, and so is everything if the broker itself was gone. What
+it took once is suspected after the second time, too: it may have another configuration now.
 """
 
 from __future__ import annotations
@@ -88,16 +89,19 @@ class PacketLimits:
         doubted = [
             sent
             for sent in self._doubted
-            if sent.size > self._proven
-            and (sent.written_at is None or now - sent.written_at <= AT_ONCE)
+            if sent.size > SMALL and (sent.written_at is None or now - sent.written_at <= AT_ONCE)
         ]
         self._doubted.clear()
         if not doubted:
             return None
         worst = max(doubted, key=lambda sent: sent.size)
-        if not (certain or worst.picture or worst.topic == self._suspect):
+        proven = worst.size <= self._proven
+        at_once = certain or (worst.picture and not proven)
+        if not (at_once or worst.topic == self._suspect):
             self._suspect = worst.topic
             return None
+        if proven:
+            self._proven = SMALL
         self._before = None if certain else (self._broken, self._breaks)
         self._broken = min(worst.size, self._broken or worst.size)
         self._breaks += 1

@@ -112,6 +112,7 @@ class Camera:
     def __init__(self, folder: Path, port: int, seed: int) -> None:
         self.journal = folder / "camera.jsonl"
         self.host = "127.0.0.1"
+        self.port = port
         self._log = folder / "camera.log"
         self._arguments = [str(port), str(seed), str(self.journal)]
         self._process: subprocess.Popen[str] | None = None

@@ -61,6 +61,14 @@ class CameraMixed(_Wire):
     }
 
 
+class CameraNothingWhole(_Wire):
+    """Pictures come, none of them whole, and the conversation goes on all the while."""
+
+    name = "camera: no whole picture inside a session"
+    parts: ClassVar = {"loss": (0.5, 0.7)}  # of about 32 datagrams of each picture
+    hold = (10.5, 13.0)
+
+
 class _Whole(Fault):
     """The camera as a whole; what follows may be an attempt that fails, and then its rest."""
 
@@ -142,6 +150,7 @@ ALL = (
     CameraRepeat,
     CameraGarbage,
     CameraMixed,
+    CameraNothingWhole,
     CameraSilence,
     CameraStall,
     CameraReboot,

@@ -46,6 +46,9 @@ class Fault(ABC):
         del now
         return 0.0
 
+    def prepare(self, lab: Lab) -> None:  # noqa: B027  most need nothing
+        """Before the agent starts: what its configuration and the house need for it."""
+
     @abstractmethod
     def inject(self, lab: Lab) -> None:
         """Breaks it."""
@@ -53,3 +56,6 @@ class Fault(ABC):
     @abstractmethod
     def heal(self, lab: Lab) -> None:
         """Mends it."""
+
+    def clear_up(self, lab: Lab) -> None:  # noqa: B027  most leave nothing
+        """After the agent's end: takes away what the laboratory put into the store."""

@@ -14,11 +14,11 @@ import av
 from agent.storage.verify import verify_store
 from tests.resilience.observation import Clip, Health, Interval, SentFrame, StoreSeen, Told
 from tests.resilience.watch import Watch
-from tests.support.agent_process import CAMERA, YARD
+from tests.support.agent_process import CAMERA, TOPICS, YARD
 
 #: What may lie in the agent's state folder; everything else there is a stray.
 STATE = {"journal.sqlite", "spool"} | {
-    f"{name}.json" for name in ("store", "discovery", "settings", "health", "clock")
+    f"{name}.json" for name in ("store", "discovery", "settings", "health", "clock", "identity")
 }
 #: Of a manifest's line: as far as it names its event.
 NAMING = len('{"v":1,"id":"01M84CKANN4SDBQ9QYYYME153C"')
@@ -76,10 +76,31 @@ def healths_of(watch: Watch, doubled: list[Interval]) -> list[Health]:
     return [h for h in told if not any(span.begun <= h.at <= span.ended for span in spans)]
 
 
-def store_seen(store: Path) -> StoreSeen:
-    """The store's content; its files are read with libraries of others."""
+def repairs_of(watch: Watch) -> list[float]:
+    """When the agent told that something in the store was damaged, moved or deleted."""
+    errors = [(heard.at, json.loads(heard.payload)) for heard in watch.of(TOPICS.error)]
+    return [at for at, error in errors if error["code"] == "store_repaired"]
+
+
+def store_seen(store: Path, *taken: Path) -> StoreSeen:
+    """What was recorded; its files are read with libraries of others.
+
+    `taken`: folders to which the owner moved a part of it. What lies there is recorded as well.
+    """
     seen = StoreSeen()
-    for day in sorted(store.glob(f"{CAMERA}/????-??-??")):
+    places = (store, *taken)
+    for place in places:
+        _read(place, places, seen)
+    report = verify_store(store)
+    missing = [name for name in report.missing if not any((t / name).exists() for t in taken)]
+    seen.verified = [*missing, *report.damaged, *report.foreign]
+    return seen
+
+
+def _read(place: Path, places: tuple[Path, ...], seen: StoreSeen) -> None:
+    """Adds the events and films of one place; a line may stand in several."""
+    elsewhere = {line["id"] for line in seen.lines}
+    for day in sorted(place.glob(f"{CAMERA}/????-??-??")):
         manifest = day / "events.jsonl"
         lines = manifest.read_text().splitlines() if manifest.exists() else []
         for number, text in enumerate(lines):
@@ -91,21 +112,20 @@ def store_seen(store: Path) -> StoreSeen:
                 if not again:
                     seen.unreadable.append(f"{day.name}/events.jsonl:{number + 1}")
                 continue
-            if "id" in line:
+            if "id" in line and line["id"] not in elsewhere:
                 seen.lines.append({**line, "date": day.name})
-                seen.clips[line["id"]] = _clip(day, line)
-        seen.day_pictures[day.name] = sum(map(pictures, sorted(day.glob(f"{day.name}*.mp4"))))
-    report = verify_store(store)
-    seen.verified = [*report.missing, *report.damaged, *report.foreign]
-    return seen
+                seen.clips[line["id"]] = _clip([p / CAMERA / day.name for p in places], line)
+        shown = sum(map(pictures, sorted(day.glob(f"{day.name}*.mp4"))))
+        seen.day_pictures[day.name] = seen.day_pictures.get(day.name, 0) + shown
 
 
-def _clip(day: Path, line: dict[str, Any]) -> Clip:
+def _clip(days: list[Path], line: dict[str, Any]) -> Clip:
+    """The clip of an event in the first of the places of its day that has it."""
     named = (line.get("files") or {}).get("clip")
     if named is None:
         return Clip("", exists=False)
-    path = day / named["name"]
-    if not path.exists():
+    path = next((day / named["name"] for day in days if (day / named["name"]).exists()), None)
+    if path is None:
         return Clip(named["name"], exists=False)
     content = path.read_bytes()
     digest = hashlib.sha256(content).hexdigest()

@@ -5,7 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 
-from tests.resilience.losses import events_without_a_clip, missing_frames, shortened_clips
+from tests.resilience.losses import (
+    events_without_a_clip,
+    missing_frames,
+    shortened_clips,
+    was_being_taken,
+)
 from tests.resilience.observation import Interval, Observation, Told
 from tests.resilience.visits import event_spans, to_be_seen, unique, visits_of
 from tests.support.agent_process import TOPICS, YARD
@@ -46,6 +51,35 @@ def every_event_is_a_visit(seen: Observation) -> Iterator[str]:
     for event in event_spans(seen):
         if not any(span.overlaps(visit, NEAR) for span in event for visit in visits):
             yield f"an event at {[span.begun for span in event]} without anybody there"
+
+
+def live_and_armed_is_judged(seen: Observation) -> Iterator[str]:
+    """A camera that is said to be live and armed is not blind: nobody has to say `not_judged`."""
+    for health in seen.healths:
+        kept_from_it = any(b.begun <= health.at <= b.ended + NEAR for b in seen.busy)
+        if "not_judged" in health.of.get("problems", ()) and not kept_from_it:
+            yield f"at {health.at:.1f} live and armed, and no frame is judged"
+
+
+def nobody_else_disarms_it(seen: Observation) -> Iterator[str]:
+    """It is disarmed only by who says so now, never by an old command."""
+    for span in seen.disarmed:
+        if not any(at <= span.begun for at in seen.disarmings):
+            yield f"disarmed at {span.begun:.1f}, and nobody had told it to"
+
+
+def home_assistant_has_each_event(seen: Observation) -> Iterator[str]:
+    """What Home Assistant heard while it was there; only in runs in which it says that it is."""
+    if not seen.listening:
+        return
+    heard = home_assistant_has(seen.offered, seen.listening)
+    if missing := {told.what["seq"] for told in seen.motion} - set(heard):
+        yield f"Home Assistant never had the motion events {sorted(missing)}"
+
+
+def home_assistant_has(offered: list[Told], listening: list[Interval]) -> list[int]:
+    """The numbers of the events that came while it was there."""
+    return [t.what["seq"] for t in offered if any(i.begun <= t.at <= i.ended for i in listening)]
 
 
 def numbers_are_complete(seen: Observation) -> Iterator[str]:
@@ -130,7 +164,8 @@ def every_day_shows_its_events(seen: Observation) -> Iterator[str]:
     for line in seen.store.lines:
         if line["frames"] and not line.get("day"):
             yield f"event {line['id']} has no place in the day's file"
-        wanted[line["date"]] = wanted.get(line["date"], 0) + line["frames"]
+        if not was_being_taken(seen, line):
+            wanted[line["date"]] = wanted.get(line["date"], 0) + line["frames"]
     for day, count in wanted.items():
         shown = seen.store.day_pictures.get(day, 0)
         if shown < count:
@@ -161,8 +196,9 @@ def states_are_true(seen: Observation) -> Iterator[str]:
             yield f"{topic} says {health.get('status')}: {health.get('problems')}"
         elif health["status"] != "ok" and not health["problems"]:
             yield f"{topic} says {health['status']} and names no problem"
-    code = json.loads(seen.calm.get(TOPICS.error, b'{"code": "ok"}'))["code"]
-    if _unforgiven(seen, [code]) and code not in LASTING:
+    error = json.loads(seen.calm.get(TOPICS.error, b'{"code": "ok"}'))
+    of_another = error.get("message", "").startswith(tuple(f"camera {it}" for it in seen.leaves))
+    if _unforgiven(seen, [error["code"]]) and error["code"] not in LASTING and not of_another:
         yield f"{TOPICS.error} says {seen.calm[TOPICS.error]!r}"
 
 
@@ -204,6 +240,16 @@ def no_loss_is_silent(seen: Observation) -> Iterator[str]:
     yield from events_without_a_clip(seen)
     yield from shortened_clips(seen)
     yield from missing_frames(seen)
+
+
+def what_was_taken_is_told(seen: Observation) -> Iterator[str]:
+    """Told before a later recording of the same process is said to be saved."""
+    for taken in seen.taken:
+        lives = [life for life in seen.lives if life.span.begun < taken.at < life.span.ended]
+        saved = [t for t in seen.recordings if t.what["event_type"] == "recording_saved"]
+        later = [t.at for t in saved if any(taken.at + NEAR < t.at < s.span.ended for s in lives)]
+        if later and not any(taken.at < at for at in seen.repairs):
+            yield f"what was moved away at {taken.at:.1f} was never told"
 
 
 def no_file_is_astray(seen: Observation) -> Iterator[str]:
@@ -257,6 +303,9 @@ INVARIANTS: tuple[Callable[[Observation], Iterator[str]], ...] = (
     it_recovers,
     every_visit_is_an_event,
     every_event_is_a_visit,
+    live_and_armed_is_judged,
+    nobody_else_disarms_it,
+    home_assistant_has_each_event,
     numbers_are_complete,
     numbers_come_in_order,
     repeated_numbers_say_the_same,
@@ -269,6 +318,7 @@ INVARIANTS: tuple[Callable[[Observation], Iterator[str]], ...] = (
     farewell_is_true,
     health_agrees,
     no_loss_is_silent,
+    what_was_taken_is_told,
     no_file_is_astray,
     nothing_grew,
     it_is_idle_again,

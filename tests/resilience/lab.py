@@ -9,16 +9,16 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import pytest
 
 from tests.resilience.camera import Camera
 from tests.resilience.footprint import footprint
-from tests.resilience.observation import Footprint, Interval, Life
+from tests.resilience.observation import Footprint, Interval, Life, Taken
 from tests.resilience.tools import faultfs
 from tests.resilience.watch import Watch
 from tests.support import home_assistant
@@ -28,6 +28,7 @@ from tests.support.broker import Broker, write_passwords
 from tests.support.faulty_link import FaultyLink
 from tests.support.wallclock import CLOCK, put_ahead, wallclock
 
+T = TypeVar("T")
 AGENT_LOGIN = {"username": "pi", "password": "right"}
 WATCH_LOGIN = {"username": "watch", "password": "right"}
 #: Below the range that Linux hands out by itself.
@@ -79,6 +80,9 @@ class Lab(House):
         self.busy: list[Interval] = []
         self.doubled: list[Interval] = []  # another agent spoke on the same topics
         self.forgot: list[float] = []
+        self.disarmings: list[float] = []  # when somebody was to disarm it
+        self.taken: list[Taken] = []
+        self.listening: list[Interval] = []  # when Home Assistant was there to hear events
         self.strays: list[str] = []
         self.findings: list[str] = []  # of a fault, about how it ended
         self.figures: dict[str, float] = {}
@@ -219,6 +223,23 @@ class Lab(House):
         return footprint(self.pid)
 
     # ------------------------------------------------------------ parts that break
+
+    def at_end(self, what: Callable[[], object]) -> None:
+        """Is done when the house is left, however the run went."""
+        self._stack.callback(what)
+
+    def enter(self, context: AbstractContextManager[T]) -> T:
+        """A part of the house that only this run has; it lasts until the house is left."""
+        return self._stack.enter_context(context)
+
+    def home_assistant_says(self, word: str) -> None:
+        """Its birth or its farewell; from then on it hears events, or does no more."""
+        now = time.monotonic()
+        if word == "online":
+            self.listening.append(Interval(now, float("inf")))
+        else:
+            self.listening = [Interval(i.begun, min(i.ended, now)) for i in self.listening]
+        self.watch.tell("homeassistant/status", word)
 
     def mount_disk(self, medium: str = "medium") -> None:
         self.disk: Any = faultfs().FaultFS(self.folder / medium, self.store).start()

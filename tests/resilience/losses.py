@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from tests.resilience.observation import Health, Interval, Observation, SentFrame, Told
 from tests.resilience.visits import MARGIN, monotonic_times, unique
@@ -14,6 +15,8 @@ ON_THE_WAY = 2
 GIVEN_UP = 18
 #: Counters may be so many seconds old when they are said: gathered and handed on each second.
 COUNTED_EVERY = 2.0
+#: Seconds until a day's film shows what it was given (docs/store.md).
+UNSHOWN = 10.0
 #: Published counters of a camera that say why a frame is missing.
 COUNTERS = ("fragments_lost", "frames_damaged", "frames_dropped", "datagrams_bad")
 
@@ -48,6 +51,23 @@ def _frames_of(seen: Observation, event: Told) -> list[int]:
     if any(span.overlaps(busy, MARGIN) for span in spans for busy in seen.busy):
         return []  # a process that was kept from reading dates frames by when it read them
     return [sum(f.whole and s.begun <= f.at <= s.ended for f in seen.frames) for s in spans]
+
+
+def was_being_taken(seen: Observation, line: dict[str, Any]) -> bool:
+    """True for an event of which the day's film that went away need not show every picture.
+
+    A film shows what it has been given some seconds later, and whoever takes it away meanwhile
+    keeps that from it. It has to be told, and the event's clip has to be there all the same.
+    """
+    for taken in seen.taken:
+        told = min((at for at in seen.repairs if at > taken.at), default=None)
+        if told is not None and line["ended"] is not None:
+            begun, ended = map(datetime.fromisoformat, (line["started"], line["ended"]))
+            length = (ended - begun).total_seconds()
+            spans = [Interval(at, at + length) for at in monotonic_times(seen, begun)]
+            if any(span.overlaps(Interval(taken.at - UNSHOWN, told)) for span in spans):
+                return True
+    return False
 
 
 def missing_frames(seen: Observation) -> Iterator[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 
@@ -40,6 +41,14 @@ class Life:
     span: Interval
     ended_by: str | None
     exit_code: int
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What the owner moved away, when, and where to: a folder with the layout of a store."""
+
+    at: float
+    place: Path
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,12 @@ class Observation:
         forgot: the broker lost what it had retained and queued at these times.
         leaves: what problems begin with that may outlast the run.
         busy: when the agent could not look: stopped, disarmed, without processor or memory.
+        disarmed: when the camera was said to be disarmed.
+        disarmings: when somebody told it to disarm; old commands do not count.
+        taken: what the owner moved away.
+        repairs: when something in the store was said to have been damaged, moved or deleted.
+        offered: event messages on the topic for Home Assistant, as they came.
+        listening: when Home Assistant was there to hear them.
         healths: of the camera, all that were published.
         calm: topic -> payload that the broker retained when all was healed and quiet.
         gone: the same after the agent's orderly end.
@@ -122,6 +137,12 @@ class Observation:
     forgot: list[float] = field(default_factory=list)
     leaves: tuple[str, ...] = ()
     busy: list[Interval] = field(default_factory=list)
+    disarmed: list[Interval] = field(default_factory=list)
+    disarmings: list[float] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
+    repairs: list[float] = field(default_factory=list)
+    offered: list[Told] = field(default_factory=list)
+    listening: list[Interval] = field(default_factory=list)
     healths: list[Health] = field(default_factory=list)
     calm: dict[str, bytes] = field(default_factory=dict)
     gone: dict[str, bytes] = field(default_factory=dict)

@@ -12,6 +12,8 @@ from tests.resilience import (
     camera_faults,
     clock_faults,
     long_faults,
+    neighbour_faults,
+    owner_faults,
     process_faults,
     store_faults,
 )
@@ -25,6 +27,8 @@ ALL: tuple[type[Fault], ...] = (
     *store_faults.ALL,
     *process_faults.ALL,
     *clock_faults.ALL,
+    *owner_faults.ALL,
+    *neighbour_faults.ALL,
 )
 #: Those and the ones that are tried alone only.
 EVERY: tuple[type[Fault], ...] = (*ALL, *long_faults.ALL)

@@ -31,8 +31,9 @@ once, runs with the tests; `tests/resilience/test_invariants.py` shows that each
 
 In a run the real agent process watches the simulated camera (a process of its own), talks to a
 real Mosquitto and records; each 3.2 s somebody walks by. One to three faults begin within 4 s, last
-and end; then all has to be well again by itself. An independent observer keeps what the camera
-sent, whole or not, all that was published and what is in the store, and compares the three.
+and end; then all has to be well again by itself. What is bad by nature, such as a hostile camera
+beside the good one, stays. An independent observer keeps what the camera sent, whole or not, all
+that was published and what is in the store, and compares the three.
 
 A run's faults, their moments, lengths and figures are a function of its key: the seed of a random
 run, or the seed and the numbers of the faults. To repeat a run:

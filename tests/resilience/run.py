@@ -15,18 +15,19 @@ from tests.resilience.gather import (
     frames_of,
     healths_of,
     hellos_of,
+    repairs_of,
     store_seen,
     strays_of,
     told_by,
     utc_of_zero,
 )
-from tests.resilience.invariants import MORE_THREADS, violations
+from tests.resilience.invariants import MORE_THREADS, home_assistant_has, violations
 from tests.resilience.lab import WATCH_LOGIN, Lab
 from tests.resilience.observation import Interval, Observation
 from tests.resilience.plan import Plan
 from tests.resilience.recovery import Recovery
 from tests.resilience.watch import Watch
-from tests.support.agent_process import YARD
+from tests.support.agent_process import CAMERA, YARD
 
 #: Until the first event of a healthy agent has ended, on a busy machine.
 FIRST = 40.0
@@ -36,6 +37,8 @@ CALM = 20.0
 ANSWER = 15.0
 #: Published by the observer itself.
 MARK = "homeassistant/lab"
+#: From Home Assistant's birth until it has every event; an agent that missed the birth waits 120 s.
+OFFERED = 150.0
 #: For what a stop left in the spool, with the next start.
 LEFT_OVER = 60.0
 
@@ -92,6 +95,8 @@ class Run:
         lab = self._lab
         begun = time.monotonic()
         lab.leaves = tuple(fault.leaves for fault in self._plan.faults if fault.leaves)
+        for fault in self._plan.faults:
+            fault.prepare(lab)
         lab.start()
         live = lab.wait(lambda: lab.watch.last(YARD.availability) == "online", FIRST)
         if live is None:
@@ -125,15 +130,16 @@ class Run:
         shut = (YARD.motion, YARD.root + "/recording/state")
         lab.wait(partial(_is_past, time.monotonic() + 2.0), 3.0)  # who is there may go
         lab.wait(lambda: all(lab.watch.last(topic) == "OFF" for topic in shut), CALM)
+        lab.wait(lambda: not self._owed_to_home_assistant(), OFFERED)
         seen.idle_share = share_of_cpu(lab.pid, 1.0)
         # counters are said once a minute, or with all the rest
         heard = len(lab.watch.of(YARD.health))
         lab.watch.ask("discovery")
         lab.wait(lambda: len(lab.watch.of(YARD.health)) > heard, ANSWER)
         asked = {
-            "snapshot": lab.watch.ask("snapshot"),
+            "snapshot": lab.watch.ask("snapshot", camera=CAMERA),
             "status": lab.watch.ask("status"),
-            "events": lab.watch.ask("events", since=0),
+            "events": lab.watch.ask("events", camera=CAMERA, since=0),
         }
         answers = {}
         for operation, transaction in asked.items():
@@ -155,6 +161,14 @@ class Run:
         lab.wait(lambda: not self._waits_for_clips(), LEFT_OVER)
         lab.end("SIGTERM", signal.SIGTERM)
 
+    def _owed_to_home_assistant(self) -> set[int]:
+        """Numbers of motion events that it has not heard while it was there to hear."""
+        lab = self._lab
+        if not lab.listening:
+            return set()
+        heard = home_assistant_has(told_by(lab.watch, YARD.ha_motion), lab.listening)
+        return {what["seq"] for _, what in lab.watch.events(YARD.event_motion)} - set(heard)
+
     def _waits_for_clips(self) -> set[str]:
         """Events that have ended, and no word yet about their clips."""
         watch = self._lab.watch
@@ -165,13 +179,19 @@ class Run:
         """Fills the rest of the observation in."""
         lab, seen = self._lab, self._seen
         seen.frames = frames_of(lab.camera.journal)
-        seen.lives, seen.busy = lab.lives, lab.busy + disarmed_by(lab.watch)
+        for fault in self._plan.faults:
+            fault.clear_up(lab)
+        seen.disarmed, seen.disarmings = disarmed_by(lab.watch), lab.disarmings
+        seen.lives, seen.busy = lab.lives, lab.busy + seen.disarmed
         seen.motion = told_by(lab.watch, YARD.event_motion, self._fetched)
         seen.recordings = told_by(lab.watch, YARD.event_recording)
         seen.offsets, seen.forgot, seen.leaves = lab.offsets, lab.forgot, lab.leaves
         seen.utc_of_zero = utc_of_zero(time.monotonic())
         seen.healths = healths_of(lab.watch, lab.doubled)
-        seen.store = store_seen(lab.store)
+        seen.offered = told_by(lab.watch, YARD.ha_motion)
+        seen.listening = lab.listening
+        seen.taken, seen.repairs = lab.taken, repairs_of(lab.watch)
+        seen.store = store_seen(lab.store, *(taken.place for taken in lab.taken))
         seen.strays = lab.strays + strays_of(lab.folder)
         seen.log = (lab.folder / "agent.log").read_text(errors="replace")
         seen.complaints = lab.watch.complaints

@@ -49,6 +49,20 @@ class StoreNoSpace(_Disk):
     rule: ClassVar = {"ops": "write", "error": "ENOSPC", "after": 20_000}
 
 
+class StoreNoInodes(_Disk):
+    """What is there can be written, nothing new can be made."""
+
+    name = "store: no inodes"
+    rule: ClassVar = {"ops": "create,mkdir", "error": "ENOSPC"}
+    hold = (2.0, 6.0)
+
+
+class StoreQuota(_Disk):
+    name = "store: over quota"
+    rule: ClassVar = {"ops": "write", "error": "EDQUOT"}
+    hold = (2.0, 6.0)
+
+
 class StoreReadOnly(_Disk):
     name = "store: read-only"
     rule: ClassVar = {
@@ -156,6 +170,8 @@ ALL = (
     StoreErrors,
     StoreReadErrors,
     StoreNoSpace,
+    StoreNoInodes,
+    StoreQuota,
     StoreReadOnly,
     StoreStale,
     StoreSlow,

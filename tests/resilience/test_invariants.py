@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.resilience.gather import store_seen
 from tests.resilience.invariants import INVARIANTS, violations
 from tests.resilience.observation import (
     Clip,
@@ -19,10 +23,11 @@ from tests.resilience.observation import (
     Observation,
     SentFrame,
     StoreSeen,
+    Taken,
     Told,
 )
 from tests.resilience.visits import to_be_seen
-from tests.support.agent_process import TOPICS, YARD
+from tests.support.agent_process import CAMERA, TOPICS, YARD
 
 ZERO = datetime(2026, 11, 23, 9, tzinfo=UTC)
 SHA = "ab" * 32
@@ -67,7 +72,10 @@ def line(event: str) -> dict[str, Any]:
     named = {"name": f"events/{event}.mp4", "size": 1000, "sha256": SHA}
     place = [{"file": "2026-11-23.mp4", "position_ms": 0, "length_ms": 2000}]
     files = {"clip": named}
-    return {"id": event, "date": "2026-11-23", "frames": 12, "day": place, "files": files}
+    begun = ZERO + timedelta(seconds=6.2 if event == "A" else 10.2)
+    ended = begun + timedelta(seconds=2.1)
+    when = {"date": "2026-11-23", "started": begun.isoformat(), "ended": ended.isoformat()}
+    return {"id": event, **when, "frames": 12, "day": place, "files": files}
 
 
 def good() -> Observation:
@@ -217,6 +225,24 @@ def _failed_without_a_code(seen: Observation) -> None:
     seen.recordings[0] = recording(1, "A", "recording_failed")
 
 
+def _blind_though_live(seen: Observation) -> None:
+    seen.healths[0].of["problems"] = ["not_judged"]
+
+
+def _disarmed_by_an_old_command(seen: Observation) -> None:
+    seen.disarmed = [Interval(9.0, 9.1)]
+
+
+def _with_an_event_that_home_assistant_never_had(seen: Observation) -> None:
+    seen.listening = [Interval(9.0, float("inf"))]
+    seen.offered = [replace(told, at=9.5) for told in seen.motion[1:]]
+
+
+def _with_something_taken_and_not_told(seen: Observation) -> None:
+    seen.taken = [Taken(9.0, Path("taken"))]
+    seen.recordings[1] = replace(seen.recordings[1], at=13.0)
+
+
 def _with_a_stray(seen: Observation) -> None:
     seen.strays = ["tmp/x"]
 
@@ -281,6 +307,10 @@ DOCTORED: dict[Callable[[Observation], None], str] = {
     _with_a_clip_of_half_the_event: "no_loss_is_silent",
     _with_frames_that_never_arrived: "no_loss_is_silent",
     _failed_without_a_code: "no_loss_is_silent",
+    _blind_though_live: "live_and_armed_is_judged",
+    _disarmed_by_an_old_command: "nobody_else_disarms_it",
+    _with_an_event_that_home_assistant_never_had: "home_assistant_has_each_event",
+    _with_something_taken_and_not_told: "what_was_taken_is_told",
     _with_a_stray: "no_file_is_astray",
     _with_a_thread_more: "nothing_grew",
     _with_more_memory: "nothing_grew",
@@ -364,3 +394,84 @@ def test_what_a_forgetful_broker_lost_may_be_fetched() -> None:
     seen.motion[0] = replace(seen.motion[0], fetched=True)
     seen.forgot = [7.0]
     assert violations(seen) == []
+
+
+def test_home_assistant_has_an_event_only_while_it_is_there() -> None:
+    seen = good()
+    seen.listening = [Interval(3.0, 7.0), Interval(9.0, float("inf"))]
+    seen.offered = list(seen.motion)  # the end of A came while it was away
+    assert [v.split(":")[0] for v in violations(seen)] == ["home_assistant_has_each_event"]
+    seen.offered.append(replace(seen.motion[1], at=13.0))
+    assert violations(seen) == []
+
+
+def test_what_was_taken_is_told_by_the_process_that_recorded_into_it() -> None:
+    seen = good()
+    _with_something_taken_and_not_told(seen)
+    seen.repairs = [12.0]
+    assert violations(seen) == []
+    seen.repairs = []
+    seen.lives = [Life(Interval(0.0, 9.5), "SIGKILL", -9), Life(Interval(9.6, 14.0), "SIGTERM", 0)]
+    assert "what_was_taken_is_told" not in {each.split(":")[0] for each in violations(seen)}
+
+
+def test_a_film_that_was_taken_away_need_not_show_what_it_was_just_given() -> None:
+    seen = good()
+    _with_a_short_day(seen)
+    seen.taken = [Taken(13.0, Path("taken"))]
+    assert [v.split(":")[0] for v in violations(seen)] == ["every_day_shows_its_events"]
+    seen.repairs = [13.5]
+    assert violations(seen) == []
+    seen.taken = [Taken(23.0, Path("taken"))]
+    seen.repairs = [23.5]
+    assert [v.split(":")[0] for v in violations(seen)] == ["every_day_shows_its_events"]
+
+
+def test_only_the_bad_camera_may_have_problems() -> None:
+    seen = good()
+    seen.leaves = ("shed_",)
+    error = {"code": "camera_stalled", "message": "camera shed_slow: no whole picture"}
+    seen.calm[TOPICS.error] = json.dumps(error).encode()
+    health = {"status": "degraded", "problems": ["shed_slow_camera_stalled"]}
+    seen.calm[TOPICS.health] = json.dumps(health).encode()
+    assert violations(seen) == []
+    error["message"] = "camera yard: no whole picture"
+    health["problems"] = ["yard_camera_stalled"]
+    seen.calm[TOPICS.error] = json.dumps(error).encode()
+    seen.calm[TOPICS.health] = json.dumps(health).encode()
+    assert [v.split(":")[0] for v in violations(seen)] == ["states_are_true"] * 2
+
+
+def test_who_was_told_to_may_be_disarmed() -> None:
+    seen = good()
+    _disarmed_by_an_old_command(seen)
+    seen.disarmings = [8.9]
+    assert violations(seen) == []
+
+
+def _day(place: Path, name: str = "2026-11-23") -> Path:
+    day = place / CAMERA / name
+    (day / "events").mkdir(parents=True)
+    return day
+
+
+def _told_in(day: Path, event: str) -> None:
+    clip = {"name": f"events/090000_{event}.mp4", "size": 1, "sha256": SHA}
+    with (day / "events.jsonl").open("a") as file:
+        text = json.dumps({"id": event, "frames": 0, "files": {"clip": clip}})[:-1]
+        file.write(f'{text},"crc":"{zlib.crc32(text.encode()):08x}"}}\n')
+
+
+def test_what_the_owner_moved_away_is_looked_at_too(tmp_path: Path) -> None:
+    day, taken = _day(tmp_path / "store"), _day(tmp_path / "taken")
+    _told_in(day, "A")
+    _told_in(day, "B")
+    _told_in(taken, "A")  # once more after its line had been moved away
+    (taken / "events/090000_A.mp4").write_bytes(b"x")
+    seen = store_seen(tmp_path / "store", tmp_path / "taken")
+    assert [line["id"] for line in seen.lines] == ["A", "B"]
+    assert [seen.clips[event].exists for event in "AB"] == [True, False]
+    missing = [said for said in seen.verified if said.endswith(".mp4")]
+    assert missing == ["yard/2026-11-23/events/090000_B.mp4"]
+    _told_in(day, "A")
+    assert [line["id"] for line in store_seen(tmp_path / "store").lines] == ["A", "B", "A"]

@@ -24,9 +24,13 @@ AT_ONCE = 3
 
 
 def _groups() -> list[tuple[type[Fault], ...]]:
-    """All faults in groups of `TOGETHER` that can be there at once."""
+    """All faults in groups of `TOGETHER` that can be there at once.
+
+    Those that last long are together: a group lasts as long as its longest.
+    """
     left = list(ALL)
     random.Random(SEED).shuffle(left)
+    left.sort(key=lambda kind: -kind.hold[1])
     groups: list[tuple[type[Fault], ...]] = []
     while left:
         group: list[type[Fault]] = []

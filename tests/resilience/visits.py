@@ -14,6 +14,8 @@ ENTERING = 2
 WARM = 6
 #: Whole frames without anybody just before the visit.
 EMPTY = 3
+#: After so many seconds without a whole frame the detector begins anew, as in a new session.
+FORGOTTEN = 8.0
 #: Longer without a frame: something else than a visit.
 GAP = 1.0
 #: Frames on their way when the agent ends, or when it begins to look again.
@@ -60,6 +62,8 @@ def _is_prepared(frames: list[SentFrame], visit: list[SentFrame]) -> bool:
     """True when the detector has seen enough of the empty scene."""
     first = visit[0]
     before = [f for f in frames if f.session == first.session and f.at < first.at and f.whole]
+    pauses = [n for n in range(1, len(before)) if before[n].at - before[n - 1].at > FORGOTTEN]
+    before = before[max(pauses, default=0) :]
     last = before[-EMPTY:]
     empty = len(last) == EMPTY and not any(f.visitor for f in last)
     return empty and len(before) >= WARM and first.at - last[0].at < 2 * GAP

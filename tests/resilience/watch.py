@@ -23,6 +23,10 @@ class Watch(Observer):
         heard = self.of(topic)
         return heard[-1].payload.decode() if heard else ""
 
+    def told_since(self, topic: str, at: float) -> bool:
+        """True when something came on it later."""
+        return any(heard.at > at for heard in self.of(topic))
+
     def retained(self) -> dict[str, bytes]:
         """Topic -> what a newcomer would be told now, pictures left out."""
         kept = {h.topic: h.payload for h in list(self.heard) if h.retain}

@@ -86,7 +86,12 @@ class Broker:
         )
         # It drops its rights to the user mosquitto, who has to read what the test wrote.
         self._config.write_text(self._config.read_text() + "user root\n")
+        self._written = self._config.read_text()
         self._process: subprocess.Popen[bytes] | None = None
+
+    def add(self, *lines: str) -> None:
+        """More lines of the configuration, from the next start on; those of the last call go."""
+        self._config.write_text("\n".join([self._written.rstrip(), *lines, ""]))
 
     def start(self) -> Broker:
         """Starts it and waits for the port."""

@@ -78,6 +78,23 @@ def test_what_got_through_in_between_is_above_suspicion(limits: PacketLimits) ->
     assert limits.takes(16_000)
 
 
+@pytest.mark.parametrize("topic", [PICTURE, DEVICE])
+def test_what_it_took_once_is_suspected_after_the_second_time(
+    limits: PacketLimits, topic: str
+) -> None:
+    assert cut_at(limits, 9_000, topic=topic) is None
+    assert limits.takes(10_000)
+    assert cut_at(limits, 9_000, topic=topic) == Suspect(topic, 9_000)
+    assert (limits.takes(4_500), limits.takes(4_501)) == (True, False)
+
+
+def test_a_broker_that_was_gone_need_not_be_another(limits: PacketLimits) -> None:
+    assert cut_at(limits, 9_000) is None
+    limits.gone()
+    assert cut_at(limits, 9_000) is None
+    assert limits.takes(10_000)
+
+
 def test_what_came_before_an_acknowledgement_is_not_suspected(limits: PacketLimits) -> None:
     limits.sent(4, PICTURE, 90_000, picture=True)
     limits.sent(5, "s", 100, picture=False)
