@@ -46,7 +46,9 @@ class Presence:
         self._asked = False
         self._birth_at = -NEVER
         self._announced_at: float | None = None
+        self._news_at = -NEVER
         self._connected_at = 0.0
+        self._connections = 0
         self._unsure_until = -NEVER
 
     def unsure(self, now: float) -> bool:
@@ -66,6 +68,7 @@ class Presence:
         self._born = self._asked = False
         self._announced_at = None
         self._connected_at = now
+        self._connections += 1
         self._ready_at = now + (AWAY if self.away else UNKNOWN)
         self._unsure_until = now + BOOT
 
@@ -75,11 +78,12 @@ class Presence:
             came = self._birth_at + STALE >= now - seconds  # since the broker has
             booted_at = now + max(0.0, BOOT - seconds)
             if came or booted_at <= now:
-                self._ready_at, self._unsure_until = now, -NEVER
+                self._ready_at, self._unsure_until = self._settled(now), -NEVER
             elif self._connected_at <= now - seconds + FIRST_BIRTH:
                 self._ready_at = booted_at
             else:
-                self._ready_at = min(self._ready_at, booted_at)
+                if self._connections == 1:  # most likely only we have begun anew
+                    self._ready_at = self._settled(now)
                 self._unsure_until = booted_at
         self._asked = True
 
@@ -106,11 +110,17 @@ class Presence:
         since = self._announced_at
         self._ready_at = now + ANSWERED if since is None else max(now, since + SETTLE)
 
+    def _settled(self, now: float) -> float:
+        """When it listens to all that was announced so far, if it is there."""
+        return max(now, self._news_at + SETTLE)
+
     def announced(self, now: float, *, news: bool) -> None:
         """We have said that we are there; `news`: with a device or entity that was not said before.
 
         After a birth that came before everything is news.
         """
+        if news:
+            self._news_at = now
         if news or self._announced_at is None:
             self._announced_at = now
         if self._born:

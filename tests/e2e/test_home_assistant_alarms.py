@@ -111,7 +111,8 @@ class Home:
         self.wait_armed()
         add_automation(self.home_assistant, "tell", AUTOMATION)
         # Home Assistant needs a moment to listen to a device that it has just met
-        time_of_birth = self.observer.of("surveillance/pi/availability")[-1].at
+        said = wait_until("it is there", lambda: self.observer.of("surveillance/pi/availability"))
+        time_of_birth = said[-1].at
         wait_until("it listens", lambda: time.monotonic() > time_of_birth + 8, 20)
 
     def stop(self) -> None:

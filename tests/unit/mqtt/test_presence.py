@@ -49,12 +49,26 @@ def test_a_broker_that_has_just_begun_is_waited_for_until_the_birth(home: Presen
 
 
 def test_a_young_broker_may_have_seen_the_birth_before_us(home: Presence) -> None:
+    home.broker_up(100.0, 1.0)
+    assert ready_at(home) == 1, "only the agent was started: alarms must not wait"
     home.connected(0.0)
     home.broker_up(100.0, 1.0)
-    assert ready_at(home) == UNKNOWN
+    assert ready_at(home) == UNKNOWN, "the broker was away: so was Home Assistant"
     assert home.unsure(UNKNOWN)
     assert home.unsure(BOOT - 100)
     assert not home.unsure(BOOT - 100 + 1)
+
+
+def test_a_device_that_was_just_announced_needs_a_moment_whatever_the_broker_says(
+    home: Presence,
+) -> None:
+    home.announced(1.0, news=True)
+    home.broker_up(100.0, 2.0)
+    assert ready_at(home) == 1 + SETTLE
+    home.connected(0.0)
+    home.announced(1.0, news=True)
+    home.broker_up(BOOT, 2.0)
+    assert ready_at(home) == 1 + SETTLE
 
 
 def test_where_nobody_hears_of_our_device_the_birth_has_still_to_come(home: Presence) -> None:

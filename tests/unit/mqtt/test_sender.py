@@ -12,7 +12,7 @@ from agent.mqtt.answers import EVENTS_BYTES
 from agent.mqtt.journal import Journal
 from agent.mqtt.limits import ROOM
 from agent.mqtt.outbox import Outbox
-from agent.mqtt.presence import BOOT, FIRST_RETRY, SETTLE, UNKNOWN
+from agent.mqtt.presence import BOOT, FIRST_RETRY, SETTLE
 from agent.mqtt.sender import (
     ONLINE_WAIT,
     PICTURES,
@@ -517,8 +517,7 @@ def test_what_is_offered_while_nobody_knows_is_offered_again_at_the_birth_unless
     link = home.connect()
     home.sender.home(BrokerAge(100))
     home.say(offered(1))
-    assert home_seqs(link) == [], "its birth may come at any moment"
-    home.after(UNKNOWN)
+    home.after(SETTLE)
     assert home_seqs(link) == [1]
     home.acknowledge(link)  # by somebody who listens to everything
     assert len(home.journal.offers) == 1
@@ -537,7 +536,7 @@ def test_doubt_ends_with_the_time_in_which_a_birth_can_come(home: HomeHouse) -> 
     link = home.connect()
     home.sender.home(BrokerAge(100))
     home.say(offered(1))
-    home.after(UNKNOWN)
+    home.after(SETTLE)
     home.acknowledge(link)
     home.after(BOOT)
     assert len(home.journal.offers) == 0
@@ -551,7 +550,7 @@ def test_a_device_of_which_nobody_hears_waits_for_the_birth(home: HomeHouse) -> 
     home.sender.home(BrokerAge(100))
     home.say(DEVICE, offered(1))
     home.sender.sent(link.sent.index(DEVICE) + 1, None, heard=False)
-    home.after(2 * UNKNOWN)
+    home.after(SETTLE)
     assert home_seqs(link) == []
     home.sender.home(HomeSaid(online=True, retained=False))
     home.after(60.0)
