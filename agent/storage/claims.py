@@ -147,7 +147,8 @@ class Claims:
         new = not exists(self._store, CLAIMS)
         folder = make_folders(self._store, CLAIMS)
         try:
-            if new and (mode := os.fstat(self._store).st_mode & 0o7777) & 0o022:
+            mode = os.fstat(self._store).st_mode & 0o7777
+            if new and mode & 0o022 and mode != os.fstat(folder).st_mode & 0o7777:
                 os.fchmod(folder, mode)  # whoever may make a camera's folder may claim it
             replace_file(folder, camera, sealed(content) + b"\n")
         finally:

@@ -98,6 +98,7 @@ class Voice:
         if self._full_lately(code):
             return
         if code is self.code and helps == self._helps:
+            self._reason = reason  # said with the next figures
             if code is not StoreCode.OK:
                 log.debug("store: %s: %s", code, reason)
             return

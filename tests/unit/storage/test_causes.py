@@ -20,6 +20,7 @@ from agent.storage.causes import Cause, cause_of, code_of
         (errno.ENOTCONN, Cause.ABSENT, StoreCode.ABSENT),
         (errno.EFBIG, Cause.TOO_LARGE, StoreCode.FAILING),
         (errno.ENAMETOOLONG, Cause.BAD_NAME, StoreCode.FAILING),
+        (errno.EEXIST, Cause.NOT_OURS, StoreCode.FAILING),
         (errno.EIO, Cause.OTHER, StoreCode.FAILING),
         (errno.ESTALE, Cause.OTHER, StoreCode.FAILING),
         (None, Cause.OTHER, StoreCode.FAILING),

@@ -67,6 +67,27 @@ def test_full_is_over_after_a_while_and_each_time_later() -> None:
     assert said.codes[-1] is StoreCode.OK
 
 
+def test_a_taken_store_is_well_enough_to_end_full_after_a_while() -> None:
+    said = Said()
+    for _ in range(3):
+        said.voice.state(StoreCode.FULL, "no room")
+        said.voice.state(StoreCode.TAKEN, "front is another agent's")
+    assert said.codes == [StoreCode.FULL]
+    said.clock.advance(WELL_AFTER)
+    said.voice.state(StoreCode.TAKEN, "front is another agent's")
+    assert said.codes == [StoreCode.FULL, StoreCode.TAKEN]
+
+
+def test_figures_of_a_taken_store_say_why_it_is_so_now() -> None:
+    said = Said()
+    figures = {"free_mib": 1.0, "used_percent": 1.0, "room": 1, "stored": {}}
+    said.voice.state(StoreCode.TAKEN, "front is another agent's")
+    said.voice.state(StoreCode.TAKEN, "yard is another agent's")
+    said.voice.figures(figures)
+    assert said.codes == [StoreCode.TAKEN, StoreCode.TAKEN]
+    assert said.heard[-1].reason == "yard is another agent's"
+
+
 def test_another_help_is_said_and_the_same_state_is_not() -> None:
     said = Said()
     for helps in (None, None, "the clock", "the clock"):
