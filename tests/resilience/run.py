@@ -84,6 +84,7 @@ class Run:
             few = before.threads + MORE_THREADS  # an encoder's end within a moment of its clip's
             lab.wait(lambda: lab.footprint().threads <= few, 3.0)
             seen.pair = (before, lab.footprint())
+            self.figures["peak_mib"] = seen.pair[1].peak_mib
         lab.end("SIGTERM", signal.SIGTERM)
         seen.gone = newcomer(lab)
         self._see_to_what_is_left()
