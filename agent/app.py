@@ -301,6 +301,8 @@ class App:
             **order_boxes(self._cameras.values()),
             discovery=Discovery(announced(self._config, self._topics), self._state_dir),
         )
+        if self._parts.store is not None:
+            self._parts.store.cameras = tuple(config.cameras)
         if self._parts.reoffer is not None:
             self._parts.reoffer.views = views_of(self._cameras.values())
         self._state, effects = self._changed(setups, change)

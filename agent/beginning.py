@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from agent import __version__
 from agent.configuration import Loaded
 from agent.core.state import CameraNow, CameraSetup, Now, Setup
-from agent.mqtt.journal import Journal, OpenEvent
+from agent.mqtt.entries import OpenEvent
+from agent.mqtt.journal import Journal
 from agent.storage.spool import Spool
 from schemas.config import Config
 from schemas.events import MotionEvent

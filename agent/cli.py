@@ -45,6 +45,7 @@ _OPTIONS = {
     "decode-capture": "agent.camera.hk.capture",
     "replay": "agent.tuning.command",
     "overlay": "agent.tuning.overlay_command",
+    "adopt-store": "agent.adopting",
 }
 
 
@@ -103,8 +104,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         "discovery", _discovery, "print the Home Assistant discovery payloads", config=True
     )
     discovery.add_argument("--clean", action="store_true", help="remove them from the broker")
-    adopt = add("adopt-store", _adopt_store, "write the identity into an image store", config=True)
-    adopt.add_argument("path", nargs="?", type=Path, help="default: store.path")
+    add("adopt-store", _adopt_store, "write the identity into an image store", config=True)
     verify = add("verify", _verify, "check an image store, or a copy, against its manifests")
     verify.add_argument("store", type=Path, help="the store, one camera of it, or one day")
     purge = add("purge", _purge, "show what the retention would delete", config=True)
@@ -318,17 +318,11 @@ def _tls_context(tls: TlsConfig) -> ssl.SSLContext:
 
 
 def _adopt_store(arguments: argparse.Namespace) -> int:
-    from agent.storage.guard import adopt_store
+    from agent.adopting import adopt
 
     named = find_file(arguments.config, os.environ) is not None or _configured()
     config = _load(arguments).config if named or arguments.path is None else None
-    path = arguments.path or (config.store.path if config and config.store else None)
-    if path is None:
-        raise ConfigError("adopt-store: name a folder, or configure store.path")
-    agent = agent_id_of(config) if config else ""
-    # remembered for the configured path only: another folder is not this agent's store
-    ours = config is not None and config.store is not None and config.store.path == path
-    print(adopt_store(path, agent, state_dir_of(config) if config and ours else None))
+    print(adopt(arguments.path, arguments.take, config))
     return EXIT_OK
 
 
@@ -348,8 +342,15 @@ def _purge(arguments: argparse.Namespace) -> int:
     if config.store is None:
         raise ConfigError("purge: no store.path is configured")
     trusted = config.agent.trust_clock == "always"
-    state, clock = state_dir_of(config), SystemClock()
-    print("\n".join(would_remove(config.store, state, clock, always_trusted=trusted)))
+    lines = would_remove(
+        config.store,
+        state_dir_of(config),
+        agent_id_of(config),
+        config.cameras,
+        SystemClock(),
+        always_trusted=trusted,
+    )
+    print("\n".join(lines))
     return EXIT_OK
 
 

@@ -193,6 +193,7 @@ def _store(
         keep_free=config.store.keep_free,
         max_size=config.store.max_size,
         umask=umask_of(config.store.file_mode),
+        cameras=tuple(config.cameras),
     )
     trusted = config.agent.trust_clock == "always"
     return StoreWorker(

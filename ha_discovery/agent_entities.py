@@ -13,6 +13,7 @@ STORE_STATES = (
     "absent",
     "wrong_store",
     "not_adopted",
+    "taken",
     "read_only",
     "full",
     "stalled",

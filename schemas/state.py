@@ -128,7 +128,7 @@ class StorageHealth(Strict):
     days_left: float | None = Field(
         None, description="until it is full at today's rate, if nothing were deleted"
     )
-    repairs: int = Field(0, description="day's files found damaged, with a loss")
+    repairs: int = Field(0, description="what was found damaged, with a loss, moved or deleted")
     spool_records: int
     spool_kib: int
     lost_events: int

@@ -9,9 +9,10 @@ from agent.core import announce
 from agent.core.answering import answer, fail, finish, refused_with, remember, reply_topics
 from agent.core.effects import Effect, Leave, SaveSettings, Say, ToVision
 from agent.core.health import agent_health
-from agent.core.messages import EventKept, Parsed, PictureReason, Refused, StoreCode
+from agent.core.messages import EventKept, Parsed, PictureReason, Refused
 from agent.core.orders import Beep, Configure, KeepEvent, RecordClip, TakePicture
 from agent.core.state import AgentNow, Now
+from agent.core.store_code import USABLE
 from schemas.commands import (
     CommandError,
     ErrorCode,
@@ -198,7 +199,7 @@ def record_now(
 def keep_recording(now_state: AgentNow, command: KeepRecording, reply: ReplyTo, now: Now) -> Step:
     """Asks the store to spare an event's files; without an id the running or last event's."""
     camera = now_state.cameras[command.camera]
-    if now_state.store is None or now_state.store.code is not StoreCode.OK:
+    if now_state.store is None or now_state.store.code not in USABLE:
         words = "the image store cannot be used now"
         return fail(now_state, reply, "storage_unavailable", words, now)
     event = command.id

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 IDENTITY = ".surveillance-store"
+CLAIMS = ".surveillance-cameras"
 MANIFEST = "events.jsonl"
 NOTES = "notes.jsonl"
 EVENTS = "events"
@@ -22,6 +23,8 @@ _CAMERA = re.compile(r"(?=.{1,32}\Z)[a-z0-9]+(?:_[a-z0-9]+)*\Z")
 #: ULIDs have 26 characters; the limit only keeps a name within what file systems allow (255 bytes).
 _EVENT = re.compile(r"[0-9A-Za-z]{1,64}\Z")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
+#: Characters of a day's file that may have been made: more parts than that nobody records.
+_LONGEST = 32
 _HIDDEN = re.compile(r"\.(?P<name>.+)\.part\Z")
 _DAY_FILE = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)(?:-(?P<part>\d+))?\.(?:mp4|mkv)(?P<aside>\.damaged-\d+)?\Z"
@@ -29,6 +32,7 @@ _DAY_FILE = re.compile(
 _EVENT_FILE = re.compile(
     r"\d{6}_(?P<event>[0-9A-Za-z]{1,64})(?:_n-2|_n-1|_n|_delta)?(?:_\d+)?\.(?:mp4|mkv|jpg|png)\Z"
 )
+_ASIDE = re.compile(r"(?:events|notes)\.jsonl\.damaged-\d+\Z")
 _HEATMAP_FILE = re.compile(r"heatmap(?:_\d+)?\.png\Z")
 _MONITORING_FILE = re.compile(r"\d{6}(?:_\d+)?\.jpg\Z")
 _SESSION_FILE = re.compile(r"\d{6}(?:_\d+)?\.jsonl\Z")
@@ -89,9 +93,15 @@ def day_file(day: str, part: int = 1, *, original: bool = False) -> str:
 def part_of(name: str, day: str) -> int | None:
     """The part number of a day's file of that day, or None when it is something else."""
     match = _DAY_FILE.match(name)
-    if match is None or match["day"] != day or match["aside"]:
+    if match is None or match["day"] != day or match["aside"] or len(name) > _LONGEST:
         return None
     return int(match["part"] or 1)
+
+
+def is_of_another_day(name: str, day: str) -> bool:
+    """True for a day's file of another day: the folder it lies in is a copy that somebody named."""
+    match = _DAY_FILE.match(name)
+    return match is not None and match["day"] != day
 
 
 def event_file(local: datetime, event: str, kind: FileKind, *, original: bool = False) -> str:
@@ -107,9 +117,9 @@ def event_of(name: str) -> str | None:
 
 
 def is_aside(name: str) -> bool:
-    """True for what was put aside of a damaged day's file."""
+    """True for what was put aside of a damaged day's file, or in place of a manifest."""
     match = _DAY_FILE.match(name)
-    return match is not None and match["aside"] is not None
+    return _ASIDE.match(name) is not None or (match is not None and match["aside"] is not None)
 
 
 def is_hidden_part(name: str) -> bool:
@@ -148,7 +158,7 @@ def is_ours(day: str, *path: str) -> bool:
         name = hidden["name"]
     if not folders:
         match = _DAY_FILE.match(name)
-        if name in {MANIFEST, NOTES} or _HEATMAP_FILE.match(name):
+        if name in {MANIFEST, NOTES} or _ASIDE.match(name) or _HEATMAP_FILE.match(name):
             return True
         return match is not None and match["day"] == day
     if folders == [EVENTS]:

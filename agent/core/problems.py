@@ -28,6 +28,8 @@ HELP = {
     "view_shifted": "turn it back, or set masks and zones anew",
     "store_absent": "mount it: see findmnt and dmesg; recordings wait in the spool",
     "store_wrong_store": "mount the right one",
+    "store_taken": "give this camera another id, or this agent a store of its own; is that agent"
+    " gone for good: `surveillance-agent adopt-store --take CAMERA`",
     "store_read_only": "check the file system, or chown it to the agent's user",
     "store_full": "delete what is not ours, or lower store.retention_days",
     "store_stalled": "look at the NAS and the network",

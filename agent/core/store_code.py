@@ -13,8 +13,13 @@ class StoreCode(StrEnum):
     ABSENT = "absent"
     WRONG = "wrong_store"
     NOT_ADOPTED = "not_adopted"
+    TAKEN = "taken"
     READ_ONLY = "read_only"
     FULL = "full"
     STALLED = "stalled"
     FAILING = "failing"
     NONE = "not_configured"
+
+
+#: The store can be used; of a store that is TAKEN it is another agent that records some cameras.
+USABLE = frozenset({StoreCode.OK, StoreCode.TAKEN})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from agent.mqtt.journal import Entry
+from agent.mqtt.entries import Entry
 
 Waiting = Callable[[int, int], list[Entry]]
 

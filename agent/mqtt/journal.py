@@ -12,11 +12,11 @@ import json
 import logging
 import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from agent.mqtt.ageing import JournalClock
+from agent.mqtt.entries import Entry, OpenEvent
 from agent.mqtt.journal_file import FLOOR, JournalFile
 from agent.mqtt.offers import Offers, read_offers
 from agent.mqtt.retained import Retained, read_retained
@@ -49,28 +49,6 @@ _OLDEST = """SELECT id, length(payload), acknowledged FROM message
 _SIZES = "SELECT count(*), total(length(payload)), total(acknowledged = 0), max(id) FROM message"
 _COUNT = """INSERT INTO counter VALUES (?, ?, ?) ON CONFLICT (camera, stream)
     DO UPDATE SET seq = max(seq, excluded.seq)"""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A journalled record; `at` is the journal's clock (`JournalClock`) when it was handed in."""
-
-    id: int
-    camera: str
-    stream: str
-    seq: int
-    topic: str
-    payload: bytes = field(repr=False)
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class OpenEvent:
-    """A motion event that began and was never said to have ended: the process was killed."""
-
-    camera: str
-    id: str
-    started: str = field(repr=False)  # the payload of its motion_started
 
 
 class Journal:

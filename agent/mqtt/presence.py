@@ -14,9 +14,13 @@ from __future__ import annotations
 SETTLE = 6.0
 #: A broker and a Home Assistant that start together, on a small machine: the birth comes last.
 BOOT = 300.0
+#: Home Assistant's birth cannot come so soon after the broker's start (16 s measured): who connects
+#: within these seconds has not missed it.
+FIRST_BIRTH = 10.0
 #: A broker says how long it has been up, and that each 10 s.
 STALE = 10.0
-#: The broker does not say how long it has been up (another make, an ACL).
+#: Nobody knows: the broker does not say how long it has been up (another make, an ACL), or it is
+#: young, and the birth may have come before our connection.
 UNKNOWN = 30.0
 #: Our answer to a birth comes after 1 to 5 s.
 ANSWERED = 15.0
@@ -41,6 +45,13 @@ class Presence:
         self._born = False
         self._asked = False
         self._birth_at = -NEVER
+        self._announced_at: float | None = None
+        self._connected_at = 0.0
+        self._unsure_until = -NEVER
+
+    def unsure(self, now: float) -> bool:
+        """It may still be starting: what is offered now must be offered again at its birth."""
+        return now < self._unsure_until
 
     def ready(self, now: float) -> bool:
         """Events may be offered."""
@@ -53,32 +64,55 @@ class Presence:
     def connected(self, now: float) -> None:
         """We have a connection; what was said over the last one need not be true any more."""
         self._born = self._asked = False
+        self._announced_at = None
+        self._connected_at = now
         self._ready_at = now + (AWAY if self.away else UNKNOWN)
+        self._unsure_until = now + BOOT
 
     def broker_up(self, seconds: float, now: float) -> None:
         """The broker has been up for so long; only its first word in a connection is news."""
-        if not (self._asked or self._born or self.away):
+        if not (self._asked or self._birth_at >= self._connected_at or self.away):
             came = self._birth_at + STALE >= now - seconds  # since the broker has
-            self._ready_at = now if came else now + max(0.0, BOOT - seconds)
+            booted_at = now + max(0.0, BOOT - seconds)
+            if came or booted_at <= now:
+                self._ready_at, self._unsure_until = now, -NEVER
+            elif self._connected_at <= now - seconds + FIRST_BIRTH:
+                self._ready_at = booted_at
+            else:
+                self._ready_at = min(self._ready_at, booted_at)
+                self._unsure_until = booted_at
         self._asked = True
+
+    def nobody(self) -> None:
+        """The broker says that nobody heard of our device: it has still to come, and says so."""
+        if self._birth_at < self._connected_at:
+            self._ready_at = max(self._ready_at, self._connected_at + BOOT)
 
     def said(self, now: float, *, online: bool, retained: bool) -> None:
         """Home Assistant's birth or will.
 
-        A retained birth may be of a Home Assistant that went down with the broker: no news.
+        A retained birth may be of a Home Assistant that went down with the broker: no news. The
+        birth comes 5 s after the last discovery that it found at the broker: where ours was there,
+        it listens already.
         """
         if online and retained:
             return
-        self.away, self._born = not online, online
-        if online:
-            self._birth_at = now
-        self._ready_at = now + ANSWERED if online else NEVER
+        self._unsure_until = -NEVER
+        self.away, self._born = not online, online and self._announced_at is None
+        if not online:
+            self._ready_at = NEVER
+            return
+        self._birth_at = now
+        since = self._announced_at
+        self._ready_at = now + ANSWERED if since is None else max(now, since + SETTLE)
 
     def announced(self, now: float, *, news: bool) -> None:
         """We have said that we are there; `news`: with a device or entity that was not said before.
 
-        After a birth everything is news.
+        After a birth that came before everything is news.
         """
+        if news or self._announced_at is None:
+            self._announced_at = now
         if self._born:
             self._born, self._asked = False, True
             self._ready_at = now + SETTLE

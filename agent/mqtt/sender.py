@@ -9,7 +9,8 @@ from typing import Protocol
 
 from agent.mqtt.answers import answers_to, marked_late
 from agent.mqtt.backlog import Backlog
-from agent.mqtt.journal import Entry, Journal
+from agent.mqtt.entries import Entry
+from agent.mqtt.journal import Journal
 from agent.mqtt.limits import PacketLimits, Suspect
 from agent.mqtt.outbox import Outbox
 from agent.mqtt.presence import NEVER, Presence, Unheard
@@ -99,6 +100,7 @@ class Sender:
         self._root = online_topic.removesuffix("availability")
         self._home = Presence(away=journal.note(HOME_NOTE) == "away")
         self._unheard = Unheard()
+        self._unsure: list[int] = []  # offered while Home Assistant may have been starting
         self._announced: dict[str, int] = {}
         self._records = Backlog(journal.waiting, WINDOW)
         self._offers = Backlog(journal.offered, WINDOW)
@@ -112,6 +114,7 @@ class Sender:
         self._forget()
 
     def _forget(self) -> None:
+        self._settle()
         self._flying: dict[int, _Flying] = {}
         self._pictures: set[int] = set()
         self._records.begin()
@@ -175,7 +178,11 @@ class Sender:
         elif message.entry_id is not None and not message.offer:
             self._journal.acknowledge(message.entry_id)
         elif message.entry_id is not None and heard:
-            self._journal.offers.done(message.entry_id)
+            self._unsure.append(message.entry_id)
+            if not self._home.unsure(self._clock.monotonic()):
+                self._settle()
+        elif message.entry_id is None and not heard and self._is_device(message.topic):
+            self._home.nobody()
         elif message.entry_id is not None:
             now = self._clock.monotonic()
             self._unheard.nobody(message.topic, now)
@@ -187,10 +194,22 @@ class Sender:
         if isinstance(said, BrokerAge):
             self._home.broker_up(said.seconds, now)
             return
+        if said.online and not said.retained and self._home.unsure(now):
+            self._unsure.clear()  # it was not there: it gets them now
+            self._offers.begin()
         self._home.said(now, online=said.online, retained=said.retained)
         self._unheard.forget()
         self._again_at = now
         self._journal.keep_note(HOME_NOTE, "away" if self._home.away else "there")
+
+    def _settle(self) -> None:
+        """What was offered has been heard."""
+        for entry_id in self._unsure:
+            self._journal.offers.done(entry_id)
+        self._unsure.clear()
+
+    def _is_device(self, topic: str) -> bool:
+        return self._devices is not None and topic.startswith(self._devices)
 
     # -------------------------------------------------------------- the work
 
@@ -243,6 +262,8 @@ class Sender:
 
     def _send_offers(self) -> None:
         now = self._clock.monotonic()
+        if self._unsure and not self._home.unsure(now):
+            self._settle()
         if now >= self._again_at and not any(flying.offer for flying in self._flying.values()):
             self._again_at = self._unheard.next(now)
             self._offers.begin()
@@ -331,7 +352,7 @@ class Sender:
     def _note_announced(self, message: Publish) -> None:
         """Home Assistant needs a moment for a device that it has just been told of."""
         news = False
-        if self._devices is not None and message.topic.startswith(self._devices):
+        if self._is_device(message.topic):
             known, said = self._announced.get(message.topic), hash(message.payload)
             self._announced[message.topic] = said
             news = known != said
@@ -347,7 +368,7 @@ class Sender:
         topic, most = message.topic, self._limits.most or 0
         if len(self.withheld) < MAX_REMEMBERED:
             self.withheld[topic] = size
-        if self._devices is not None and topic.startswith(self._devices):
+        if self._is_device(topic):
             slim = slimmed(message.payload, most - (size - len(message.payload)))
             if slim is not None:
                 payload, lacking = slim

@@ -28,7 +28,7 @@ MAX_BYTES = 4000
 _NOISY = ("aiohttp", "amqtt", "asyncio", "av", "libav", "paho", "transitions")
 
 _STDERR = 2
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def set_up(level: str | None = None, descriptor: int = _STDERR) -> None:
@@ -64,7 +64,7 @@ class LineFormatter(logging.Formatter):
             text += "\n" + self.formatException(record.exc_info)
         lines = [line.strip() for line in redact(text).splitlines()]
         one_line = " | ".join(line for line in lines if line)
-        return _shortened(_CONTROL.sub(_escaped, head + one_line))
+        return _shortened(escaped(head + one_line))
 
 
 class LineHandler(logging.Handler):
@@ -109,7 +109,15 @@ class LineHandler(logging.Handler):
         return True
 
 
-def _escaped(match: re.Match[str]) -> str:
+def escaped(text: str) -> str:
+    """What a terminal would obey is written as an escape: control characters, directions, halves.
+
+    A file in a share may have any name.
+    """
+    return _CONTROL.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
     return match[0].encode("unicode_escape", errors="backslashreplace").decode("ascii")
 
 

@@ -51,7 +51,9 @@ def save_session(state_dir: Path, camera: str, local: datetime, lines: bytes) ->
     try:
         folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         write_atomic(path, lines, sync=False)
-        for old in sorted(folder.glob("*.jsonl"), reverse=True)[KEPT:]:
+        # what is named after a later time than now was written before the clock was set back
+        files = folder.glob("*.jsonl")
+        for old in sorted(files, key=lambda f: (f.name <= path.name, f.name))[:-KEPT]:
             old.unlink(missing_ok=True)
     except OSError as error:
         log.warning("camera %s: the session's packets are not kept: %s", camera, error)

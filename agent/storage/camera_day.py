@@ -15,7 +15,9 @@ from typing import Any
 
 from agent.core.naming import (
     HEATMAP,
+    MANIFEST,
     MONITORING,
+    NOTES,
     SESSIONS,
     FileKind,
     event_file,
@@ -24,9 +26,11 @@ from agent.core.naming import (
 )
 from agent.runtime.clock import Clock
 from agent.storage.clip import Clip, Piece
+from agent.storage.dayfile import put_aside
 from agent.storage.dayparts import DayParts
 from agent.storage.event_files import EventFiles
-from agent.storage.files import make_folders, write_new
+from agent.storage.files import Moved, exists, is_file, make_folders, write_new
+from agent.storage.held import Held
 from agent.storage.manifest import Manifest, utc_text
 from agent.storage.outcome import tells_of
 from agent.storage.records import (
@@ -65,6 +69,7 @@ class _Closing:
 
     numbers: list[int]
     entry: dict[str, Any]
+    record: EventClosed
 
 
 class CameraDay:
@@ -87,16 +92,44 @@ class CameraDay:
         self._opened: dict[str, tuple[int, EventOpened]] = {}
         self._closing: dict[str, _Closing] = {}
         self._unsynced: list[int] = []
+        self._lasting: list[int] = []  # what may be said to be done if it is where its name leads
         self._staged_at = 0.0
         self._folder = make_folders(store, f"{camera}/{day}")
+        self._held = Held(store, f"{camera}/{day}", self._folder)
+        for name in (MANIFEST, NOTES):
+            if exists(self._folder, name) and not is_file(self._folder, name):
+                aside = put_aside(self._folder, name)
+                self._note_repair(name, f"was no file, put aside as {aside}", False)
         self._manifest = Manifest(self._folder)
         self._files = EventFiles(self._folder, alive)
-        self._parts = DayParts(self._folder, day, clock, alive, self._note_repair)
+        told = self._manifest.day_files
+        self._parts = DayParts(self._folder, day, clock, alive, self._note_repair, told)
 
     @property
     def idle(self) -> bool:
         """True when no record waits for anything."""
         return not (self._opened or self._closing or self._unsynced or self._files.waiting)
+
+    @property
+    def newest(self) -> str | None:
+        """The event that was closed last."""
+        return self._manifest.newest
+
+    def check(self) -> None:
+        """Returns when all that is open is where its name leads.
+
+        Raises:
+            Moved: something was moved, deleted or replaced.
+        """
+        try:
+            self._held.check()
+            self._files.check()
+            self._parts.check()
+            self._manifest.check()
+        except Moved as error:
+            inside = error.name.removeprefix(f"{self.camera}/{self.day}")
+            path = f"{self.camera}/{self.day}/{inside}".rstrip("/")
+            raise Moved(path, error.words) from error
 
     def write(self, number: int, record: Record) -> None:
         """Does what the record says; the same record again changes nothing."""
@@ -130,22 +163,22 @@ class CameraDay:
         """Shows what a checkpoint was put off for."""
         self._parts.tick()
         if self._files.waiting and self._clock.monotonic() - self._staged_at >= SETTLE_AFTER:
-            self._outcome.done += self._files.settle()
+            self._lasting += self._files.settle()
         self._report()
 
     def close(self) -> None:
         """Makes everything lasting, shows it and closes all files."""
         try:
             if self._files.waiting:
-                self._outcome.done += self._files.settle()
-            self._parts.close(show=True)
+                self._lasting += self._files.settle()
+            self._parts.show_all()
             self._report()
         finally:
             self.abandon()
 
     def abandon(self) -> None:
         """Closes all files as they are."""
-        self._parts.close(show=False)
+        self._parts.close()
         self._files.close()
         if self._folder >= 0:
             os.close(self._folder)
@@ -160,7 +193,7 @@ class CameraDay:
         if not self._files.waiting:
             self._staged_at = self._clock.monotonic()
         if not self._files.stage(number, name, record.body):
-            self._outcome.done.append(number)
+            self._lasting.append(number)
 
     def _add_picture(self, number: int, record: MonitoringPicture) -> None:
         inside, wanted = MONITORING, monitoring_file(record.started)
@@ -173,7 +206,7 @@ class CameraDay:
             os.close(folder)
         digest = sha256(record.body).hexdigest()
         self._manifest.picture(f"{inside}/{name}".lstrip("/"), len(record.body), digest)
-        self._outcome.done.append(number)
+        self._lasting.append(number)
 
     def _add_packets(self, number: int, record: SessionPackets) -> None:
         folder = make_folders(self._folder, SESSIONS)
@@ -183,7 +216,7 @@ class CameraDay:
             os.close(folder)
         digest = sha256(record.body).hexdigest()
         self._manifest.picture(f"{SESSIONS}/{name}", len(record.body), digest)
-        self._outcome.done.append(number)
+        self._lasting.append(number)
 
     def _close_event(self, number: int, record: EventClosed) -> None:
         numbers = [number]
@@ -195,17 +228,18 @@ class CameraDay:
         entry = self._manifest.find(record.event)
         if entry is None or not tells_of(entry, self.camera):
             entry = self._describe(record, opened[1] if opened else None)
+            self.check()  # a line must not speak of a file that is gone
             entry = self._manifest.append(entry)
         elif self._files.waiting:
-            self._outcome.done += self._files.settle()
-        self._closing[record.event] = _Closing(numbers, entry)
+            self._lasting += self._files.settle()
+        self._closing[record.event] = _Closing(numbers, entry, record)
 
     def _describe(self, record: EventClosed, opened: EventOpened | None) -> dict[str, Any]:
         """The manifest line of an event, its clip made on the way."""
         places = list(self._parts.places(record.event))
         made = self._make_clip(record)
         clip = made[0] if made else None
-        self._outcome.done += self._files.settle()
+        self._lasting += self._files.settle()
         files = self._files.describe(record.started, record.event)
         if made is not None:
             files = {FileKind.CLIP.value: made[1], **files}
@@ -263,10 +297,30 @@ class CameraDay:
     def _report(self) -> None:
         """Moves what has become lasting and shown into `done` and `finished`."""
         if self._parts.durable:
-            self._outcome.done += self._unsynced
+            self._lasting += self._unsynced
             self._unsynced.clear()
-        for event in list(self._closing):
-            if self._parts.shows(event):
-                closing = self._closing.pop(event)
-                self._outcome.done += closing.numbers
-                self._outcome.finished.append(closing.entry)
+        shown = [event for event in self._closing if self._parts.shows(event)]
+        finished = [self._closing[event] for event in shown]
+        for closing in finished:
+            self._look_for_clip(closing)
+        if self._lasting or finished:
+            self.check()  # last of all: what is said is there
+        for event, closing in zip(shown, finished, strict=True):
+            del self._closing[event]
+            self._lasting += closing.numbers
+            self._outcome.finished.append(closing.entry)
+        self._outcome.done += self._lasting
+        self._lasting.clear()
+
+    def _look_for_clip(self, closing: _Closing) -> None:
+        """A clip that somebody took away before it was said to be saved is made once more."""
+        clip = closing.entry["files"].get(FileKind.CLIP.value)
+        if clip is None or self._files.has(clip):
+            return
+        made = self._make_clip(closing.record)
+        self._lasting += self._files.settle()
+        if made is not None and made[1] == clip:
+            self._note_repair(clip["name"], "was moved or deleted, made once more", True)
+        else:
+            self._note_repair(clip["name"], "was moved or deleted", False)
+            closing.entry = {**closing.entry, "gone": True}

@@ -18,6 +18,7 @@ class Cause(Enum):
     ABSENT = "absent"
     TOO_LARGE = "too large"  # FAT ends at 4 GiB, some servers at 2 GiB
     BAD_NAME = "bad name"  # exFAT, NTFS and SMB do not take each name
+    NOT_OURS = "not ours"  # a pipe, a link or a folder has the name of a file
     OTHER = "other"
 
 
@@ -36,6 +37,9 @@ _CAUSES = {
     errno.ENAMETOOLONG: Cause.BAD_NAME,
     errno.EINVAL: Cause.BAD_NAME,
     errno.EILSEQ: Cause.BAD_NAME,
+    errno.EEXIST: Cause.NOT_OURS,
+    errno.EISDIR: Cause.NOT_OURS,
+    errno.ELOOP: Cause.NOT_OURS,
 }
 _CODES = {
     Cause.NO_ROOM: StoreCode.FULL,

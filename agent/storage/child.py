@@ -26,10 +26,11 @@ from agent.runtime.allocator import keep_small
 from agent.runtime.clock import Clock, SystemClock
 from agent.storage.calendar import from_json
 from agent.storage.camera_day import CameraDay, Outcome
+from agent.storage.cameras import Cameras
 from agent.storage.causes import Cause, cause_of
-from agent.storage.files import folders_in, open_folder
+from agent.storage.claims import Owner, Taken
+from agent.storage.files import Moved, NoFolder, folders_in, open_folder
 from agent.storage.guard import StoreRefused, Terms, check_place, open_store, refused_by
-from agent.storage.manifest import Manifest
 from agent.storage.pipe import Message, Unpacker, pack
 from agent.storage.purge import NO_ROOM, Purge, Rules
 from agent.storage.records import EventClosed, EventOpened, Fragment, Record, decode
@@ -44,6 +45,8 @@ _PIECE = 1 << 16
 _LARGEST_KEPT = 1 << 17
 #: Nobody but us and our group, where nothing else is said.
 _PRIVATE = 0o027
+#: What a purge has found and not deleted; of each is told how many, and the first.
+_LISTS = ("stuck", "strange", "others", "unclaimed", "left")
 #: Exit status after an error that was reported: nothing unexpected.
 STORE_ERROR = 3
 
@@ -60,6 +63,7 @@ class Child:
         self._room = Room(-1, 0, None)
         self._days: dict[tuple[str, str], CameraDay] = {}
         self._outcome = Outcome()
+        self._cameras = Cameras(-1, Owner("", ""))
         # whose end is late or lost; as many as there are such records in the spool
         self._unfinished: dict[str, tuple[int, EventOpened]] = {}
 
@@ -92,10 +96,19 @@ class Child:
         opened = open_store(terms)
         self._store, self._path = opened.fd, terms.path
         self._room = Room(opened.fd, terms.keep_free, terms.max_size)
+        self._cameras = Cameras(opened.fd, Owner(terms.identity, terms.agent))
         return {"uuid": opened.uuid, "adopted": opened.adopted, **self._room.figures()}
 
     def _write(self, number: int, data: bytes) -> dict[str, Any]:
         record = decode(data)
+        if self._cameras.claim(record.camera):
+            try:
+                self._write_record(number, record)
+            except NoFolder as error:
+                self._block(record.camera, day_name(record.started), str(error))
+        return self._report()
+
+    def _write_record(self, number: int, record: Record) -> None:
         key = (record.camera, day_name(record.started))
         self._room.claim(key[1], _claim(record))
         if key not in self._days:
@@ -108,7 +121,12 @@ class Child:
             self._days[key].write(*self._unfinished.pop(record.event))
         self._days[key].write(number, record)
         self._close_idle_days(camera_days, max(day.day for day in camera_days))
-        return self._report()
+
+    def _block(self, camera: str, day: str, reason: str) -> None:
+        """What is no folder costs its camera only: its records wait, nothing of it stays open."""
+        for key in [key for key in self._days if key[0] == camera]:
+            self._days.pop(key).abandon()
+        self._cameras.block(camera, day, reason)
 
     def _close_idle_days(self, days: Iterable[CameraDay], before: str) -> None:
         """Closes the files of days gone by for which nothing more can come."""
@@ -119,8 +137,10 @@ class Child:
 
     def _tick(self) -> dict[str, Any]:
         check_place(self._store, self._path)
+        self._cameras.look()
         for day in self._days.values():
             day.tick()
+            day.check()
         return {**self._report(), **self._room.figures()}
 
     def _finish(self) -> dict[str, Any]:
@@ -140,7 +160,14 @@ class Child:
             misdated=from_json(says["misdated"]),
             batch=self._batch(says.get("batch")),
         )
-        purge = Purge(self._store, self._days.keys(), self._room.free, self._clock, self._alive)
+        cameras = says["cameras"]
+        self._cameras.claim_old(cameras)
+
+        def stranger(camera: str) -> str | None:
+            return self._cameras.stranger(camera, cameras)
+
+        free = self._room.free
+        purge = Purge(self._store, self._days.keys(), free, self._clock, self._alive, stranger)
         done = purge.run(rules)
         self._room.stored = done.stored
         about = {
@@ -149,7 +176,7 @@ class Child:
             "refused": done.refused,
             "cure": done.cure,
         }
-        about |= {name: _counted(getattr(done, name)) for name in ("stuck", "strange", "left")}
+        about |= {name: _counted(getattr(done, name)) for name in _LISTS}
         return {**about, **self._room.figures()}
 
     def _batch(self, said: list[int] | None) -> Batch | None:
@@ -159,8 +186,21 @@ class Child:
         # a large file is one inode, too
         return Batch(files, sys.maxsize if self._room.lacks_inodes() else size)
 
-    def refused(self, error: OSError) -> StoreRefused:
-        """What the file system has said, with what is known of this store."""
+    def failure(self, error: Exception) -> dict[str, Any]:
+        """The last answer: what the error that ends this process means, and what helps."""
+        if isinstance(error, Moved):
+            return {"moved": error.name, "reason": error.words}
+        refused = self._refused(error)
+        about = {"failed": refused.code.value, "reason": str(refused), "helps": refused.helps}
+        return {**about, "no_room": isinstance(error, OSError) and cause_of(error) is Cause.NO_ROOM}
+
+    def _refused(self, error: Exception) -> StoreRefused:
+        """The error, with what is known of this store."""
+        if isinstance(error, StoreRefused):
+            return error
+        if not isinstance(error, OSError):
+            taken = isinstance(error, Taken)
+            return StoreRefused(StoreCode.TAKEN if taken else StoreCode.FAILING, str(error))
         refused = refused_by(error, self._path, os.fsdecode(error.filename or ""))
         words = ""
         if cause_of(error) is Cause.NO_ROOM:
@@ -172,12 +212,14 @@ class Child:
     def _keep(self, says: dict[str, Any]) -> dict[str, Any]:
         """Marks an event of a camera; `event` null: its newest one."""
         camera, event = says["camera"], says["event"]
+        if not self._cameras.is_ours(camera):
+            return {"kept": None}
         open_days = [day for day in self._days.values() if day.camera == camera]
         names = {day.day for day in open_days} | set(self._day_names(camera))
         for name in sorted(names, reverse=True):
-            event = event or self._newest(camera, name)
             day = self._days.get((camera, name)) or self._make_day(camera, name)
             try:
+                event = event or day.newest
                 if event and day.keep(event, keep=says["keep"]):
                     return {"kept": event}
             finally:
@@ -198,13 +240,6 @@ class Child:
         finally:
             os.close(folder)
 
-    def _newest(self, camera: str, day: str) -> str | None:
-        folder = open_folder(self._store, f"{camera}/{day}")
-        try:
-            return Manifest(folder).newest
-        finally:
-            os.close(folder)
-
     def _make_day(self, camera: str, day: str) -> CameraDay:
         return CameraDay(
             self._store,
@@ -218,6 +253,8 @@ class Child:
     def _report(self) -> dict[str, Any]:
         """What has become lasting and shown since the last answer."""
         outcome = self._outcome
+        if outcome.done or outcome.finished:
+            check_place(self._store, self._path)
         answer = {
             "done": list(outcome.done),
             "finished": list(outcome.finished),
@@ -227,7 +264,9 @@ class Child:
         outcome.finished.clear()
         outcome.repaired.clear()
         waiting = any(not day.idle for day in self._days.values())
-        return {**answer, "waiting": waiting, "short": self._room.short}
+        blocked = [(code.value, reason) for code, reason in self._cameras.blocked]
+        about = {"waiting": waiting, "short": self._room.short, "blocked": blocked}
+        return {**answer, **about}
 
     def _alive(self) -> None:
         now = self._clock.monotonic()
@@ -262,22 +301,16 @@ def main() -> None:
     child = Child(connection, SystemClock())
     try:
         child.run()
-    except StoreRefused as error:
-        _give_up(connection, error)
     except (BrokenPipeError, ConnectionResetError):
         os._exit(STORE_ERROR)  # the agent is gone in the middle of a sentence
-    except OSError as error:
-        no_room = cause_of(error) is Cause.NO_ROOM
-        _give_up(connection, child.refused(error), no_room=no_room)
-    except StoreUnavailable as error:
-        _give_up(connection, StoreRefused(StoreCode.FAILING, str(error)))
+    except (StoreUnavailable, OSError) as error:
+        _give_up(connection, child.failure(error))
 
 
-def _give_up(connection: socket.socket, refused: StoreRefused, *, no_room: bool = False) -> None:
+def _give_up(connection: socket.socket, says: dict[str, Any]) -> None:
     """Reports and ends at once: closing files on a failing store may hang."""
-    about = {"failed": refused.code.value, "reason": str(refused), "helps": refused.helps}
     try:
-        connection.sendall(pack(Message({**about, "no_room": no_room})))
+        connection.sendall(pack(Message(says)))
     finally:
         os._exit(STORE_ERROR)
 

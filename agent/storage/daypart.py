@@ -50,6 +50,10 @@ class DayPart(ABC, Generic[C]):
         self._synced_at = clock.monotonic()
         self._full = False  # the file system lets it grow no more
 
+    def fileno(self) -> int:
+        """The descriptor of its file."""
+        return self._file.fileno()
+
     @property
     def codec(self) -> Codec | None:
         """The parameters of its pictures; None while it is empty."""

@@ -7,7 +7,7 @@ included.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -17,7 +17,8 @@ from agent.runtime.clock import Clock
 from agent.storage.dayfile import open_day_file, put_aside
 from agent.storage.daypart import DayPart, Mismatch
 from agent.storage.daystate import StoredEvent
-from agent.storage.files import exists, open_data_file, sync_folder
+from agent.storage.files import exists, is_file, open_data_file, status, sync_folder
+from agent.storage.held import Held
 from agent.storage.originalfile import OriginalFile
 from agent.storage.records import Fragment
 from agent.storage.recovery import Found
@@ -32,6 +33,8 @@ class DayParts:
         clock: for the pauses between checkpoints.
         alive: called now and then in what may take long.
         repaired: called with (file, what was found and lost, nothing lost) of each repaired part.
+        told: files that the manifest speaks of: their names are not given again, though they are
+            gone.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class DayParts:
         clock: Clock,
         alive: Callable[[], None],
         repaired: Callable[[str, str, bool], None],
+        told: Iterable[str] = (),
     ) -> None:
         self._folder = folder
         self._day = day
@@ -48,7 +52,10 @@ class DayParts:
         self._alive = alive
         self._repaired = repaired
         self._open: dict[str, DayPart[Any]] = {}  # by name, in order
+        self._held: list[Held] = []
         self._names = self._find()
+        numbers = (part_of(name, day) for name in (*self._names.values(), *told))
+        self._last = max((number for number in numbers if number), default=0)
 
     @property
     def parts(self) -> list[DayPart[Any]]:
@@ -76,18 +83,34 @@ class DayParts:
             return  # a part begins with a key picture
         if self._open:
             self.parts[-1].show_all()
-        number = max(self._names, default=0) + 1
-        name = day_file(self._day, number, original=fragment.codec.original)
-        self._names[number] = name
+        self._last += 1
+        name = day_file(self._day, self._last, original=fragment.codec.original)
+        self._names[self._last] = name
         self._open[name] = self._open_part(name)
         self.parts[-1].append(fragment)
 
     def open(self) -> None:
-        """Opens what is there of the last two parts, repaired if need be."""
+        """Opens what is there of the last two parts, repaired if need be.
+
+        What has a second name (a hard link) may be somebody's backup: the next part begins instead.
+        """
         if not self._open:
             for number in sorted(self._names)[-2:]:
                 name = self._names[number]
-                self._open[name] = self._open_part(name)
+                about = status(self._folder, name)
+                if about is not None and about.st_nlink > 1:
+                    self._repaired(name, "has a second name (hard link), left as it is", True)
+                else:
+                    self._open[name] = self._open_part(name)
+
+    def check(self) -> None:
+        """Returns when the names of the open parts lead to them.
+
+        Raises:
+            Moved: one does not.
+        """
+        for held in self._held:
+            held.check()
 
     def finish_event(self) -> None:
         """An event is complete: shown now, or synced now and shown when a checkpoint is due."""
@@ -110,21 +133,27 @@ class DayParts:
                 if stored.event == event:
                     yield name, stored
 
-    def close(self, *, show: bool) -> None:
-        """Closes all parts, everything shown if wanted."""
-        try:
-            if show:
-                for part in self.parts:
-                    part.show_all()
-        finally:
-            for part in self.parts:
-                part.close(checkpoint=False)
-            self._open.clear()
+    def show_all(self) -> None:
+        """Shows everything, now."""
+        for part in self.parts:
+            part.show_all()
+
+    def close(self) -> None:
+        """Closes all parts as they are."""
+        for part in self.parts:
+            part.close(checkpoint=False)
+        self._open.clear()
+        self._held.clear()
 
     def _find(self) -> dict[int, str]:
         """The day's files that are there, by number; of two with one number the later name."""
         names = sorted(os.listdir(self._folder))  # noqa: PTH208  a descriptor, not a path
-        return {number: name for name in names if (number := part_of(name, self._day)) is not None}
+        found = {number: name for name in names if (number := part_of(name, self._day)) is not None}
+        for name in found.values():
+            if not is_file(self._folder, name):
+                aside = put_aside(self._folder, name)
+                self._repaired(name, f"was no file, put aside as {aside}", False)
+        return {number: name for number, name in found.items() if is_file(self._folder, name)}
 
     def _open_part(self, name: str) -> DayPart[Any]:
         opened: DayPart[Any]
@@ -132,6 +161,7 @@ class DayParts:
             opened = _open_original(self._folder, name, self._clock, self._alive)
         else:
             opened = open_day_file(self._folder, name, self._clock)
+        self._held.append(Held(self._folder, name, opened.fileno()))
         recovery = opened.recovery
         if recovery.text:
             self._repaired(name, recovery.text, recovery.lossless)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from agent.core.errors import ConfigError
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.storage.calendar import misdated_of
+from agent.storage.claims import Claims, Owner, known_identity
 from agent.storage.guard import StoreRefused, Terms, open_store, remembered
 from agent.storage.purge import Purge, Rules
 from agent.storage.room import Room
@@ -18,9 +19,23 @@ _MIB = 1 << 20
 
 
 def would_remove(
-    store: StoreConfig, state_dir: Path, clock: Clock, *, always_trusted: bool
+    store: StoreConfig,
+    state_dir: Path,
+    agent: str,
+    cameras: Collection[str],
+    clock: Clock,
+    *,
+    always_trusted: bool,
 ) -> Iterator[str]:
-    """One line for each file, then the sum, or why nothing may be deleted.
+    """One line for each file, then the sum, what is left alone, and why nothing may be deleted.
+
+    Args:
+        store: the configured one.
+        state_dir: the agent's.
+        agent: its id.
+        cameras: that it is told to record.
+        clock: for today's date.
+        always_trusted: the clock needs not be synchronised.
 
     Raises:
         ConfigError: it is not the agent's store.
@@ -41,12 +56,19 @@ def would_remove(
             keep_free=room.purge_to_free,
             misdated=misdated_of(state_dir),
         )
-        done = Purge(opened.fd, (), room.free, clock, lambda: None, dry=True).run(rules)
+        claims = Claims(opened.fd, Owner(known_identity(state_dir) or "", agent))
+
+        def stranger(camera: str) -> str | None:
+            return claims.stranger(camera, cameras)
+
+        done = Purge(opened.fd, (), room.free, clock, lambda: None, stranger, dry=True).run(rules)
     finally:
         os.close(opened.fd)
     for name, size, reason in done.removed:
         yield f"{name} ({size} bytes, {reason})"
     files, total = done.total()
     yield f"{files} files, {total / _MIB:.1f} MiB would be deleted"
+    if left := done.others + [f"{camera} (nobody)" for camera in done.unclaimed]:
+        yield f"left alone, not recorded by this agent: {', '.join(left)}"
     if done.refused:
         yield f"nothing is deleted: {done.cure}"

@@ -6,10 +6,11 @@ Small files are collected and made lasting together: one sync each, and one of t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from pathlib import PurePath
 from typing import Any
 
 from agent.core.naming import EVENTS, FileKind, event_file, part_name
@@ -18,14 +19,16 @@ from agent.storage.clip import Clip, Piece, write_clip
 from agent.storage.daypart import ROLL_BYTES
 from agent.storage.files import (
     create_part,
-    exists,
+    is_file,
     make_folders,
     read_whole,
     settle,
     stage,
+    status,
     sync_folder,
 )
 from agent.storage.h264 import Codec
+from agent.storage.held import Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class EventFiles:
         self._day = day
         self._alive = alive
         self._folder = -1
+        self._held: Held | None = None
         self._staged: list[_Staged] = []
 
     @property
@@ -105,7 +109,7 @@ class EventFiles:
         files = {}
         for kind in FileKind:
             name = event_file(started, event, kind)
-            if kind is not FileKind.CLIP and exists(self._opened(), name):
+            if kind is not FileKind.CLIP and is_file(self._opened(), name):
                 data = read_whole(self._opened(), name)
                 files[kind.value] = {
                     "name": f"{EVENTS}/{name}",
@@ -114,13 +118,29 @@ class EventFiles:
                 }
         return files
 
+    def check(self) -> None:
+        """Returns when the folder's name leads to it.
+
+        Raises:
+            Moved: it does not.
+        """
+        if self._held is not None:
+            self._held.check()
+
+    def has(self, about: Mapping[str, Any]) -> bool:
+        """True when a file that the manifest's line speaks of is there, as long as it was."""
+        found = status(self._opened(), PurePath(str(about["name"])).name)
+        return found is not None and found.st_size == about["size"]
+
     def close(self) -> None:
         """Closes the folder; what is not lasting is sent again by the next child."""
         if self._folder >= 0:
             os.close(self._folder)
             self._folder = -1
+            self._held = None
 
     def _opened(self) -> int:
         if self._folder < 0:
             self._folder = make_folders(self._day, EVENTS)
+            self._held = Held(self._day, EVENTS, self._folder)
         return self._folder

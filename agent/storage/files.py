@@ -30,6 +30,23 @@ class Locked(StoreUnavailable):
     """Another process writes this file."""
 
 
+class Moved(StoreUnavailable):
+    """A name does not lead any more to what was open or written under it: `name`, and in words."""
+
+    def __init__(self, name: str, words: str) -> None:
+        super().__init__(f"{name}: {words}")
+        self.name = name
+        self.words = words
+
+
+class NoFolder(StoreUnavailable):
+    """A file or a link has the name of a folder of ours."""
+
+
+class NotAFile(OSError):
+    """What has the name is a pipe, a link, a folder or a device: none of ours."""
+
+
 class DataFile:
     """An open file that is read and written at given places; `close` it.
 
@@ -40,6 +57,10 @@ class DataFile:
     def __init__(self, fd: int) -> None:
         self._fd = fd
         self.dirty = False
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+        return self._fd
 
     @property
     def size(self) -> int:
@@ -99,10 +120,10 @@ def open_data_file(folder: int, name: str) -> DataFile:
 
     Raises:
         Locked: another process has it.
+        NotAFile: it is none.
         OSError: what the file system says.
     """
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    fd = os.open(name, flags, _FILE, dir_fd=folder)
+    fd = _open_file(folder, name, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -119,14 +140,23 @@ def open_for_reading(folder: int, name: str) -> DataFile:
     """Opens an existing file for reading only, without a lock.
 
     Raises:
-        OSError: what the file system says, or it is no file: a pipe would be waited for, for ever.
+        NotAFile: it is none: a pipe would be waited for, for ever.
+        OSError: what the file system says.
     """
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    fd = os.open(name, flags, dir_fd=folder)
+    return DataFile(_open_file(folder, name, os.O_RDONLY))
+
+
+def _open_file(folder: int, name: str, how: int) -> int:
+    """Opens a regular file; anything else is not even touched: opening a device may do things."""
+    about = status(folder, name)
+    if about is not None and not stat.S_ISREG(about.st_mode):
+        raise NotAFile(errno.EEXIST, "is no regular file", name)
+    flags = how | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    fd = os.open(name, flags, _FILE, dir_fd=folder)
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
-        raise OSError(errno.EINVAL, "is no regular file", name)
-    return DataFile(fd)
+        raise NotAFile(errno.EEXIST, "is no regular file", name)
+    return fd
 
 
 def open_folder(parent: int, name: str) -> int:
@@ -144,7 +174,7 @@ def make_folders(parent: int, path: str) -> int:
     """Opens `path` below `parent`, creating what is missing; the caller closes the descriptor.
 
     Raises:
-        StoreUnavailable: a file or a link has the name of a folder.
+        NoFolder: a file or a link has the name of a folder.
         OSError: what the file system says.
     """
     fd = os.dup(parent)
@@ -160,11 +190,21 @@ def make_folders(parent: int, path: str) -> int:
             fd = inner
     except NotADirectoryError as error:  # Linux says that of links as well
         os.close(fd)
-        raise StoreUnavailable(f"{name} ({path}) is no folder: move it away") from error
+        raise NoFolder(f"{name} ({path}) is no folder: move it away") from error
     except BaseException:
         os.close(fd)
         raise
     return fd
+
+
+def has_folders(parent: int, path: str) -> bool:
+    """False when `make_folders` would meet what is no folder."""
+    names = PurePath(path).parts
+    for depth in range(1, len(names) + 1):
+        about = status(parent, str(PurePath(*names[:depth])))
+        if about is None or not stat.S_ISDIR(about.st_mode):
+            return about is None
+    return True
 
 
 def sync_folder(folder: int) -> None:
@@ -178,11 +218,21 @@ def sync_folder(folder: int) -> None:
 
 def exists(folder: int, name: str) -> bool:
     """True when there is anything of that name."""
+    return status(folder, name) is not None
+
+
+def status(folder: int, name: str) -> os.stat_result | None:
+    """What the system says of a name, of a link itself; None when there is nothing."""
     try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
+        return os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
-        return False
-    return True
+        return None
+
+
+def is_file(folder: int, name: str) -> bool:
+    """True when there is a regular file of that name."""
+    about = status(folder, name)
+    return about is not None and stat.S_ISREG(about.st_mode)
 
 
 def read_whole(folder: int, name: str, limit: int = 64 << 20) -> bytes:
@@ -230,9 +280,12 @@ def settle(folder: int, name: str, digest: str) -> str:
 
     Raises:
         StoreUnavailable: the medium gives back something else than was written.
+        Moved: somebody took the hidden part away.
     """
     hidden = part_name(name)
-    descriptor = os.open(hidden, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=folder)
+    if not exists(folder, hidden):
+        raise Moved(name, "was moved or deleted before it was whole")
+    descriptor = _open_file(folder, hidden, os.O_RDWR)
     try:
         os.fdatasync(descriptor)
     finally:
@@ -265,29 +318,62 @@ def digest_of(folder: int, name: str) -> str:
 def _free_name(folder: int, name: str, digest: str) -> tuple[str, bool]:
     """The first variant of `name` that is free, or (True) has this very content."""
     number = 1
-    while exists(folder, variant(name, number)):
-        if digest_of(folder, variant(name, number)) == digest:
-            return variant(name, number), True
+    while exists(folder, found := variant(name, number)):
+        if is_file(folder, found) and digest_of(folder, found) == digest:
+            return found, True
         number += 1
     return variant(name, number), False
 
 
 def create_part(folder: int, hidden: str) -> DataFile:
-    """An empty file to be renamed when it is whole; what a broken attempt left there is dropped."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    return DataFile(os.open(hidden, flags, _FILE, dir_fd=folder))
+    """An empty file to be renamed when it is whole; what a broken attempt left there is dropped.
+
+    Dropped and made anew, not emptied: it may be a pipe, or the second name of somebody's file.
+    """
+    if exists(folder, hidden):
+        os.unlink(hidden, dir_fd=folder)
+    return DataFile(_open_file(folder, hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL))
 
 
-def append_line(folder: int, name: str, line: bytes) -> None:
-    """Appends a line, lasting; a torn last line is closed first, so that it harms only itself."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    file = DataFile(os.open(name, flags, _FILE, dir_fd=folder))
+def replace_file(folder: int, name: str, data: bytes) -> None:
+    """Writes a small file in place of the one that has the name, lasting."""
+    file = create_part(folder, part_name(name))
     try:
-        end = file.size
+        file.write(data, 0)
+        file.sync()
+    finally:
+        file.close()
+    os.rename(part_name(name), name, src_dir_fd=folder, dst_dir_fd=folder)
+    sync_folder(folder)
+
+
+def append_line(folder: int, name: str, line: bytes, at: int | None = None) -> int:
+    """Appends a line, lasting; a torn last line is closed first, so that it harms only itself.
+
+    Args:
+        folder: the open folder.
+        name: of the file; made when it is not there.
+        line: without its end.
+        at: bytes that the file is to have; None: any.
+
+    Returns:
+        Bytes that it has then.
+
+    Raises:
+        Moved: it is shorter or longer: it is not the file any more that was read.
+    """
+    about = status(folder, name)
+    end = about.st_size if about is not None else 0
+    if at is not None and at != end:
+        raise Moved(name, "was moved, deleted or changed by somebody else")
+    file = DataFile(_open_file(folder, name, os.O_RDWR | os.O_CREAT))
+    try:
         torn = end > 0 and file.read(1, end - 1) != b"\n"
-        file.write(b"\n" * torn + line + b"\n", end)
+        written = b"\n" * torn + line + b"\n"
+        file.write(written, end)
         file.sync()
     finally:
         file.close()
     if end == 0:
         sync_folder(folder)
+    return end + len(written)

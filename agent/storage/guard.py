@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -21,6 +22,7 @@ from agent.core.store_code import StoreCode
 from agent.runtime.atomic import write_atomic
 from agent.runtime.clock import SystemClock
 from agent.storage.causes import Cause, cause_of, code_of
+from agent.storage.claims import Claims, Owner, identity_of
 from agent.storage.files import read_whole, write_new
 from agent.storage.mounts import is_mount_point, rights_words
 
@@ -52,6 +54,7 @@ class Terms:
         require_mount: `path` has to be a mount point.
         keep_free: bytes that are to stay free: nothing is written beyond.
         max_size: bytes that recordings may take; None: any.
+        identity: the agent's uuid, see `agent.storage.claims`.
     """
 
     path: str
@@ -61,6 +64,7 @@ class Terms:
     require_mount: bool = False
     keep_free: int = 0
     max_size: int | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,8 @@ def refused_by(error: OSError, path: str, file: str = "") -> StoreRefused:
         helps = rights_words(path)
     elif cause_of(error) is Cause.BAD_NAME:
         helps = "its file system does not take this name, or this kind of access"
+    elif cause_of(error) is Cause.NOT_OURS:
+        helps = "move it away"
     return StoreRefused(code_of(error), what, helps)
 
 
@@ -126,13 +132,19 @@ def check_place(store: int, path: str) -> None:
         )
 
 
-def adopt_store(path: str | Path, agent: str = "", state_dir: Path | None = None) -> str:
+def adopt_store(
+    path: str | Path,
+    agent: str = "",
+    state_dir: Path | None = None,
+    take: Iterable[str] = (),
+) -> str:
     """Writes an identity into a store by hand; returns its uuid. An identity that is there stays.
 
     Args:
         path: an existing folder, empty or not.
         agent: goes into the identity, for people.
         state_dir: the agent's, so that it expects this store from now on.
+        take: cameras whose folders become this agent's, whosever they are; `state_dir` is needed.
 
     Raises:
         ConfigError: there is no such folder, or it cannot be written.
@@ -141,6 +153,9 @@ def adopt_store(path: str | Path, agent: str = "", state_dir: Path | None = None
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             found = _read_identity(fd) or _write_identity(fd, agent)
+            if state_dir is not None:
+                for camera in take:
+                    Claims(fd, Owner(identity_of(state_dir), agent)).take(camera)
         finally:
             os.close(fd)
         if state_dir is not None:
@@ -148,6 +163,8 @@ def adopt_store(path: str | Path, agent: str = "", state_dir: Path | None = None
     except OSError as error:
         refused = refused_by(error, str(path))
         raise ConfigError("; ".join(filter(None, (f"store {refused}", refused.helps)))) from error
+    except StoreUnavailable as error:
+        raise ConfigError(f"store {path}: {error}") from error
     return found
 
 

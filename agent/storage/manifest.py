@@ -19,7 +19,7 @@ from hashlib import sha256
 from typing import Any
 
 from agent.core.naming import MANIFEST, NOTES
-from agent.storage.files import append_line, exists, read_whole
+from agent.storage.files import Moved, append_line, exists, read_whole, replace_file, status
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +47,29 @@ class Line:
 
 
 class Chain:
-    """A file of such lines in an open folder; one process writes it."""
+    """A file of such lines in an open folder; one process writes it.
+
+    Raises:
+        NotAFile: something else has the name.
+    """
 
     def __init__(self, folder: int, name: str) -> None:
         self._folder = folder
         self._name = name
         self._last: Line | None = None
         self._count = 0
+        self._size = self._found_size()
         for line in self._lines():
             self._link(line)
+
+    def check(self) -> None:
+        """Returns when the file is as long as it was left.
+
+        Raises:
+            Moved: it is not: it was moved, deleted or changed by somebody else.
+        """
+        if self._found_size() != self._size:
+            raise Moved(self._name, "was moved, deleted or changed by somebody else")
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """What the lines say, in order; a torn or damaged one says nothing: it is written again."""
@@ -65,11 +79,27 @@ class Chain:
         """Adds a line, lasting: `first`, `seq`, `prev`, then `rest`; returns all of it."""
         prev = self._last.digest if self._last else None
         entry = {"v": 1, **first, "seq": self._count + 1, "prev": prev, **(rest or {})}
-        said = json.dumps(entry, separators=(",", ":")).encode()[:-1]
-        raw = said + b',"crc":"%08x"}' % zlib.crc32(said)
-        append_line(self._folder, self._name, raw)
+        raw = sealed(entry)
+        self._part_from_links()
+        self._size = append_line(self._folder, self._name, raw, self._size)
         self._link(Line(raw, entry))
         return entry
+
+    def _part_from_links(self) -> None:
+        """A second name (hard link) is somebody's backup, or somebody's file: ours goes on alone.
+
+        Only lines of ours go with it: a link may have been made to what others may not read.
+        """
+        about = status(self._folder, self._name)
+        if about is not None and about.st_nlink > 1:
+            self.check()
+            data = b"".join(line.raw + b"\n" for line in self._lines() if line.sound)
+            replace_file(self._folder, self._name, data)
+            self._size = len(data)
+
+    def _found_size(self) -> int:
+        about = status(self._folder, self._name)
+        return about.st_size if about is not None else 0
 
     def _link(self, line: Line) -> None:
         if line.entry is not None:
@@ -94,6 +124,28 @@ class Manifest:
         for entry in self._notes.entries():
             self._note(entry)
 
+    def check(self) -> None:
+        """Returns when both files are as they were left.
+
+        Raises:
+            Moved: one is not.
+        """
+        self._chain.check()
+        self._notes.check()
+
+    @property
+    def day_files(self) -> set[str]:
+        """The day's files that its events lie in, there or not."""
+        places = (entry.get("day") for entry in self._chain.entries())
+        lists = (place for place in places if isinstance(place, list))
+        dicts = (part for place in lists for part in place if isinstance(part, dict))
+        return {str(part.get("file")) for part in dicts}
+
+    @property
+    def cameras(self) -> set[str]:
+        """The cameras that its events are of: one, or none while it has no event."""
+        return {str(entry["camera"]) for entry in self._chain.entries() if "camera" in entry}
+
     @property
     def kept(self) -> frozenset[str]:
         """The events that retention spares."""
@@ -109,7 +161,8 @@ class Manifest:
         """The line of an event, or None when it has none yet."""
         if event not in self._events:
             return None
-        return next(entry for entry in self._chain.entries() if entry.get("id") == event)
+        found = (entry for entry in self._chain.entries() if entry.get("id") == event)
+        return next(found, None)
 
     def append(self, entry: dict[str, Any]) -> dict[str, Any]:
         """Adds the line of a new event, lasting; returns it with its `seq` and `prev`."""
@@ -138,6 +191,12 @@ class Manifest:
             self._pictures.add(str(entry["picture"]))
         if "keep" in entry:
             (self._kept.add if entry.get("value") else self._kept.discard)(str(entry["keep"]))
+
+
+def sealed(entry: dict[str, Any]) -> bytes:
+    """An entry as a line, with the checksum of its own bytes as its last value."""
+    said = json.dumps(entry, separators=(",", ":")).encode()[:-1]
+    return said + b',"crc":"%08x"}' % zlib.crc32(said)
 
 
 def parse(data: bytes) -> Iterator[Line]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.storage.guard import Terms, remembered
+from agent.storage.guard import Terms, remember, remembered
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +23,9 @@ class StoreOptions:
         require_mount: the folder has to be a mount point.
         retention_days: days after which recordings are deleted.
         keep_free: bytes that are to stay free.
-        max_size: bytes that recordings may take; None: any.
+        max_size: bytes that this agent's recordings may take; None: any.
         umask: rights that new files and folders do not get.
+        cameras: that the agent is told to record at its start.
     """
 
     path: Path
@@ -31,9 +36,15 @@ class StoreOptions:
     keep_free: int = 0
     max_size: int | None = None
     umask: int = 0o027
+    cameras: Collection[str] = ()
 
-    def terms(self, state_dir: Path) -> Terms:
-        """What the store has to be; which one it was is remembered in `state_dir`."""
+    def terms(self, state_dir: Path, identity: str) -> Terms:
+        """What the store has to be; which one it was is remembered in `state_dir`.
+
+        Args:
+            state_dir: the agent's.
+            identity: the agent's uuid, see `agent.storage.claims`.
+        """
         path = str(self.path)
         return Terms(
             path=path,
@@ -43,4 +54,17 @@ class StoreOptions:
             require_mount=self.require_mount,
             keep_free=self.keep_free,
             max_size=self.max_size,
+            identity=identity,
         )
+
+    def opened(self, state_dir: Path, uuid: str, *, adopted: bool) -> None:
+        """Remembers in `state_dir` which store it was; `adopted`: it has its identity from us."""
+        path = str(self.path)
+        if adopted:
+            log.info("store %s: adopted as %s", path, uuid)
+        if remembered(state_dir, path) != uuid:
+            try:
+                remember(state_dir, path, uuid)
+            except OSError as error:
+                words = "store: %s cannot be written, the store is not remembered: %s"
+                log.warning(words, state_dir, error.strerror)

@@ -15,6 +15,9 @@ def outcome(entry: dict[str, Any]) -> RecordingSaved | RecordingFailed:
     """Saved, or, when no picture of the event has reached the store, failed."""
     camera, event = entry["camera"], entry["id"]
     clip = entry["files"].get("clip")
+    if entry.get("gone"):
+        reason = "somebody moved or deleted its clip before it could be said to be saved"
+        return RecordingFailed(camera, event, "moved", reason)
     if clip is None:
         reason = "no picture of the event could be stored"
         return RecordingFailed(camera, event, "no_frames", reason)

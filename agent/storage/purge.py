@@ -19,12 +19,14 @@ from agent.core.naming import (
     day_of,
     event_of,
     is_camera,
+    is_of_another_day,
     is_ours,
+    part_of,
 )
 from agent.core.retention import StoredFile, plan
 from agent.runtime.clock import Clock
 from agent.storage.causes import Cause, cause_of
-from agent.storage.files import folders_in, open_folder
+from agent.storage.files import NotAFile, folders_in, open_folder
 from agent.storage.leftovers import PLACES, leftover
 from agent.storage.manifest import Manifest
 from agent.storage.purged import Purged
@@ -76,6 +78,7 @@ class Purge:
         free: bytes that are free now.
         clock: for the note in the manifest.
         alive: called now and then.
+        stranger: None for a camera's folder that is ours, else the owner, "" for nobody.
         dry: only say what would be deleted.
     """
 
@@ -86,6 +89,7 @@ class Purge:
         free: Callable[[], int],
         clock: Clock,
         alive: Callable[[], None],
+        stranger: Callable[[str], str | None],
         *,
         dry: bool = False,
     ) -> None:
@@ -95,13 +99,14 @@ class Purge:
         self._free = free
         self._clock = clock
         self._alive = alive
-        self._kept: dict[tuple[str, str], frozenset[str]] = {}
+        self._stranger = stranger
+        self._kept: dict[tuple[str, str], frozenset[str] | None] = {}
         self._unsaid: set[tuple[str, str]] = set()  # days whose manifest had no room for the note
         self._done = Purged()
 
     def run(self, rules: Rules) -> Purged:
         """Deletes what is too old, then the oldest until size and free space are right."""
-        files = list(stored_files(self._store, self._alive, self._done.strange))
+        files = list(stored_files(self._store, self._alive, self._stranger, self._done))
         for file in files:
             day = file.day.isoformat()
             self._done.stored[day] = self._done.stored.get(day, 0) + file.size
@@ -186,19 +191,25 @@ class Purge:
         return True
 
     def _spared(self, file: StoredFile) -> bool:
-        """True for files of events to be kept, the manifest that says so, and of open days."""
+        """True for files of kept events, the manifest that says so, open days, and copies."""
         camera, day, *rest = PurePath(file.path).parts
         if (camera, day) in self._open_days:
             return True
         if (camera, day) not in self._kept:
             self._kept[camera, day] = self._look_into(camera, day)
         kept = self._kept[camera, day]
+        if kept is None:
+            return True
         if rest[0] in {MANIFEST, NOTES}:
             return bool(kept)
         return rest[0] == EVENTS and event_of(rest[-1]) in kept
 
-    def _look_into(self, camera: str, day: str) -> frozenset[str]:
-        """The kept events of a day; before its first file goes, its manifest says so."""
+    def _look_into(self, camera: str, day: str) -> frozenset[str] | None:
+        """The kept events of a day; before its first file goes, its manifest says so.
+
+        None: the day is left alone, for want of a manifest that can be read, or it is another
+        camera's day that somebody copied.
+        """
         self._unsaid.discard((camera, day))
         try:
             folder = open_folder(self._store, f"{camera}/{day}")
@@ -206,6 +217,13 @@ class Purge:
             return frozenset()  # its last file has gone meanwhile
         try:
             manifest = Manifest(folder)
+        except NotAFile as error:
+            self._done.stuck.append(f"{camera}/{day}/{error.filename}: {reason_of(error)}")
+            return None
+        else:
+            if manifest.cameras - {camera}:
+                self._done.strange.append(f"{camera}/{day}")
+                return None
             if not self._dry and manifest.newest is not None:
                 self._note_purge(manifest, camera, day)
             return manifest.kept
@@ -222,13 +240,19 @@ class Purge:
             self._unsaid.add((camera, day))
 
 
-def stored_files(store: int, alive: Callable[[], None], strange: list[str]) -> Iterator[StoredFile]:
-    """All files in the store that only the agent can have named.
+def stored_files(
+    store: int,
+    alive: Callable[[], None],
+    stranger: Callable[[str], str | None],
+    done: Purged,
+) -> Iterator[StoredFile]:
+    """All files in our cameras' folders that only the agent can have named.
 
     Args:
         store: its open folder.
         alive: called now and then.
-        strange: gets what is named like a day and is no folder.
+        stranger: None for a camera's folder that is ours, else the owner, "" for nobody.
+        done: gets what is strange, others' folders and nobody's.
     """
     for camera in folders_in(store):
         if not is_camera(camera):
@@ -238,16 +262,48 @@ def stored_files(store: int, alive: Callable[[], None], strange: list[str]) -> I
         except PermissionError:
             continue  # somebody else's folder, which only looks like a camera's
         try:
-            real = set(folders_in(camera_fd))
-            for day in sorted(os.listdir(camera_fd)):  # noqa: PTH208  a descriptor, not a path
-                when = day_of(day)
-                if when is not None and day not in real:
-                    strange.append(f"{camera}/{day}")
-                elif when is not None:
-                    alive()
-                    yield from _day_files(camera_fd, camera, day, when)
+            names = os.listdir(camera_fd)  # noqa: PTH208  a descriptor, not a path
+            days = [name for name in sorted(names) if day_of(name)]
+            whose = stranger(camera) if days else None
+            if whose is None:
+                yield from _camera_files(camera_fd, camera, days, alive, done)
+            elif whose:
+                done.others.append(f"{camera} ({whose})")
+            else:
+                done.unclaimed.append(camera)
         finally:
             os.close(camera_fd)
+
+
+def _camera_files(
+    camera_fd: int, camera: str, days: list[str], alive: Callable[[], None], done: Purged
+) -> Iterator[StoredFile]:
+    real = set(folders_in(camera_fd))
+    for day in days:
+        alive()
+        when = day_of(day)
+        if when is None or day not in real or _is_copy(camera_fd, day):
+            done.strange.append(f"{camera}/{day}")
+        else:
+            yield from _day_files(camera_fd, camera, day, when, done)
+
+
+def _is_copy(camera_fd: int, day: str) -> bool:
+    """True for a folder with another day's file instead of its own: a copy, or somebody's mount."""
+    try:
+        folder = open_folder(camera_fd, day)
+    except OSError:
+        return False
+    try:
+        if os.fstat(folder).st_dev != os.fstat(camera_fd).st_dev:
+            return True
+        names = os.listdir(folder)  # noqa: PTH208  a descriptor, not a path
+        own = any(part_of(name, day) for name in names)
+        return not own and any(is_of_another_day(name, day) for name in names)
+    except PermissionError:
+        return False
+    finally:
+        os.close(folder)
 
 
 def remove(store: int, file: StoredFile) -> bool:
@@ -289,7 +345,9 @@ def unlink(folder: int, name: str) -> None:
         os.unlink(name, dir_fd=folder)
 
 
-def _day_files(camera_fd: int, camera: str, day: str, when: date) -> Iterator[StoredFile]:
+def _day_files(
+    camera_fd: int, camera: str, day: str, when: date, done: Purged
+) -> Iterator[StoredFile]:
     for inside in PLACES:
         try:
             folder = open_folder(camera_fd, str(PurePath(day, *inside)))
@@ -297,9 +355,12 @@ def _day_files(camera_fd: int, camera: str, day: str, when: date) -> Iterator[St
             continue  # not there, or a symbolic link, which is none of ours
         try:
             for entry in os.scandir(folder):
-                if is_ours(day, *inside, entry.name) and entry.is_file(follow_symlinks=False):
-                    path = PurePath(camera, day, *inside, entry.name)
-                    size = entry.stat(follow_symlinks=False).st_size
-                    yield StoredFile(when, str(path), size)
+                if not is_ours(day, *inside, entry.name):
+                    continue
+                path = PurePath(camera, day, *inside, entry.name)
+                if entry.is_file(follow_symlinks=False):
+                    yield StoredFile(when, str(path), entry.stat(follow_symlinks=False).st_size)
+                else:
+                    done.strange.append(str(path))
         finally:
             os.close(folder)

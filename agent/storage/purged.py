@@ -17,7 +17,9 @@ class Purged:
         refused: why nothing may be deleted at all.
         cure: why no more is deleted for want of room, and what helps; None: more would be.
         stuck: what could not be deleted, and why; everything else was.
-        strange: what is named like a day and is no folder: left alone.
+        strange: what has a name of ours and was not made by us: left alone.
+        others: cameras' folders of other agents, and whose: left alone.
+        unclaimed: folders with days that nobody has claimed: left alone.
         left: days that have gone but for what is not ours.
     """
 
@@ -26,6 +28,8 @@ class Purged:
     cure: str | None = None
     stuck: list[str] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    unclaimed: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     stored: dict[str, int] = field(default_factory=dict)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import secrets
+import stat
 from pathlib import Path
 
 from agent.core.errors import ConfigError
@@ -25,7 +27,7 @@ def claim(folder: Path) -> None:
         OSError: it cannot be made, or belongs to somebody else.
     """
     folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-    if folder.parent == MEMORY and folder.lstat().st_uid != os.geteuid():
+    if folder.parent == MEMORY and not _is_own(folder):
         raise PermissionError(errno.EPERM, "belongs to another user")
 
 
@@ -46,4 +48,26 @@ def memory_spool(name: str, limit_bytes: int) -> tuple[Path, int]:
     room = figures.f_blocks * figures.f_frsize * 9 // 10
     if room < limit_bytes:
         log.warning("spool: %s has room for %d MiB only", MEMORY, room >> 20)
-    return MEMORY / f"surveillance-agent-{os.getuid()}-{name}", min(room, limit_bytes)
+    return _own_folder(f"surveillance-agent-{os.geteuid()}-{name}"), min(room, limit_bytes)
+
+
+def _own_folder(name: str) -> Path:
+    """A folder in memory that nobody else has made: its name, or another one where that is taken.
+
+    One of ours with a longer name is found again by the next start.
+    """
+    found = sorted(path for path in MEMORY.glob(f"{name}.*") if _is_own(path))
+    wanted = MEMORY / name
+    if _is_own(wanted) or not (found or os.path.lexists(wanted)):
+        return wanted
+    if not found:
+        log.warning("spool: %s is somebody else's, another name is taken", wanted)
+    return found[0] if found else MEMORY / f"{name}.{secrets.token_hex(8)}"
+
+
+def _is_own(folder: Path) -> bool:
+    try:
+        about = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(about.st_mode) and about.st_uid == os.geteuid()

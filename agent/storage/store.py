@@ -19,7 +19,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
-from agent.core.messages import EventKept, RecordingFailed, RecordingSaved, StoreCode, StoreRepaired
+from agent.core.messages import RecordingFailed, RecordingSaved, StoreCode, StoreRepaired
 from agent.core.orders import KeepEvent
 from agent.core.stats import StoreStats
 from agent.runtime.clock import Clock
@@ -28,7 +28,8 @@ from agent.runtime.worker import Worker
 from agent.storage import voice
 from agent.storage.calendar import Calendar, as_json
 from agent.storage.childlink import ChildGone, ChildLink
-from agent.storage.guard import remember, remembered
+from agent.storage.claims import identity_of
+from agent.storage.keep_orders import KeepOrders
 from agent.storage.options import StoreOptions
 from agent.storage.outcome import outcome
 from agent.storage.pipe import BadMessage
@@ -52,6 +53,8 @@ PURGE_AGAIN = 60.0
 DRAIN = 2.5
 #: A record that has crashed the child so often is given up, so that it does not block all others.
 CRASHES = 3
+#: Something is moved away so often in a row, with nothing stored meanwhile: that is a problem.
+_PATIENCE = 2
 _POLL = 0.25
 _CRASHED = 1  # Python's exit status after an uncaught exception
 
@@ -60,6 +63,9 @@ class StoreWorker:
     """Empties the spool into the store, in order, and says what has become of it.
 
     What the engine has no room for is said again; until it is said, nothing leaves the spool.
+
+    Attributes:
+        cameras: that the agent is told to record now; what they recorded of old is ours.
     """
 
     def __init__(
@@ -74,12 +80,13 @@ class StoreWorker:
         orders: Mailbox[KeepEvent] | None = None,
     ) -> None:
         self._spool = spool
-        self._orders = orders
-        self._order: KeepEvent | None = None  # the child was asked about it
         self._done: list[int] = []  # to leave the spool when all is said
         self._options = options
+        self.cameras = tuple(options.cameras)
+        self._identity: str | None = None
         self._state_dir = state_dir
         self._voice = Voice(to_engine, clock, tz)
+        self._orders = KeepOrders(orders, self._voice.say)
         self._clock = clock
         self._clock_trusted = clock_trusted
         self._calendar = Calendar(state_dir, clock, tz)
@@ -93,6 +100,7 @@ class StoreWorker:
         self._retry_at = 0.0
         self._ticked_at = self._purged_at = float("-inf")
         self._waiting = False  # the child waits for something to become due
+        self._blocked: list[tuple[str, str]] = []  # why some cameras' records stay in the spool
         self._short = False  # there is less room in the store than there should be
         self._purge_log = PurgeLog()
         self._shortage = Shortage()
@@ -130,7 +138,7 @@ class StoreWorker:
         if not self._clear():
             self._clock.wait(worker.stop, _POLL)  # the engine is busy: nothing new meanwhile
         elif self._link is None:
-            self._refuse_orders()
+            self._orders.refuse_all()
             self._connect(worker)
         elif self._asked is not None:
             self._listen(self._link)
@@ -145,7 +153,8 @@ class StoreWorker:
             return
         self._link = ChildLink()
         self._sent = 0
-        terms = self._options.terms(self._state_dir)
+        self._identity = self._identity or identity_of(self._state_dir)
+        terms = self._options.terms(self._state_dir, self._identity)
         self._request(self._link, "open", {"terms": asdict(terms), "umask": self._options.umask})
 
     def _ask(self, link: ChildLink) -> bool:
@@ -158,23 +167,22 @@ class StoreWorker:
                 "days": self._options.retention_days,
                 "clock_trusted": self._clock_trusted(),
                 "misdated": as_json(self._calendar.misdated),
+                "cameras": self.cameras,
                 "batch": astuple(batch) if (batch := self._shortage.take()) else None,
             }
             self._request(link, "purge", about)
         elif now - self._ticked_at >= self._tick_every:
             self._ticked_at = now
             self._request(link, "tick", {})
-        elif (order := self._orders.get() if self._orders else None) is not None:
-            self._order = order
-            about = {"camera": order.camera, "event": order.event, "keep": order.keep}
-            self._request(link, "keep", about)
+        elif (order := self._orders.next()) is not None:
+            self._request(link, "keep", order)
         else:
             return self._ask_next_record(link)
         return True
 
     @property
     def _tick_every(self) -> float:
-        soon = self._waiting or self._voice.code is StoreCode.FULL
+        soon = self._waiting or self._blocked or self._voice.code is StoreCode.FULL
         return TICK_EVERY if soon else voice.FIGURES_EVERY
 
     def _ask_next_record(self, link: ChildLink) -> bool:
@@ -210,6 +218,9 @@ class StoreWorker:
         self._heard_at = now
         if "alive" in answer:
             return
+        if "moved" in answer:
+            self._begin_anew(str(answer["moved"]), str(answer["reason"]))
+            return
         if "failed" in answer:
             if answer["no_room"]:
                 self._shortage.refused(self._sent, answer["reason"])
@@ -221,11 +232,11 @@ class StoreWorker:
     def _take(self, asked: str, answer: dict[str, Any]) -> None:
         """Does what the answer to a request calls for."""
         if asked == "open":
-            self._opened(answer)
+            self._options.opened(self._state_dir, answer["uuid"], adopted=answer["adopted"])
         elif asked == "purge":
             self._purged(answer)
         elif asked == "keep":
-            self._answer_order(answer["kept"], "there is no such event in the store")
+            self._orders.answer(answer["kept"])
         else:
             self._take_outcome(answer)
         if asked in {"record", "keep", "finish"}:
@@ -240,7 +251,8 @@ class StoreWorker:
         if not passed and self._spool.after(self._sent) is not None:
             return
         self._failures = 0
-        self._voice.state(StoreCode.OK, "")
+        code = StoreCode(self._blocked[0][0]) if self._blocked else StoreCode.OK
+        self._voice.state(code, "; ".join(reason for _, reason in self._blocked))
 
     def _take_outcome(self, answer: dict[str, Any]) -> None:
         for file, text, lossless in answer["repaired"]:
@@ -251,30 +263,8 @@ class StoreWorker:
         self._done += answer["done"]
         self._waiting = bool(answer["waiting"])
         self._short = bool(answer["short"])
+        self._blocked = answer["blocked"]
         self._clear()
-
-    def _answer_order(self, event: str | None, words: str, *, available: bool = True) -> None:
-        order, self._order = self._order, None
-        if order is not None:
-            words = "" if event else words
-            self._voice.say(EventKept(order.camera, event, words, available, order.request))
-
-    def _refuse_orders(self) -> None:
-        """Without a store nothing can be marked: said at once, not when it comes back."""
-        while (order := self._orders.get() if self._orders else None) is not None:
-            self._order = order
-            self._answer_order(None, "the image store cannot be used now", available=False)
-
-    def _opened(self, answer: dict[str, Any]) -> None:
-        path = str(self._options.path)
-        if answer["adopted"]:
-            log.info("store %s: adopted as %s", path, answer["uuid"])
-        if remembered(self._state_dir, path) != answer["uuid"]:
-            try:
-                remember(self._state_dir, path, answer["uuid"])
-            except OSError as error:
-                words = "store: %s cannot be written, the store is not remembered: %s"
-                log.warning(words, self._state_dir, error.strerror)
 
     def _purged(self, answer: dict[str, Any]) -> None:
         self._purge_log.say(answer)
@@ -291,18 +281,29 @@ class StoreWorker:
         if told is not None:
             self._voice.say(told)
 
+    def _begin_anew(self, what: str, words: str) -> None:
+        """Something is not any more where it was: a new child looks what is there, and goes on."""
+        log.warning("store: %s: %s; begun anew", what, words)
+        self._voice.say(StoreRepaired(what, f"{words}; begun anew", lossless=False))
+        if self._failures > _PATIENCE:
+            self._voice.state(StoreCode.FAILING, f"{what}: {words}, again and again")
+        self._rest()
+
     def _failed(self, code: StoreCode, reason: str, helps: str | None = None) -> None:
         """The child is of no use any more: a new one after a while."""
+        self._rest()
+        if code is not StoreCode.FULL:
+            self._voice.state(code, reason, helps)
+        elif not self._shortage.untried:  # else the next purge may make room
+            self._voice.state(code, reason, self._shortage.cure)
+
+    def _rest(self) -> None:
         self._failed_after = self._sent
         self._hang_up()
         pause = BACKOFF[min(self._failures, len(BACKOFF) - 1)]
         self._failures += 1
         self._retry_at = self._clock.monotonic() + pause
         self._purged_at = float("-inf")  # room may be what it lacks
-        if code is not StoreCode.FULL:
-            self._voice.state(code, reason, helps)
-        elif not self._shortage.untried:  # else the next purge may make room
-            self._voice.state(code, reason, self._shortage.cure)
 
     def _note_crash(self, error: Exception) -> None:
         """Gives a record up that crashes the child again and again."""
@@ -320,7 +321,8 @@ class StoreWorker:
             self._former, self._link = self._link, None
         self._asked = None
         self._waiting = False
-        self._answer_order(None, "the image store cannot be used now", available=False)
+        self._blocked = []
+        self._orders.give_up()
 
     def _drain(self, worker: Worker) -> None:
         """Sends what is left, shows everything and lets the child end, within `DRAIN` seconds."""

@@ -17,6 +17,7 @@ from typing import Any
 
 from agent.core.errors import ConfigError
 from agent.core.naming import (
+    CLAIMS,
     EVENTS,
     IDENTITY,
     MANIFEST,
@@ -31,12 +32,14 @@ from agent.core.naming import (
     is_ours,
     part_of,
 )
+from agent.runtime.logs import escaped
+from agent.storage.claims import claim_in
 from agent.storage.files import digest_of, open_for_reading
 from agent.storage.manifest import Line, parse
 from agent.storage.verify_day import DayCheck, check_mkv, check_mp4
 
 #: Found at the root of file systems and left alone.
-_ALLOWED = {IDENTITY, "lost+found"}
+_ALLOWED = {IDENTITY, CLAIMS, "lost+found"}
 
 
 @dataclass(slots=True)
@@ -62,10 +65,10 @@ class Report:
         return not (self.missing or self.damaged or self.foreign)
 
     def lines(self) -> Iterator[str]:
-        """The report for people."""
+        """The report for people; what a terminal would obey in names is written as an escape."""
         for word in ("missing", "damaged", "foreign", "notes"):
             for line in getattr(self, word):
-                yield f"{word.removesuffix('s')}: {line}"
+                yield f"{word.removesuffix('s')}: {escaped(line)}"
         yield (
             f"{self.events} events, {self.files} files, {self.size / 2**20:.1f} MiB checked: "
             f"{len(self.missing)} missing, {len(self.damaged)} damaged, {len(self.foreign)} foreign"
@@ -89,6 +92,7 @@ def verify_store(path: Path) -> Report:
         _check_camera(path, PurePath(path.resolve().name), report)
         return report
     _check_identity(path, report)
+    _check_claims(path, report)
     for child in sorted(path.iterdir()):
         if is_camera(child.name) and child.is_dir() and not child.is_symlink():
             _check_camera(child, PurePath(child.name), report)
@@ -104,6 +108,21 @@ def _check_identity(path: Path, report: Report) -> None:
         report.notes.append(f"no {IDENTITY}: a part of a store, or a copy without it")
     except (ValueError, KeyError, TypeError):
         report.damaged.append(f"{IDENTITY}: is not what was written")
+
+
+def _check_claims(path: Path, report: Report) -> None:
+    folder = path / CLAIMS
+    for claim in sorted(folder.iterdir()) if folder.is_dir() else ():
+        name = f"{CLAIMS}/{claim.name}"
+        if is_hidden_part(claim.name):
+            report.notes.append(f"{name}: is not finished")
+        elif claim.is_symlink() or not claim.is_file() or not is_camera(claim.name):
+            report.foreign.append(name)
+        else:
+            try:
+                claim_in(claim.read_bytes())
+            except (ValueError, KeyError, TypeError):
+                report.damaged.append(f"{name}: is not what was written")
 
 
 def _check_camera(path: Path, name: PurePath, report: Report) -> None:
@@ -141,8 +160,8 @@ class _Day:
 
     def _read_lines(self, name: str) -> None:
         manifest = self._path / name
-        if not manifest.is_file():
-            return
+        if manifest.is_symlink() or not manifest.is_file():
+            return  # missing, or said to be foreign
         data = manifest.read_bytes()
         lines = list(parse(data))
         last: Line | None = None
@@ -225,6 +244,9 @@ class _Day:
         folder = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
         try:
             file = open_for_reading(folder, name)
+        except OSError as error:
+            self._damaged(name, f"cannot be read: {error.strerror}")
+            return
         finally:
             os.close(folder)
         try:
@@ -256,7 +278,8 @@ class _Day:
     def _look_at(self, child: Path, name: str, told: set[str], inside: tuple[str, ...]) -> None:
         if child.is_dir() and not inside and child.name in {EVENTS, MONITORING, SESSIONS}:
             return
-        if child.is_symlink() or not is_ours(self._day, *inside, child.name):
+        strange = child.is_symlink() or not (child.is_file() or is_aside(child.name))
+        if strange or not is_ours(self._day, *inside, child.name):
             self._report.foreign.append(str(self._name / name))
         elif is_hidden_part(child.name):
             self._note(name, "is not finished")

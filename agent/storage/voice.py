@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.core.messages import StoreCode, StoreState
 from agent.core.retention import days_left
+from agent.core.store_code import USABLE
 from agent.runtime.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,10 @@ LONG_WELL = 600.0
 _PURGE_WORDS = {
     "refused": "nothing is purged",
     "stuck": "cannot be deleted",
-    "strange": "named like a day and no folder, left alone",
+    "strange": "named as ours and not made by us, left alone",
+    "others": "cameras of other agents, left alone",
+    "unclaimed": "recorded by nobody that is known, never deleted (ours of old: `adopt-store"
+    " --take`)",
 }
 _LEFT = "days whose recordings have gone keep files that are not ours"
 _MIB = 1 << 20
@@ -49,7 +53,8 @@ class PurgeLog:
             if answer[what] != self._said.get(what):
                 self._said[what] = answer[what]
                 if answer[what]:
-                    log.warning("store: %s: %s", words, answer[what])
+                    level = logging.INFO if what == "others" else logging.WARNING
+                    log.log(level, "store: %s: %s", words, answer[what])
 
 
 class Voice:
@@ -63,6 +68,7 @@ class Voice:
         self, to_engine: Callable[[object], object], clock: Clock, tz: tzinfo | None
     ) -> None:
         self.code: StoreCode | None = None
+        self._reason = ""
         self._helps: str | None = None
         self._full_at = self._well_at = float("-inf")
         self._well_after = WELL_AFTER
@@ -95,7 +101,7 @@ class Voice:
             if code is not StoreCode.OK:
                 log.debug("store: %s: %s", code, reason)
             return
-        known, self.code, self._helps = self.code, code, helps
+        known, self.code, self._reason, self._helps = self.code, code, reason, helps
         if code is StoreCode.OK:
             log.debug("store: ok, was %s", known)
         elif code is not StoreCode.STARTING:
@@ -110,7 +116,7 @@ class Voice:
                 again = now - self._well_at < LONG_WELL
                 self._well_after = min(2 * self._well_after, WELL_AT_MOST) if again else WELL_AFTER
             self._full_at = now
-        elif code is StoreCode.OK and self.code is StoreCode.FULL:
+        elif code in USABLE and self.code is StoreCode.FULL:
             if now - self._full_at < self._well_after:
                 return True
             self._well_at = now
@@ -119,19 +125,20 @@ class Voice:
     def figures(self, answer: dict[str, Any]) -> None:
         """Says how much room there is, now and then, while the store is well."""
         now = self._clock.monotonic()
-        if self.code is not StoreCode.OK or now - self._figures_at < FIGURES_EVERY:
+        if self.code not in USABLE or now - self._figures_at < FIGURES_EVERY:
             return
         self._figures_at = now
         per_day = {date.fromisoformat(day): size for day, size in answer["stored"].items()}
         local = self._clock.utc().astimezone(self._tz)
         self.say(
             StoreState(
-                StoreCode.OK,
-                "",
+                self.code,
+                self._reason,
                 now,
                 answer["free_mib"],
                 answer["used_percent"],
                 days_left(answer["room"], per_day, local),
                 sum(per_day.values()) / _MIB,
+                self._helps,
             )
         )

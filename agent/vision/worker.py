@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event
+from typing import cast
 
 from ulid import ULID
 
@@ -148,12 +149,10 @@ class VisionWorker:
             self._overlay,
         )
         self._heat = HeatMap(camera_id, options.view, self._limit, to_engine, to_recorder)
-        self._last_motion: Detection | None = None
         self._event: RunningEvent | None = None
         self._latest: Frame | None = None
-        self._last_detection: Detection | None = None
-        self._session = 0
-        self._session_gone = 0
+        self._last_detection = self._last_motion = cast("Detection | None", None)
+        self._session = self._session_gone = 0
         self._leaving = False
         self._misfit: tuple[int, int] | None = None  # size of the frames that the mask does not fit
         self._stats = VisionStats()

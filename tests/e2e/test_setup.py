@@ -15,7 +15,15 @@ import pytest
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("agent", "schemas", "ha_discovery", "script", "requirements", "pyproject.toml")
+PARTS = (
+    "agent",
+    "schemas",
+    "ha_discovery",
+    "script",
+    "requirements",
+    "pyproject.toml",
+    "README.md",
+)
 #: Installing asks the package index.
 pytestmark = pytest.mark.timeout(600)
 

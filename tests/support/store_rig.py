@@ -54,7 +54,12 @@ class StoreRig:
         self.spool = Spool(path / "spool", options.pop("limit_bytes", 64 << 20))
         self.worker = StoreWorker(
             self.spool,
-            StoreOptions(self.store, "me", **options),
+            StoreOptions(
+                self.store,
+                options.pop("agent", "me"),
+                cameras=options.pop("cameras", ("front",)),
+                **options,
+            ),
             path / "state",
             self._hear,
             clock,

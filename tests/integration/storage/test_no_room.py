@@ -15,15 +15,13 @@ import pytest
 
 from agent.core.messages import StoreCode
 from agent.core.naming import IDENTITY
-from agent.runtime.clock import SystemClock
 from agent.storage import shortage
 from agent.storage.guard import adopt_store
 from agent.storage.verify import verify_store
 from tests.support.recordings import name_of, played, whole_event
-from tests.support.store_rig import StoreRig
+from tests.support.store_rig import NOW, StoreRig
 from tests.support.waiting import wait_until
 
-NOW = SystemClock().utc().astimezone()
 Mounting = Callable[[str], Path]
 
 
@@ -114,6 +112,7 @@ def test_a_full_disk_that_nothing_is_kept_free_of_makes_room_and_says_what_is_mi
 def test_what_deleting_does_not_cure_keeps_the_archive(mounted: Mounting) -> None:
     """Somebody's snapshots, here hard links, hold what is deleted."""
     place = mounted("size=6m")
+    record(place, 1)  # the camera is claimed, and the newest day is never deleted
     folder = old_files(place, 700, 4096)
     snapshots = place / "store/snapshots"
     snapshots.mkdir()

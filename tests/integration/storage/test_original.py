@@ -224,6 +224,20 @@ def test_the_store_keeps_original_pictures_next_to_encoded_ones(tmp_path: Path) 
     assert verify_store(tmp_path / "store").good
 
 
+def test_a_deleted_file_of_original_pictures_is_begun_anew_as_the_next_part(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "store").mkdir()
+    with StoreRig(tmp_path) as rig:
+        rig.put(*whole(0))
+        wait_until("it is saved", lambda: rig.saved, 30)
+        (tmp_path / "store/front/2026-11-22/2026-11-22.mkv").unlink()
+        rig.put(*whole(20))
+        wait_until("the next is saved", lambda: len(rig.saved) == 2, 30)
+    assert Path(rig.saved[1].day_file).name == "2026-11-22-2.mkv"
+    assert played(tmp_path / "store" / rig.saved[1].day_file) == expected(20)
+
+
 def test_pictures_of_another_size_open_the_next_part(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     wide = originals(20, 192)

@@ -138,6 +138,10 @@ def test_keep_free_is_checked_before_writing(place: Path) -> None:
     assert not list((place / "store").rglob("*.mp4"))
 
 
+def ours(_camera: str) -> None:
+    """Every camera's folder is."""
+
+
 def purged(
     place: Path,
     free: Any,  # noqa: ANN401
@@ -149,7 +153,7 @@ def purged(
     try:
         today = NOW.astimezone().date()
         wanted = {"days": 99, "clock_trusted": True, **rules}
-        run = Purge(store, open_days, free, FakeClock(), lambda: None, dry=dry)
+        run = Purge(store, open_days, free, FakeClock(), lambda: None, ours, dry=dry)
         return run.run(Rules(today, **wanted))
     finally:
         os.close(store)
@@ -208,7 +212,7 @@ def test_what_cannot_be_deleted_keeps_nothing_else_from_it(place: Path) -> None:
     private.mkdir(mode=0)
     place.chmod(0o711)
     store = os.open(place / "store", os.O_RDONLY)
-    run = Purge(store, (), lambda: 0, FakeClock(), lambda: None)
+    run = Purge(store, (), lambda: 0, FakeClock(), lambda: None, ours)
     with as_anybody():
         done = run.run(Rules(NOW.astimezone().date(), 1, clock_trusted=True))
     os.close(store)
@@ -250,7 +254,8 @@ def test_links_and_strangers_are_left_alone(place: Path) -> None:
 def test_the_dry_run_says_what_would_go_and_deletes_nothing(place: Path) -> None:
     record(place, 0, 3, retention_days=9)
     store = StoreConfig(path=place / "store", retention_days=1, keep_free=0)
-    lines = list(would_remove(store, place / "state", FakeClock(utc=NOW), always_trusted=True))
+    clock = FakeClock(utc=NOW)
+    lines = list(would_remove(store, place / "state", "me", (), clock, always_trusted=True))
     day = f"front/{day_name(3)}"
     names = [f"{day}/{day_name(3)}.mp4", f"{day}/events/{clip_name(3)}", f"{day}/events.jsonl"]
     assert [line.partition(" ")[0] for line in lines[:-1]] == names

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -197,3 +198,21 @@ def test_a_file_where_a_days_folder_has_to_be_is_named(place: Path) -> None:
         )
         day.unlink()
         wait_until("it is stored", lambda: rig.saved)
+
+
+@pytest.mark.parametrize("inside", ["", "/events"])
+def test_what_is_no_folder_costs_its_camera_only(place: Path, inside: str) -> None:
+    """As `store/front/2026-11-22` or the folder `events` in it."""
+    blocked = place / f"store/front/2026-11-22{inside}"
+    with StoreRig(place, cameras=["front", "yard"]) as rig:
+        rig.wait_for(StoreCode.OK)
+        blocked.parent.mkdir(parents=True)
+        blocked.symlink_to(place)
+        rig.put(*whole_event(name_of(0), 0))
+        rig.put(*[replace(record, camera="yard") for record in whole_event(name_of(20), 20)])
+        wait_until("the other camera is recorded", lambda: rig.saved)
+        assert rig.saved[0].camera == "yard"
+        assert "is no folder" in rig.wait_for(StoreCode.FAILING).reason
+        blocked.unlink()
+        wait_until("it is stored", lambda: len(rig.saved) == 2)
+        wait_until("all is well", lambda: rig.states[-1].code is StoreCode.OK)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import ConfigError
-from agent.mqtt.journal import MAX_UNSAVED, Journal, OpenEvent
+from agent.mqtt.entries import OpenEvent
+from agent.mqtt.journal import MAX_UNSAVED, Journal
 from agent.mqtt.offers import MAX_OFFERS
 from schemas.messages import Publish, Record
 from tests.support.clock import START, FakeClock

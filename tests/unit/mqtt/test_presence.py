@@ -48,6 +48,34 @@ def test_a_broker_that_has_just_begun_is_waited_for_until_the_birth(home: Presen
     assert ready_at(home) == 24 + SETTLE
 
 
+def test_a_young_broker_may_have_seen_the_birth_before_us(home: Presence) -> None:
+    home.connected(0.0)
+    home.broker_up(100.0, 1.0)
+    assert ready_at(home) == UNKNOWN
+    assert home.unsure(UNKNOWN)
+    assert home.unsure(BOOT - 100)
+    assert not home.unsure(BOOT - 100 + 1)
+
+
+def test_where_nobody_hears_of_our_device_the_birth_has_still_to_come(home: Presence) -> None:
+    home.broker_up(100.0, 1.0)
+    home.nobody()
+    assert ready_at(home) == BOOT
+    home.said(50.0, online=True, retained=False)
+    home.announced(52.0, news=True)
+    home.nobody()  # an acknowledgement that was late
+    assert ready_at(home) == 52 + SETTLE
+    assert not home.unsure(52.0)
+
+
+def test_its_birth_and_its_will_end_all_doubt(home: Presence) -> None:
+    for online in (True, False):
+        home.connected(0.0)
+        assert home.unsure(1.0)
+        home.said(1.0, online=online, retained=False)
+        assert not home.unsure(1.0)
+
+
 def test_only_the_first_age_of_a_broker_is_news(home: Presence) -> None:
     home.broker_up(10.0, 1.0)
     home.broker_up(3000.0, 2.0)
@@ -133,3 +161,18 @@ def test_where_nobody_subscribes_it_is_tried_ever_more_seldom() -> None:
     assert waits[-1] == LONGEST_RETRY
     unheard.forget()
     assert unheard.next(now) == float("inf")
+
+
+def test_at_its_birth_it_listens_to_what_was_announced_before(home: Presence) -> None:
+    home.broker_up(1.0, 0.0)
+    home.announced(1.0, news=True)
+    home.said(12.0, online=True, retained=False)
+    assert ready_at(home) == 12
+    home.announced(15.0, news=False)  # our answer
+    assert ready_at(home) == 12
+
+
+def test_what_was_announced_just_before_its_birth_needs_a_moment(home: Presence) -> None:
+    home.announced(11.0, news=True)
+    home.said(12.0, online=True, retained=False)
+    assert ready_at(home) == 11 + SETTLE

@@ -12,7 +12,7 @@ from agent.mqtt.answers import EVENTS_BYTES
 from agent.mqtt.journal import Journal
 from agent.mqtt.limits import ROOM
 from agent.mqtt.outbox import Outbox
-from agent.mqtt.presence import FIRST_RETRY, SETTLE
+from agent.mqtt.presence import BOOT, FIRST_RETRY, SETTLE, UNKNOWN
 from agent.mqtt.sender import (
     ONLINE_WAIT,
     PICTURES,
@@ -508,6 +508,54 @@ def test_that_home_assistant_was_away_is_remembered(tmp_path: Path) -> None:
     after.say(offered(1))
     assert home_seqs(link) == []
     after.journal.close()
+
+
+@pytest.mark.parametrize("was_there", [True, False], ids=["it was there", "it was not"])
+def test_what_is_offered_while_nobody_knows_is_offered_again_at_the_birth_unless_it_was_heard(
+    home: HomeHouse, *, was_there: bool
+) -> None:
+    link = home.connect()
+    home.sender.home(BrokerAge(100))
+    home.say(offered(1))
+    assert home_seqs(link) == [], "its birth may come at any moment"
+    home.after(UNKNOWN)
+    assert home_seqs(link) == [1]
+    home.acknowledge(link)  # by somebody who listens to everything
+    assert len(home.journal.offers) == 1
+    if was_there:
+        home.sender.home(HomeSaid(online=False, retained=False))
+        home.after(1.0)
+        assert len(home.journal.offers) == 0
+    home.sender.home(HomeSaid(online=True, retained=False))
+    home.after(60.0)
+    assert home_seqs(link) == ([1] if was_there else [1, 1])
+    home.acknowledge(link)
+    assert len(home.journal.offers) == 0
+
+
+def test_doubt_ends_with_the_time_in_which_a_birth_can_come(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(BrokerAge(100))
+    home.say(offered(1))
+    home.after(UNKNOWN)
+    home.acknowledge(link)
+    home.after(BOOT)
+    assert len(home.journal.offers) == 0
+    home.say(offered(2))
+    home.acknowledge(link)
+    assert (home_seqs(link), len(home.journal.offers)) == ([1, 2], 0)
+
+
+def test_a_device_of_which_nobody_hears_waits_for_the_birth(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(BrokerAge(100))
+    home.say(DEVICE, offered(1))
+    home.sender.sent(link.sent.index(DEVICE) + 1, None, heard=False)
+    home.after(2 * UNKNOWN)
+    assert home_seqs(link) == []
+    home.sender.home(HomeSaid(online=True, retained=False))
+    home.after(60.0)
+    assert home_seqs(link) == [1]
 
 
 def test_without_discovery_nothing_is_offered(house: House) -> None:

@@ -62,3 +62,13 @@ def test_without_a_store_the_packets_go_to_the_state_folder(tmp_path: Path) -> N
     assert place is not None
     assert Path(place).read_bytes() == b"{}\n"
     assert session_keeper(None, no_folder)(session) is None
+
+
+def test_after_the_clock_was_set_back_the_newest_files_are_kept(tmp_path: Path) -> None:
+    for minute in range(KEPT):
+        save_session(tmp_path, "porch", NOON + timedelta(minutes=minute), b"before\n")
+    back = NOON - timedelta(days=400)
+    made = [save_session(tmp_path, "porch", back + timedelta(minutes=n), b"{}\n") for n in range(3)]
+    kept = {str(file) for file in (tmp_path / "sessions").glob("*.jsonl")}
+    assert set(made) <= kept
+    assert len(kept) == KEPT

@@ -15,6 +15,7 @@ from agent.core.retention import StoredFile
 from agent.storage.files import append_line, make_folders, open_data_file, read_whole, write_new
 from agent.storage.manifest import Manifest
 from agent.storage.purge import remove, stored_files
+from agent.storage.purged import Purged
 
 DAY = "front/2026-11-10"
 EVENT = "081501_01JD9Z3V5X8Q2M4N6P7R9S0T1W"
@@ -34,7 +35,7 @@ def put(path: Path, content: str = "x") -> Path:
 
 
 def listed(fd: int) -> dict[str, StoredFile]:
-    return {file.path: file for file in stored_files(fd, lambda: None, [])}
+    return {file.path: file for file in stored_files(fd, lambda: None, lambda _: None, Purged())}
 
 
 def test_a_name_that_is_taken_gets_a_number(folder: int, tmp_path: Path) -> None:

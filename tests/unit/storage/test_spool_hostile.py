@@ -11,6 +11,7 @@ import pytest
 from agent.core.errors import ConfigError
 from agent.storage.records import EventOpened, encode
 from agent.storage.spool import Spool
+from agent.storage.spool_place import memory_spool
 
 STARTED = datetime(2026, 11, 22, 8, 15, 1, tzinfo=UTC)
 
@@ -45,3 +46,31 @@ def test_a_folder_in_memory_that_another_user_has_made_is_not_used(
 
     with pytest.raises(ConfigError, match="another user"):
         Spool(tmp_path / "surveillance")
+
+
+@pytest.mark.parametrize("squat", ["folder", "file", "link"])
+def test_a_squatted_name_in_memory_is_not_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, squat: str
+) -> None:
+    monkeypatch.setattr("agent.storage.spool_place.MEMORY", tmp_path)
+    wanted = memory_spool("pi", 1 << 20)[0]
+    if squat == "folder":
+        wanted.mkdir()
+        _give_away(wanted)
+    elif squat == "file":
+        wanted.write_bytes(b"")
+    else:
+        (tmp_path / "elsewhere").mkdir()
+        wanted.symlink_to(tmp_path / "elsewhere")
+    folder = memory_spool("pi", 1 << 20)[0]
+    assert folder != wanted
+    assert Spool(folder).put(EventOpened(camera="front", event="A", started=STARTED))
+    assert memory_spool("pi", 1 << 20)[0] == folder  # the next start finds it again
+    assert memory_spool("pi2", 1 << 20)[0].name.endswith("-pi2")
+    assert list(tmp_path.glob("elsewhere/*")) == []
+
+
+def _give_away(folder: Path) -> None:
+    if os.geteuid():
+        pytest.skip("only root can give a folder away")
+    os.chown(folder, 12345, 12345)

@@ -13,6 +13,8 @@ QUIET: dict[str, object] = {
     "refused": None,
     "stuck": None,
     "strange": None,
+    "others": None,
+    "unclaimed": None,
     "left": None,
 }
 
@@ -87,5 +89,7 @@ def test_complaints_of_purges_are_said_when_they_change_and_others_files_once(
         log.say({**QUIET, "left": left, "stuck": "1, first c"})
     log.say(QUIET)
     log.say({**QUIET, "stuck": "1, first c"})
-    assert [record.levelname for record in caplog.records] == ["INFO", "WARNING", "WARNING"]
+    log.say({**QUIET, "others": "1, first yard (agent two)", "unclaimed": "1, first saved"})
+    levels = [record.levelname for record in caplog.records]
+    assert levels == ["INFO", "WARNING", "WARNING", "INFO", "WARNING"]
     assert "keep files that are not ours: 1, first a" in caplog.messages[0]
