@@ -14,16 +14,24 @@ from schemas.messages import EventsQuery, Publish
 #: One answer to request/events: well below the limit of every broker.
 EVENTS_PER_ANSWER = 100
 EVENTS_BYTES = 128 * 1024
+#: Of that for all but the events: topic, properties and the answer around them.
+_AROUND = 1024
 
 
-def answers_to(query: EventsQuery, journal: Journal, now: datetime) -> list[Publish]:
-    """The journalled events that were asked for, on each topic where the answer is expected."""
+def answers_to(
+    query: EventsQuery, journal: Journal, now: datetime, most: int | None = None
+) -> list[Publish]:
+    """The journalled events that were asked for, on each topic where the answer is expected.
+
+    As many as fit into a packet of `most` bytes; `more` says that there are others.
+    """
+    room = EVENTS_BYTES if most is None else min(EVENTS_BYTES, most - _AROUND)
     entries = journal.since(query.camera, "motion", query.since, EVENTS_PER_ANSWER + 1)
     events: list[Any] = []
     size = 0
     for entry in entries[:EVENTS_PER_ANSWER]:
         size += len(entry.payload)
-        if size > EVENTS_BYTES:
+        if size > room:
             break
         events.append(_content(entry.payload))
     more = len(events) < len(entries)

@@ -250,7 +250,7 @@ class Sender:
     def _send_messages(self) -> None:
         while self._room and (message := self._outbox.next_message()) is not None:
             for publish in (
-                answers_to(message, self._journal, self._clock.utc())
+                answers_to(message, self._journal, self._clock.utc(), self._limits.most)
                 if isinstance(message, EventsQuery)
                 else [message]
             ):

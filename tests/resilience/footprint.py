@@ -19,6 +19,7 @@ def footprint(pid: int) -> Footprint:
         descriptors=sum(1 for _ in (proc / "fd").iterdir()),
         children=len(children(pid)),
         rss_mib=int(status["VmRSS"].split()[0]) / 1024,
+        peak_mib=int(status["VmHWM"].split()[0]) / 1024,
         own_mib=int(status["RssAnon"].split()[0]) / 1024,
     )
 

@@ -53,12 +53,11 @@ def utc_of_zero(monotonic: float) -> datetime:
     return datetime.now(UTC) - timedelta(seconds=monotonic)
 
 
-def told_by(watch: Watch, topic: str, answer: dict[str, Any] | None = None) -> list[Told]:
-    """The events of one topic as they came; then those that had to be fetched."""
+def told_by(watch: Watch, topic: str, kept: list[dict[str, Any]] | None = None) -> list[Told]:
+    """The events of one topic as they came; then those of the kept ones that never came."""
     told = [Told(at, what) for at, what in watch.events(topic)]
     known = {each.what["seq"] for each in told}
-    data = (answer or {}).get("data") or {}
-    missed = [event for event in data.get("events", []) if event["seq"] not in known]
+    missed = [event for event in kept or [] if event["seq"] not in known]
     return told + [Told(0.0, event, fetched=True) for event in missed]
 
 

@@ -19,6 +19,8 @@ from tests.support.agent_process import TOPICS, YARD
 NEAR = 1.0
 #: A process may open a file or start a thread now and then; and hold what it has used once.
 MORE_THREADS, MORE_DESCRIPTORS, MORE_MIB = 1, 4, 40.0
+#: It is to live with 512 MiB for all its processes.
+MOST_MIB = 400.0
 #: Of one processor, six frames a second judged and nobody there.
 IDLE = 0.35
 #: Exit codes of an agent that the laboratory ended so.
@@ -268,6 +270,8 @@ def nothing_grew(seen: Observation) -> Iterator[str]:
         yield f"{before.children} children became {after.children}"
     if after.rss_mib > before.rss_mib + MORE_MIB:
         yield f"{before.rss_mib:.0f} MiB became {after.rss_mib:.0f}"
+    if after.peak_mib > MOST_MIB:
+        yield f"there were {after.peak_mib:.0f} MiB for a while"
 
 
 def it_is_idle_again(seen: Observation) -> Iterator[str]:

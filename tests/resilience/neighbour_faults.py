@@ -33,7 +33,7 @@ _SLOW, _PIECE = 64_000, 0.1
 #: Pictures of the slow camera, width and height: noise, about 600 kB.
 _LARGE = (1024, 768)
 #: Bytes of what a compressed answer becomes.
-_BOMB = 200 << 20
+_BOMB = 400 << 20
 #: Idle connections of a viewer.
 _CONNECTIONS = 400
 #: Of those of one address the agent keeps 16, and a few that it is about to close.
@@ -107,11 +107,19 @@ def _bomb() -> bytes:
 
 
 class GzipBomb(_BadCamera):
+    """In a picture, or in what a redirect or a refusal has to say."""
+
     name = "neighbour: a camera that sends compressed bombs"
+    heads: ClassVar = {
+        "picture": OK + JPEG,
+        "redirect": b"HTTP/1.1 302 Found\r\nLocation: /again\r\n",
+        "refusal": b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="a"\r\n',
+    }
 
     def answer(self) -> Answer:
         body = _bomb()
-        head = OK + JPEG + b"Content-Encoding: gzip\r\n" + CLOSE
+        kind = self.chance.choice(sorted(self.heads))
+        head = self.heads[kind] + b"Content-Encoding: gzip\r\n" + CLOSE
         length = b"Content-Length: %d\r\n\r\n" % len(body)
 
         def explode(connection: socket.socket, _: bytes) -> None:

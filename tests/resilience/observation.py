@@ -87,7 +87,8 @@ class Footprint:
     """What a process takes; the children's threads and memory are not in it.
 
     `own_mib` of `rss_mib` is its own; the rest are pages of files: libraries, which come as they
-    are touched, in larger or smaller portions as the page cache has them.
+    are touched, in larger or smaller portions as the page cache has them. `peak_mib` is the most
+    that `rss_mib` ever was.
     """
 
     threads: int
@@ -95,6 +96,7 @@ class Footprint:
     children: int
     rss_mib: float
     own_mib: float = 0.0
+    peak_mib: float = 0.0
 
 
 @dataclass(frozen=True)

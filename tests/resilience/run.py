@@ -7,6 +7,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.resilience.fault import Fault
 from tests.resilience.footprint import share_of_cpu
@@ -84,6 +85,7 @@ class Run:
             few = before.threads + MORE_THREADS  # an encoder's end within a moment of its clip's
             lab.wait(lambda: lab.footprint().threads <= few, 3.0)
             seen.pair = (before, lab.footprint())
+            self.figures["peak_mib"] = seen.pair[1].peak_mib
         lab.end("SIGTERM", signal.SIGTERM)
         seen.gone = newcomer(lab)
         self._see_to_what_is_left()
@@ -139,7 +141,6 @@ class Run:
         asked = {
             "snapshot": lab.watch.ask("snapshot", camera=CAMERA),
             "status": lab.watch.ask("status"),
-            "events": lab.watch.ask("events", camera=CAMERA, since=0),
         }
         answers = {}
         for operation, transaction in asked.items():
@@ -148,8 +149,24 @@ class Run:
             if not (answers[operation] or {}).get("ok"):
                 seen.unanswered.append(f"{operation}: {answers[operation]}")
         seen.status = (answers["status"] or {}).get("data") or {}
-        self._fetched = answers["events"]
+        self._fetched = self._fetch_events()
         seen.calm = newcomer(lab)
+
+    def _fetch_events(self) -> list[dict[str, Any]]:
+        """All that the agent has kept; an answer has as many as a packet takes."""
+        watch, events = self._lab.watch, list[dict[str, Any]]()
+        more = True
+        while more:
+            since = events[-1]["seq"] if events else 0
+            transaction = watch.ask("events", camera=CAMERA, since=since)
+            self._lab.wait(partial(watch.answer, "events", {transaction}), ANSWER)
+            answer = watch.answer("events", {transaction})
+            if not (answer or {}).get("ok"):
+                self._seen.unanswered.append(f"events since {since}: {answer}")
+            data = (answer or {}).get("data") or {}
+            events += data.get("events", [])
+            more = bool(data.get("more") and data["events"])
+        return events
 
     def _see_to_what_is_left(self) -> None:
         """A stop gives the store some seconds; what is left then is for the next start."""

@@ -255,6 +255,10 @@ def _with_more_memory(seen: Observation) -> None:
     seen.pair = (Footprint(8, 11, 1, 170.0), Footprint(8, 11, 1, 230.0))
 
 
+def _with_much_memory_for_a_while(seen: Observation) -> None:
+    seen.pair = (Footprint(8, 11, 1, 170.0), Footprint(8, 11, 1, 171.0, 90.0, 700.0))
+
+
 def _busy(seen: Observation) -> None:
     seen.idle_share = 0.9
 
@@ -314,6 +318,7 @@ DOCTORED: dict[Callable[[Observation], None], str] = {
     _with_a_stray: "no_file_is_astray",
     _with_a_thread_more: "nothing_grew",
     _with_more_memory: "nothing_grew",
+    _with_much_memory_for_a_while: "nothing_grew",
     _busy: "it_is_idle_again",
     _ended_by_itself: "it_ended_only_as_it_was_told",
     _with_a_traceback: "nothing_was_raised",

@@ -16,7 +16,7 @@ from tests.resilience.run import Result
 from tests.resilience.tools import missing
 from tests.support.broker import mosquitto
 
-pytestmark = pytest.mark.timeout(420)
+pytestmark = pytest.mark.timeout(900)  # the first test waits for all runs, minutes
 
 SEED = 8
 TOGETHER = 3

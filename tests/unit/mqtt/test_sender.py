@@ -330,6 +330,18 @@ def test_a_long_answer_is_cut_and_says_so(house: House) -> None:
     assert data["more"] is True
 
 
+def test_an_answer_fits_into_what_the_broker_takes(house: House) -> None:
+    house.say(*(record(seq, pad=900) for seq in range(1, 8)))
+    limit = 4_096
+    link = house.connect(Accepted(limit, 20))
+    house.say(EventsQuery("door", 0, ("a/response/events",), "t" * 200, b"c" * 200))
+    answer = link.sent[-1]
+    assert len(answer.payload) + len(answer.topic) < limit
+    data = json.loads(answer.payload)["data"]
+    assert [event["seq"] for event in data["events"]] == [1, 2, 3]
+    assert data["more"] is True
+
+
 def test_what_just_happened_goes_before_the_states_that_describe_it(house: House) -> None:
     link = house.connect()
     house.say(state("a/attributes", "{}"), record(1))
