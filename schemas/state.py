@@ -143,7 +143,7 @@ class MqttHealth(Strict):
     reconnects: int
     last_trouble: str | None = Field(
         description="why there was no connection the last time: unreachable, refused, tls, lost,"
-        " taken_over, protocol, quota or packet_too_large"
+        " taken_over, kicked, protocol, quota or packet_too_large"
     )
     last_trouble_reason: str
     last_trouble_at: UtcTime | None

@@ -9,7 +9,7 @@ from agent.core.stats import VisionStats
 
 #: Ends of a connection that come back until somebody changes a configuration; Home Assistant can
 #: only hear of them while we are connected, so they stay a problem for some minutes.
-HUMAN = frozenset({"taken_over", "quota", "packet_too_large"})
+HUMAN = frozenset({"taken_over", "kicked", "quota", "packet_too_large"})
 LATELY = 600.0
 
 #: What helps, where the owner's own reason does not say it; docs/troubleshooting.md has more.
@@ -38,6 +38,7 @@ HELP = {
     "broker_unreachable": "check mqtt.host and mqtt.port; does the broker listen on this network?",
     "broker_lost": "comes back by itself; where it does so often, look at the network",
     "broker_protocol": 'set mqtt.protocol: "3.1.1"',
+    "broker_kicked": "see the broker's log; who may send requests to the agent?",
     "broker_rights": "give its user the rights of deploy/mosquitto.acl, then restart the agent",
     "broker_quota": "raise the broker's limits",
     "broker_packet_too_large": "raise the broker's limit for packets (Mosquitto: max_packet_size,"
