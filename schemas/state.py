@@ -172,6 +172,13 @@ class MailboxHealth(Strict):
     dropped: int
 
 
+class DescriptorHealth(Strict):
+    """Open files and connections of the agent's process."""
+
+    open: int | None
+    most: int | None = Field(description="how many there may be")
+
+
 class AgentHealth(Payload):
     """`<A>/health`, each 60 s and on change."""
 
@@ -190,6 +197,7 @@ class AgentHealth(Payload):
     memory_mib: float | None
     cpu_temp_c: float | None
     load1: float | None
+    descriptors: DescriptorHealth
     clock_synchronised: bool
 
 

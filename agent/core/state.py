@@ -76,6 +76,8 @@ class HostFigures:
     cpu_temp_c: float | None = None
     load1: float | None = None
     clock_synchronised: bool = True
+    descriptors: int | None = None  # open ones
+    most_descriptors: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
