@@ -210,7 +210,8 @@ class App:
         if isinstance(cause, Received):
             born = birth(cause, self._status_topic)
             cameras, obey = list(self._state.cameras), self._config.mqtt.obey_retained
-            parsed = born or parse(cause, self._topics, cameras, obey_retained=obey)
+            closed = (f"{self._config.home_assistant.prefix}/", self._status_topic)
+            parsed = born or parse(cause, self._topics, cameras, obey_retained=obey, closed=closed)
             if not isinstance(parsed, Ignored):
                 self._step(parsed)
             return

@@ -27,6 +27,7 @@ from agent.configuration import (
 )
 from agent.core.errors import ConfigError
 from agent.mistakes import shown
+from agent.runtime.descriptors import settle_descriptors
 from agent.runtime.umask import give_back, keep_private
 from schemas.config import TlsConfig
 from schemas.messages import Publish
@@ -133,6 +134,7 @@ def _configured() -> bool:
 
 def _run(arguments: argparse.Namespace) -> int:
     keep_private()
+    settle_descriptors()
     if find_file(arguments.config, os.environ) is None and not _configured():
         return _demo(arguments)
     from agent.app import App
@@ -159,6 +161,7 @@ def _again() -> int:
 
 def _demo(arguments: argparse.Namespace) -> int:
     keep_private()
+    settle_descriptors()
     from agent.demo import run_demo
     from agent.runtime import logs
 

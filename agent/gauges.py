@@ -10,8 +10,9 @@ from agent.core.stats import StoreStats
 from agent.parts import Parts
 from agent.runtime import host
 from agent.runtime.clock import clock_is_synchronised
+from agent.runtime.descriptors import most_descriptors, open_descriptors
 
-#: Seconds between two looks at the machine's memory, heat, load and clock.
+#: Seconds between two looks at the machine's memory, heat, load, descriptors and clock.
 MACHINE_EVERY = 5.0
 
 
@@ -64,5 +65,7 @@ class Machine:
                 cpu_temp_c=host.cpu_temp_c(),
                 load1=host.load1(),
                 clock_synchronised=clock_is_synchronised(),
+                descriptors=open_descriptors(),
+                most_descriptors=most_descriptors(),
             )
         return self._figures

@@ -7,6 +7,7 @@ health shows.
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -40,6 +41,9 @@ from schemas.camera_config import CameraConfig
 from schemas.config import Config
 from schemas.messages import Publish
 from schemas.topics import AgentTopics
+
+#: Where the journal keeps what nobody else knows.
+OWN_NOTE = "client"
 
 if TYPE_CHECKING:
     from agent.reoffer.server import ReofferWorker  # aiohttp is an extra
@@ -98,13 +102,16 @@ def build_parts(
     )
     tones: Mailbox[Beep] = Mailbox("tones", 1, WhenFull.DROP_OLDEST)
     outbox = Outbox()
+    own_id = client_id(topics, this_machine(), secret_of(journal))
     boxes: list[Mailbox[Any]] = [inbox, tones, store_orders]
     return Parts(
         cameras=cameras,
         spool=spool,
         store=_store(config, topics, spool, state_dir, to_engine, store_orders, clock),
         store_orders=store_orders,
-        mqtt=MqttWorker(_mqtt_options(config, topics), outbox, journal, leaving_room(inbox), clock),
+        mqtt=MqttWorker(
+            _mqtt_options(config, topics, own_id), outbox, journal, leaving_room(inbox), clock
+        ),
         outbox=outbox,
         beeper=BeeperWorker(_beep_options(config), tones, to_engine, clock),
         tones=tones,
@@ -207,12 +214,12 @@ def _store(
     )
 
 
-def _mqtt_options(config: Config, topics: AgentTopics) -> MqttOptions:
+def _mqtt_options(config: Config, topics: AgentTopics, own_id: str) -> MqttOptions:
     mqtt = config.mqtt
     return MqttOptions(
         host=mqtt.host,
         port=mqtt.port,
-        client_id=mqtt.client_id or client_id(topics, this_machine()),
+        client_id=mqtt.client_id or own_id,
         will=farewell(topics),
         filters=tuple(command_filters(topics)),
         slips=tuple(slip_filters(topics)),
@@ -261,10 +268,22 @@ def machine_digest(machine: str) -> str:
     return hashlib.sha256(f"surveillance-agent {machine}".encode()).hexdigest()
 
 
-def client_id(topics: AgentTopics, machine: str) -> str:
-    """`<base>-<agent>-<4 hex of the machine>`: a cloned SD card does not throw its twin out.
+def secret_of(journal: Journal) -> str:
+    """Random, and the same as long as the journal lives."""
+    secret = journal.note(OWN_NOTE)
+    if secret is None:
+        secret = secrets.token_hex(16)
+        journal.keep_note(OWN_NOTE, secret)
+    return secret
 
-    A clone has the same machine id, so the network card's address is part of `machine`. It is
+
+def client_id(topics: AgentTopics, machine: str, secret: str = "") -> str:
+    """`<base>-<agent>-<20 hex>`: who knows it can have the broker end our connection.
+
+    So it has to be out of reach of guesses, for which `secret` stands. It has to be the same after
+    a restart: our own dead connection must end when we connect, or the broker says our last will
+    after we have said that we are there. And a cloned SD card must not throw its twin out: it has
+    the same secret and machine id, so the network card's address is part of `machine`. All is
     hashed, as systemd asks for: it must not be shown as it is.
     """
-    return f"{topics.base}-{topics.agent_id}-{machine_digest(machine)[:4]}"
+    return f"{topics.base}-{topics.agent_id}-{machine_digest(machine + secret)[:20]}"

@@ -71,7 +71,7 @@ def _right_angle(value: object) -> object:
 
 
 class CameraTls(Strict):
-    """`cameras.<id>.tls:`, for `https:` sources."""
+    """`cameras.<id>.tls:`, for `https:` and `rtsps:` sources."""
 
     ca: Path | None = Field(
         None,
@@ -176,9 +176,9 @@ class CameraConfig(Strict):
         cls, value: CameraTls | None, others: ValidationInfo
     ) -> CameraTls | None:
         urls = [str(others.data.get(key)).lower() for key in ("source", "record_source")]
-        secured = any(url.startswith("https:") for url in urls)
+        secured = any(url.startswith(("https:", "rtsps:")) for url in urls)
         if value is not None and not secured and "source" in others.data:
-            raise ValueError("is for https: sources, and there is none here")
+            raise ValueError("is for https: and rtsps: sources, and there is none here")
         return value
 
     @field_validator("record_source")

@@ -91,7 +91,9 @@ class MqttConfig(Strict):
         "surveillance"
     )
     client_id: str | None = Field(
-        None, max_length=60, description="default: from base topic, agent and machine id"
+        None,
+        max_length=60,
+        description="default: from base topic, agent, and 20 digits that differ everywhere",
     )
     keepalive: int = Field(30, ge=5, le=600, description="seconds")
     protocol: Literal["auto", "5", "3.1.1"] = Field(

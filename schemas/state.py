@@ -143,7 +143,7 @@ class MqttHealth(Strict):
     reconnects: int
     last_trouble: str | None = Field(
         description="why there was no connection the last time: unreachable, refused, tls, lost,"
-        " taken_over, protocol, quota or packet_too_large"
+        " taken_over, kicked, protocol, quota or packet_too_large"
     )
     last_trouble_reason: str
     last_trouble_at: UtcTime | None
@@ -172,6 +172,13 @@ class MailboxHealth(Strict):
     dropped: int
 
 
+class DescriptorHealth(Strict):
+    """Open files and connections of the agent's process."""
+
+    open: int | None
+    most: int | None = Field(description="how many there may be")
+
+
 class AgentHealth(Payload):
     """`<A>/health`, each 60 s and on change."""
 
@@ -190,6 +197,7 @@ class AgentHealth(Payload):
     memory_mib: float | None
     cpu_temp_c: float | None
     load1: float | None
+    descriptors: DescriptorHealth
     clock_synchronised: bool
 
 

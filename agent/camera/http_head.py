@@ -1,4 +1,4 @@
-"""The head of an HTTP answer, read as browsers read it: what is odd is stepped over. Pure.
+"""The head of an answer of HTTP or RTSP, read as browsers do: what is odd is stepped over. Pure.
 
 Cameras write heads by hand: a line without a name, `Name : value`, LF alone, an empty line before,
 a length twice. None of that hides the picture behind, so none of it is an error here.
@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 
 #: Bounds a head; real ones have some hundred bytes.
 MOST_HEAD = 96 * 1024
 #: The answer's first line; some servers of streams say ICY.
-_STATUS = re.compile(rb"\s*(?:HTTP/?[\d.]*|ICY)[ \t]+(\d{3})(?!\d)[ \t]*([^\r\n]*)", re.IGNORECASE)
-_BEGIN = (b"HTTP", b"ICY ")
+_STATUS = re.compile(
+    rb"\s*(?:(?:HTTP|RTSP)/?[\d.]*|ICY)[ \t]+(\d{3})(?!\d)[ \t]*([^\r\n]*)", re.IGNORECASE
+)
+_BEGIN = {"HTTP": (b"HTTP", b"ICY "), "RTSP": (b"RTSP",)}
 #: The end of a head: an empty line, or the picture itself.
 _END = re.compile(rb"\r?\n[ \t\0]*\r?\n|\n(?=\xff\xd8\xff)")
 _MOST_DIGITS = 12
@@ -74,14 +77,16 @@ class Head:
         return "chunked" in self.get("transfer-encoding").lower()
 
 
-def parse_head(data: bytes) -> tuple[Head, bytes] | None:
+def parse_head(
+    data: bytes, protocol: Literal["HTTP", "RTSP"] = "HTTP"
+) -> tuple[Head, bytes] | None:
     """The head and what lies behind it; None when more bytes are needed.
 
     Raises:
         NoHttp: it is no head, or one of more than `MOST_HEAD` bytes.
     """
     begin = data.lstrip(b"\r\n \t\0")
-    if begin and not any(begin[:4].upper() == b[: len(begin[:4])] for b in _BEGIN):
+    if begin and not any(begin[:4].upper() == b[: len(begin[:4])] for b in _BEGIN[protocol]):
         raise NoHttp(_shown(begin))
     end = _END.search(data, len(data) - len(begin), MOST_HEAD)
     if end is None:

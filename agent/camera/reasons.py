@@ -22,9 +22,11 @@ _OTHER_SERVICE = {
     "rtsp": "is this its RTSP port (mostly 554)? for a stream of its web page it is http://",
     "rtsps": "is this its port for RTSP over TLS? without TLS it is rtsp://",
 }
+SLOWLY = "answers too slowly"
 SILENT = "takes the connection and does not answer"
 CLOSED = "closes the connection without an answer"
 CHECK_PATH = "check the URL's path in the camera's manual"
+NAMELESS = "TLS: its certificate has no name in it: give it another one, or set tls.insecure"
 UNKNOWN_CODEC = "sends video of an unknown kind: set the camera to H.264, H.265 or MJPEG"
 _CHECK_BOTH = "check both; docs/cameras.md says how to write special characters"
 #: OpenSSL's reasons that stay until somebody changes the camera or its URL.
@@ -105,6 +107,17 @@ def of_redirect(there: str) -> str:
     return f"redirects to another host, {there}; {words}"
 
 
+def of_rtsp_redirect(there: str) -> str:
+    """Why we do not go where an RTSP camera sends us."""
+    words = "user and password go to nobody else; if it is right, write it as the source"
+    return f"redirects to another host, {there}; {words}"
+
+
+def of_no_answer(scheme: str, words: str) -> str:
+    """Why an RTSP camera that took our connection is of no use; `words`: what it did."""
+    return of_no_video(scheme, words) if scheme == "rtsps" else no_answer(scheme, words)
+
+
 def of_no_http(said: str) -> str:
     """What answers a request without speaking HTTP; `said` is the client's error."""
     if "RTSP/" in said:
@@ -147,13 +160,13 @@ def of_no_video(scheme: str, words: str) -> str:
     )
 
 
-def of_tls(error: BaseException) -> str:
-    """Why a TLS handshake failed."""
+def of_tls(error: BaseException, plain: str = "http") -> str:
+    """Why a TLS handshake failed; `plain`: the scheme without TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
         words = (error.verify_message or str(error))[:_MOST_WORDS]
         return (
             f"TLS: its certificate is not trusted ({words}): give it, or the authority that signed"
-            " it, as tls.ca of the camera, or write http://"
+            f" it, as tls.ca of the camera, or write {plain}://"
         )
     return other_service("https", f"TLS: {tls_words(error)}")
 

@@ -104,7 +104,7 @@ def _web(url: str, options: SourceOptions) -> Opener:
 def _rtsp(url: str, options: SourceOptions) -> Opener:
     from agent.camera.video import rtsp_opener
 
-    return rtsp_opener(url, coded=options.coded)
+    return rtsp_opener(url, options.trust, coded=options.coded)
 
 
 def _v4l2(url: str, _options: SourceOptions) -> Opener:

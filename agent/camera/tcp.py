@@ -8,11 +8,15 @@ import select
 import socket
 import ssl
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
 from agent.camera.patience import STEP, Patience
 from agent.camera.resolve import Found, SocketAddress
 
 _STEP_MS = STEP * 1000
+#: Where a certificate has its names, the best first.
+_NAMES = ("DNS", "IP Address", "commonName")
 #: Bytes taken at a time, at most: a usual picture at once, a large one in a few pieces.
 _PIECE = 256 * 1024
 
@@ -35,6 +39,19 @@ class Broken(LinkError):
 
 class NoTls(LinkError):
     """The handshake failed: `__cause__` is the error of the TLS library, where it had one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What the other side showed, after it was believed.
+
+    Attributes:
+        pem: the certificate itself.
+        name: one of the names or addresses in it; empty: there is none.
+    """
+
+    pem: str
+    name: str
 
 
 class Connection:
@@ -133,6 +150,19 @@ class Connection:
             secured.close()
             raise
         return Connection(secured, self._patience)
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """What the other side showed; None: no TLS, or nobody looked at it."""
+        shown = self._tls.getpeercert() if self._tls is not None else None
+        data = self._tls.getpeercert(binary_form=True) if self._tls is not None else None
+        if not shown or data is None:
+            return None
+        fields: dict[str, Any] = dict(shown)
+        names = list(fields.get("subjectAltName", ()))
+        names += [pair for part in fields.get("subject", ()) for pair in part]
+        given = (value for kind in _NAMES for key, value in names if key == kind)
+        return Certificate(ssl.DER_cert_to_PEM_cert(data), next(given, "").replace("*", "x"))
 
     @property
     def idle(self) -> bool:

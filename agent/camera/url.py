@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection
 from typing import NamedTuple
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
@@ -11,7 +12,8 @@ from agent.core.errors import ConfigError
 _LAST_PORT = 65535
 #: Bounds what is sent as a request; what is longer is no address of a camera.
 _LONGEST = 8192
-PORTS = {"http": 80, "https": 443}
+PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}  # RTSP's as FFmpeg has them
+_WEB, _RTSP = ("http", "https"), ("rtsp", "rtsps")
 #: Of RFC 3986 and what is escaped already; everything else is escaped here.
 _KEPT = "!#$%&'()*+,/:;=?@[]~"
 
@@ -57,18 +59,35 @@ def split_url(url: str, form: str) -> tuple[SplitResult, str, int | None]:
     return parts, parts.hostname, port
 
 
-def target_of(url: str) -> Target:
-    """Where an HTTP request for that URL goes.
+def rtsp_target_of(parts: SplitResult, host: str, port: int | None) -> Target:
+    """Where a camera's RTSP URL leads, with its path as it was written.
+
+    Args:
+        parts: as of `split_url`.
+        host: likewise.
+        port: likewise.
+    """
+    scheme = parts.scheme.lower()
+    path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+    return Target(scheme, host.lower(), port or PORTS[scheme], path)
+
+
+def target_of(url: str, schemes: Collection[str] = _WEB) -> Target:
+    """Where a request for that URL goes.
+
+    Args:
+        url: of HTTP, or of RTSP.
+        schemes: those that it may have.
 
     Raises:
-        ValueError: it is no HTTP URL. The text has nothing of it in it.
+        ValueError: it is no such URL. The text has nothing of it in it.
     """
     if len(url) > _LONGEST or any(unicodedata.category(c) == "Cc" for c in url):
         raise ValueError("it is too long, or has a character that none has")
     try:
         parts = urlsplit(url)
         scheme, host = parts.scheme.lower(), _host(parts.hostname or "")
-        port = parts.port or PORTS[scheme]
+        port = parts.port or {name: PORTS[name] for name in schemes}[scheme]
         query = f"?{parts.query}" if parts.query else ""
         path = quote((parts.path or "/") + query, _KEPT)
     except (ValueError, KeyError):  # UnicodeError is one
@@ -84,13 +103,14 @@ def joined(base: Target, location: str) -> Target:
         location: its field `Location`, of which each character stands for a byte.
 
     Raises:
-        ValueError: that is no HTTP URL.
+        ValueError: that is no URL of the same kind, HTTP or RTSP.
     """
     raw = location.encode("latin-1", "replace")
     if len(raw) > _LONGEST or any(byte < 0x20 or byte == 0x7F for byte in raw):
         raise ValueError("it is too long, or has a character that none has")
     asked = f"{base.scheme}://{base.authority}{base.path}"
-    return target_of(urljoin(asked, raw.decode("utf-8", "replace")))
+    schemes = _WEB if base.scheme in _WEB else _RTSP
+    return target_of(urljoin(asked, raw.decode("utf-8", "replace")), schemes)
 
 
 def _host(name: str) -> str:

@@ -7,11 +7,13 @@ recording stream H.264 and H.265 are handed on as they came, because most of it 
 
 from __future__ import annotations
 
+import ssl
 from collections import deque
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import contextmanager
+from tempfile import NamedTemporaryFile
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import av
 import cv2
@@ -19,10 +21,11 @@ import numpy as np
 
 from agent.camera import reasons
 from agent.camera.patience import Patience
-from agent.camera.resolve import Found, Resolver
+from agent.camera.resolve import Resolver
+from agent.camera.rtsp_question import Question
 from agent.camera.session import Opener, Picture, Session
-from agent.camera.tcp import LinkError, TimedOut, connect
-from agent.camera.url import split_url
+from agent.camera.tcp import Certificate
+from agent.camera.url import rtsp_target_of, split_url
 from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
 from agent.core.frame import Video
 from agent.imaging.jpeg import MOST_PIXELS, allowed, encode
@@ -31,12 +34,8 @@ from agent.runtime.media import open_media
 #: Seconds without a picture after which the camera counts as stalled; cameras send a picture that
 #: decoding can start with every 1 to 4 s.
 SILENCE = 8.0
-#: As FFmpeg has them.
-_PORTS = {"rtsp": 554, "rtsps": 322}
 #: DESCRIBE, SETUP, PLAY and the first packets; FFmpeg cannot be interrupted from outside.
 _OPEN_WITHIN = 5.0
-#: For an answer of whoever listens there instead.
-_GREETING_WITHIN = 2.0
 #: A read waits so long before we look at our orders; FFmpeg goes on where it was.
 _READ_WITHIN = 0.5
 #: Of the JPEGs that we make; more only grows the files, the video was compressed before.
@@ -51,46 +50,60 @@ _RTSP = {
     "flags": "low_delay",
     "analyzeduration": "1000000",  # microseconds, for cameras that do not say their size
     "allowed_media_types": "video",
-    "tls_verify": "0",  # cameras sign their certificates themselves; FFmpeg 9 would refuse them
     "user_agent": "surveillance-agent",
 }
 
 
-def rtsp_opener(url: str, *, coded: bool = False) -> Opener:
-    """Opens sessions with an `rtsp:` camera, over TCP.
+def rtsp_opener(url: str, trust: ssl.SSLContext | None = None, *, coded: bool = False) -> Opener:
+    """Opens sessions with an `rtsp:` or `rtsps:` camera, over TCP.
 
     Args:
         url: as configured.
+        trust: whose certificates are believed; None: the public authorities'.
         coded: H.264 and H.265 are handed on as they came, undecoded.
 
     Raises:
         ConfigError: no host, or a port that is none.
     """
     parts, host, given_port = split_url(url, "rtsp://HOST[:PORT]/PATH, see docs/cameras.md")
-    scheme = parts.scheme.lower()
-    port = given_port or _PORTS[scheme]
-    url = f"{scheme}{url[len(scheme) :]}"  # FFmpeg knows it in small letters only
+    target = rtsp_target_of(parts, host, given_port)
+    who = parts.netloc.rpartition("@")[0]
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
 
     def opened(patience: Patience) -> Session:
-        """A session, after a look whether anybody listens there."""
-        where = f"{host}:{port}"
-        found = Resolver(host, port, patience.clock).find(patience.worker)
+        """A session, after the camera has answered ourselves."""
+        where = f"{host}:{target.port}"
+        found = Resolver(host, target.port, patience.clock).find(patience.worker)
         try:
-            connect(patience, found, _OPEN_WITHIN).close()  # can be interrupted, and is exact
-        except LinkError as error:
-            raise CameraUnreachable(f"{where}: {reasons.no_connection(error)}") from error
+            answered = Question(patience, trust, user, password).ask(target, found)
+        except (CameraRefused, CameraUnreachable) as error:
+            raise type(error)(f"{where}: {error}") from error
+        there = answered.target
+        full = f"{there.scheme}://{f'{who}@' if who else ''}{there.authority}{there.path}"
         try:
-            return VideoSession(where, url, patience, None, _RTSP, coded=coded)
+            with _tls_options(answered.certificate) as tls:
+                return VideoSession(where, full, patience, None, _RTSP | tls, coded=coded)
         except CameraUnreachable as error:
-            said = _greeting(patience, found)  # FFmpeg calls all of these invalid data
-            words = str(error).removeprefix(f"{where}: ")
-            other = reasons.of_no_rtsp(scheme, said)
-            if other is None:
-                raise CameraUnreachable(f"{where}: {reasons.of_no_video(scheme, words)}") from error
-            kind = CameraRefused if said else CameraUnreachable
-            raise kind(f"{where}: {other}") from error
+            words = reasons.of_no_video(there.scheme, str(error).removeprefix(f"{where}: "))
+            raise CameraUnreachable(f"{where}: {words}") from error
 
     return opened
+
+
+@contextmanager
+def _tls_options(certificate: Certificate | None) -> Iterator[dict[str, str]]:
+    """FFmpeg's options with which it believes this certificate alone; None: any, or no TLS.
+
+    It knows no other way to believe what a camera signed itself: it wants a file, and a name that
+    is in the certificate. Whether the name is the camera's was looked at before.
+    """
+    if certificate is None:
+        yield {"tls_verify": "0"}  # FFmpeg 9 would look at it
+        return
+    with NamedTemporaryFile("w", suffix=".pem") as file:
+        file.write(certificate.pem)
+        file.flush()
+        yield {"tls_verify": "1", "ca_file": file.name, "verifyhost": certificate.name}
 
 
 def v4l2_opener(url: str) -> Opener:
@@ -235,18 +248,6 @@ class VideoSession:
         if packet.is_keyframe and not data.startswith(sets):
             data = sets + data
         return Video(data, self._codec, packet.is_keyframe)
-
-
-def _greeting(patience: Patience, found: Found) -> bytes | None:
-    """What whoever listens there answers to a request of RTSP; b"": it hangs up, None: nothing."""
-    try:
-        with closing(connect(patience, found, _GREETING_WITHIN)) as connection:
-            connection.write(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n", _GREETING_WITHIN)
-            return connection.read(_GREETING_WITHIN)
-    except TimedOut:
-        return None
-    except LinkError:
-        return b""
 
 
 def _pixels(frame: av.VideoFrame) -> Any:  # noqa: ANN401  uint8 (H, W, 3), BGR

@@ -18,6 +18,9 @@ ANSWER_WITHIN = 8.0
 #: Bounds what commands without an answer can make us remember.
 MAX_PENDING = 16
 
+#: Lines of the log about refused commands, in so many seconds.
+MAX_LINES, LINES_WITHIN = 30, 60.0
+
 Step = tuple[AgentNow, list[Effect]]
 
 
@@ -114,10 +117,26 @@ def refused_with(
     for name in names:
         effects += _unchanged(now_state, camera, name)
     where = f"camera {camera.camera_id}" if camera else "agent"
-    effects.append(Say("WARNING", f"{where}: command {reply.noun} refused: {error.message}"))
+    now_state, line = _logged(
+        now_state, f"{where}: command {reply.noun} refused: {error.message}", now
+    )
+    effects += line
     now_state = replace(now_state, refused=now_state.refused + 1)
     now_state, said = fault(now_state, "command", error.code, error.message, now)
     return now_state, effects + said
+
+
+def _logged(now_state: AgentNow, words: str, now: Now) -> Step:
+    """A line of the log; who sends nonsense again and again does not fill it."""
+    if now.at - now_state.refusals_since >= LINES_WITHIN:
+        now_state = replace(now_state, refusals_since=now.at, refusals_logged=0)
+    before = now_state.refusals_logged
+    now_state = replace(now_state, refusals_logged=before + 1)
+    if before > MAX_LINES:
+        return now_state, []
+    if before == MAX_LINES:
+        words = "commands: more are refused; health counts them (commands_refused)"
+    return now_state, [Say("WARNING", words)]
 
 
 def _unchanged(now_state: AgentNow, camera: CameraNow | None, name: str | None) -> list[Effect]:

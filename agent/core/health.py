@@ -15,6 +15,7 @@ from schemas.state import (
     AgentInfo,
     AudioHealth,
     CameraHealth,
+    DescriptorHealth,
     Health,
     MailboxHealth,
     MqttHealth,
@@ -171,6 +172,9 @@ def agent_health(state: AgentNow, now: Now) -> AgentHealth:
         memory_mib=_rounded(gauges.host.memory_mib, 0),
         cpu_temp_c=_rounded(gauges.host.cpu_temp_c, 0),
         load1=_rounded(gauges.host.load1, 1),
+        descriptors=DescriptorHealth(
+            open=gauges.host.descriptors, most=gauges.host.most_descriptors
+        ),
         clock_synchronised=gauges.host.clock_synchronised,
     )
 

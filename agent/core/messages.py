@@ -436,7 +436,8 @@ class BrokerUp:
 class BrokerDown:
     """Not connected.
 
-    `code` is one of unreachable, refused, tls, lost, taken_over, protocol, quota, packet_too_large.
+    `code` is one of unreachable, refused, tls, lost, taken_over, kicked, protocol, quota,
+    packet_too_large.
     """
 
     at: float

@@ -18,6 +18,7 @@ class Kind(Enum):
     BROKER = auto()
     JOURNAL = auto()
     WORKER = auto()  # a thread
+    MACHINE = auto()  # what the system gives the process
 
 
 #: A session that is being opened, as at every start: no cause for a warning.

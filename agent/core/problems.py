@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from agent.core.messages import CameraCode, CameraState
 from agent.core.problem import Kind, Problem
-from agent.core.state import AgentNow, CameraNow
+from agent.core.state import AgentNow, CameraNow, HostFigures
 from agent.core.stats import VisionStats
 
 #: Ends of a connection that come back until somebody changes a configuration; Home Assistant can
 #: only hear of them while we are connected, so they stay a problem for some minutes.
-HUMAN = frozenset({"taken_over", "quota", "packet_too_large"})
+HUMAN = frozenset({"taken_over", "kicked", "quota", "packet_too_large"})
 LATELY = 600.0
+#: Of the descriptors: with more than this part of them open, somebody has to look.
+USED_UP = 0.8
 
 #: What helps, where the owner's own reason does not say it; docs/troubleshooting.md has more.
 #: Of a camera that is what helps the UDP family; the sessions of the others say it themselves.
@@ -40,11 +42,14 @@ HELP = {
     "broker_unreachable": "check mqtt.host and mqtt.port; does the broker listen on this network?",
     "broker_lost": "comes back by itself; where it does so often, look at the network",
     "broker_protocol": 'set mqtt.protocol: "3.1.1"',
+    "broker_kicked": "see the broker's log; who may send requests to the agent?",
     "broker_rights": "give its user the rights of deploy/mosquitto.acl, then restart the agent",
     "broker_quota": "raise the broker's limits",
     "broker_packet_too_large": "raise the broker's limit for packets (Mosquitto: max_packet_size,"
     " message_size_limit), or lower mqtt.max_image_kb",
     "journal_failing": "the disk of agent.state_dir is full or damaged",
+    "descriptors_low": "close what is connected to the re-offer, then restart the agent; report it"
+    " with the list of /proc/PID/fd if it comes back",
     "silent": "the machine is overloaded, or a call hangs; after 30 s the thread of a camera is"
     " replaced, for any other the agent starts anew",
     "hung": "it goes with the agent's next start; report it, with the log",
@@ -140,6 +145,8 @@ def agent_problems(state: AgentNow, at: float) -> tuple[Problem, ...]:
         count = gauges.hung.count(name)
         words = f"{count} thread{'s' if count > 1 else ''} of {name} hang in a call"
         tell(Kind.WORKER, "hung", f"{words}; another one does the work", name)
+    if (used_up := _descriptors_low(gauges.host)) is not None:
+        tell(Kind.MACHINE, "descriptors_low", used_up)
     if (code := broker_problem(state, at)) is not None and state.trouble is not None:
         tell(Kind.BROKER, f"broker_{code}", state.trouble.reason)
     if gauges.mqtt.deaf_to:
@@ -154,6 +161,14 @@ def agent_problems(state: AgentNow, at: float) -> tuple[Problem, ...]:
         words = f"{failed} events were sent without being on disk"
         tell(Kind.JOURNAL, "journal_failing", words)
     return tuple(found)
+
+
+def _descriptors_low(host: HostFigures) -> str | None:
+    """Why clips, journal and broker may soon find no descriptor; None: there are enough."""
+    used, most = host.descriptors, host.most_descriptors
+    if used is None or most is None or used <= USED_UP * most:
+        return None
+    return f"{used} of {most} files and connections of the process are open"
 
 
 def broker_problem(state: AgentNow, at: float) -> str | None:

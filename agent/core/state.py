@@ -76,6 +76,8 @@ class HostFigures:
     cpu_temp_c: float | None = None
     load1: float | None = None
     clock_synchronised: bool = True
+    descriptors: int | None = None  # open ones
+    most_descriptors: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +265,8 @@ class AgentNow:
     pending: Mapping[str, Pending] = field(default_factory=dict)
     requests: int = 0
     refused: int = 0
+    refusals_since: float = -1e9  # the minute in which so many refusals were logged
+    refusals_logged: int = 0
     gauges: Gauges = field(default_factory=Gauges)
     health_at: float = -1e9
     alive_at: float | None = None

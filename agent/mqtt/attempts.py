@@ -26,14 +26,18 @@ FLAPPING = 3
 JITTER = 0.5
 #: Unanswered MQTT 5 connects before 3.1.1 is tried; one may be a broker that is just starting.
 UNANSWERED = 2
+#: Of a broker that took MQTT 5 before our last start: a quarter of an hour. It boots beside us, and
+#: Docker's proxy hangs up in its place; or somebody put an old one there.
+UNANSWERED_KNOWN = 40
 
 
 class Attempts:
     """Delays, and the fall back to MQTT 3.1.1.
 
     With `auto`, MQTT 5 is offered first. A broker that says it does not know it, or twice closes
-    the connection without an answer, is offered 3.1.1; once it takes that, it stays so. One that
-    took MQTT 5 before is only away when it does not answer: Docker's proxy hangs up in its place.
+    the connection without an answer, is offered 3.1.1. What it takes first, it is offered for ever:
+    one that took MQTT 5 is only away when it does not answer (Docker's proxy hangs up in its
+    place), or somebody made it hang up.
 
     Attributes:
         protocol: of the next attempt.
@@ -41,12 +45,15 @@ class Attempts:
             with what it hands over. One that does not know that refuses it, and is asked plainly.
     """
 
-    def __init__(self, choice: ProtocolChoice, chance: Callable[[], float]) -> None:
+    def __init__(
+        self, choice: ProtocolChoice, chance: Callable[[], float], *, took_5: bool = False
+    ) -> None:
         """Makes the rules for one broker.
 
         Args:
             choice: `mqtt.protocol`.
             chance: a random number 0..1 at each call.
+            took_5: this broker took MQTT 5 before our last start.
         """
         self.protocol: Protocol = "3.1.1" if choice == "3.1.1" else "5"
         self.as_bridge = True
@@ -55,6 +62,7 @@ class Attempts:
         self._backoff = self._new_backoff(LONGEST_DELAY)
         self._patience = Backoff(LONGEST_DELAY, 1.0, LONGEST_DELAY, jitter=JITTER, chance=chance)
         self._unanswered = 0
+        self._most_unanswered = UNANSWERED_KNOWN if took_5 else UNANSWERED
         self._known = False
         self._up_since: float | None = None
         self._short_lived = 0
@@ -66,7 +74,7 @@ class Attempts:
         self._known = True
         self._up_since = now
         self._unanswered = 0
-        self._settled = self._settled or self.protocol == "3.1.1"
+        self._settled = True
 
     def failed(self, why: Why, now: float, *, answered: bool) -> tuple[Why, float]:
         """An attempt or a connection came to its end.
@@ -93,8 +101,10 @@ class Attempts:
             if lasted is not None:
                 self._backoff.reset()
             return why
+        if why.code != "lost":  # who takes our client id gives no reason
+            return why
         self._short_lived += 1
-        if why.code != "lost" or self._short_lived < FLAPPING:
+        if self._short_lived < FLAPPING:
             return why
         words = "again within 5 s of connecting; does another client use our mqtt.client_id?"
         return Why("taken_over", f"{why.reason}, {words}")
@@ -113,9 +123,9 @@ class Attempts:
             self.protocol, self._unanswered = "5", 0
         elif why.code == "protocol":
             self.protocol = "3.1.1"
-        elif not answered and not self._known:
+        elif not answered:
             self._unanswered += 1
-            self.protocol = "3.1.1" if self._unanswered >= UNANSWERED else "5"
+            self.protocol = "3.1.1" if self._unanswered >= self._most_unanswered else "5"
         return self.protocol == "3.1.1"
 
     def _new_backoff(self, limit: float) -> Backoff:

@@ -17,11 +17,12 @@ from agent.core.messages import BrokerDown, BrokerUp, Received
 from agent.core.stats import MqttStats
 from agent.mqtt.attempts import Attempts
 from agent.mqtt.connection import Connection
+from agent.mqtt.flood import Flood, Seldom
 from agent.mqtt.journal import Journal
 from agent.mqtt.limits import Suspect
 from agent.mqtt.options import MqttOptions
 from agent.mqtt.outbox import Outbox
-from agent.mqtt.reasons import Why, cut_off
+from agent.mqtt.reasons import Why, because_of
 from agent.mqtt.sender import Sender
 from agent.mqtt.signals import (
     Accepted,
@@ -53,6 +54,8 @@ OPEN_WITHIN = 60.0
 FAREWELL = 2.0
 #: How often acknowledgements are written when no record comes that would take them along.
 FLUSH_EVERY = 1.0
+#: Where the journal keeps which broker took MQTT 5 last.
+TOOK_5 = "mqtt_5"
 #: Acknowledgements of one window, written pictures, and what begins and ends a connection.
 MAX_SIGNALS = 256
 
@@ -96,7 +99,8 @@ class MqttWorker:
         self._to_engine = to_engine
         self._clock = clock
         self._sender = Sender(outbox, journal, clock, options.will.topic, options.devices)
-        self._attempts = Attempts(options.protocol, random)
+        took_5 = journal.note(TOOK_5) == options.where
+        self._attempts = Attempts(options.protocol, random, took_5=took_5)
         self._connection: Connection | None = None
         self._signals = _mailbox()
         self._phase = _Phase.WAITING
@@ -107,6 +111,9 @@ class MqttWorker:
         self._ups = 0
         self._failures = 0
         self._unheard = 0
+        self._unreadable = 0
+        self._flood = Flood()
+        self._seldom = Seldom()
         self._deaf_to: tuple[str, ...] = ()
         self._down: Why | None = None
         self._news: BrokerUp | BrokerDown | None = None
@@ -154,6 +161,8 @@ class MqttWorker:
                 self._enter(_Phase.CONNECTING, ANSWER_WITHIN)
             case Accepted() if self._connection is not None:
                 self._attempts.accepted(self._clock.monotonic())
+                five = self._connection.protocol == "5"
+                self._journal.keep_note(TOOK_5, self._options.where if five else "-")
                 self._limits = signal
                 self._enter(_Phase.SUBSCRIBING, ANSWER_WITHIN)
                 self._connection.subscribe()
@@ -181,7 +190,12 @@ class MqttWorker:
         protocol = self._attempts.protocol
         received = partial(self._received, live=protocol == "5")
         self._connection = Connection(
-            self._options, protocol, on_signal, received, as_bridge=self._attempts.as_bridge
+            self._options,
+            protocol,
+            on_signal,
+            received,
+            hears=self._hears,
+            as_bridge=self._attempts.as_bridge,
         )
         self._enter(_Phase.OPENING, OPEN_WITHIN)
         why = self._connection.start()
@@ -213,7 +227,7 @@ class MqttWorker:
         if why.code == "unreachable":
             self._sender.unreachable()
         if suspect is not None:
-            why = cut_off(self._options.where, suspect.topic, suspect.size)
+            why = because_of(self._options.where, suspect.topic, suspect.size)
         now = self._clock.monotonic()
         why, delay = self._attempts.failed(why, now, answered=answered)
         self._deadline = now + delay
@@ -224,15 +238,19 @@ class MqttWorker:
             self._news = BrokerDown(now, why.code, why.reason)
 
     def _drop_connection(self, why: Why | None = None) -> Suspect | None:
-        """Ends it; returns the packet that cost it, if it was one."""
+        """Ends it; returns the message that cost it, if it was one."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.give_up()
+            self._unreadable += connection.unreadable
         self._signals = _mailbox()  # what it still says goes into the old one
         was_up, self._phase = self._phase is _Phase.UP, _Phase.WAITING
         code = why.code if why is not None else ""
-        too_large = code == "packet_too_large"
-        return self._sender.disconnected(lost=was_up and code == "lost", too_large=too_large)
+        return self._sender.disconnected(
+            lost=was_up and code == "lost",
+            kicked=was_up and code == "kicked",
+            too_large=code == "packet_too_large",
+        )
 
     # -------------------------------------------------------------- to the engine
 
@@ -250,6 +268,21 @@ class MqttWorker:
         if self._to_engine(received) is False:
             self._unheard += 1
 
+    def _hears(self, topic: str) -> bool:
+        """Called in paho's thread: too many of one topic are left out, and counted."""
+        return self._flood.takes(topic, self._clock.monotonic())
+
+    def _left_out(self) -> int:
+        """Messages of the broker that the engine never saw; new ones are said once a minute."""
+        open_now = self._connection.unreadable if self._connection is not None else 0
+        for cause, count in (
+            ("too many of one topic came", self._flood.refused),
+            ("they cannot be read", self._unreadable + open_now),
+        ):
+            if more := self._seldom.grown(cause, count, self._clock.monotonic()):
+                log.warning("mqtt: %d messages of the broker are left out: %s", more, cause)
+        return self._unheard + self._unreadable + open_now + self._flood.refused
+
     def _tell(self) -> None:
         """Tells the engine where we stand; a full inbox is tried again, the newest news wins."""
         if self._news is not None and self._to_engine(self._news) is not False:
@@ -260,7 +293,7 @@ class MqttWorker:
         return MqttStats(
             connected=self._phase is _Phase.UP,
             reconnects=max(0, self._ups - 1),
-            dropped=self._outbox.dropped + self._unheard + sender.oversize + sender.refused,
+            dropped=self._outbox.dropped + self._left_out() + sender.oversize + sender.refused,
             journal_waiting=self._journal.waiting_count,
             journal_lost=self._journal.lost,
             journal_failed=self._journal.unjournalled,

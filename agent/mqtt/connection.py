@@ -1,4 +1,4 @@
-"""One connection to the broker, from CONNECT to its end: the only file that knows paho.
+"""One connection to the broker, from CONNECT to its end: this file and `tolerant` know paho.
 
 A new paho client is made for each connection: a client that reconnects by itself first sends what
 it could not send before, and the states in there are no longer true. `connect_async` and
@@ -26,7 +26,7 @@ from agent.core.errors import ConfigError
 from agent.mqtt.attempts import Protocol
 from agent.mqtt.options import MqttOptions
 from agent.mqtt.probe import speaks_tls
-from agent.mqtt.reasons import Why, from_error, from_reason_code
+from agent.mqtt.reasons import Why, from_disconnect, from_error, from_reason_code
 from agent.mqtt.router import BIRTH, WILL
 from agent.mqtt.signals import (
     Accepted,
@@ -39,11 +39,9 @@ from agent.mqtt.signals import (
     Signal,
     Subscribed,
 )
+from agent.mqtt.tolerant import MAX_INCOMING, Client
 from schemas.messages import Publish
 
-#: What a broker may send us in one packet (MQTT 5 tells it): commands have at most 4 kB. Longer
-#: ones end the connection.
-MAX_INCOMING = 64 * 1024
 #: MQTT 5.0 section 3.2.2.3.3: what counts as "not limited".
 NO_RECEIVE_MAXIMUM = 65_535
 #: What Mosquitto says about itself: "123 seconds", retained, new each 10 s.
@@ -68,22 +66,11 @@ _CALLBACKS = (
 )
 
 
-class _Client(paho.Client):
-    """paho, which reads a packet of any length; ours ends the connection over a large one.
-
-    A broker that lies about its length could otherwise make us keep 256 MB.
-    """
-
-    def _sock_recv(self, bufsize: int) -> bytes:
-        if bufsize > MAX_INCOMING:
-            raise OSError(f"the broker announced a packet of {bufsize} bytes")
-        return super()._sock_recv(bufsize)
-
-
 class Connection:
     """A paho client for one connection.
 
-    `on_signal` and `on_message` are called in paho's thread and must only hand over.
+    `on_signal` and `on_message` are called in paho's thread and must only hand over. `hears` is
+    asked there whether a message of that topic is still taken.
     """
 
     def __init__(
@@ -93,6 +80,7 @@ class Connection:
         on_signal: Callable[[Signal], object],
         on_message: Callable[[Message], object],
         *,
+        hears: Callable[[str], bool] = lambda _topic: True,
         as_bridge: bool = True,
     ) -> None:
         self.protocol = protocol
@@ -100,6 +88,7 @@ class Connection:
         self._options = options
         self._signal = on_signal
         self._message = on_message
+        self._hears = hears
         self._answered = False
         self._ended = False
         self._given_up = False
@@ -150,6 +139,11 @@ class Connection:
         )
         return info.mid if info.rc == paho.MQTT_ERR_SUCCESS else None
 
+    @property
+    def unreadable(self) -> int:
+        """Messages that nobody could read."""
+        return self._client.unreadable
+
     def hang_up(self) -> None:
         """Says DISCONNECT; `Ended` follows when it is written."""
         self._client.disconnect()
@@ -170,10 +164,10 @@ class Connection:
 
     # -------------------------------------------------------------- making the client
 
-    def _make_client(self) -> paho.Client:
+    def _make_client(self) -> Client:
         options = self._options
         five = self.protocol == "5"
-        client = _Client(
+        client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=options.client_id,
             clean_session=None if five else True,
@@ -261,7 +255,7 @@ class Connection:
     ) -> None:
         if flags.is_disconnect_packet_from_server:
             self._answered = True
-            self._end(from_reason_code(code.value, code.getName()))
+            self._end(from_disconnect(code.value, code.getName()))
         elif not self._answered:
             self._end(self._unanswered())
         else:
@@ -312,7 +306,7 @@ class Connection:
             if message.topic == UPTIME:
                 self._signal_age(message)
                 return
-            if not self._wanted(message.topic):
+            if not self._wanted(message.topic) or not self._hears(message.topic):
                 return
             if message.topic == self._options.status_topic:
                 self._signal_home(message)

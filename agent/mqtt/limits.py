@@ -26,10 +26,10 @@ ROOM = 256
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """What cost the connection."""
+    """What cost the connection: a message for its size, or for its topic (`size` is None)."""
 
     topic: str
-    size: int
+    size: int | None
 
 
 @dataclass(slots=True)

@@ -32,10 +32,19 @@ _MQTT5: dict[int, tuple[str, str]] = {
     0x95: ("packet_too_large", "a message was too large for the broker: lower mqtt.max_image_kb"),
     0x96: ("quota", "the broker receives messages too fast"),
     0x97: ("quota", "a quota of the broker is used up"),
-    0x98: ("lost", "the broker's administrator ended the connection"),
     0x9C: ("refused", "the broker wants us to use another server"),
     0x9D: ("refused", "the broker has moved to another server"),
     0x9F: ("quota", "the broker allows fewer connections at a time"),
+}
+
+#: Of DISCONNECT, where the same codes speak of what we said in a connection that stood.
+_KICKED: dict[int, str] = {
+    0x81: "the broker calls a packet of ours malformed",
+    0x82: "the broker calls a packet of ours a protocol error",
+    0x87: "the broker does not allow something that we said: check its ACL",
+    0x90: "the broker does not take a topic of ours",
+    0x98: "the broker's administrator ended the connection",
+    0x99: "the broker does not take the payload of a message of ours",
 }
 
 #: Codes after which only a person can help, or somebody else is in the way: retried seldom.
@@ -61,8 +70,24 @@ def from_reason_code(value: int, name: str) -> Why:
     return Why(code, f"{reason} (0x{value:02x})")
 
 
-def cut_off(where: str, topic: str, size: int) -> Why:
-    """The broker ended the connection while a large packet was under way."""
+def from_disconnect(value: int, name: str) -> Why:
+    """A reason code with which a broker ended a connection that stood.
+
+    It speaks of what we said in it, not of version, password or client id.
+    """
+    if value in _KICKED:
+        return Why("kicked", f"{_KICKED[value]} (0x{value:02x})")
+    return from_reason_code(value, name)
+
+
+def because_of(where: str, topic: str, size: int | None) -> Why:
+    """The broker ended the connection while a message was under way that it does not take.
+
+    `size` of the packet; None: what it does not take is the response topic of a request.
+    """
+    if size is None:
+        words = f"cut off at an answer to {topic[:40]!r}, the response topic of a request"
+        return Why("kicked", f"{where}: {words}; the broker's log may say why")
     words = f"cut off at a packet of {size} bytes ({topic}): larger than the broker takes"
     return Why("packet_too_large", f"{where}: {words}")
 

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from agent.core.messages import HaOnline, Parsed, Received, Refused
 from agent.core.naming import is_event
 from agent.mqtt.addresses import MAX_TOPIC, Address, address_of, nearest
+from agent.mqtt.response_topic import response_topic
 from schemas.base import Strict
 from schemas.commands import (
     Command,
@@ -51,9 +52,7 @@ from schemas.topics import OPERATIONS, AgentTopics
 MAX_PAYLOAD = 4096
 #: A transaction is echoed into every answer: long enough for two UUIDs.
 MAX_TRANSACTION = 100
-#: MQTT allows 65,535 bytes; ours are below 150, and each answer repeats it.
-MAX_RESPONSE_TOPIC = 256
-#: As much again for the correlation data: known clients send 4 to 36 bytes.
+#: Bytes of correlation data, which each answer repeats: known clients send 4 to 36.
 MAX_CORRELATION = 256
 
 PRESS = "press"
@@ -87,10 +86,12 @@ def parse(
     cameras: Collection[str],
     *,
     obey_retained: bool = False,
+    closed: Collection[str] = (),
 ) -> Parsed | Refused | Ignored:
     """Understands one message; never raises, whatever it holds.
 
-    `obey_retained`: a live message is obeyed although it has the retain flag.
+    `obey_retained`: a live message is obeyed although it has the retain flag. `closed`: as in
+    `response_topic`.
     """
     address = address_of(received.topic, topics, tuple(cameras))
     if address is None:
@@ -100,7 +101,7 @@ def parse(
     reply = ReplyTo(
         noun=address.name,
         camera=address.camera,
-        response_topic=_response_topic(received.response_topic, topics),
+        response_topic=response_topic(received.response_topic, topics, closed),
         correlation=_correlation(received.correlation),
     )
     try:
@@ -133,18 +134,6 @@ def _refuse_unknown(
         near = nearest(topic, topics, cameras)
         words = f"there is no topic {_short(topic, MAX_TOPIC)}; the nearest is {near}"
         raise _No("unknown_command", words)
-
-
-def _response_topic(topic: str | None, topics: AgentTopics) -> str | None:
-    """The topic a requester asked to be answered on, unless nobody may publish there.
-
-    Among our own topics only the answers' are such: who may not publish a state or an event must
-    not have it published by us.
-    """
-    if not topic or len(topic) > MAX_RESPONSE_TOPIC or set(topic) & set("+#\0"):
-        return None
-    ours = topic.startswith(f"{topics.root}/") and not topic.startswith(topics.response(""))
-    return None if ours or topic.startswith("$") else topic
 
 
 def _correlation(data: bytes | None) -> bytes | None:

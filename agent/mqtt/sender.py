@@ -9,6 +9,7 @@ from typing import Protocol
 
 from agent.mqtt.answers import answers_to, marked_late
 from agent.mqtt.backlog import Backlog
+from agent.mqtt.elsewhere import Elsewhere
 from agent.mqtt.entries import Entry
 from agent.mqtt.journal import Journal
 from agent.mqtt.limits import PacketLimits, Suspect
@@ -101,6 +102,7 @@ class Sender:
         self._home = Presence(away=journal.note(HOME_NOTE) == "away")
         self._unheard = Unheard()
         self._unsure: list[int] = []  # offered while Home Assistant may have been starting
+        self._elsewhere = Elsewhere(self._root)
         self._announced: dict[str, int] = {}
         self._records = Backlog(journal.waiting, WINDOW)
         self._offers = Backlog(journal.offered, WINDOW)
@@ -138,21 +140,25 @@ class Sender:
         self._home.connected(now)
         self._outbox.open()
 
-    def disconnected(self, *, lost: bool = False, too_large: bool = False) -> Suspect | None:
-        """The connection is gone: `lost`, or because a packet was `too_large`, the broker said.
+    def disconnected(
+        self, *, lost: bool = False, kicked: bool = False, too_large: bool = False
+    ) -> Suspect | None:
+        """The connection is gone: `lost`, or the broker says why: `kicked`, `too_large`.
 
-        Returns what cost it, if it was a packet.
+        Returns what cost it, if it was a message.
         """
         now = self._clock.monotonic()
+        topic = self._elsewhere.lost(now) if lost or kicked else None
         suspect = self._limits.lost(now, certain=too_large) if lost or too_large else None
         self._link = None
         self._outbox.close()
         self._forget()
-        return suspect
+        return suspect if topic is None else Suspect(topic, None)
 
     def unreachable(self) -> None:
         """There is no broker: that is why the connection was lost."""
         self._limits.gone()
+        self._elsewhere.gone()
 
     @property
     def picture_limit(self) -> int | None:
@@ -167,6 +173,7 @@ class Sender:
             self._limits.written(mid, self._clock.monotonic())
         else:
             self._limits.acknowledged(mid)
+        self._elsewhere.acknowledged(mid)
         if error is not None:
             self.refused += 1
             words = "mqtt: the broker did not accept a message to %s: %s; check its ACL"
@@ -254,7 +261,20 @@ class Sender:
                 if isinstance(message, EventsQuery)
                 else [message]
             ):
-                self._publish(publish)
+                self._answer(publish)
+
+    def _answer(self, message: Publish) -> None:
+        """An answer or a state; an answer on a requester's topic only where that is safe."""
+        now = self._clock.monotonic()
+        asked = not message.retain and self._elsewhere.names(message.topic)
+        if asked and self._elsewhere.closed(now):
+            self.refused += 1
+            words = "mqtt: no response topics for an hour: two of them cost the connection"
+            self._say("elsewhere", words)
+            return
+        mid = self._publish(message)
+        if asked:
+            self._elsewhere.sent(NO_MID if mid is None else mid, message.topic, now)
 
     def _send_records(self) -> None:
         while self._room and self._is_online and (entry := self._records.next()) is not None:
@@ -312,24 +332,25 @@ class Sender:
         ready = self._devices is not None and self._home.ready(now)
         return ready and self._is_online and now < self._again_at
 
-    def _publish(self, message: Publish, flying: _Flying | None = None) -> None:
+    def _publish(self, message: Publish, flying: _Flying | None = None) -> int | None:
+        """Its id; None: it is left out, or there is no connection."""
         size = _size(message)
         if self._link is None:
-            return
+            return None
         if self._limits.takes(size):
             self.withheld.pop(message.topic, None)
         elif (fitting := self._made_to_fit(message, size)) is not None:
             message, size = fitting, _size(fitting)
         else:
-            return
+            return None
         mid = self._link.publish(message)
         picture = message.qos == 0
         self._limits.sent(NO_MID if mid is None else mid, message.topic, size, picture=picture)
         if mid is None:  # the end of the connection is on its way to us
             self._link = None
-            if flying is None and not message.retain:
+            if flying is None and not message.retain and not self._elsewhere.names(message.topic):
                 self._outbox.put(message)  # states are said again by themselves, answers are not
-            return
+            return None
         self._note_announced(message)
         self._note_retained(message)
         if picture:
@@ -338,6 +359,7 @@ class Sender:
             self._flying[mid] = flying or _Flying(message.topic)
         if message.description is not None:  # at once: nothing else may come between the two
             self._publish(message.description)
+        return mid
 
     def _note_retained(self, message: Publish) -> None:
         """What is said of a topic that was to be cleared has to stay.

@@ -58,7 +58,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 @pytest.fixture
 def house(project: Project) -> Project:
     """A configured agent, a simulated camera beside it, the broker of the script."""
-    project.script("deploy/setup-broker", "pi")
+    project.script("deploy/setup-broker", "pi", "yard")
     port = free_port()
     project.configure(
         agent={"id": "pi"},
@@ -242,6 +242,7 @@ def test_the_script_shuts_the_secrets_away_and_never_overwrites(project: Project
     assert modes == {
         "agent/mqtt_password": (0o640, os.getuid()),
         "homeassistant_password": (0o600, os.getuid()),
+        "person_password": (0o600, os.getuid()),
         "broker/acl": (0o600, 1883),
         "broker/passwd": (0o600, 1883),
     }
@@ -325,7 +326,7 @@ def test_the_home_assistant_app_is_the_same_image_with_the_supervisors_options(
     app = tmp_path / "app"
     subprocess.run([str(ROOT / "script" / "make-app"), str(app)], check=True, capture_output=True)
     docker("build", "--tag", APP_IMAGE, str(app))
-    project.script("deploy/setup-broker", "homepi")
+    project.script("deploy/setup-broker", "homepi", "yard")
     project.compose("--profile", "broker", "up", "--detach", "mosquitto")
     data, media = tmp_path / "data", tmp_path / "media"
     data.mkdir()

@@ -39,9 +39,9 @@ def rest(seconds: float = 0.03) -> None:
 
 
 @contextmanager
-def shown_by(answer: Answer) -> Iterator[int]:
+def shown_by(answer: Answer, host: str = "127.0.0.1") -> Iterator[int]:
     """A server whose connections are answered so; its port."""
-    server = socket.create_server(("127.0.0.1", 0))
+    server = socket.create_server((host, 0))
     open_now: list[socket.socket] = []
 
     def one(connection: socket.socket) -> None:

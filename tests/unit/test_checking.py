@@ -114,7 +114,9 @@ def test_a_cameras_certificates_are_looked_at(path: Path, tmp_path: Path) -> Non
         f"yard.tls.ca: {tmp_path}/ca.pem: no certificate in it; a PEM file is needed"
     )
     (line,) = mistakes(path, f"{start}'rtsp://192.0.2.1/x', tls: {{insecure: true}}}}\n")
-    assert line.endswith("yard.tls: is for https: sources, and there is none here")
+    assert line.endswith("yard.tls: is for https: and rtsps: sources, and there is none here")
+    (line,) = mistakes(path, own.replace("https:", "rtsps:"))
+    assert line.endswith("no certificate in it; a PEM file is needed")
     (line,) = mistakes(path, own.replace("ca.pem", "ca.pem, insecure: true"))
     assert "yard.tls.insecure: looks at no certificate, so leave tls.ca out, or this" in line
 

@@ -6,8 +6,16 @@ import json
 
 import pytest
 
-from agent.core.answering import ANSWER_WITHIN, MAX_PENDING, answer, expire, finish, remember
-from agent.core.effects import Effect
+from agent.core.answering import (
+    ANSWER_WITHIN,
+    MAX_LINES,
+    MAX_PENDING,
+    answer,
+    expire,
+    finish,
+    remember,
+)
+from agent.core.effects import Effect, Say
 from agent.core.engine import step
 from agent.core.messages import Refused
 from schemas.commands import CommandError, ReplyTo
@@ -77,3 +85,14 @@ def test_a_refusal_shows_the_value_in_force_of_its_own_setting_only(
     states = {t.removeprefix(f"{root}/"): p for t, p in said(effects).items() if "/state" in t}
     assert states == shown
     assert state.refused == 1
+
+
+def test_a_flood_of_nonsense_is_answered_and_counted_and_does_not_fill_the_log() -> None:
+    state, lines, answers = begun(), 0, 0
+    for number in range(1000):
+        state, effects = step(state, Refused(NO, SNAPSHOT, number / 1000), at(number / 1000))
+        lines += sum(isinstance(effect, Say) for effect in effects)
+        answers += TOPICS.camera("yard").response("snapshot") in said(effects)
+    assert (lines, answers, state.refused) == (MAX_LINES + 1, 1000, 1000)
+    _, effects = step(state, Refused(NO, SNAPSHOT, 61.0), at(61.0))
+    assert any(isinstance(effect, Say) and "refused: no" in effect.text for effect in effects)

@@ -23,7 +23,7 @@ from agent.core.messages import (
 from agent.core.problem import by_id
 from agent.core.problems import HELP, agent_problems
 from agent.core.sight import Sight
-from agent.core.state import AgentNow, Gauges
+from agent.core.state import AgentNow, Gauges, HostFigures
 from agent.core.stats import MqttStats, VisionStats
 from tests.support.engine import NOW, begun
 
@@ -121,6 +121,16 @@ def test_the_agents_own_problems_say_why_and_what_helps() -> None:
         "broker_taken_over": "stop the other agent",
         "journal_failing": f"3 events were sent without being on disk; {HELP['journal_failing']}",
     }
+
+
+@pytest.mark.parametrize(("used", "low"), [(None, False), (819, False), (820, True)])
+def test_descriptors_that_run_out_are_named(used: int | None, low: bool) -> None:  # noqa: FBT001
+    host = HostFigures(descriptors=used, most_descriptors=1024)
+    state = now_with(gauges=Gauges(host=host))
+    told = by_id(agent_problems(state, 2.0)).get("descriptors_low", "")
+    assert told.startswith("820 of 1024 files and connections" if low else "")
+    assert bool(told) is low
+    assert agent_health(state, NOW).descriptors.open == used
 
 
 def test_the_payloads_carry_a_reason_for_each_problem() -> None:

@@ -106,6 +106,31 @@ def test_a_broker_that_took_mqtt_5_and_hangs_up_now_is_only_away() -> None:
     assert tries.protocol == "5"
 
 
+@pytest.mark.parametrize("why", [OLD, Why("kicked", "malformed")])
+def test_nothing_turns_a_broker_that_took_mqtt_5_into_an_old_one(why: Why) -> None:
+    tries = attempts()
+    for number in range(20):
+        tries.accepted(number * 10.0)
+        tries.failed(why, number * 10.0 + 1, answered=True)
+        assert tries.protocol == "5"
+
+
+def test_a_broker_that_took_mqtt_5_before_our_start_gets_a_quarter_of_an_hour_to_boot() -> None:
+    tries = Attempts("auto", never_shortened, took_5=True)
+    waited = 0.0
+    while tries.protocol == "5":
+        waited += tries.failed(CLOSED, 0.0, answered=False)[1]
+    assert 900 < waited < 1200
+
+
+def test_who_is_kicked_again_and_again_is_not_taken_over() -> None:
+    tries = attempts()
+    for number in range(5):
+        tries.accepted(number * 2.0)
+        why, delay = tries.failed(Why("kicked", "x"), number * 2.0 + 1, answered=True)
+        assert (why.code, delay <= KNOWN_CAP) == ("kicked", True)
+
+
 def test_311_is_kept_once_it_was_accepted() -> None:
     tries = attempts()
     tries.failed(OLD, 0.0, answered=True)

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from agent.mqtt.reasons import from_error, from_reason_code
+from agent.mqtt.reasons import from_disconnect, from_error, from_reason_code
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,21 @@ def test_a_reason_code_says_what_to_change(value: int, code: str, words: str) ->
     why = from_reason_code(value, "Something new")
     assert why.code == code
     assert words in why.reason
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        *((value, "kicked") for value in (0x81, 0x82, 0x87, 0x90, 0x98)),
+        (0x8E, "taken_over"),
+        (0x95, "packet_too_large"),
+        (0x8B, "lost"),
+    ],
+)
+def test_the_end_of_a_connection_that_stood_speaks_of_what_was_said_in_it(
+    value: int, code: str
+) -> None:
+    assert from_disconnect(value, "").code == code
 
 
 @pytest.mark.parametrize(

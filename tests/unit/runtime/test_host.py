@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.parts import client_id
+from agent.mqtt.journal import Journal
+from agent.parts import client_id, secret_of
 from agent.runtime.host import mac_address, machine_id
 from schemas.topics import AgentTopics
+from tests.support.clock import FakeClock
 
 
 def card(folder: Path, name: str, address: str, *, device: bool) -> None:
@@ -34,3 +36,17 @@ def test_a_cloned_sd_card_in_another_machine_has_another_client_id() -> None:
     assert one != other
     assert one == client_id(topics, "card00:02")
     assert one.startswith("surveillance-pi-")
+
+
+def test_a_client_id_is_out_of_reach_of_guesses_and_the_same_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    topics, clock = AgentTopics("surveillance", "pi"), FakeClock()
+    ids = []
+    for folder in ("one", "one", "another"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        journal = Journal(tmp_path / folder / "journal.db", clock)
+        ids.append(client_id(topics, "card00:02", secret_of(journal)))
+        journal.close()
+    assert ids[0] == ids[1] != ids[2]
+    assert len(ids[0].removeprefix("surveillance-pi-")) == 20

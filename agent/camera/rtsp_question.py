@@ -1,0 +1,276 @@
+"""What an RTSP camera answers before FFmpeg may talk to it: DESCRIBE, asked by ourselves.
+
+FFmpeg follows every redirect, and gives user and password to whoever asks for them there. It also
+believes any certificate unless it is told which one. So the camera is asked here first, over a
+connection of our own with deadlines and bounds; only what it answers itself goes on to FFmpeg.
+"""
+
+from __future__ import annotations
+
+import ssl
+from contextlib import closing
+from dataclasses import dataclass
+
+from agent.camera import reasons
+from agent.camera.http_auth import Credentials, UnknownChallenge
+from agent.camera.http_head import Head, NoHttp, parse_head
+from agent.camera.patience import Patience
+from agent.camera.resolve import Found
+from agent.camera.tcp import Broken, Certificate, Connection, LinkError, NoTls, TimedOut, connect
+from agent.camera.trust import trusting
+from agent.camera.url import Target, joined
+from agent.core.errors import CameraRefused, CameraUnreachable
+
+#: Seconds for a connection, and for an answer as a whole, whatever comes before it.
+WITHIN = 5.0
+_TLS_WITHIN = 10.0
+#: For an answer of whoever listens there instead.
+_GREETING_WITHIN = 2.0
+#: Cameras redirect from one path to another; more than this is a loop.
+_REDIRECTS = 3
+#: Requests: without the password, with it, and with a newer nonce.
+_REQUESTS = 3
+#: Bytes of a body that is stepped over, and of a description, which FFmpeg keeps as a whole.
+_MOST_BODY, _MOST_DESCRIPTION = 64 * 1024, 1024 * 1024
+
+
+class _NoRtsp(Exception):
+    """Something else is spoken there.
+
+    Attributes:
+        said: how it begins.
+    """
+
+    def __init__(self, said: bytes) -> None:
+        super().__init__("no RTSP")
+        self.said = said
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Where the camera has its stream.
+
+    Attributes:
+        target: what FFmpeg is to ask for, by the address that we asked.
+        certificate: what the camera showed and we believed; None: no TLS, or any is believed.
+    """
+
+    target: Target
+    certificate: Certificate | None
+
+
+class Question:
+    """Asks one camera for the description of its stream.
+
+    Args:
+        patience: of the source whose thread asks.
+        trust: whose certificates are believed; None: the public authorities'.
+        user: as the URL has it; empty: none.
+        password: likewise.
+    """
+
+    def __init__(
+        self, patience: Patience, trust: ssl.SSLContext | None, user: str, password: str
+    ) -> None:
+        self._patience = patience
+        self._trust = trust
+        self._who = Credentials(user, password) if user else None
+
+    def ask(self, target: Target, found: Found) -> Answered:
+        """Asks, and follows where the camera sends us on itself.
+
+        Args:
+            target: the camera's stream.
+            found: its address, the only one that we and FFmpeg connect to.
+
+        Raises:
+            CameraRefused: it sends us elsewhere, refuses the password or is no RTSP camera; or its
+                certificate is not believed.
+            CameraUnreachable: nobody is there, or it does not answer now.
+            Interrupted: by our patience.
+        """
+        for _ in range(_REDIRECTS + 1):
+            family, address = found
+            found = (family, (address[0], target.port, *address[2:]))
+            answered = Answered(target._replace(host=str(address[0])), None)
+            with closing(_Talk(self._patience, self._trust, target, found)) as talk:
+                head = self._described(talk, answered.target)
+                answered = Answered(answered.target, talk.certificate)
+            if not 300 <= head.status < 400:
+                if (head.length or 0) > _MOST_DESCRIPTION:
+                    raise CameraRefused(f"describes its stream with {head.length} bytes")
+                return answered
+            target = self._moved(target, head, str(address[0]))
+        raise CameraRefused("redirects without end; check the URL's path")
+
+    def _described(self, talk: _Talk, target: Target) -> Head:
+        """The head of its answer, after its challenge where there is one."""
+        who = self._who
+        uri = f"{target.scheme}://{target.authority}{target.path}"
+        for _ in range(_REQUESTS):
+            shown = who.answer("DESCRIBE", uri) if who else None
+            head = talk.asked(uri, shown)
+            asks = head.all("www-authenticate")
+            if head.status != 401:
+                return head
+            if who is None or not asks:
+                break
+            try:
+                who.challenged(asks)
+            except UnknownChallenge:
+                raise CameraRefused(reasons.of_unknown_digest()) from None
+            if shown is not None and not who.stale:
+                break
+        raise CameraRefused(reasons.of_401(user=who is not None))
+
+    def _moved(self, asked: Target, head: Head, address: str) -> Target:
+        """Where the camera sends us, if that is on itself: the password goes to nobody else."""
+        try:
+            target = joined(asked, head.get("location"))
+        except ValueError:
+            raise CameraRefused("redirects to what is no URL of RTSP") from None
+        there = f"{target.scheme}://{target.host}"[:60]
+        if target.host not in {asked.host, address} or not head.get("location"):
+            raise CameraRefused(reasons.of_rtsp_redirect(there))
+        if (asked.scheme, target.scheme) == ("rtsps", "rtsp"):
+            raise CameraRefused(f"redirects from rtsps:// to {there}, which anybody can read")
+        return target._replace(host=asked.host)
+
+
+class _Talk:
+    """One connection to the camera, opened once more where it ends between two requests.
+
+    Attributes:
+        certificate: as in `Answered`.
+    """
+
+    def __init__(
+        self, patience: Patience, trust: ssl.SSLContext | None, target: Target, found: Found
+    ) -> None:
+        self.certificate: Certificate | None = None
+        self._patience = patience
+        self._trust = trust
+        self._target = target
+        self._found = found
+        self._rest = b""
+        self._requests = 0
+        self._connection = self._connected()
+
+    def asked(self, uri: str, authorization: str | None) -> Head:
+        """The head of the answer to one DESCRIBE."""
+        scheme = self._target.scheme
+        try:
+            return self._sent(uri, authorization)
+        except _NoRtsp as error:
+            words = reasons.of_no_rtsp(scheme, error.said) or reasons.other_service(
+                scheme, "speaks no RTSP"
+            )
+            raise CameraRefused(words) from None
+        except TimedOut as error:
+            raise CameraUnreachable(reasons.of_no_answer(scheme, str(error))) from error
+        except LinkError as error:
+            raise CameraUnreachable(reasons.of_no_answer(scheme, reasons.CLOSED)) from error
+
+    def close(self) -> None:
+        """Ends it."""
+        self._connection.close()
+
+    def _sent(self, uri: str, authorization: str | None) -> Head:
+        self._requests += 1
+        lines = [
+            f"DESCRIBE {uri} RTSP/1.0",
+            f"CSeq: {self._requests}",
+            "Accept: application/sdp",
+            "User-Agent: surveillance-agent",
+            *([f"Authorization: {authorization}"] if authorization else []),
+        ]
+        request = "\r\n".join([*lines, "", ""]).encode()
+        if self._requests > 1:
+            try:
+                return self._head(request)
+            except Broken:  # it ends a connection with each 401
+                self._connection.close()
+                self._connection, self._rest = self._connected(), b""
+        return self._head(request)
+
+    def _head(self, request: bytes) -> Head:
+        clock, connection = self._patience.clock, self._connection
+        connection.write(request, WITHIN)
+        until, came = clock.monotonic() + WITHIN, self._rest
+        heard = False
+        while True:
+            try:
+                parsed = parse_head(came, "RTSP")
+            except NoHttp:
+                raise _NoRtsp(came) from None
+            if parsed is not None:
+                head, self._rest = parsed
+                if head.status < 200:
+                    came = self._rest
+                    continue
+                self._step_over(head)
+                return head
+            try:
+                more = connection.read(until - clock.monotonic())
+            except TimedOut:
+                raise TimedOut(reasons.SLOWLY if heard else reasons.SILENT) from None
+            if not more:
+                raise Broken("closed")
+            heard = True
+            came += more
+
+    def _step_over(self, head: Head) -> None:
+        """The body of a challenge; of every other answer nothing more is read."""
+        if head.status != 401:
+            return
+        missing = min(head.length or 0, _MOST_BODY + 1) - len(self._rest)
+        until = self._patience.clock.monotonic() + WITHIN
+        while missing > 0:
+            taken = self._connection.read(until - self._patience.clock.monotonic())
+            if not taken:
+                break
+            self._rest += taken
+            missing -= len(taken)
+        self._rest = self._rest[head.length or 0 :]
+
+    def _connected(self) -> Connection:
+        try:
+            connection = connect(self._patience, self._found, WITHIN)
+        except LinkError as error:
+            raise CameraUnreachable(reasons.no_connection(error)) from error
+        if self._target.scheme != "rtsps":
+            return connection
+        self._trust = self._trust or trusting()
+        try:
+            secured = connection.secured(self._trust, self._target.host, _TLS_WITHIN)
+        except LinkError as error:
+            connection.close()
+            raise self._no_tls(error) from error
+        self.certificate = secured.certificate
+        if self.certificate is not None and not self.certificate.name:
+            secured.close()
+            raise CameraRefused(reasons.NAMELESS)
+        return secured
+
+    def _no_tls(self, error: LinkError) -> CameraRefused | CameraUnreachable:
+        """Why there is no TLS: a certificate that nobody believes, or something else is there."""
+        cause = error.__cause__
+        if isinstance(error, NoTls) and isinstance(cause, ssl.SSLCertVerificationError):
+            return CameraRefused(reasons.of_tls(cause, "rtsp"))
+        said = self._greeting()
+        other = reasons.of_no_rtsp("rtsps", said)
+        if other is not None:
+            return CameraRefused(other) if said else CameraUnreachable(other)
+        words = reasons.tls_words(cause) if isinstance(error, NoTls) else str(error)
+        return CameraUnreachable(reasons.of_no_video("rtsps", words))
+
+    def _greeting(self) -> bytes | None:
+        """What whoever listens there says without TLS; b"": it hangs up, None: nothing."""
+        try:
+            with closing(connect(self._patience, self._found, _GREETING_WITHIN)) as connection:
+                connection.write(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n", _GREETING_WITHIN)
+                return connection.read(_GREETING_WITHIN)
+        except TimedOut:
+            return None
+        except LinkError:
+            return b""

@@ -1,0 +1,291 @@
+"""RTSP cameras that want the password for somebody else, memory, or time; and whom TLS believes."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from agent.camera import resolve, rtsp_question
+from agent.camera.resolve import Found
+from agent.camera.trust import trusting
+from agent.camera.video import rtsp_opener
+from agent.core.messages import CameraCode, CameraState
+from tests.support import rtsp_camera_process
+from tests.support.certificates import self_signed, serving
+from tests.support.odd_cameras import Answer, shown_by
+from tests.support.source_rig import SourceRig
+from tests.support.tls_front import tls_front
+from tests.support.waiting import wait_until
+
+WHO = "viewer:pw-123"
+BASIC = b'WWW-Authenticate: Basic realm="x"\r\n'
+
+
+@pytest.fixture(scope="module")
+def camera() -> Iterator[rtsp_camera_process.RtspCamera]:
+    with rtsp_camera_process.RtspCamera("viewer", "pw-123") as running:
+        yield running
+
+
+@contextmanager
+def stranger(host: str = "127.0.0.2") -> Iterator[tuple[int, list[bytes]]]:
+    """Another machine that asks everybody for a password; its port, and all that it hears."""
+    heard: list[bytes] = []
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        while request:
+            heard.append(request)
+            connection.sendall(b"RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\n" + BASIC + b"\r\n")
+            request = connection.recv(4096)
+
+    with shown_by(answer, host) as port:
+        yield port, heard
+
+
+def rtsp(status: bytes, *fields: bytes) -> bytes:
+    return b"\r\n".join([b"RTSP/1.0 " + status, b"CSeq: 1", *fields, b"", b""])
+
+
+def says(*answers: bytes) -> Answer:
+    """One answer to each request of a connection, the last one again and again."""
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        number = 0
+        while request:
+            connection.sendall(answers[min(number, len(answers) - 1)])
+            number += 1
+            request = connection.recv(4096)
+
+    return answer
+
+
+def outcome(port: int, host: str = "127.0.0.1") -> CameraState:
+    """What an attempt with such a camera comes to."""
+    with SourceRig(rtsp_opener(f"rtsp://{WHO}@{host}:{port}/x")) as agent:
+        wait_until("an end of the attempt", lambda: len(agent.states) > 1)
+        assert not agent.frames
+        state = agent.states[1]
+    assert "pw-123" not in state.reason
+    return state
+
+
+@pytest.mark.parametrize("status", [b"301 Moved", b"302 Found", b"305 Proxy", b"307 Moved"])
+@pytest.mark.parametrize("challenged", [False, True])
+def test_a_redirect_to_another_host_is_refused_and_nobody_is_asked_there(
+    status: bytes,
+    challenged: bool,  # noqa: FBT001
+) -> None:
+    with stranger() as (other, heard):
+        moved = rtsp(status, b"Location: rtsp://127.0.0.2:%d/x" % other)
+        first = [rtsp(b"401 Unauthorized", BASIC.strip())] if challenged else []
+        with shown_by(says(*first, moved)) as port:
+            state = outcome(port)
+        assert state.code is CameraCode.REFUSED
+        assert "redirects to another host, rtsp://127.0.0.2" in state.reason
+        assert heard == []
+
+
+@pytest.mark.parametrize(
+    "location",
+    [b"http://127.0.0.1/x", b"file:///etc/passwd", b"rtsp://", b"rtsp://\xff\xfe/", b"//", b""],
+)
+def test_a_redirect_to_what_is_no_url_of_rtsp_is_refused(location: bytes) -> None:
+    with shown_by(says(rtsp(b"302 Found", b"Location: " + location))) as port:
+        assert outcome(port).code is CameraCode.REFUSED
+
+
+def test_a_loop_of_redirects_ends() -> None:
+    with shown_by(says(rtsp(b"302 Found", b"Location: /y"))) as port:
+        state = outcome(port)
+    assert (state.code, "without end" in state.reason) == (CameraCode.REFUSED, True)
+
+
+def test_a_redirect_on_the_camera_itself_is_followed(
+    camera: rtsp_camera_process.RtspCamera,
+) -> None:
+    there = b"Location: rtsp://127.0.0.1:%d/h264" % camera.port
+    with (
+        shown_by(says(rtsp(b"302 Found", there))) as port,
+        SourceRig(rtsp_opener(f"rtsp://{WHO}@127.0.0.1:{port}/x")) as agent,
+    ):
+        agent.wait_frames(2)
+
+
+def test_the_name_is_looked_up_once_in_a_session(
+    camera: rtsp_camera_process.RtspCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FFmpeg, which would look it up again, knows nobody of that name."""
+    there: Found = (socket.AF_INET, ("127.0.0.1", 0))
+    monkeypatch.setattr(resolve, "_query", lambda _host, _flags: there)
+    url = camera.url("/h264").replace("127.0.0.1", "cam.invalid")
+    with SourceRig(rtsp_opener(url)) as agent:
+        agent.wait_frames(2)
+
+
+def trickles(before: bytes) -> Answer:
+    """A byte now and then, for ever."""
+
+    def answer(connection: socket.socket, _request: bytes) -> None:
+        connection.sendall(before)
+        connection.settimeout(0.05)
+        while True:
+            connection.sendall(b"x")
+            with suppress(TimeoutError):
+                if not connection.recv(4096):
+                    return
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        b"RTSP/1.0 2",
+        b"RTSP/1.0 200 OK\r\nX-",
+        rtsp(b"100 Continue") + b"RTSP/1.0 2",
+        rtsp(b"401 No", BASIC.strip())[:-2],
+    ],
+    ids=["status", "head", "continue", "challenge"],
+)
+def test_a_camera_that_trickles_costs_one_deadline(
+    before: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rtsp_question, "WITHIN", 0.5)
+    with shown_by(trickles(before)) as port:
+        state = outcome(port)
+    assert (state.code, "too slowly" in state.reason) == (CameraCode.UNREACHABLE, True)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"RTSP/1.0 200 OK\r\n" + b"X: y\r\n" * 100_000,
+        b"RTSP/1.0 200 OK\r\nX: " + b"y" * 400_000,
+        rtsp(b"200 OK", b"Content-Length: 2147483647"),
+        rtsp(b"401 No", BASIC.strip(), b"Content-Length: 2147483647") + b"z" * 100_000,
+        rtsp(b"200 OK", b"Content-Encoding: gzip", b"Content-Length: 5") + b"\x1f\x8b\x08\0\0",
+        rtsp(b"200 OK", b"Content-Length: -1", b"Content-Length: 7"),
+        rtsp(b"401 No", b"WWW-Authenticate: Bearer"),
+        rtsp(b"401 No", b"WWW-Authenticate: Digest"),
+        b"$\x00\xff\xff" * 50_000,
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b",
+        b"\x00" * 200_000,
+        b"RTSP/1.0 99999 Odd\r\n\r\n",
+    ],
+)
+def test_nonsense_ends_the_attempt_and_nothing_else(
+    answer: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rtsp_question, "WITHIN", 0.5)
+    with shown_by(says(answer)) as port:
+        assert outcome(port).code in {CameraCode.REFUSED, CameraCode.UNREACHABLE}
+
+
+def test_a_camera_that_ends_the_connection_with_its_challenge_is_asked_on_another() -> None:
+    heard: list[bytes] = []
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        heard.append(request)
+        connection.sendall(rtsp(b"401 No", BASIC.strip()))
+
+    with shown_by(answer) as port:
+        assert outcome(port).code is CameraCode.REFUSED
+    assert [b"Authorization" in request for request in heard] == [False, True]
+
+
+# ------------------------------------------------------------------ TLS
+
+
+def signed(folder: Path, host: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A server with a certificate for that host of an authority, and a client that trusts it."""
+
+    def openssl(*words: str) -> None:
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+    openssl(
+        *("req", "-x509", *key, "-days", "2", "-subj", "/CN=ca"),
+        *("-keyout", "ca.key", "-out", "ca.crt"),
+    )
+    openssl("req", *key, "-subj", "/CN=cam", "-keyout", "cam.key", "-out", "cam.csr")
+    (folder / "san").write_text(f"subjectAltName=DNS:{host}\nbasicConstraints=CA:FALSE\n")
+    openssl(
+        *("x509", "-req", "-in", "cam.csr", "-CA", "ca.crt", "-CAkey", "ca.key"),
+        *("-CAcreateserial", "-days", "2", "-extfile", "san", "-out", "cam.crt"),
+    )
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(folder / "cam.crt", folder / "cam.key")
+    return server, ssl.create_default_context(cafile=str(folder / "ca.crt"))
+
+
+def secured(camera: rtsp_camera_process.RtspCamera, port: int, host: str = "127.0.0.1") -> str:
+    url = camera.url("/h264").replace(f"127.0.0.1:{camera.port}", f"{host}:{port}")
+    return url.replace("rtsp:", "rtsps:")
+
+
+@pytest.mark.parametrize("insecure", [False, True])
+def test_a_certificate_that_was_given_is_believed_and_with_insecure_any(
+    camera: rtsp_camera_process.RtspCamera,
+    tmp_path: Path,
+    insecure: bool,  # noqa: FBT001
+) -> None:
+    certificate = self_signed(tmp_path)
+    trust = trusting(insecure=True) if insecure else trusting(certificate)
+    with (
+        tls_front(camera.port, [serving(certificate)]) as (port, _),
+        SourceRig(rtsp_opener(secured(camera, port), trust)) as agent,
+    ):
+        agent.wait_frames(2)
+
+
+def test_other_certificates_are_refused_before_anything_is_said(
+    camera: rtsp_camera_process.RtspCamera, tmp_path: Path
+) -> None:
+    with tls_front(camera.port, [serving(self_signed(tmp_path))]) as (port, heard):
+        for trust in (None, trusting(self_signed(tmp_path, "another"))):
+            with SourceRig(rtsp_opener(secured(camera, port), trust)) as agent:
+                reason = agent.wait_for(CameraCode.REFUSED).reason
+            assert "tls.ca" in reason
+        assert set(heard) == {0}
+
+
+def test_ffmpeg_believes_no_other_certificate_than_the_one_that_was_looked_at(
+    camera: rtsp_camera_process.RtspCamera, tmp_path: Path
+) -> None:
+    certificate = self_signed(tmp_path)
+    contexts = [serving(certificate), serving(self_signed(tmp_path, "camera2"))]
+    with tls_front(camera.port, contexts) as (port, heard):
+        opener = rtsp_opener(secured(camera, port), trusting(certificate))
+        with SourceRig(opener) as agent:
+            agent.wait_for(CameraCode.UNREACHABLE)
+            assert not agent.frames
+        assert heard[0] > 0
+        assert set(heard[1:]) == {0}
+
+
+def test_the_name_in_the_certificate_counts_where_an_authority_signed_it(
+    camera: rtsp_camera_process.RtspCamera, tmp_path: Path
+) -> None:
+    server, client = signed(tmp_path, "localhost")
+    with tls_front(camera.port, [server]) as (port, heard):
+        with SourceRig(rtsp_opener(secured(camera, port, "localhost"), client)) as agent:
+            agent.wait_frames(2)
+        before = len(heard)
+        with SourceRig(rtsp_opener(secured(camera, port), client)) as agent:
+            assert "not trusted" in agent.wait_for(CameraCode.REFUSED).reason
+        assert set(heard[before:]) == {0}
+
+
+def test_a_redirect_from_tls_to_none_is_refused(tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+    plain = says(rtsp(b"302 Found", b"Location: rtsp://127.0.0.1/x"))
+    with shown_by(plain) as behind, tls_front(behind, [serving(certificate)]) as (port, _):
+        opener = rtsp_opener(f"rtsps://{WHO}@127.0.0.1:{port}/x", trusting(certificate))
+        with SourceRig(opener) as agent:
+            assert "anybody can read" in agent.wait_for(CameraCode.REFUSED).reason
