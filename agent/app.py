@@ -324,6 +324,7 @@ class App:
                 self._parts.spool,
                 self._inbox.put,
                 self._clock,
+                self._parts.memory.share(self._clock),
             )
             for name in change.renewed
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from agent.camera.renewable import RenewableSource
@@ -17,11 +17,13 @@ from agent.core.messages import CameraCode, CameraState, ClipPart, RecordingLink
 from agent.core.orders import RestartSession, VisionOrder, VisionSettings
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox, WhenFull
+from agent.runtime.memory import Share
 from agent.runtime.newest import Newest
 from agent.runtime.session_file import session_keeper
 from agent.runtime.worker import Worker
 from agent.storage.recorder import RecorderOptions, RecorderWorker
 from agent.storage.spool import Spool
+from agent.vision.clip_feed import ToRecorder
 from agent.vision.worker import VisionOptions, VisionWorker
 from agent.vision.zones import View, view_of
 from schemas.camera_config import CameraConfig
@@ -34,6 +36,8 @@ STREAM_FRAMES = 64
 #: Clip parts between vision and recorder: 17 s of a 30 fps camera, within 64 MiB.
 CLIP_PARTS = 512
 CLIP_BYTES = 64 * 2**20
+#: Bytes of frames between camera and vision.
+FRAME_BYTES = 16 * 2**20
 #: Orders between engine and vision or camera: a scene in Home Assistant that restores every setting
 #: sends one for each, and none may be refused after the setting was said to be in force.
 ORDERS = 64
@@ -63,6 +67,7 @@ class CameraParts:
     clip_parts: Mailbox[ClipPart]
     vision_orders: Mailbox[VisionOrder]
     camera_orders: Mailbox[RestartSession]
+    share: Share
     recording: RecordingStream | None = None
     viewers: Newest[Shown] | None = None
 
@@ -114,7 +119,11 @@ class CameraParts:
         return found
 
     def silence(self) -> None:
-        """Nothing more is heard of its sessions, whose threads may hang and come back later."""
+        """Nothing more is heard of its sessions, whose threads may hang and come back later.
+
+        Nothing is reserved for the camera any more.
+        """
+        self.share.ended = True
         for source in (self.source, self.recording.source if self.recording else None):
             if source is not None:
                 source.end()
@@ -139,6 +148,7 @@ def build_camera(
     spool: Spool | None,
     to_engine: ToEngine,
     clock: Clock,
+    share: Share,
 ) -> CameraParts:
     """One camera's parts; nothing runs yet, nothing is opened.
 
@@ -146,7 +156,10 @@ def build_camera(
         ConfigError: a source or mask that cannot be used.
     """
     camera = config.cameras[name]
-    frames: Mailbox[Frame] = Mailbox(f"{name}.frames", FRAMES, WhenFull.DROP_OLDEST)
+    share.ended = not camera.enabled
+    frames: Mailbox[Frame] = Mailbox(
+        f"{name}.frames", FRAMES, WhenFull.DROP_OLDEST, limit_bytes=FRAME_BYTES
+    )
     parts = _clip_parts(f"{name}.clip_parts")
     vision_orders: Mailbox[VisionOrder] = Mailbox(f"{name}.vision_orders", ORDERS, WhenFull.REFUSE)
     camera_orders = _session_orders(f"{name}.camera_orders")
@@ -161,36 +174,43 @@ def build_camera(
         lambda on_frame, on_state: source_for(
             camera.source, name, clock, on_frame, on_state, camera_orders, options
         ),
-        lambda frame: frames.put(frame, len(frame.jpeg)),
+        _admitted(share, frames),
         to_engine,
     )
     recording = None
     if camera.record_source is not None and camera.enabled and spool is not None:
-        recording = _recording_stream(name, camera, camera.record_source, to_engine, clock)
+        recording = _recording_stream(name, camera, camera.record_source, to_engine, clock, share)
     view = view_of(name, camera)
     judged = _vision_options(config, camera, view, two_streams=recording is not None)
-    to_recorder = parts.put if spool is not None else _nowhere
+    to_recorder = _kept_in(parts, share) if spool is not None else _nowhere
     vision = VisionWorker(
         name, judged, settings, frames, vision_orders, to_engine, to_recorder, clock
     )
+    vision.room = share
     vision.recording = recording.frames if recording else None
     viewers = vision.showing.viewers = None if config.reoffer is None else Newest[Shown]()
     return CameraParts(
         camera_id=name,
         source=source if camera.enabled else None,
         vision=vision,
-        recorder=_recorder(name, camera, view, parts, spool, clock),
+        recorder=_recorder(name, camera, view, parts, spool, clock, share),
         frames=frames,
         clip_parts=parts,
         vision_orders=vision_orders,
         camera_orders=camera_orders,
+        share=share,
         recording=recording,
         viewers=viewers,
     )
 
 
 def _recording_stream(
-    name: str, camera: CameraConfig, url: str, to_engine: ToEngine, clock: Clock
+    name: str,
+    camera: CameraConfig,
+    url: str,
+    to_engine: ToEngine,
+    clock: Clock,
+    share: Share,
 ) -> RecordingStream:
     frames: Mailbox[Frame] = Mailbox(
         f"{name}.recording_frames",
@@ -210,7 +230,7 @@ def _recording_stream(
         lambda on_frame, on_state: source_for(
             url, name, clock, on_frame, on_state, orders, options
         ),
-        lambda frame: frames.put(frame, frame.size),
+        _admitted(share, frames),
         lambda state: to_engine(RecordingLink(state)),
     )
     return RecordingStream(source, frames, orders)
@@ -248,6 +268,7 @@ def _recorder(
     parts: Mailbox[ClipPart],
     spool: Spool | None,
     clock: Clock,
+    share: Share,
 ) -> RecorderWorker | None:
     if spool is None:
         return None
@@ -256,8 +277,30 @@ def _recorder(
         camera.recording.timestamp,
         privacy=view.privacy,
         original=camera.recording.format == "original",
+        room=share,
     )
     return RecorderWorker(name, options, parts, spool, clock)
+
+
+def _admitted(share: Share, frames: Mailbox[Frame]) -> Callable[[Frame], object]:
+    """Where a camera's frames go, as long as it does not cost too much."""
+
+    def put(frame: Frame) -> bool:
+        """False: it is refused, which was counted."""
+        held = share.admit(frame.size)
+        return held is not None and frames.put(replace(frame, held=held), frame.size)
+
+    return put
+
+
+def _kept_in(parts: Mailbox[ClipPart], share: Share) -> ToRecorder:
+    """Where clip parts go; their frames must leave room for those that are judged."""
+
+    def put(part: ClipPart, size: int) -> bool:
+        """False: the recorder has no room."""
+        return (not size or share.roomy) and parts.put(part, size)
+
+    return put
 
 
 def _nowhere(_part: ClipPart, _size: int) -> bool:

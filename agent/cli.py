@@ -174,8 +174,13 @@ def _ha_app(arguments: argparse.Namespace) -> int:
     from agent.ha_app import prepare
     from agent.runtime import logs
     from agent.runtime.clock import SystemClock
+    from agent.runtime.privileges import keep_only_file_rights
 
     logs.set_up(arguments.log_level)
+    try:
+        keep_only_file_rights()
+    except OSError as error:
+        logging.getLogger(__name__).warning("goes on with all of root's rights: %s", error.strerror)
     prepared = prepare(os.environ, SystemClock(), threading.Event())
     arguments.config = str(prepared.config_file)
     arguments.log_level = arguments.log_level or prepared.log_level

@@ -39,6 +39,7 @@ def gather(
         cameras={c.camera_id: c.source.stats for c in cameras if c.source},
         recording={c.camera_id: c.recording.source.stats for c in cameras if c.recording},
         vision={c.camera_id: c.vision.stats for c in cameras},
+        costs={c.camera_id: c.share.costs for c in cameras},
         store=parts.store.stats if parts.store else StoreStats(),
         mqtt=parts.mqtt.stats,
         mailboxes={box.name: (box.depth, box.dropped) for box in boxes},

@@ -30,6 +30,7 @@ from agent.mqtt.outbox import Outbox
 from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.mailbox import Mailbox, WhenFull
+from agent.runtime.memory import Memory, memory_limit
 from agent.runtime.newest import Newest
 from agent.runtime.umask import umask_of
 from agent.storage.options import StoreOptions
@@ -63,6 +64,7 @@ class Parts:
     tones: Mailbox[Beep]
     discovery: tuple[Publish, ...]
     reoffer: ReofferWorker | None
+    memory: Memory
     boxes: tuple[Mailbox[Any], ...]
 
     def bodies(self) -> dict[str, Body]:
@@ -96,8 +98,9 @@ def build_parts(
     to_engine: ToEngine = inbox.put
     spool = _spool(config, topics, state_dir)
     store_orders: Mailbox[KeepEvent] = Mailbox("store_orders", ORDERS, WhenFull.REFUSE)
+    memory = Memory(config.agent.memory_max or memory_limit())
     cameras = tuple(
-        build_camera(name, config, settings[name], spool, to_engine, clock)
+        build_camera(name, config, settings[name], spool, to_engine, clock, memory.share(clock))
         for name in config.cameras
     )
     tones: Mailbox[Beep] = Mailbox("tones", 1, WhenFull.DROP_OLDEST)
@@ -117,6 +120,7 @@ def build_parts(
         tones=tones,
         discovery=tuple(announced(config, topics)),
         reoffer=_reoffer(config, cameras),
+        memory=memory,
         boxes=tuple(boxes),
     )
 

@@ -67,6 +67,11 @@ class AgentConfig(Strict):
     trust_clock: Literal["auto", "always"] = Field(
         "auto", description="always: purge although the kernel does not call the clock synchronised"
     )
+    memory_max: Annotated[Size, Field(ge=2**28)] | None = Field(
+        None,
+        description="what the cameras' pictures have to fit into, with all else; default: the limit"
+        " that systemd or Docker set, else half of the machine's memory and at least 512 MiB",
+    )
 
 
 class TlsConfig(Strict):

@@ -91,6 +91,8 @@ class CameraHealth(Payload):
     frames_judged: int
     frames_damaged: int
     frames_dropped: int
+    frames_refused: int = Field(description="not looked at: the camera would cost the others")
+    pictures_reduced: int = Field(description="and clips: made smaller for want of memory")
     fragments: int
     fragments_lost: int
     fragments_repeated: int

@@ -30,6 +30,9 @@ from agent.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 
+#: Seconds of rest after a picture that was refused.
+_SLOWER = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -145,8 +148,8 @@ class Keeper:
                     self._backoff.reset()
                 look_at = now + STEP
             picture = session.read()
-            if picture is not None:
-                self._deliver(picture)
+            if picture is not None and not self._deliver(picture):
+                patience.wait(_SLOWER)  # it comes no faster than we read it
             limit = self._rhythm.limit(session.silence)
             if self._clock.monotonic() - (self._heard_at or opened_at) >= limit:
                 self._rhythm.stalled(limit)
@@ -154,14 +157,15 @@ class Keeper:
                 words = f"no whole picture for {limit:.0f} s: {why or session.why}"
                 raise Silent(words, answers=session.answers or bool(self._unfit))
 
-    def _deliver(self, picture: Picture) -> None:
+    def _deliver(self, picture: Picture) -> bool:
+        """False: it was refused, the camera sends more than it may cost."""
         if picture.video is None and dimensions(picture.jpeg) is None:
             self._damaged += 1
             self._unfit += 1
-            return
+            return True
         self._heard_at, self._unfit = self._clock.monotonic(), 0
         self._rhythm.add(picture.at)
-        self._outlet.deliver(picture.jpeg, picture.at, picture.video)
+        return self._outlet.deliver(picture.jpeg, picture.at, picture.video)
 
     # ------------------------------------------------------------ between sessions
 

@@ -22,7 +22,7 @@ class Outlet:
     Args:
         camera_id: the camera's id.
         clock: for the time of a state.
-        on_frame: takes each frame.
+        on_frame: takes each frame; False: it was refused.
         on_state: takes each state; False: there was no room, it is said again with the next call.
 
     Attributes:
@@ -100,8 +100,11 @@ class Outlet:
         """What comes next cannot be compared with what came before."""
         self._over = True
 
-    def deliver(self, jpeg: bytes, at: float, video: Video | None = None, note: str = "") -> None:
-        """Hands on a frame whose last byte came at `at`; `note` is said with LIVE."""
+    def deliver(self, jpeg: bytes, at: float, video: Video | None = None, note: str = "") -> bool:
+        """Hands on a frame whose last byte came at `at`; `note` is said with LIVE.
+
+        False: it was refused, the camera sends more than it may cost.
+        """
         if self._over:
             self._session += 1
             self._over = False
@@ -114,4 +117,4 @@ class Outlet:
             self.failures = 0
             self.say(CameraCode.LIVE, f"frames arrive{after}{note}")
         self.repeat()
-        self._on_frame(frame)
+        return self._on_frame(frame) is not False

@@ -12,7 +12,7 @@ from agent.core.stats import CameraStats
 from agent.runtime.worker import Worker
 
 #: Makes a source that hands its frames and states to these.
-Make = Callable[[Callable[[Frame], None], Callable[[CameraState], bool]], FrameSource]
+Make = Callable[[Callable[[Frame], object], Callable[[CameraState], bool]], FrameSource]
 
 #: Counters that go on where those of the source before ended.
 _COUNTERS = tuple(
@@ -70,14 +70,14 @@ class RenewableSource:
         heard = True
         frames, sessions = self._next_seq, self._session
 
-        def on_frame(frame: Frame) -> None:
+        def on_frame(frame: Frame) -> object:
             """Hands a frame on, numbered on."""
             if not heard:
-                return
+                return None
             if frames or sessions:
                 frame = replace(frame, seq=frame.seq + frames, session=frame.session + sessions)
             self._next_seq, self._session = frame.seq + 1, frame.session
-            self._on_frame(frame)
+            return self._on_frame(frame)
 
         def on_state(state: CameraState) -> bool:
             """Hands a state on, its session numbered on."""

@@ -239,7 +239,13 @@ class VideoSession:
             if frame.is_corrupt or not allowed(frame.height, frame.width):
                 self.damaged += 1
             else:
-                self._ready.append(Picture(encode(_pixels(frame), _QUALITY), at))
+                self._show(frame, at)
+
+    def _show(self, frame: av.VideoFrame, at: float) -> None:
+        try:
+            self._ready.append(Picture(encode(_pixels(frame), _QUALITY), at))
+        except MemoryError:  # above what `open_media` allows FFmpeg for one block
+            self.damaged += 1
 
     def _video(self, packet: Any) -> Video:  # noqa: ANN401
         """The packet, a key picture with the parameter sets that RTSP may say but once."""

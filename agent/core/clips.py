@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent.core.frame import Frame
 
 #: Bounds what one camera can make us keep: a second of 30 frames of 1 MB just fits.
 PRE_ROLL_BYTES = 32 * 2**20
+
+
+def always() -> bool:
+    """Of a camera without an account."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +36,16 @@ class PreRoll:
 
     These are all delivered frames of the last `seconds`, and all since the judged frame that will
     be N-2 of the next judged one, should that be longer ago. When they weigh more than `limit`
-    bytes the oldest go and are counted; the (at most three) judged frames stay even then.
+    bytes, or their camera has no room for them, the oldest go and are counted; the (at most three)
+    judged frames stay even then.
     """
 
-    def __init__(self, seconds: float, limit: int = PRE_ROLL_BYTES) -> None:
+    def __init__(
+        self, seconds: float, limit: int = PRE_ROLL_BYTES, roomy: Callable[[], bool] = always
+    ) -> None:
         self._seconds = seconds
         self._limit = limit
+        self._roomy = roomy
         self._ring: deque[Frame] = deque()  # bounded by `seconds` and `limit`
         self._bytes = 0
         self._judged: deque[Frame] = deque(maxlen=3)
@@ -53,7 +63,7 @@ class PreRoll:
             self._pop_oldest()
         self._ring.append(frame)
         self._bytes += len(frame.jpeg)
-        while self._bytes > self._limit:
+        while self._bytes > self._limit or (len(self._ring) > 1 and not self._roomy()):
             self._pop_oldest()
             self._dropped += 1
 
@@ -109,13 +119,17 @@ class StreamRoll:
     """Keeps what a clip of the recording stream would begin with, from a key picture on.
 
     That is the last key picture that is `seconds` old, or the oldest there is, and all that came
-    since. When it weighs more than `limit` bytes the oldest key picture and all that need it go and
-    are counted. What no key picture came for is not taken, and counted. A new session begins anew.
+    since. When it weighs more than `limit` bytes, or its camera has no room for it, the oldest key
+    picture and all that need it go and are counted. What no key picture came for is not taken, and
+    counted. A new session begins anew.
     """
 
-    def __init__(self, seconds: float, limit: int = PRE_ROLL_BYTES) -> None:
+    def __init__(
+        self, seconds: float, limit: int = PRE_ROLL_BYTES, roomy: Callable[[], bool] = always
+    ) -> None:
         self._seconds = seconds
         self._limit = limit
+        self._roomy = roomy
         self._groups: deque[list[Frame]] = deque()  # each begins with a key picture
         self._bytes = 0
         self._session = 0
@@ -155,7 +169,7 @@ class StreamRoll:
         self._bytes += frame.size
         while len(self._groups) > 1 and self._groups[1][0].at <= frame.at - self._seconds:
             self._pop_oldest()
-        while self._bytes > self._limit:
+        while self._bytes > self._limit or (len(self._groups) > 1 and not self._roomy()):
             self._dropped += self._pop_oldest()
         return True
 

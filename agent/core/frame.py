@@ -30,6 +30,7 @@ class Frame:
         seq: counts delivered frames of this source from 0, for ever.
         session: counts sessions from 1; a new number means: nothing before is comparable.
         video: in recording streams only, and then `jpeg` is empty: nothing was decoded yet.
+        held: the room that it takes in its camera's account, given back with the frame.
     """
 
     jpeg: bytes
@@ -37,6 +38,7 @@ class Frame:
     seq: int
     session: int
     video: Video | None = None
+    held: object = field(default=None, repr=False, compare=False)
 
     @property
     def coded(self) -> bytes | Video:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from agent.core.costs import Costs
 from agent.core.messages import CameraCode
 from agent.core.problem import Kind, Problem, by_code, by_id
 from agent.core.problems import agent_problems, camera_problems
@@ -30,6 +31,7 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
     """`<C>/health`."""
     stats = state.gauges.cameras.get(camera.camera_id, CameraStats())
     vision = state.gauges.vision.get(camera.camera_id, VisionStats())
+    costs = state.gauges.costs.get(camera.camera_id, Costs())
     problems = camera_problems(state, camera)
     age = None if stats.last_frame_at is None else max(0.0, now.at - stats.last_frame_at)
     status: Health = "ok"
@@ -53,6 +55,8 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
         frames_judged=vision.judged,
         frames_damaged=stats.frames_damaged + vision.damaged,
         frames_dropped=state.gauges.mailboxes.get(f"{camera.camera_id}.frames", (0, 0))[1],
+        frames_refused=costs.refused,
+        pictures_reduced=costs.reduced,
         fragments=stats.fragments,
         fragments_lost=stats.fragments_lost,
         fragments_repeated=stats.fragments_repeated,

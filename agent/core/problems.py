@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.core.costs import Costs
 from agent.core.messages import CameraCode, CameraState
 from agent.core.problem import Kind, Problem
 from agent.core.state import AgentNow, CameraNow, HostFigures
@@ -24,6 +25,8 @@ HELP = {
     "blind": "paint the mask over a snapshot of this camera",
     "not_judged": "restart the agent; report it with the log if it comes back",
     "needs_power_cycle": "switch its power off and on",
+    "costly": "set smaller pictures or fewer a second in the camera, or give the agent more memory"
+    " (MemoryMax=, mem_limit, agent.memory_max)",
     "picture_frozen": "the camera hangs: switch its power off and on",
     "picture_dark": "uncover the lens, or give it light: is the infrared light on?",
     "picture_blurred": "clean the lens, set the focus",
@@ -119,6 +122,8 @@ def camera_problems(now_state: AgentNow, camera: CameraNow) -> list[Problem]:
     if recording is not None and recording.code not in {CameraCode.LIVE, CameraCode.DISABLED}:
         words = _link_words(recording, setup.record_scheme)
         tell(Kind.RECORDING_STREAM, f"recording_stream_{recording.code.value}", words)
+    if why := now_state.gauges.costs.get(name, Costs()).why:
+        tell(Kind.COST, "costly", _words("costly", why))
     if code is CameraCode.LIVE:
         for sight in vision.sight.problems:
             tell(Kind.SIGHT, sight, _words(sight, _SIGHT[sight]))

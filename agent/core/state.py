@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from agent.core.costs import Costs
 from agent.core.messages import AudioState, BrokerDown, CameraState, Detection, StoreState
 from agent.core.orders import VisionSettings
 from agent.core.problem import Problem
@@ -87,6 +88,7 @@ class Gauges:
     cameras: Mapping[str, CameraStats] = field(default_factory=dict)
     recording: Mapping[str, CameraStats] = field(default_factory=dict)  # streams for recording
     vision: Mapping[str, VisionStats] = field(default_factory=dict)
+    costs: Mapping[str, Costs] = field(default_factory=dict)
     store: StoreStats = field(default_factory=StoreStats)
     mqtt: MqttStats = field(default_factory=MqttStats)
     mailboxes: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # name: depth, dropped

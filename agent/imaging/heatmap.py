@@ -15,6 +15,8 @@ ROWS, COLUMNS = 48, 64
 _SMALLEST = 640
 #: The scene is shown pale under the colours.
 _SCENE = 0.45
+#: Rows that are mixed at a time: mixing takes sixty bytes for each pixel.
+_STRIP = 64
 
 
 def no_counts() -> Counts:
@@ -41,14 +43,23 @@ def draw(counts: Counts, scene: Picture | None) -> Picture:
     """
     if scene is None:
         scene = np.zeros((_SMALLEST * ROWS // COLUMNS, _SMALLEST, 3), np.uint8)
+    most = int(counts.max())
     height, width = scene.shape[:2]
+    heat = np.log1p(counts.astype(np.float32)) / np.log1p(np.float32(max(1, most)))
+    smooth = cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR)
+    drawn = np.empty_like(scene)
+    for top in range(0, height, _STRIP):
+        rows = slice(top, top + _STRIP)
+        drawn[rows] = _mixed(scene[rows], np.asarray(smooth[rows]) if most else None)
+    return drawn
+
+
+def _mixed(scene: Picture, smooth: npt.NDArray[np.float32] | None) -> Picture:
+    """Some rows of the picture."""
     grey = cv2.cvtColor(cv2.cvtColor(scene, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     pale = np.asarray(grey, np.float32) * _SCENE
-    most = int(counts.max())
-    if most == 0:
+    if smooth is None:
         return pale.astype(np.uint8)
-    heat = np.log1p(counts.astype(np.float32)) / np.log1p(np.float32(most))
-    smooth = cv2.resize(heat, (width, height), interpolation=cv2.INTER_LINEAR)
     levels = np.asarray(np.clip(smooth, 0, 1) * 255, np.uint8)
     colours = cv2.applyColorMap(levels, cv2.COLORMAP_INFERNO).astype(np.float32)
     weight = np.clip(smooth * 1.6, 0.0, 0.85)[:, :, None]

@@ -39,6 +39,16 @@ _BARE = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})
 #: Bounds the decoder's time: each scan passes over the whole picture, and an empty one takes ten
 #: bytes. An ordinary progressive JPEG has ten; a thumbnail's are counted as well.
 MOST_SCANS = 32
+#: Of a picture of several scans: a decoder keeps six bytes for each pixel until the last one has
+#: come. Cameras send pictures of one scan.
+MOST_SCANNED = 4096 * 2160
+#: Pixels times scans: what such a picture may cost in time.
+MOST_SCAN_WORK = 3 * MOST_PIXELS
+
+#: Pictures of fewer pixels cost too little to be counted.
+LARGE = 2_500_000
+#: Bytes for each pixel that it takes to decode, turn or draw over, and encode one in colour.
+COLOUR_WORK = 11
 
 _GREY_AT = {
     1: cv2.IMREAD_GRAYSCALE,
@@ -49,6 +59,14 @@ _GREY_AT = {
 
 #: Quality of a picture that had to be turned: little is lost, and few bytes are gained over 80.
 _TURNED_QUALITY = 90
+_COLOUR_AT = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+#: What the sides of a picture are divided by for which there is no memory.
+SHRUNK = 2
 _QUALITY_STEPS = (90, 75, 60, 45, 30)
 _SMALLEST_SIDE = 32
 
@@ -66,7 +84,15 @@ def dimensions(jpeg: bytes) -> tuple[int, int] | None:
     if known.size is None or not allowed(*known.size):
         return None
     # counting takes as long as a twentieth of decoding, and is needed for few
-    return known.size if known.single or few_scans(jpeg) else None
+    pixels = known.size[0] * known.size[1]
+    fair = known.single or (pixels <= MOST_SCANNED and few_scans(jpeg, pixels))
+    return known.size if fair else None
+
+
+def colour_work(jpeg: bytes) -> int:
+    """Bytes of memory that work with it in colour takes; 0: too few to be counted."""
+    height, width = dimensions(jpeg) or (0, 0)
+    return height * width * COLOUR_WORK if height * width > LARGE else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +130,10 @@ def _read_header(jpeg: bytes) -> _Header:
     return header
 
 
-def few_scans(jpeg: bytes) -> bool:
+def few_scans(jpeg: bytes, pixels: int) -> bool:
     """True unless decoders that take every scan, even behind a complete one, would be kept busy."""
-    return jpeg.count(_SCAN) <= MOST_SCANS
+    scans = jpeg.count(_SCAN)
+    return scans <= MOST_SCANS and scans * pixels <= MOST_SCAN_WORK
 
 
 def allowed(height: int, width: int) -> bool:
@@ -140,38 +167,46 @@ def small_luma(jpeg: bytes, scale: int) -> Luma | None:
     return luma
 
 
-def decode_colour(jpeg: bytes) -> npt.NDArray[np.uint8] | None:
-    """The picture, uint8 (H, W, 3) BGR, in the camera's orientation; None when damaged."""
-    return None if dimensions(jpeg) is None else _decode(jpeg, cv2.IMREAD_COLOR)
+def decode_colour(jpeg: bytes, scale: int = 1) -> npt.NDArray[np.uint8] | None:
+    """The picture, uint8 (H, W, 3) BGR, in the camera's orientation; None when damaged.
+
+    Args:
+        jpeg: from SOI to EOI.
+        scale: 1, 2, 4 or 8; height and width are divided by it and rounded up.
+    """
+    return None if dimensions(jpeg) is None else _decode(jpeg, _COLOUR_AT[scale])
 
 
 def stored_jpeg(
-    jpeg: bytes, orientation: Orientation, limit: int, privacy: Polygons = ()
+    jpeg: bytes, orientation: Orientation, limit: int, privacy: Polygons = (), scale: int = 1
 ) -> bytes | None:
     """The picture in stored orientation in at most `limit` bytes; None when damaged.
 
     The camera's own bytes where nothing has to be turned or blackened and they fit; else decoded,
     turned, blackened and encoded again, with lower quality and then smaller as far as the limit
-    demands.
+    demands; `scale` as of `decode_colour`.
     """
     if dimensions(jpeg) is None:
         return None
     if orientation.unchanged and not privacy and len(jpeg) <= limit:
         return jpeg
-    picture = decode_colour(jpeg)
+    picture = decode_colour(jpeg, scale)
     if picture is None:
         return None
     return encode_within(blacken(orientation.picture(picture), privacy), limit)
 
 
-def private_jpeg(jpeg: bytes, orientation: Orientation, privacy: Polygons) -> bytes | None:
+def private_jpeg(
+    jpeg: bytes, orientation: Orientation, privacy: Polygons, scale: int = 1
+) -> bytes | None:
     """A camera's own JPEG, encoded again with the polygons black; None when it is damaged.
 
-    It stays in the camera's orientation. Without polygons it is the camera's own bytes.
+    It stays in the camera's orientation. Without polygons it is the camera's own bytes. `scale` as
+    of `decode_colour`.
     """
     if not privacy:
         return jpeg
-    picture = decode_colour(jpeg)
+    picture = decode_colour(jpeg, scale)
     return None if picture is None else encode(blacken(picture, privacy, orientation))
 
 

@@ -28,6 +28,8 @@ _TINTED = 0.35
 #: Lines and letters grow with the picture; 1.0 at 960 lines.
 _LINES_PER_SCALE = 960.0
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
+#: Rows that are tinted at a time.
+_STRIP = 64
 
 
 def draw_overlay(
@@ -55,9 +57,7 @@ def draw_overlay(
         moving: the motion is that of the last judged frame; else its box is thin.
     """
     drawn = blacken(picture.copy(), privacy)
-    dim = judged == 0
-    tint = np.array(IGNORE, np.float32) * 0.18
-    drawn[dim] = (drawn[dim].astype(np.float32) * _DIMMED + tint).astype(np.uint8)
+    _tint(drawn, judged == 0, _DIMMED, np.array(IGNORE, np.float32) * 0.18)
     if changed is not None:
         _blobs(drawn, changed)
     drawn = blacken(drawn, privacy)
@@ -81,11 +81,18 @@ def draw_overlay(
 
 
 def _blobs(picture: Picture, changed: Picture) -> None:
-    here = changed > 0
-    tint = np.array(MOTION, np.float32) * _TINTED
-    picture[here] = (picture[here].astype(np.float32) * (1 - _TINTED) + tint).astype(np.uint8)
+    _tint(picture, changed > 0, 1 - _TINTED, np.array(MOTION, np.float32) * _TINTED)
     outlines, _ = cv2.findContours(changed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     cv2.drawContours(picture, outlines, -1, MOTION, 1)
+
+
+def _tint(
+    picture: Picture, where: npt.NDArray[np.bool_], share: float, tint: npt.NDArray[np.float32]
+) -> None:
+    """Mixes `share` of the picture with a colour, some rows at a time: floats take much memory."""
+    for top in range(0, picture.shape[0], _STRIP):
+        rows, here = picture[top : top + _STRIP], where[top : top + _STRIP]
+        rows[here] = (rows[here].astype(np.float32) * share + tint).astype(np.uint8)
 
 
 def _outline(picture: Picture, polygon: tuple[Point, ...], colour: Colour, name: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+from pathlib import Path
 from typing import Any
 
 import av
@@ -12,6 +14,25 @@ from av.container import InputContainer
 _LENIENT: dict[str, Any] = (
     {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 )
+
+
+#: Bytes of one block of FFmpeg's memory: 16.8 million pixels in 4:2:0 have 25 MB. A picture that
+#: is sent without end is given up there.
+MOST_BLOCK = 40 * 2**20
+
+
+def _bound_blocks() -> None:
+    """Tells FFmpeg's library, which has no other bound for what it puts together of packets."""
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        path = line.split(maxsplit=5)[-1]
+        if "libavutil" in path and path not in _bounded:
+            _bounded.add(path)
+            bound = ctypes.CDLL(path).av_max_alloc
+            bound.argtypes, bound.restype = [ctypes.c_size_t], None
+            bound(MOST_BLOCK)
+
+
+_bounded: set[str] = set()
 
 
 def open_media(
@@ -32,6 +53,8 @@ def open_media(
     Raises:
         av.FFmpegError: it cannot be opened; many of these are also an OSError or a ValueError.
     """
+    if not _bounded:
+        _bound_blocks()
     opened: InputContainer = av.open(
         source, mode="r", format=kind, options=options, timeout=timeout, **_LENIENT
     )

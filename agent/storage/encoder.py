@@ -6,6 +6,7 @@ order.
 
 from __future__ import annotations
 
+import logging
 from fractions import Fraction
 from typing import cast
 
@@ -17,6 +18,7 @@ from av.codec.context import Flags
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
+from agent.core.costs import Boundless, Room
 from agent.core.frame import Video
 from agent.imaging.jpeg import MOST_PIXELS, allowed, dimensions, few_scans
 from agent.imaging.orientation import Orientation
@@ -24,6 +26,8 @@ from agent.imaging.polygons import Polygons
 from agent.imaging.privacy import blacken_video
 from agent.imaging.stamp import stamp
 from agent.storage.h264 import AccessUnit, Codec, access_unit
+
+log = logging.getLogger(__name__)
 
 #: The cheapest there is: 3.5 to 5.4 grey decodes a frame, about what XVID costs. Superfast
 #: saves a third of the bytes for 1.2 to 1.4 times the time (benchmarks/recording.py); a small
@@ -42,6 +46,11 @@ _X264 = (
 #: Never by itself: key pictures are asked for.
 _NO_AUTOMATIC_KEYS = 1_000_000
 _BEST_QUALITY = 90
+#: Bytes that an open encoder takes with its decoder, and for each pixel: 50 MiB at 1920x1080.
+_ENCODER = 18 * 2**20
+_ENCODER_PIXEL = 16
+#: What sides may be divided by where there is less.
+_SHRINKS = (1, 2, 4, 8)
 
 Plane = npt.NDArray[np.uint8]
 
@@ -57,10 +66,15 @@ class Painter:
         self._orientation = orientation
         self._privacy = privacy
         self._reformatter = VideoReformatter()
-        self._decoders: dict[str, av.VideoCodecContext] = {}  # by codec, of which there are three
+        # by codec, of which there are three, and by what JPEGs are shrunk by
+        self._decoders: dict[tuple[str, int], av.VideoCodecContext] = {}
 
     def paint(
-        self, coded: bytes | Video, text: str | None, size: tuple[int, int] | None = None
+        self,
+        coded: bytes | Video,
+        text: str | None,
+        size: tuple[int, int] | None = None,
+        shrink: int = 1,
     ) -> av.VideoFrame | None:
         """The picture, or None when it is damaged.
 
@@ -68,10 +82,19 @@ class Painter:
             coded: a JPEG from SOI to EOI, or a picture of a video stream.
             text: burnt in, upper left.
             size: (width, height) to scale to; None: its own, made even.
+            shrink: 1, 2, 4 or 8: JPEGs are decoded at a part of their size.
         """
-        decoded = self._decode(coded)
-        if decoded is None:
-            return None
+        decoded = self.decode(coded, shrink)
+        return None if decoded is None else self.finish(decoded, coded, text, size)
+
+    def finish(
+        self,
+        decoded: av.VideoFrame,
+        coded: bytes | Video,
+        text: str | None,
+        size: tuple[int, int] | None,
+    ) -> av.VideoFrame | None:
+        """What `decode` made of `coded`, as it is stored; see `paint`."""
         width, height = size or (decoded.width & ~1, decoded.height & ~1)
         if width < 2 or height < 2:
             return None
@@ -97,38 +120,53 @@ class Painter:
             stamp(luma, text)
         return picture
 
-    def _decode(self, coded: bytes | Video) -> av.VideoFrame | None:
+    def decode(self, coded: bytes | Video, shrink: int) -> av.VideoFrame | None:
+        """The picture as its decoder makes it, or None when it is damaged; see `paint`."""
         if isinstance(coded, Video):
             codec, data = coded.codec, coded.data
             whole = bool(data)
         else:
             codec, data = "mjpeg", coded
-            whole = dimensions(coded) is not None and few_scans(coded)
+            height, width = dimensions(coded) or (0, 0)
+            whole = bool(height) and few_scans(coded, height * width)
         # an empty packet would tell the decoder that nothing more comes, for ever
         if not whole:
             return None
-        if codec not in self._decoders:
-            self._decoders[codec] = _open_decoder(codec)
+        if codec != "mjpeg":
+            shrink = 1
+        if (codec, shrink) not in self._decoders:
+            self._decoders[codec, shrink] = _open_decoder(codec, shrink)
         try:
-            frames = self._decoders[codec].decode(av.Packet(data))
+            frames = self._decoders[codec, shrink].decode(av.Packet(data))
         except av.FFmpegError:
             if codec == "mjpeg":  # of video it has what the next pictures need
-                del self._decoders[codec]
+                del self._decoders[codec, shrink]
             return None
         good = [it for it in frames if not it.is_corrupt and allowed(it.height, it.width)]
         return good[-1] if good else None
 
 
 class ClipEncoder:
-    """Encodes one event; all its pictures get the size of the first."""
+    """Encodes one event; all its pictures get the size of the first.
+
+    They get a half, a quarter or an eighth of it where there is no memory for an encoder of theirs.
+    """
 
     def __init__(
-        self, orientation: Orientation, preset: str = PRESET, privacy: Polygons = ()
+        self,
+        orientation: Orientation,
+        preset: str = PRESET,
+        privacy: Polygons = (),
+        room: Room | None = None,
     ) -> None:
         self._painter = Painter(orientation, privacy)
         self._preset = preset
         self._context: av.VideoCodecContext | None = None
         self._count = 0
+        self._room = room or Boundless()
+        self._held: object = None  # the room of the open encoder
+        self._shrink = 1
+        self._told = False
         self._last: av.VideoFrame | None = None
         self.codec: Codec | None = None
 
@@ -141,8 +179,13 @@ class ClipEncoder:
             key: decoding can start here; the first picture of an event always is.
         """
         context = self._context
-        size = (context.width, context.height) if context else None
-        picture = self._last = self._painter.paint(coded, text, size)
+        decoded = self._painter.decode(coded, self._shrink)
+        if decoded is None:
+            self._last = None
+            return None
+        size = (context.width, context.height) if context else self._size_for(decoded)
+        picture = self._painter.finish(decoded, coded, text, size) if size else None
+        self._last = picture
         if picture is None:
             return None
         if context is None:
@@ -159,17 +202,48 @@ class ClipEncoder:
             self.codec = Codec(unit.avcc, picture.width, picture.height)
         return unit
 
+    def _size_for(self, decoded: av.VideoFrame) -> tuple[int, int] | None:
+        """(width, height) for which there is memory; None: there is not."""
+        sizes = {s: (decoded.width // s & ~1, decoded.height // s & ~1) for s in _SHRINKS}
+        self._held = None
+        for shrink, size in sizes.items():
+            self._held = self._room.hold(_needs(*size))
+            if self._held is not None:
+                if shrink > 1:
+                    self._tell(decoded, f"it is recorded in {size[0]}x{size[1]}")
+                self._shrink = shrink
+                return size
+        self._tell(decoded, "not recorded")
+        return None
+
+    def _tell(self, decoded: av.VideoFrame, what: str) -> None:
+        """Counts a clip that was made smaller, or not at all; says it once."""
+        self._room.reduce(_needs(decoded.width, decoded.height))
+        if not self._told:
+            self._told = True
+            words = "too little memory for a clip of %dx%d: %s"
+            log.warning(words, decoded.width, decoded.height, what)
+
     def still(self) -> bytes | None:
         """The last picture as a JPEG; None when it was damaged."""
         return None if self._last is None else _as_jpeg(self._last)
 
 
 def still(
-    orientation: Orientation, jpeg: bytes, text: str | None, privacy: Polygons = ()
+    orientation: Orientation,
+    jpeg: bytes,
+    text: str | None,
+    privacy: Polygons = (),
+    shrink: int = 1,
 ) -> bytes | None:
-    """The picture as it is stored, as a JPEG; None when it is damaged."""
-    picture = Painter(orientation, privacy).paint(jpeg, text)
+    """The picture as it is stored, as a JPEG; None when it is damaged; `shrink` as of `Painter`."""
+    picture = Painter(orientation, privacy).paint(jpeg, text, shrink=shrink)
     return None if picture is None else _as_jpeg(picture)
+
+
+def _needs(width: int, height: int) -> int:
+    """Bytes of an encoder for pictures of this size."""
+    return _ENCODER + width * height * _ENCODER_PIXEL
 
 
 def _as_jpeg(picture: av.VideoFrame) -> bytes | None:
@@ -199,11 +273,11 @@ def _space(decoded: av.VideoFrame, coded: bytes | Video) -> int:
     return Colorspace.ITU709 if hd else Colorspace.ITU601
 
 
-def _open_decoder(codec: str) -> av.VideoCodecContext:
+def _open_decoder(codec: str, shrink: int) -> av.VideoCodecContext:
     decoder = cast(av.VideoCodecContext, av.CodecContext.create(codec, "r"))
     decoder.thread_count = 1
     decoder.flags |= Flags.low_delay
-    decoder.options = {"max_pixels": str(MOST_PIXELS)}
+    decoder.options = {"max_pixels": str(MOST_PIXELS), "lowres": str(shrink.bit_length() - 1)}
     return decoder
 
 

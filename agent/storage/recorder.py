@@ -10,6 +10,7 @@ from typing import Any
 
 import av
 
+from agent.core.costs import Boundless, Room
 from agent.core.frame import Frame
 from agent.core.messages import (
     ClipEnd,
@@ -22,7 +23,7 @@ from agent.core.messages import (
     StorePicture,
 )
 from agent.core.naming import FileKind
-from agent.imaging.jpeg import private_jpeg
+from agent.imaging.jpeg import SHRUNK, colour_work, private_jpeg
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons
 from agent.runtime.clock import Clock
@@ -64,13 +65,17 @@ _TRIGGERS = (FileKind.BEFORE_LAST, FileKind.LAST, FileKind.TRIGGER)
 
 @dataclass(frozen=True, slots=True)
 class RecorderOptions:
-    """How a camera's clips look; `original` keeps the camera's own pictures instead."""
+    """How a camera's clips look; `original` keeps the camera's own pictures instead.
+
+    `room` is what the camera may take.
+    """
 
     orientation: Orientation = field(default_factory=Orientation)
     timestamp: bool = True
     preset: str = PRESET
     privacy: Polygons = ()
     original: bool = False
+    room: Room = field(default_factory=Boundless)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,8 @@ class _OpenClip:
         self._started = start.utc.astimezone(tz)
         self._encoder: ClipEncoder | OriginalPictures = OriginalPictures()
         if not options.original:
-            self._encoder = ClipEncoder(options.orientation, options.preset, options.privacy)
+            turn, privacy = options.orientation, options.privacy
+            self._encoder = ClipEncoder(turn, options.preset, privacy, options.room)
         self._cutter = Cutter()
         self._first_at: float | None = None
         self._key_at = float("-inf")
@@ -167,7 +173,9 @@ class _OpenClip:
         if options.original:
             return frame.jpeg
         text = self._text(frame.at) if options.timestamp else None
-        return still(options.orientation, frame.jpeg, text, options.privacy)
+        with options.room.work(colour_work(frame.jpeg)) as whole:
+            shrink = 1 if whole else SHRUNK
+            return still(options.orientation, frame.jpeg, text, options.privacy, shrink)
 
     def _open(self) -> bool:
         start = self._start
@@ -179,7 +187,7 @@ class _OpenClip:
         )
         self.kept = self._put(opened)
         for kind, frame in zip(_TRIGGERS, start.triggers, strict=bool(start.triggers)):
-            jpeg = private_jpeg(frame.jpeg, self._options.orientation, self._options.privacy)
+            jpeg = self._private(frame.jpeg)
             if jpeg is not None:
                 self._file(kind, jpeg)
         if start.delta:
@@ -187,6 +195,11 @@ class _OpenClip:
         for frame in start.frames:
             self.add(frame)
         return self.kept
+
+    def _private(self, jpeg: bytes) -> bytes | None:
+        turn, privacy = self._options.orientation, self._options.privacy
+        with self._options.room.work(colour_work(jpeg) if privacy else 0) as whole:
+            return private_jpeg(jpeg, turn, privacy, 1 if whole else SHRUNK)
 
     def _file(self, kind: FileKind, body: bytes) -> None:
         record = EventFile(
@@ -275,6 +288,7 @@ class RecorderWorker:
 
     def _take(self, part: ClipPart) -> None:
         self._fed_at = self._clock.monotonic()
+        self._options.room.spend()
         match part:
             case ClipStart():
                 self._close(None)

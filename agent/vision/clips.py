@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from agent.core.clips import PreRoll
+from agent.core.clips import PreRoll, always
 from agent.core.frame import Frame
 from agent.core.messages import EndReason, MotionEnded, MotionStarted, RecordingFailed
 from agent.core.orders import RecordClip
@@ -29,6 +29,7 @@ class Clips:
         utc: UTC of a frame's time.
         to_engine: gets the answers to requests, and `RecordingFailed`.
         to_recorder: takes clip parts with their weight; False when the recorder has no room.
+        roomy: whether the camera has room for frames that are only kept in case.
     """
 
     def __init__(
@@ -40,11 +41,12 @@ class Clips:
         utc: Callable[[float], datetime],
         to_engine: Callable[[object], object],
         to_recorder: ToRecorder,
+        roomy: Callable[[], bool] = always,
     ) -> None:
         self._camera = camera
         self._to_engine = to_engine
-        self._preroll = PreRoll(pre_seconds)
-        self._streams = StreamFeed(to_recorder, pre_seconds)
+        self._preroll = PreRoll(pre_seconds, roomy=roomy)
+        self._streams = StreamFeed(to_recorder, pre_seconds, roomy)
         self._feed = self._streams if two_streams else ClipFeed(to_recorder)
         self._on_demand = OnDemand(camera, self._feed, utc, to_engine)
 

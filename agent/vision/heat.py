@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 from ulid import ULID
 
+from agent.core.costs import Boundless, Room
 from agent.core.frame import Frame
 from agent.core.messages import PictureReason, PictureTaken, StorePicture
 from agent.imaging.heatmap import Counts, Picture, cells, draw, no_counts
-from agent.imaging.jpeg import decode_colour, encode_within
+from agent.imaging.jpeg import SHRUNK, colour_work, decode_colour, encode_within
 from agent.imaging.privacy import blacken
 from agent.vision.clip_feed import ToRecorder
 from agent.vision.zones import View
@@ -42,6 +43,9 @@ class HeatMap:
         limit: bytes of the published picture.
         to_engine: gets it as `PictureTaken`.
         to_recorder: gets the day's map as `StorePicture`.
+
+    Attributes:
+        room: what the camera may take.
     """
 
     def __init__(
@@ -52,6 +56,7 @@ class HeatMap:
         to_engine: Callable[[object], object],
         to_recorder: ToRecorder,
     ) -> None:
+        self.room: Room = Boundless()
         self._camera = camera
         self._view = view
         self.limit = limit
@@ -125,7 +130,8 @@ class HeatMap:
     def _drawn(self, latest: Frame) -> Picture:
         """The map over the scene, in stored orientation."""
         turn = self._view.orientation
-        scene = decode_colour(latest.jpeg)
-        if scene is not None:
-            scene = blacken(turn.picture(scene), self._view.privacy)
-        return draw(np.ascontiguousarray(turn.picture(self._counts)), scene)
+        with self.room.work(colour_work(latest.jpeg)) as whole:
+            scene = decode_colour(latest.jpeg, 1 if whole else SHRUNK)
+            if scene is not None:
+                scene = blacken(turn.picture(scene), self._view.privacy)
+            return draw(np.ascontiguousarray(turn.picture(self._counts)), scene)

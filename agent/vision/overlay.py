@@ -74,12 +74,14 @@ def overlay_jpeg(
     motion: Detection | None,
     changed: Picture | None,
     limit: int,
+    scale: int = 1,
 ) -> bytes | None:
     """The overlay of a camera's frame in at most `limit` bytes.
 
-    None when the frame is damaged, or when the mask does not fit it.
+    None when the frame is damaged, or when the mask does not fit it, which it does in full size
+    only. `scale` as of `decode_colour`.
     """
-    picture = decode_colour(jpeg)
+    picture = decode_colour(jpeg, scale)
     if picture is None:
         return None
     try:

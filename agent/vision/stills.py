@@ -10,10 +10,11 @@ from datetime import datetime
 
 from ulid import ULID
 
+from agent.core.costs import Boundless, Room
 from agent.core.frame import Frame
 from agent.core.messages import PictureReason, PictureRefused, PictureTaken, StorePicture
 from agent.core.orders import TakePicture
-from agent.imaging.jpeg import dimensions, stored_jpeg
+from agent.imaging.jpeg import SHRUNK, colour_work, dimensions, stored_jpeg
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons
 from agent.vision.clip_feed import ToRecorder
@@ -46,6 +47,9 @@ class Stills:
         to_recorder: gets the monitoring pictures as `StorePicture`.
         privacy: polygons that are black in all of them.
         overlay: draws the overlay over a frame, as a JPEG for publication; None: damaged.
+
+    Attributes:
+        room: what the camera may take.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Stills:
         privacy: Polygons = (),
         overlay: Callable[[Frame], bytes | None] = lambda _frame: None,
     ) -> None:
+        self.room: Room = Boundless()
         self._camera = camera
         self._orientation = orientation
         self._privacy = privacy
@@ -109,10 +114,9 @@ class Stills:
     def _take(self, frame: Frame, reason: PictureReason, request: str | None) -> bool:
         """Sends one picture; False when the frame is damaged."""
         if reason is PictureReason.OVERLAY:
-            stored = self._overlay(frame)
+            stored = published = self._overlay(frame)
         else:
-            stored = stored_jpeg(frame.jpeg, self._orientation, _NO_LIMIT, self._privacy)
-        published = None if stored is None else stored_jpeg(stored, Orientation(), self.limit)
+            stored, published = self._made(frame.jpeg)
         size = None if published is None else dimensions(published)
         if stored is None or published is None or size is None:
             return False
@@ -133,6 +137,15 @@ class Stills:
         if reason is PictureReason.INTERVAL:
             self._to_recorder(StorePicture(self._camera, utc, stored), len(stored))
         return True
+
+    def _made(self, jpeg: bytes) -> tuple[bytes | None, bytes | None]:
+        """As it is stored, and as it is published."""
+        with self.room.work(colour_work(jpeg)) as whole:
+            scale = 1 if whole else SHRUNK
+            stored = stored_jpeg(jpeg, self._orientation, _NO_LIMIT, self._privacy, scale)
+            if stored is None:
+                return None, None
+            return stored, stored_jpeg(stored, Orientation(), self.limit, (), scale)
 
     def _refuse(self, order: TakePicture, message: str) -> None:
         self._to_engine(PictureRefused(self._camera, order.request, message))

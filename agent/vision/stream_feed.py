@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
-from agent.core.clips import PRE_ROLL_BYTES, ClipPlan, StreamRoll
+from agent.core.clips import PRE_ROLL_BYTES, ClipPlan, StreamRoll, always
 from agent.core.frame import Frame
 from agent.core.messages import MotionEnded, MotionStarted, Stream
 from agent.vision.clip_feed import ClipFeed, OpenClip, ToRecorder
@@ -36,11 +37,18 @@ class StreamFeed(ClipFeed):
     Args:
         to_recorder: as of `ClipFeed`.
         pre_seconds: of clip before the event's first frame, at least.
+        roomy: whether the camera has room for frames that are only kept in case.
     """
 
-    def __init__(self, to_recorder: ToRecorder, pre_seconds: float) -> None:
+    def __init__(
+        self,
+        to_recorder: ToRecorder,
+        pre_seconds: float,
+        roomy: Callable[[], bool] = always,
+    ) -> None:
         super().__init__(to_recorder)
-        self._roll = StreamRoll(pre_seconds)
+        self._roomy = roomy
+        self._roll = StreamRoll(pre_seconds, roomy=roomy)
         self._replaced = 0
 
     @property
@@ -88,7 +96,7 @@ class StreamFeed(ClipFeed):
         if silent > 0:
             clip.meanwhile.append(frame)
             weight = sum(it.size for it in clip.meanwhile)
-            if silent >= SILENCE or weight > PRE_ROLL_BYTES:
+            if silent >= SILENCE or weight > PRE_ROLL_BYTES or not self._roomy():
                 self._replace(clip)
 
     def peak(self, event_id: str) -> None:

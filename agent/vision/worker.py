@@ -11,6 +11,7 @@ from typing import cast
 
 from ulid import ULID
 
+from agent.core.costs import Boundless, Room
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import (
@@ -33,7 +34,14 @@ from agent.core.orders import (
     VisionSettings,
 )
 from agent.core.stats import VisionStats
-from agent.imaging.jpeg import delta_png, dimensions, small_luma, stored_jpeg
+from agent.imaging.jpeg import (
+    SHRUNK,
+    colour_work,
+    delta_png,
+    dimensions,
+    small_luma,
+    stored_jpeg,
+)
 from agent.runtime.clock import Clock, TimeBase, thread_seconds
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
@@ -99,6 +107,7 @@ class VisionWorker:
         clock: for UTC and for the patience of those who asked for a picture.
 
     Attributes:
+        room: what the camera may take, set before the start.
         showing: for the re-offer; its viewers are set before the start.
         recording: frames of the recording stream, set before the start; None: there is none.
 
@@ -117,6 +126,7 @@ class VisionWorker:
         to_recorder: ToRecorder,
         clock: Clock,
     ) -> None:
+        self._room: Room = Boundless()
         self.recording: Mailbox[Frame] | None = None
         self.showing = Showing(self._picture, self._overlay)
         self._camera = camera_id
@@ -137,6 +147,7 @@ class VisionWorker:
             utc=self._utc,
             to_engine=to_engine,
             to_recorder=to_recorder,
+            roomy=lambda: self._room.roomy,
         )
         self._stills = Stills(
             camera_id,
@@ -158,6 +169,15 @@ class VisionWorker:
         self._stats = VisionStats()
 
     @property
+    def room(self) -> Room:
+        """What the camera may take."""
+        return self._room
+
+    @room.setter
+    def room(self, room: Room) -> None:
+        self._room = self._stills.room = self._heat.room = room
+
+    @property
     def stats(self) -> VisionStats:
         """The counters; may be read from any thread."""
         return self._clips.counted(self._stats)
@@ -174,6 +194,7 @@ class VisionWorker:
             now = self._clock.monotonic()
             if now >= tick_at:
                 worker.beat()
+                self._room.spend()
                 self._stills.tick(self._latest, now)
                 self._heat.tick(self._latest, self._clock.utc())
                 self._clips.retry()
@@ -372,11 +393,17 @@ class VisionWorker:
 
     def _picture(self, frame: Frame) -> bytes:
         view = self._options.view
-        return stored_jpeg(frame.jpeg, view.orientation, self._limit, view.privacy) or b""
+        with self._room.work(colour_work(frame.jpeg)) as whole:
+            scale = 1 if whole else SHRUNK
+            turn, privacy = view.orientation, view.privacy
+            return stored_jpeg(frame.jpeg, turn, self._limit, privacy, scale) or b""
 
     def _overlay(self, frame: Frame) -> bytes | None:
         last, motion, changed = self._last_detection, self._last_motion, self._judge.binary()
-        return overlay_jpeg(frame.jpeg, self._options.view, last, motion, changed, self._limit)
+        view, limit = self._options.view, self._limit
+        with self._room.work(colour_work(frame.jpeg)) as whole:
+            scale = 1 if whole else SHRUNK
+            return overlay_jpeg(frame.jpeg, view, last, motion, changed, limit, scale)
 
     def _utc(self, at: float) -> datetime:
         """UTC of a frame's time; outside events the wall clock of now is trusted anew."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import re
 import shutil
 import signal
 import subprocess
@@ -84,6 +85,19 @@ def test_the_unit_is_understood_by_systemd(tmp_path: Path) -> None:
     )
     mine = [line for line in checked.stderr.splitlines() if UNIT.name in line]
     assert mine == []
+
+
+def test_the_unit_is_as_little_exposed_as_the_page_says() -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    command = ["systemd-analyze", "security", "--offline=true", str(UNIT)]
+    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60).stdout
+    level = re.search(r"exposure level[^:]*: ([0-9.]+)", said)
+    assert level is not None, said
+    page = re.search(r"says ([0-9.]+), where", (UNIT.parents[1] / "docs/security.md").read_text())
+    assert page is not None
+    # other versions of systemd weigh a little otherwise
+    assert float(level[1]) == pytest.approx(float(page[1]), abs=0.3)
 
 
 def test_the_unit_never_starts_again_on_a_bad_configuration() -> None:

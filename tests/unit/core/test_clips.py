@@ -65,6 +65,15 @@ def test_nothing_is_dropped_while_there_is_room() -> None:
     assert preroll.dropped == 0
 
 
+def test_a_camera_without_room_keeps_the_newest_frame_only() -> None:
+    preroll = PreRoll(1.0, roomy=lambda: False)
+
+    frames = fill(preroll, 10, fps=8)
+
+    assert preroll.recent() == (frames[-1],)
+    assert preroll.dropped == 9
+
+
 def test_a_frame_larger_than_all_room_is_still_a_trigger() -> None:
     preroll = PreRoll(1.0, limit=50)
     frames = fill(preroll, 3, fps=8)

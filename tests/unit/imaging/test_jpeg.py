@@ -153,7 +153,7 @@ def test_fill_bytes_before_a_marker_are_skipped() -> None:
 def test_a_header_of_endless_segments_is_given_up() -> None:
     data = encoded(scene())
 
-    assert jpeg.dimensions(data[:2] + b"\xff\xe0\0\x02" * 100 + data[2:]) is None
+    assert jpeg.dimensions(data[:2] + b"\xff\xe0\0\x02" * jpeg.MOST_SEGMENTS + data[2:]) is None
 
 
 @given(st.binary(max_size=200))
@@ -278,3 +278,32 @@ def test_few_headers_are_remembered() -> None:
     for seed in range(100):
         assert jpeg.dimensions(made_up(seed=seed)) == (480, 640)
     assert len(jpeg._headers) <= 16
+
+
+def ten_scans(height: int, width: int) -> bytes:
+    """All of one grey: small, and ten scans or so."""
+    grey = np.full((height, width, 3), 90, np.uint8)
+    good, data = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])
+    assert good
+    return data.tobytes()
+
+
+def test_a_picture_of_many_scans_may_be_as_large_as_is_quickly_done() -> None:
+    small, large = ten_scans(1080, 1920), ten_scans(2160, 4096)
+    assert jpeg.dimensions(small) == (1080, 1920)
+    assert jpeg.decode_luma(small) is not None
+    assert jpeg.dimensions(large) is None, "ten times over nine million pixels"
+    plain = cv2.imencode(".jpg", np.zeros((2160, 4096), np.uint8))[1].tobytes()
+    assert jpeg.dimensions(plain) == (2160, 4096)
+
+
+def test_a_picture_in_colour_can_be_had_at_a_part_of_its_size() -> None:
+    picture = cv2.imencode(".jpg", np.full((1600, 2000, 3), 90, np.uint8))[1].tobytes()
+    assert jpeg.colour_work(picture) == 1600 * 2000 * jpeg.COLOUR_WORK
+    small = jpeg.stored_jpeg(picture, Orientation(180), 100_000, scale=jpeg.SHRUNK)
+    assert small is not None
+    assert jpeg.dimensions(small) == (800, 1000)
+    assert jpeg.colour_work(small) == 0
+    assert jpeg.stored_jpeg(picture, Orientation(), 10**9, scale=jpeg.SHRUNK) == picture, (
+        "nothing to be done"
+    )

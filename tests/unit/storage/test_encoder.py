@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import av
 import cv2
 import numpy as np
@@ -102,6 +104,44 @@ def test_an_absurdly_large_picture_is_skipped() -> None:
 def test_a_picture_of_another_size_is_scaled_to_the_events_first() -> None:
     frames = encode(ClipEncoder(Orientation()), numbered_jpeg(5), flat((9, 9, 9), 320, 240))
     assert [(frame.width, frame.height) for frame in frames] == [(WIDTH, HEIGHT)] * 2
+
+
+class Little:
+    """Room for so many bytes at a time; keeps what was too much."""
+
+    roomy = True
+
+    def __init__(self, size: int) -> None:
+        self.reduced: list[int] = []
+        self._size = size
+
+    def hold(self, size: int) -> object | None:
+        return self if size <= self._size else None
+
+    def work(self, size: int) -> AbstractContextManager[bool]:
+        return nullcontext(size <= self._size)
+
+    def reduce(self, size: int) -> None:
+        self.reduced.append(size)
+
+    def spend(self) -> None:
+        """Nobody counts."""
+
+
+@pytest.mark.parametrize(
+    ("mib", "size"), [(30, (1024, 768)), (26, (512, 384)), (20, (256, 192)), (10, None)]
+)
+def test_a_clip_is_as_large_as_there_is_memory_for(mib: int, size: tuple[int, int] | None) -> None:
+    room = Little(mib << 20)
+    encoder = ClipEncoder(Orientation(), room=room)
+    units = [encoder.encode(flat((40, 60, 200), 1024, 768), None, key=False) for _ in range(3)]
+    if size is None:
+        assert units == [None] * 3
+    else:
+        assert encoder.codec is not None
+        frames = decode([unit.sample for unit in units if unit], encoder.codec.avcc)
+        assert [(frame.width, frame.height) for frame in frames] == [size] * 3
+    assert bool(room.reduced) == (size != (1024, 768))
 
 
 def test_odd_sizes_and_grey_pictures_are_encoded() -> None:

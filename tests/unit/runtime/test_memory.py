@@ -1,0 +1,122 @@
+"""The accounts: what one camera takes is never what another one needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from agent.core.costs import BURST
+from agent.runtime import memory
+from agent.runtime.memory import BESIDES, FRAMES_RESERVE, LEAST_LIMIT, MIB, WORK_RESERVE, Memory
+from tests.support.clock import FakeClock
+
+
+def test_a_camera_alone_gets_all_of_it() -> None:
+    house = Memory(LEAST_LIMIT)
+    alone = house.share(FakeClock())
+    assert alone.hold(house.work.total) is not None
+    assert alone.admit(house.frames.total) is not None
+
+
+@pytest.mark.parametrize("cameras", [2, 3, 4, 8])
+def test_the_others_keep_their_reserve_whatever_one_takes(cameras: int) -> None:
+    house = Memory(LEAST_LIMIT)
+    greedy, *others = (house.share(FakeClock()) for _ in range(cameras))
+    taken: list[object] = []
+    while (held := greedy.hold(MIB)) is not None:
+        taken.append(held)
+    while (held := greedy.admit(MIB)) is not None:
+        taken.append(held)
+    work = min(WORK_RESERVE, house.work.total // cameras)
+    frames = min(FRAMES_RESERVE, house.frames.total // cameras)
+    kept = [(each.hold(work), each.admit(frames)) for each in others]
+    assert all(None not in both for both in kept)
+    assert greedy.costs.refused == 1
+
+
+def test_all_accounts_together_fit_into_the_limit() -> None:
+    for limit in (LEAST_LIMIT, 4 * LEAST_LIMIT):
+        house = Memory(limit)
+        assert house.frames.total + house.work.total + BESIDES <= limit
+
+
+def test_what_nobody_has_any_more_is_given_back() -> None:
+    house = Memory(LEAST_LIMIT)
+    share = house.share(FakeClock())
+    held = share.admit(house.frames.total)
+    assert share.admit(1) is None
+    del held
+    assert share.admit(1) is not None
+    with share.work(house.work.total) as first, share.work(1) as second:
+        assert (first, second) == (True, False)
+    assert share.hold(house.work.total) is not None
+
+
+def test_nothing_is_reserved_for_a_camera_that_ended() -> None:
+    house = Memory(LEAST_LIMIT)
+    gone, stays = house.share(FakeClock()), house.share(FakeClock())
+    last = gone.hold(MIB)
+    gone.ended = True
+    assert stays.hold(house.work.total) is None, "what the other still holds counts"
+    assert stays.hold(house.work.total - MIB) is not None
+    del last
+
+
+def test_a_refusal_is_said_with_its_reason_and_forgotten_after_a_minute() -> None:
+    clock, house = FakeClock(), Memory(LEAST_LIMIT)
+    share = house.share(clock)
+    kept = share.admit(house.frames.total)
+    assert share.admit(MIB) is None
+    assert "MiB" in share.costs.why
+    clock.advance(61.0)
+    assert share.costs.why == ""
+    assert share.costs.refused == 1
+    del kept
+
+
+def test_there_is_no_room_for_what_can_wait_long_before_there_is_none_for_frames() -> None:
+    house = Memory(LEAST_LIMIT)
+    share = house.share(FakeClock())
+    assert share.roomy is True
+    kept = share.admit(house.frames.total * 4 // 5)
+    assert bool(share.roomy) is False
+    assert share.admit(house.frames.total // 10) is not None
+    del kept
+
+
+def test_a_camera_that_takes_more_than_its_part_of_the_time_is_refused_until_it_rests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, house = FakeClock(), Memory(LEAST_LIMIT, processors=2)
+    share, other = house.share(clock), house.share(clock)
+    used = 0.0
+    monkeypatch.setattr(memory, "thread_seconds", lambda: used)
+    assert share.admit(1) is not None
+    used += BURST + 3.0
+    assert share.admit(1) is None
+    assert "processors" in share.costs.why
+    assert other.admit(1) is not None, "another camera is not refused for it"
+    clock.advance(3.0)
+    assert share.admit(1) is not None
+
+
+@pytest.mark.parametrize(
+    ("v2", "v1", "total", "limit"),
+    [
+        ("536870912", None, 8 << 20, 512 * MIB),
+        ("max", None, 8 << 20, 4096 * MIB),
+        (None, "9223372036854771712", 8 << 20, 4096 * MIB),
+        (None, "805306368", 8 << 20, 768 * MIB),
+        (None, None, 512 << 10, 512 * MIB),
+    ],
+)
+def test_the_limit_is_the_control_groups_else_half_of_the_machine(
+    v2: str | None, v1: str | None, total: int, limit: int, tmp_path: Path
+) -> None:
+    files = tmp_path / "v2", tmp_path / "v1"
+    for file, text in zip(files, (v2, v1), strict=True):
+        if text is not None:
+            file.write_text(text + "\n")
+    (tmp_path / "meminfo").write_text(f"MemTotal: {total} kB\nMemFree: 1 kB\n")
+    assert memory.memory_limit(memory.Machine(files, tmp_path / "meminfo")) == limit
