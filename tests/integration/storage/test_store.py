@@ -63,9 +63,11 @@ def test_saved_is_said_only_when_the_days_file_shows_the_event(place: Path) -> N
         rig.put(*events(1))
         clip = place / DAY / "events" / f"081501_{NAMES[1]}.mp4"
         wait_until("the second clip is there", clip.exists)
+        # its opening and its closing stay: a kill now must not forget it
+        wait_until("its film has left the spool", lambda: rig.spool.depth == 2)
         assert played(place / DAY / "2026-11-22.mp4") == shown(0)
         assert len(rig.saved) == 1
-        assert rig.spool.depth == 2  # its opening and its closing: a kill now must not forget it
+        assert rig.spool.depth == 2
     assert played(place / DAY / "2026-11-22.mp4") == shown(0, 1)
     assert [saved.event_id for saved in rig.saved] == NAMES[:2]
     assert rig.worker.stats.saved == 2
