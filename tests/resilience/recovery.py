@@ -25,7 +25,7 @@ class Recovery:
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self._healed_at = time.monotonic()
-        self._asked: set[str] = set()
+        self._asked: dict[str, float] = {}  # each question, and when
         self._asked_at = 0.0
         self._since: dict[str, float] = {}  # when each part was well for the first time
 
@@ -43,7 +43,7 @@ class Recovery:
 
     def _all_well(self) -> bool:
         self._ask()
-        answer = self._lab.watch.answer("status", self._asked)
+        answer = self._lab.watch.answer("status", set(self._asked))
         if answer is not None and answer["ok"]:
             self._note("answered")
             state = answer["data"]["storage"]["state"]
@@ -54,7 +54,10 @@ class Recovery:
             self._note("event")
             self._since.setdefault("event_begun", begun)
         armed = self._lab.watch.last(YARD.setting_state("armed")) == "ON"
-        return armed and self._since.keys() >= PARTS
+        # what was answered before that event need not have known of the fault yet
+        told = self._since.get("event", float("inf"))
+        news = answer is not None and self._asked[answer["transaction"]] > told
+        return armed and news and self._since.keys() >= PARTS
 
     def _problems(self, health: dict[str, Any]) -> list[str]:
         return [p for p in health["problems"] if not p.startswith(self._lab.leaves or "-")]
@@ -71,7 +74,7 @@ class Recovery:
         if now - self._asked_at < ASK_EVERY:
             return
         self._asked_at = now
-        self._asked.add(self._lab.watch.ask("status"))
+        self._asked[self._lab.watch.ask("status")] = now
         if self._lab.watch.last(YARD.setting_state("armed")) == "OFF":
             self._lab.watch.tell(YARD.setting_set("armed"), "ON")  # the word may have been lost
 
