@@ -13,7 +13,7 @@ class Scripted:
     """A source that does what it is told."""
 
     def __init__(
-        self, on_frame: Callable[[Frame], None], on_state: Callable[[CameraState], bool]
+        self, on_frame: Callable[[Frame], object], on_state: Callable[[CameraState], bool]
     ) -> None:
         self.stats = CameraStats()
         self._on_frame = on_frame
@@ -40,7 +40,7 @@ def test_a_new_source_numbers_on_and_the_old_one_is_heard_no_more() -> None:
         return True
 
     def make(
-        on_frame: Callable[[Frame], None], on_state: Callable[[CameraState], bool]
+        on_frame: Callable[[Frame], object], on_state: Callable[[CameraState], bool]
     ) -> Scripted:
         made.append(Scripted(on_frame, on_state))
         return made[-1]
@@ -68,7 +68,7 @@ def test_a_source_that_was_ended_is_heard_no_more_and_has_nothing_to_say_again()
     room = [False]
 
     def make(
-        on_frame: Callable[[Frame], None], on_state: Callable[[CameraState], bool]
+        on_frame: Callable[[Frame], object], on_state: Callable[[CameraState], bool]
     ) -> Scripted:
         made.append(Scripted(on_frame, on_state))
         return made[-1]

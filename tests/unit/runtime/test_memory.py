@@ -78,9 +78,9 @@ def test_a_refusal_is_said_with_its_reason_and_forgotten_after_a_minute() -> Non
 def test_there_is_no_room_for_what_can_wait_long_before_there_is_none_for_frames() -> None:
     house = Memory(LEAST_LIMIT)
     share = house.share(FakeClock())
-    assert share.roomy
+    assert [share.roomy] == [True]
     kept = share.admit(house.frames.total * 4 // 5)
-    assert not share.roomy
+    assert [share.roomy] == [False]
     assert share.admit(house.frames.total // 10) is not None
     del kept
 
