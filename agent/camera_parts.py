@@ -157,10 +157,7 @@ def build_camera(
     """
     camera = config.cameras[name]
     share.ended = not camera.enabled
-    frames: Mailbox[Frame] = Mailbox(
-        f"{name}.frames", FRAMES, WhenFull.DROP_OLDEST, limit_bytes=FRAME_BYTES
-    )
-    parts = _clip_parts(f"{name}.clip_parts")
+    frames, parts = _frames(f"{name}.frames"), _clip_parts(f"{name}.clip_parts")
     vision_orders: Mailbox[VisionOrder] = Mailbox(f"{name}.vision_orders", ORDERS, WhenFull.REFUSE)
     camera_orders = _session_orders(f"{name}.camera_orders")
     options = SourceOptions(
@@ -177,16 +174,13 @@ def build_camera(
         _admitted(share, frames),
         to_engine,
     )
-    recording = None
-    if camera.record_source is not None and camera.enabled and spool is not None:
-        recording = _recording_stream(name, camera, camera.record_source, to_engine, clock, share)
+    url = camera.record_source if camera.enabled and spool is not None else None
+    recording = _recording_stream(name, camera, url, to_engine, clock, share) if url else None
     view = view_of(name, camera)
-    judged = _vision_options(config, camera, view, two_streams=recording is not None)
+    judged = _vision_options(config, camera, view, share, two_streams=recording is not None)
     to_recorder = _kept_in(parts, share) if spool is not None else _nowhere
-    vision = VisionWorker(
-        name, judged, settings, frames, vision_orders, to_engine, to_recorder, clock
-    )
-    vision.room = share
+    boxes = frames, vision_orders
+    vision = VisionWorker(name, judged, settings, *boxes, to_engine, to_recorder, clock)
     vision.recording = recording.frames if recording else None
     viewers = vision.showing.viewers = None if config.reoffer is None else Newest[Shown]()
     return CameraParts(
@@ -240,6 +234,10 @@ def _trust(camera: CameraConfig) -> ssl.SSLContext | None:
     return None if camera.tls is None else trusting(camera.tls.ca, insecure=camera.tls.insecure)
 
 
+def _frames(name: str) -> Mailbox[Frame]:
+    return Mailbox(name, FRAMES, WhenFull.DROP_OLDEST, limit_bytes=FRAME_BYTES)
+
+
 def _clip_parts(name: str) -> Mailbox[ClipPart]:
     return Mailbox(name, CLIP_PARTS, WhenFull.REFUSE, limit_bytes=CLIP_BYTES)
 
@@ -249,7 +247,7 @@ def _session_orders(name: str) -> Mailbox[RestartSession]:
 
 
 def _vision_options(
-    config: Config, camera: CameraConfig, view: View, *, two_streams: bool
+    config: Config, camera: CameraConfig, view: View, share: Share, *, two_streams: bool
 ) -> VisionOptions:
     return VisionOptions(
         profile=camera.detection.profile,
@@ -258,6 +256,7 @@ def _vision_options(
         pre_seconds=camera.recording.pre_seconds,
         max_image_kb=config.mqtt.max_image_kb,
         two_streams=two_streams,
+        room=share,
     )
 
 

@@ -34,11 +34,8 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
     costs = state.gauges.costs.get(camera.camera_id, Costs())
     problems = camera_problems(state, camera)
     age = None if stats.last_frame_at is None else max(0.0, now.at - stats.last_frame_at)
-    status: Health = "ok"
-    if problems:
-        status = "degraded" if all(it.bearable for it in problems) else "error"
     return CameraHealth(
-        status=status,
+        status=_status(problems),
         problems=list(by_code(problems)),
         reasons=by_code(problems),
         ts=now.utc,
@@ -80,6 +77,13 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
         sight=sight_health(vision),
         settings=camera.provenance(),
     )
+
+
+def _status(problems: Collection[Problem]) -> Health:
+    """Of one camera."""
+    if not problems:
+        return "ok"
+    return "degraded" if all(it.bearable for it in problems) else "error"
 
 
 def recording_stream_health(state: AgentNow, camera: CameraNow) -> RecordingStreamHealth | None:

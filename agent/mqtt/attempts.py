@@ -67,6 +67,11 @@ class Attempts:
         self._up_since: float | None = None
         self._short_lived = 0
 
+    @property
+    def known(self) -> bool:
+        """The broker took a connection since our start."""
+        return self._known
+
     def accepted(self, now: float) -> None:
         """The broker took the connection."""
         if not self._known:

@@ -196,6 +196,7 @@ class MqttWorker:
             received,
             hears=self._hears,
             as_bridge=self._attempts.as_bridge,
+            is_known=self._attempts.known,
         )
         self._enter(_Phase.OPENING, OPEN_WITHIN)
         why = self._connection.start()

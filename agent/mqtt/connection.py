@@ -82,8 +82,11 @@ class Connection:
         *,
         hears: Callable[[str], bool] = lambda _topic: True,
         as_bridge: bool = True,
+        is_known: bool = False,
     ) -> None:
+        """Makes one attempt; `is_known`: the broker took an earlier one, so its port is right."""
         self.protocol = protocol
+        self._is_known = is_known
         self._as_bridge = as_bridge
         self._options = options
         self._signal = on_signal
@@ -264,7 +267,7 @@ class Connection:
 
     def _unanswered(self) -> Why:
         options = self._options
-        if options.tls is None and speaks_tls(options.host, options.port):
+        if not (options.tls or self._is_known) and speaks_tls(options.host, options.port):
             words = "this port speaks TLS, and the agent does not: set mqtt.tls, {} for a public"
             words += " authority, or use the port without TLS"
             return Why("tls", f"{options.where}: {words}")

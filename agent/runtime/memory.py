@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from agent.core.costs import Allowance, Costs
 from agent.runtime.clock import Clock, thread_seconds
@@ -40,10 +40,8 @@ _MOST_BUSY = 0.75
 #: Seconds for which a refusal is said, after the last one.
 _LATELY = 60.0
 
-_LIMITS = (
-    Path("/sys/fs/cgroup/memory.max"),
-    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
-)
+#: Control groups of the first kind write a number near 2**63 for none.
+_NO_LIMIT = 1 << 50
 
 
 class Account:
@@ -227,26 +225,45 @@ class Share:
 class Machine:
     """Where its limits are read."""
 
-    groups: tuple[Path, ...] = _LIMITS
+    own: Path = Path("/proc/self/cgroup")
+    groups: Path = Path("/sys/fs/cgroup")
     memory: Path = Path("/proc/meminfo")
 
 
 def memory_limit(machine: Machine = Machine()) -> int:
-    """Bytes that the agent may take when nobody says it: its control group's, else half of all."""
-    half = max(LEAST_LIMIT, _total(machine.memory) // 2)
-    for path in machine.groups:
-        try:
-            said = int(path.read_text())
-        except (OSError, ValueError):  # none, or "max"
+    """Bytes that the agent may take when nobody says it.
+
+    The least limit of its control group and those around it, as systemd and Docker set them; where
+    there is none, half of the machine's memory.
+    """
+    total = _total(machine.memory)
+    limits = [it for it in _limits(machine) if it < (total or _NO_LIMIT)]
+    return min(limits, default=max(LEAST_LIMIT, total // 2))
+
+
+def _limits(machine: Machine) -> Iterator[int]:
+    for line in _text(machine.own).splitlines():
+        _, controllers, path = line.split(":", 2)
+        if "memory" in controllers.split(","):
+            root, name = machine.groups / "memory", "memory.limit_in_bytes"
+        elif not controllers:
+            root, name = machine.groups, "memory.max"
+        else:
             continue
-        if said < 2 * half:  # cgroup v1 writes a giant number for none
-            return said
-    return half
+        group = PurePosixPath(path.lstrip("/"))
+        for each in (group, *group.parents):  # in a container the path may be the host's
+            said = _text(root / each / name).strip()
+            if said.isdecimal():  # not "max"
+                yield int(said)
 
 
 def _total(meminfo: Path) -> int:
+    first = _text(meminfo).partition("\n")[0].split()
+    return int(first[1]) * 1024 if len(first) > 1 and first[1].isdecimal() else 0
+
+
+def _text(path: Path) -> str:
     try:
-        first = meminfo.read_text().split("\n", 1)[0].split()
-        return int(first[1]) * 1024
-    except (OSError, ValueError, IndexError):
-        return 0
+        return path.read_text()
+    except OSError:
+        return ""

@@ -34,14 +34,7 @@ from agent.core.orders import (
     VisionSettings,
 )
 from agent.core.stats import VisionStats
-from agent.imaging.jpeg import (
-    SHRUNK,
-    colour_work,
-    delta_png,
-    dimensions,
-    small_luma,
-    stored_jpeg,
-)
+from agent.imaging.jpeg import delta_png, dimensions, small_luma
 from agent.runtime.clock import Clock, TimeBase, thread_seconds
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
@@ -50,7 +43,7 @@ from agent.vision.clips import Clips
 from agent.vision.counting import count_damaged, count_judged
 from agent.vision.heat import HeatMap
 from agent.vision.judging import Judge, Judgement, Luma
-from agent.vision.overlay import overlay_jpeg
+from agent.vision.pictures import Pictures
 from agent.vision.running import RunningEvent
 from agent.vision.showing import Showing
 from agent.vision.sight import Eye
@@ -79,6 +72,7 @@ class VisionOptions:
         pre_seconds: of clip before the event's first frame.
         max_image_kb: kilobytes (1000) of a published picture, at most.
         two_streams: clips are made of another stream's frames, which come in `recording`.
+        room: what the camera may take.
     """
 
     profile: str = "plain"
@@ -87,6 +81,7 @@ class VisionOptions:
     pre_seconds: float = 1.0
     max_image_kb: int = 500
     two_streams: bool = False
+    room: Room = field(default_factory=Boundless)
 
 
 class VisionWorker:
@@ -107,7 +102,6 @@ class VisionWorker:
         clock: for UTC and for the patience of those who asked for a picture.
 
     Attributes:
-        room: what the camera may take, set before the start.
         showing: for the re-offer; its viewers are set before the start.
         recording: frames of the recording stream, set before the start; None: there is none.
 
@@ -126,19 +120,14 @@ class VisionWorker:
         to_recorder: ToRecorder,
         clock: Clock,
     ) -> None:
-        self._room: Room = Boundless()
         self.recording: Mailbox[Frame] | None = None
         self.showing = Showing(self._picture, self._overlay)
-        self._camera = camera_id
-        self._options = options
+        self._camera, self._options = camera_id, options
         self._limit = options.max_image_kb * 1000
         self._settings = settings
-        self._frames = frames
-        self._orders = orders
-        self._to_engine = to_engine
-        self._clock = clock
-        self._time = TimeBase(clock)
-        self._eye = Eye()
+        self._frames, self._orders = frames, orders
+        self._to_engine, self._eye = to_engine, Eye()
+        self._clock, self._time = clock, TimeBase(clock)
         self._judge = Judge(options.profile, options.view, options.analysis_fps)
         self._clips = Clips(
             camera_id,
@@ -147,7 +136,7 @@ class VisionWorker:
             utc=self._utc,
             to_engine=to_engine,
             to_recorder=to_recorder,
-            roomy=lambda: self._room.roomy,
+            roomy=lambda: options.room.roomy,
         )
         self._stills = Stills(
             camera_id,
@@ -160,6 +149,8 @@ class VisionWorker:
             self._overlay,
         )
         self._heat = HeatMap(camera_id, options.view, self._limit, to_engine, to_recorder)
+        self._pictures = Pictures(options.view, options.room)
+        self._stills.room = self._heat.room = options.room
         self._event: RunningEvent | None = None
         self._latest: Frame | None = None
         self._last_detection = self._last_motion = cast("Detection | None", None)
@@ -167,15 +158,6 @@ class VisionWorker:
         self._leaving = False
         self._misfit: tuple[int, int] | None = None  # size of the frames that the mask does not fit
         self._stats = VisionStats()
-
-    @property
-    def room(self) -> Room:
-        """What the camera may take."""
-        return self._room
-
-    @room.setter
-    def room(self, room: Room) -> None:
-        self._room = self._stills.room = self._heat.room = room
 
     @property
     def stats(self) -> VisionStats:
@@ -194,7 +176,7 @@ class VisionWorker:
             now = self._clock.monotonic()
             if now >= tick_at:
                 worker.beat()
-                self._room.spend()
+                self._options.room.spend()
                 self._stills.tick(self._latest, now)
                 self._heat.tick(self._latest, self._clock.utc())
                 self._clips.retry()
@@ -392,18 +374,11 @@ class VisionWorker:
                 self._clips.end(ended, self._event.best)
 
     def _picture(self, frame: Frame) -> bytes:
-        view = self._options.view
-        with self._room.work(colour_work(frame.jpeg)) as whole:
-            scale = 1 if whole else SHRUNK
-            turn, privacy = view.orientation, view.privacy
-            return stored_jpeg(frame.jpeg, turn, self._limit, privacy, scale) or b""
+        return self._pictures.stored(frame.jpeg, self._limit)
 
     def _overlay(self, frame: Frame) -> bytes | None:
         last, motion, changed = self._last_detection, self._last_motion, self._judge.binary()
-        view, limit = self._options.view, self._limit
-        with self._room.work(colour_work(frame.jpeg)) as whole:
-            scale = 1 if whole else SHRUNK
-            return overlay_jpeg(frame.jpeg, view, last, motion, changed, limit, scale)
+        return self._pictures.overlay(frame.jpeg, last, motion, changed, self._limit)
 
     def _utc(self, at: float) -> datetime:
         """UTC of a frame's time; outside events the wall clock of now is trusted anew."""

@@ -301,7 +301,7 @@ def test_without_the_extra_the_way_out_is_named(
     (tmp_path / "amqtt.py").write_text("raise ModuleNotFoundError('No module named amqtt')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with (
-        pytest.raises(ConfigError, match=r"pip install '\.\[demo\]'"),
+        pytest.raises(ConfigError, match=r"pip install -e '\.\[demo\]'"),
         embedded_broker(free_port(), SystemClock()),
     ):
         pytest.fail("it cannot have started")

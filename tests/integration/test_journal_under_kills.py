@@ -13,6 +13,7 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -80,7 +81,8 @@ class Reader(Ear):
         missing = self.missing()
         if missing:
             asked = len(self.of(TOPICS.response("events")))
-            self.say(TOPICS.request("events"), json.dumps({"since": missing[0] - 1}))
+            with suppress(RuntimeError):  # the broker is away: it is asked again
+                self.say(TOPICS.request("events"), json.dumps({"since": missing[0] - 1}))
             until = time.monotonic() + 2.0
             while len(self.of(TOPICS.response("events"))) == asked and time.monotonic() < until:
                 time.sleep(0.01)

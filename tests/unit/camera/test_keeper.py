@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from agent.camera import keeper
 from agent.camera.keeper import Keeper, Timing
 from agent.camera.patience import Interrupted, Patience
 from agent.camera.session import Picture, Session, SessionOver
@@ -281,3 +282,12 @@ def test_a_session_that_cannot_even_be_closed_is_followed_by_the_next() -> None:
 
     rig.keeper._open = open_broken
     assert [code for code, _ in rig.run()] == ["connecting", "live", "unreachable", "live"]
+
+
+def test_a_camera_whose_picture_is_refused_is_read_more_slowly() -> None:
+    rig = Rig([[PICTURE] * 20])
+    rig.keeper._outlet._on_frame = lambda _frame: False
+    begun = rig.clock.monotonic()
+    rig.run()
+    assert rig.clock.monotonic() - begun == pytest.approx(20 * keeper._SLOWER)
+    assert rig.keeper.stats.frames == 20

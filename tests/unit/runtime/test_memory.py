@@ -78,9 +78,9 @@ def test_a_refusal_is_said_with_its_reason_and_forgotten_after_a_minute() -> Non
 def test_there_is_no_room_for_what_can_wait_long_before_there_is_none_for_frames() -> None:
     house = Memory(LEAST_LIMIT)
     share = house.share(FakeClock())
-    assert share.roomy is True
+    assert [share.roomy] == [True]
     kept = share.admit(house.frames.total * 4 // 5)
-    assert bool(share.roomy) is False
+    assert [share.roomy] == [False]
     assert share.admit(house.frames.total // 10) is not None
     del kept
 
@@ -101,22 +101,31 @@ def test_a_camera_that_takes_more_than_its_part_of_the_time_is_refused_until_it_
     assert share.admit(1) is not None
 
 
+HOUSE = 8 << 20  # kB
+
+
 @pytest.mark.parametrize(
-    ("v2", "v1", "total", "limit"),
+    ("own", "groups", "total", "limit"),
     [
-        ("536870912", None, 8 << 20, 512 * MIB),
-        ("max", None, 8 << 20, 4096 * MIB),
-        (None, "9223372036854771712", 8 << 20, 4096 * MIB),
-        (None, "805306368", 8 << 20, 768 * MIB),
-        (None, None, 512 << 10, 512 * MIB),
+        ("0::/system.slice/agent.service", {"system.slice/agent.service/memory.max": 512}, 0, 512),
+        ("0::/system.slice/agent.service", {"system.slice/memory.max": 768}, HOUSE, 768),
+        ("0::/a/b", {"a/b/memory.max": "max", "a/memory.max": "max"}, HOUSE, 4096),
+        ("0::/", {"memory.max": 640}, HOUSE, 640),
+        ("4:memory:/docker/0a1b\n0::/", {"memory/memory.limit_in_bytes": 512}, HOUSE, 512),
+        ("4:cpu,memory:/x", {"memory/x/memory.limit_in_bytes": 800}, HOUSE, 800),
+        ("4:memory:/x\n2:cpu:/y", {"memory/x/memory.limit_in_bytes": 2**43 - 1}, HOUSE, 4096),
+        ("", {}, 512 << 10, 512),
+        ("", {}, 0, 512),
     ],
 )
 def test_the_limit_is_the_control_groups_else_half_of_the_machine(
-    v2: str | None, v1: str | None, total: int, limit: int, tmp_path: Path
+    own: str, groups: dict[str, object], total: int, limit: int, tmp_path: Path
 ) -> None:
-    files = tmp_path / "v2", tmp_path / "v1"
-    for file, text in zip(files, (v2, v1), strict=True):
-        if text is not None:
-            file.write_text(text + "\n")
+    for name, said in groups.items():
+        file = tmp_path / "groups" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{said * MIB if isinstance(said, int) else said}\n")
+    (tmp_path / "own").write_text(own)
     (tmp_path / "meminfo").write_text(f"MemTotal: {total} kB\nMemFree: 1 kB\n")
-    assert memory.memory_limit(memory.Machine(files, tmp_path / "meminfo")) == limit
+    machine = memory.Machine(tmp_path / "own", tmp_path / "groups", tmp_path / "meminfo")
+    assert memory.memory_limit(machine) == limit * MIB
