@@ -39,6 +39,17 @@ class Offers:
         if len(self._topics) > MAX_OFFERS:
             self.lose(next(iter(self._topics)))
 
+    def again(self, offers: Iterable[tuple[int, str]]) -> None:
+        """These were done too early: each an id and its topic."""
+        for entry_id, topic in offers:
+            self._topics[entry_id] = topic
+            self._new.append(entry_id)
+            if entry_id in self._done:
+                self._done.remove(entry_id)
+        self._topics = dict(sorted(self._topics.items()))
+        while len(self._topics) > MAX_OFFERS:
+            self.lose(next(iter(self._topics)))
+
     def lose(self, entry_id: int) -> None:
         """Home Assistant does not get it."""
         self.done(entry_id)

@@ -20,12 +20,11 @@ FIRST_BIRTH = 10.0
 #: A broker says how long it has been up, and that each 10 s.
 STALE = 10.0
 #: Nobody knows: the broker does not say how long it has been up (another make, an ACL), or it is
-#: young, and the birth may have come before our connection.
+#: young, or Home Assistant was away when we heard of it last: the birth may have come before our
+#: connection.
 UNKNOWN = 30.0
 #: Our answer to a birth comes after 1 to 5 s.
 ANSWERED = 15.0
-#: It was away when we heard of it last, and may have come back while we were away ourselves.
-AWAY = 120.0
 #: Nobody subscribes to what we offered (MQTT 5 says so): tried again, ever more seldom.
 FIRST_RETRY, LONGEST_RETRY = 10.0, 600.0
 
@@ -69,7 +68,7 @@ class Presence:
         self._announced_at = None
         self._connected_at = now
         self._connections += 1
-        self._ready_at = now + (AWAY if self.away else UNKNOWN)
+        self._ready_at = now + UNKNOWN
         self._unsure_until = now + BOOT
 
     def broker_up(self, seconds: float, now: float) -> None:

@@ -13,6 +13,7 @@ from agent.mqtt.elsewhere import Elsewhere
 from agent.mqtt.entries import Entry
 from agent.mqtt.journal import Journal
 from agent.mqtt.limits import PacketLimits, Suspect
+from agent.mqtt.offers import MAX_OFFERS
 from agent.mqtt.outbox import Outbox
 from agent.mqtt.presence import NEVER, Presence, Unheard
 from agent.mqtt.signals import Accepted, BrokerAge, HomeSaid
@@ -101,7 +102,8 @@ class Sender:
         self._root = online_topic.removesuffix("availability")
         self._home = Presence(away=journal.note(HOME_NOTE) == "away")
         self._unheard = Unheard()
-        self._unsure: list[int] = []  # offered while Home Assistant may have been starting
+        #: Offered while Home Assistant may have been starting: ids and topics.
+        self._unsure: deque[tuple[int, str]] = deque(maxlen=MAX_OFFERS)
         self._elsewhere = Elsewhere(self._root)
         self._announced: dict[str, int] = {}
         self._records = Backlog(journal.waiting, WINDOW)
@@ -116,7 +118,7 @@ class Sender:
         self._forget()
 
     def _forget(self) -> None:
-        self._settle()
+        self._unsure.clear()
         self._flying: dict[int, _Flying] = {}
         self._pictures: set[int] = set()
         self._records.begin()
@@ -185,9 +187,9 @@ class Sender:
         elif message.entry_id is not None and not message.offer:
             self._journal.acknowledge(message.entry_id)
         elif message.entry_id is not None and heard:
-            self._unsure.append(message.entry_id)
-            if not self._home.unsure(self._clock.monotonic()):
-                self._settle()
+            self._journal.offers.done(message.entry_id)
+            if self._home.unsure(self._clock.monotonic()):
+                self._unsure.append((message.entry_id, message.topic))
         elif message.entry_id is None and not heard and self._is_device(message.topic):
             self._home.nobody()
         elif message.entry_id is not None:
@@ -202,18 +204,13 @@ class Sender:
             self._home.broker_up(said.seconds, now)
             return
         if said.online and not said.retained and self._home.unsure(now):
-            self._unsure.clear()  # it was not there: it gets them now
+            self._journal.offers.again(self._unsure)  # it was not there: it gets them now
             self._offers.begin()
+        self._unsure.clear()
         self._home.said(now, online=said.online, retained=said.retained)
         self._unheard.forget()
         self._again_at = now
         self._journal.keep_note(HOME_NOTE, "away" if self._home.away else "there")
-
-    def _settle(self) -> None:
-        """What was offered has been heard."""
-        for entry_id in self._unsure:
-            self._journal.offers.done(entry_id)
-        self._unsure.clear()
 
     def _is_device(self, topic: str) -> bool:
         return self._devices is not None and topic.startswith(self._devices)
@@ -282,8 +279,6 @@ class Sender:
 
     def _send_offers(self) -> None:
         now = self._clock.monotonic()
-        if self._unsure and not self._home.unsure(now):
-            self._settle()
         if now >= self._again_at and not any(flying.offer for flying in self._flying.values()):
             self._again_at = self._unheard.next(now)
             self._offers.begin()

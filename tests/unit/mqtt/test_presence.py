@@ -4,7 +4,6 @@ import pytest
 
 from agent.mqtt.presence import (
     ANSWERED,
-    AWAY,
     BOOT,
     FIRST_RETRY,
     LONGEST_RETRY,
@@ -135,7 +134,7 @@ def test_over_our_own_absence_it_may_have_come_back(*, before: bool) -> None:
         home.said(0.0, online=False, retained=False)
     home.connected(10.0)
     home.broker_up(9999.0, 11.0)
-    assert ready_at(home) == 10 + AWAY
+    assert ready_at(home) == 10 + UNKNOWN
     home.said(30.0, online=True, retained=False)
     home.announced(32.0, news=False)
     assert ready_at(home) == 32 + SETTLE
