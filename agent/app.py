@@ -244,9 +244,8 @@ class App:
 
     def _gauges(self, now: float) -> Gauges:
         silent = () if now <= self._quiet_until else tuple(self._crew.silent(now, SILENT_AFTER))
-        restarts, machine = self._crew.restarts(), self._machine.figures(now)
-        hung = self._crew.hung()
-        return gather(self._parts, self._cameras.values(), restarts, silent, hung, machine)
+        machine = self._machine.figures(now)
+        return gather(self._parts, self._cameras.values(), self._crew, silent, machine)
 
     def _watch(self, now: float) -> None:
         """Replaces the thread of a camera that hangs; for others the process has to end.
@@ -257,11 +256,8 @@ class App:
         if now < self._quiet_until:
             return
         renewals = {n: r for c in self._cameras.values() for n, r in c.renewals().items()}
-        for name, silence in self._crew.silent(now, DEAD_AFTER).items():
-            if name in renewals and self._crew.replace(name, renewals[name]):
-                words = "worker %s: no sign of life for %.0f s: left alone, another one is started"
-                log.error(words, name, silence)
-            elif name != "store":
+        for name, silence in self._crew.replace_silent(now, DEAD_AFTER, renewals).items():
+            if name != "store":
                 words = f"no sign of life for {silence:.0f} s; the agent ends, to be started anew"
                 self._fatal(name, TimeoutError(words))
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from agent.camera_parts import Body, CameraParts
 from agent.core.orders import StopJudging
 from agent.runtime.clock import Clock
 from agent.runtime.worker import Worker
+
+log = logging.getLogger(__name__)
 
 #: Threads that may hang at a time, each beside a new one; each holds its memory and its connection.
 MOST_HUNG = 8
@@ -68,6 +71,25 @@ class Crew:
         self._workers[name] = new
         new.start()
         return True
+
+    def replace_silent(
+        self, now: float, longer_than: float, renewals: Mapping[str, Callable[[], None]]
+    ) -> dict[str, float]:
+        """Replaces those without a beat for longer than so many seconds; returns the others.
+
+        Args:
+            now: monotonic seconds.
+            longer_than: seconds.
+            renewals: of those that may be replaced; see `replace`.
+        """
+        left = {}
+        for name, silence in self.silent(now, longer_than).items():
+            if name in renewals and self.replace(name, renewals[name]):
+                words = "worker %s: no sign of life for %.0f s: left alone, another one is started"
+                log.error(words, name, silence)
+            else:
+                left[name] = silence
+        return left
 
     def hung(self) -> tuple[str, ...]:
         """Workers that were left alone and have not come back."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from agent.camera_parts import CameraParts
 from agent.core.state import Gauges, HostFigures
 from agent.core.stats import StoreStats
+from agent.crew import Crew
 from agent.parts import Parts
 from agent.runtime import host
 from agent.runtime.clock import clock_is_synchronised
@@ -19,9 +20,8 @@ MACHINE_EVERY = 5.0
 def gather(
     parts: Parts,
     cameras: Collection[CameraParts],
-    restarts: Mapping[str, int],
+    crew: Crew,
     silent: tuple[str, ...],
-    hung: tuple[str, ...],
     machine: HostFigures,
 ) -> Gauges:
     """The counters of now.
@@ -29,9 +29,8 @@ def gather(
     Args:
         parts: those that belong to no camera.
         cameras: those of the cameras that there are now.
-        restarts: of each worker.
+        crew: the threads.
         silent: workers without a beat.
-        hung: workers that were left alone, another one was started for each.
         machine: what it said last; asking costs more than all the rest here.
     """
     boxes = [*parts.boxes, *(box for camera in cameras for box in camera.boxes)]
@@ -43,9 +42,9 @@ def gather(
         store=parts.store.stats if parts.store else StoreStats(),
         mqtt=parts.mqtt.stats,
         mailboxes={box.name: (box.depth, box.dropped) for box in boxes},
-        restarts=restarts,
+        restarts=crew.restarts(),
         silent=silent,
-        hung=hung,
+        hung=crew.hung(),
         host=machine,
     )
 

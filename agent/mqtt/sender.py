@@ -13,9 +13,9 @@ from agent.mqtt.elsewhere import Elsewhere
 from agent.mqtt.entries import Entry
 from agent.mqtt.journal import Journal
 from agent.mqtt.limits import PacketLimits, Suspect
-from agent.mqtt.offers import MAX_OFFERS
+from agent.mqtt.offering import Offering
 from agent.mqtt.outbox import Outbox
-from agent.mqtt.presence import NEVER, Presence, Unheard
+from agent.mqtt.presence import NEVER
 from agent.mqtt.signals import Accepted, BrokerAge, HomeSaid
 from agent.mqtt.slimming import slimmed
 from agent.runtime.clock import Clock
@@ -38,8 +38,6 @@ MAX_REMEMBERED = 1024
 NO_MID = -1
 #: Seconds until a record that the broker refused is sent again: a quota may be free by then.
 REFUSED_AGAIN = 30.0
-#: Where the journal keeps whether Home Assistant was away.
-HOME_NOTE = "home_assistant"
 #: Header, packet id, property lengths and our properties: below 64 bytes without correlation data.
 OVERHEAD = 64
 
@@ -100,14 +98,9 @@ class Sender:
         self._online_topic = online_topic
         self._devices = devices
         self._root = online_topic.removesuffix("availability")
-        self._home = Presence(away=journal.note(HOME_NOTE) == "away")
-        self._unheard = Unheard()
-        #: Offered while Home Assistant may have been starting: ids and topics.
-        self._unsure: deque[tuple[int, str]] = deque(maxlen=MAX_OFFERS)
+        self._offering = Offering(journal, WINDOW, devices)
         self._elsewhere = Elsewhere(self._root)
-        self._announced: dict[str, int] = {}
         self._records = Backlog(journal.waiting, WINDOW)
-        self._offers = Backlog(journal.offered, WINDOW)
         self.oversize = 0
         self.refused = 0
         self._link: Link | None = None
@@ -118,14 +111,11 @@ class Sender:
         self._forget()
 
     def _forget(self) -> None:
-        self._unsure.clear()
         self._flying: dict[int, _Flying] = {}
         self._pictures: set[int] = set()
         self._records.begin()
-        self._offers.begin()
-        self._unheard.forget()
+        self._offering.forget()
         self._to_clear = deque(self._journal.retained.gone)
-        self._again_at = NEVER
         self._refused_at = NEVER
         self._online = False
 
@@ -139,7 +129,7 @@ class Sender:
         now = self._clock.monotonic()
         self._limits.connected(limits.max_packet, now)
         self._online_until = now + ONLINE_WAIT
-        self._home.connected(now)
+        self._offering.connected(now)
         self._outbox.open()
 
     def disconnected(
@@ -187,33 +177,14 @@ class Sender:
         elif message.entry_id is not None and not message.offer:
             self._journal.acknowledge(message.entry_id)
         elif message.entry_id is not None and heard:
-            self._journal.offers.done(message.entry_id)
-            if self._home.unsure(self._clock.monotonic()):
-                self._unsure.append((message.entry_id, message.topic))
-        elif message.entry_id is None and not heard and self._is_device(message.topic):
-            self._home.nobody()
-        elif message.entry_id is not None:
+            self._offering.heard(message.entry_id, message.topic, self._clock.monotonic())
+        elif not heard:
             now = self._clock.monotonic()
-            self._unheard.nobody(message.topic, now)
-            self._again_at = self._unheard.next(now)
+            self._offering.unheard(message.topic, now, offer=message.offer)
 
     def home(self, said: HomeSaid | BrokerAge) -> None:
         """What tells whether Home Assistant is there."""
-        now = self._clock.monotonic()
-        if isinstance(said, BrokerAge):
-            self._home.broker_up(said.seconds, now)
-            return
-        if said.online and not said.retained and self._home.unsure(now):
-            self._journal.offers.again(self._unsure)  # it was not there: it gets them now
-            self._offers.begin()
-        self._unsure.clear()
-        self._home.said(now, online=said.online, retained=said.retained)
-        self._unheard.forget()
-        self._again_at = now
-        self._journal.keep_note(HOME_NOTE, "away" if self._home.away else "there")
-
-    def _is_device(self, topic: str) -> bool:
-        return self._devices is not None and topic.startswith(self._devices)
+        self._offering.said(said, self._clock.monotonic())
 
     # -------------------------------------------------------------- the work
 
@@ -227,8 +198,7 @@ class Sender:
             records = [replace(record, offer=None) for record in records]
         for entry in self._journal.append(records):
             self._records.add(entry)
-            if self._journal.offers.topic(entry.id) is not None:
-                self._offers.add(entry)
+            self._offering.add(entry)
 
     def send(self) -> None:
         """Hands on as much as there is room for: what just happened, states, backlog, pictures.
@@ -242,7 +212,7 @@ class Sender:
         self._retry_refused()
         if self._records.caught_up:
             self._send_records()
-        if self._offers.caught_up:
+        if self._offering.caught_up:
             self._send_offers()
         self._send_messages()
         self._send_records()
@@ -279,35 +249,31 @@ class Sender:
 
     def _send_offers(self) -> None:
         now = self._clock.monotonic()
-        if now >= self._again_at and not any(flying.offer for flying in self._flying.values()):
-            self._again_at = self._unheard.next(now)
-            self._offers.begin()
-        while self._room and self._may_offer and (entry := self._offers.next()) is not None:
-            topic = self._journal.offers.topic(entry.id)
-            if topic is not None and not self._unheard.waits(topic, now):
-                self._publish(self._as_message(entry, topic), _Flying(topic, entry.id, offer=True))
+        in_flight = any(flying.offer for flying in self._flying.values())
+        self._offering.retry(now, in_flight=in_flight)
+        while self._room and self._is_online and (offer := self._offering.next(now)) is not None:
+            entry, topic = offer
+            self._publish(self._as_message(entry, topic), _Flying(topic, entry.id, offer=True))
 
     def _retry_refused(self) -> None:
         due = self._clock.monotonic() >= self._refused_at + REFUSED_AGAIN
         if due and all(flying.entry_id is None for flying in self._flying.values()):
             self._refused_at = NEVER
             self._records.begin()
-            self._offers.begin()
+            self._offering.begin()
 
     @property
     def idle(self) -> bool:
         """Nothing is in flight and nothing more could be sent now."""
-        offered = self._offers.idle or not self._may_offer
+        may_offer = self._is_online and self._offering.may(self._clock.monotonic())
+        offered = self._offering.idle or not may_offer
         busy = self._flying or self._pictures or self._to_clear
         return not busy and self._records.idle and offered
 
     @property
     def patience(self) -> float:
         """Seconds until something waiting may go out although nothing happens."""
-        if self._devices is None or not len(self._journal.offers):
-            return NEVER
-        now = self._clock.monotonic()
-        return self._home.wait(now) or max(0.0, self._again_at - now)
+        return self._offering.patience(self._clock.monotonic())
 
     @property
     def _room(self) -> bool:
@@ -320,12 +286,6 @@ class Sender:
     @property
     def _is_online(self) -> bool:
         return self._online or self._clock.monotonic() >= self._online_until
-
-    @property
-    def _may_offer(self) -> bool:
-        now = self._clock.monotonic()
-        ready = self._devices is not None and self._home.ready(now)
-        return ready and self._is_online and now < self._again_at
 
     def _publish(self, message: Publish, flying: _Flying | None = None) -> int | None:
         """Its id; None: it is left out, or there is no connection."""
@@ -367,25 +327,18 @@ class Sender:
             retained.say(topic)
 
     def _note_announced(self, message: Publish) -> None:
-        """Home Assistant needs a moment for a device that it has just been told of."""
-        news = False
-        if self._is_device(message.topic):
-            known, said = self._announced.get(message.topic), hash(message.payload)
-            self._announced[message.topic] = said
-            news = known != said
-        elif message.topic == self._online_topic:
-            self._online = True
-        else:
-            return
-        if news or self._online:
-            self._home.announced(self._clock.monotonic(), news=news)
+        is_online = message.topic == self._online_topic
+        self._online = self._online or is_online
+        if is_online or self._offering.is_device(message.topic):
+            now = self._clock.monotonic()
+            self._offering.announced(message.topic, message.payload, now, online=self._online)
 
     def _made_to_fit(self, message: Publish, size: int) -> Publish | None:
         """The message with less in it, or None: it is left out. Both are said and counted."""
         topic, most = message.topic, self._limits.most or 0
         if len(self.withheld) < MAX_REMEMBERED:
             self.withheld[topic] = size
-        if self._is_device(topic):
+        if self._offering.is_device(topic):
             slim = slimmed(message.payload, most - (size - len(message.payload)))
             if slim is not None:
                 payload, lacking = slim
