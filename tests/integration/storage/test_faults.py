@@ -205,6 +205,6 @@ def test_what_a_server_forgets_that_it_had_not_synced_is_sent_again(
         assert forgetful.crash("all")["undone"]
         again = remounted(forgetful)
         rig.put(*events(2)[len(unfinished) :])
-        wait_until_sent(rig)
+        wait_until("nothing waits any more", lambda: rig.spool.depth == 0)
     check(tmp_path, rig, 3)
     again.stop()
