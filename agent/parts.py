@@ -105,7 +105,8 @@ def build_parts(
     )
     tones: Mailbox[Beep] = Mailbox("tones", 1, WhenFull.DROP_OLDEST)
     outbox = Outbox()
-    own_id = client_id(topics, this_machine(), secret_of(journal))
+    secret = "" if host.machine_id() else secret_of(journal)
+    own_id = client_id(topics, this_machine(), secret)
     boxes: list[Mailbox[Any]] = [inbox, tones, store_orders]
     return Parts(
         cameras=cameras,
@@ -284,8 +285,9 @@ def secret_of(journal: Journal) -> str:
 def client_id(topics: AgentTopics, machine: str, secret: str = "") -> str:
     """`<base>-<agent>-<20 hex>`: who knows it can have the broker end our connection.
 
-    So it has to be out of reach of guesses, for which `secret` stands. It has to be the same after
-    a restart: our own dead connection must end when we connect, or the broker says our last will
+    So it has to be out of reach of guesses. The machine's id is: systemd keeps it from the network.
+    In a container, which has none, `secret` stands for it. A second agent on the same machine has
+    the same client id, so that both are told of each other. It has to be the same after a restart: our own dead connection must end when we connect, or the broker says our last will
     after we have said that we are there. And a cloned SD card must not throw its twin out: it has
     the same secret and machine id, so the network card's address is part of `machine`. All is
     hashed, as systemd asks for: it must not be shown as it is.
