@@ -287,9 +287,11 @@ def client_id(topics: AgentTopics, machine: str, secret: str = "") -> str:
 
     So it has to be out of reach of guesses. The machine's id is: systemd keeps it from the network.
     In a container, which has none, `secret` stands for it. A second agent on the same machine has
-    the same client id, so that both are told of each other. It has to be the same after a restart: our own dead connection must end when we connect, or the broker says our last will
-    after we have said that we are there. And a cloned SD card must not throw its twin out: it has
-    the same secret and machine id, so the network card's address is part of `machine`. All is
-    hashed, as systemd asks for: it must not be shown as it is.
+    the same client id, so that both are told of each other.
+
+    It has to be the same after a restart: our own dead connection must end when we connect, or the
+    broker says our last will after we have said that we are there. A cloned SD card must not throw
+    its twin out: the network card's address is part of `machine`. All is hashed, as systemd asks
+    for: it must not be shown as it is.
     """
     return f"{topics.base}-{topics.agent_id}-{machine_digest(machine + secret)[:20]}"
