@@ -66,6 +66,10 @@ class Retained:
             del self._gone[topic]
             self._changed.add(topic)
 
+    def knows(self, topic: str) -> bool:
+        """The broker may hold something of ours on it."""
+        return topic in self._gone
+
     def is_gone(self, topic: str) -> bool:
         """It is still to be cleared."""
         return self._gone.get(topic, False)

@@ -38,6 +38,9 @@ MAX_REMEMBERED = 1024
 NO_MID = -1
 #: Seconds until a record that the broker refused is sent again: a quota may be free by then.
 REFUSED_AGAIN = 30.0
+#: Seconds until a state is cleared: Home Assistant must first have taken its entity away, for which
+#: discovery needs two steps of 2 s. An entity that gets an empty state fills its log.
+CLEAR_AFTER = 8.0
 #: Header, packet id, property lengths and our properties: below 64 bytes without correlation data.
 OVERHEAD = 64
 
@@ -115,7 +118,10 @@ class Sender:
         self._pictures: set[int] = set()
         self._records.begin()
         self._offering.forget()
-        self._to_clear = deque(self._journal.retained.gone)
+        #: Topics to be cleared, each with the time from which on; those due come first.
+        self._to_clear: deque[tuple[float, str]] = deque()
+        for topic in self._journal.retained.gone:
+            self._clear(topic)
         self._refused_at = NEVER
         self._online = False
 
@@ -191,8 +197,8 @@ class Sender:
     def journal_records(self) -> None:
         """Puts new records into the journal, and what is to be cleared, with no connection, too."""
         for topic in self._outbox.cleared():
+            self._clear(topic)
             self._journal.retained.bury(topic)
-            self._to_clear.append(topic)
         records = self._outbox.records()
         if self._devices is None:
             records = [replace(record, offer=None) for record in records]
@@ -205,8 +211,8 @@ class Sender:
 
         Before all what is to be cleared: what is said of such a topic later has to stay.
         """
-        while self._room and self._to_clear:
-            topic = self._to_clear.popleft()
+        while self._room and self._may_clear:
+            _, topic = self._to_clear.popleft()
             if self._journal.retained.is_gone(topic):
                 self._publish(Publish(topic, b"", 1, retain=True), _Flying(topic, clears=True))
         self._retry_refused()
@@ -220,6 +226,18 @@ class Sender:
         while self._room_for_picture and (picture := self._outbox.next_picture()):
             self._publish(picture)
         self._send_messages()  # answers that waited for one of these pictures
+
+    def _clear(self, topic: str) -> None:
+        """Has it cleared: at once, or a state once Home Assistant has taken its entity away."""
+        ours = topic.startswith(self._root) and self._journal.retained.knows(topic)
+        if ours and self._devices is not None:
+            self._to_clear.append((self._clock.monotonic() + CLEAR_AFTER, topic))
+        else:
+            self._to_clear.appendleft((self._clock.monotonic(), topic))
+
+    @property
+    def _may_clear(self) -> bool:
+        return bool(self._to_clear) and self._clock.monotonic() >= self._to_clear[0][0]
 
     def _send_messages(self) -> None:
         while self._room and (message := self._outbox.next_message()) is not None:
@@ -267,13 +285,15 @@ class Sender:
         """Nothing is in flight and nothing more could be sent now."""
         may_offer = self._is_online and self._offering.may(self._clock.monotonic())
         offered = self._offering.idle or not may_offer
-        busy = self._flying or self._pictures or self._to_clear
+        busy = self._flying or self._pictures or self._may_clear
         return not busy and self._records.idle and offered
 
     @property
     def patience(self) -> float:
         """Seconds until something waiting may go out although nothing happens."""
-        return self._offering.patience(self._clock.monotonic())
+        now = self._clock.monotonic()
+        clears = max(0.0, self._to_clear[0][0] - now) if self._to_clear else NEVER
+        return min(clears, self._offering.patience(now))
 
     @property
     def _room(self) -> bool:

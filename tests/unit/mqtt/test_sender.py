@@ -14,6 +14,7 @@ from agent.mqtt.limits import ROOM
 from agent.mqtt.outbox import Outbox
 from agent.mqtt.presence import BOOT, FIRST_RETRY, SETTLE
 from agent.mqtt.sender import (
+    CLEAR_AFTER,
     ONLINE_WAIT,
     PICTURES,
     REFUSED_AGAIN,
@@ -648,6 +649,23 @@ def test_discovery_that_is_said_again_is_not_cleared_any_more(home: HomeHouse) -
     home.say(DEVICE)
     assert link.sent == [state(DEVICE.topic, b""), DEVICE]
     assert home.journal.retained.gone == []
+
+
+def test_a_state_is_cleared_once_home_assistant_has_taken_its_entity_away(home: HomeHouse) -> None:
+    link = home.connect()
+    home.say(state("a/shed/health", "{}"))
+    home.acknowledge(link)
+    home.say(GONE, state(DEVICE.topic, b""), state("a/shed/armed/set", b""))
+    assert {DEVICE.topic, "a/shed/armed/set"} <= set(link.topics())
+    assert GONE not in link.sent
+    home.after(CLEAR_AFTER)
+    assert GONE in link.sent
+    home.sender.disconnected()
+    again = home.connect()
+    home.after(CLEAR_AFTER / 2)
+    assert GONE not in again.sent, "discovery is said again, too"
+    home.after(CLEAR_AFTER / 2)
+    assert GONE in again.sent
 
 
 # ------------------------------------------------------------------ a limit that nobody tells
