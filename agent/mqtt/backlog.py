@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from agent.mqtt.entries import Entry
+from agent.mqtt.entries import Entry, Unreadable
 
 Waiting = Callable[[int, int], list[Entry]]
 
@@ -45,8 +45,12 @@ class Backlog:
     def next(self) -> Entry | None:
         """The next one, or None."""
         if not self._ready and not self.caught_up:
-            self._ready.extend(self._waiting(self._page, self._cursor))
-            self.caught_up = len(self._ready) < self._page
+            try:
+                page = self._waiting(self._page, self._cursor)
+            except Unreadable:
+                return None  # `caught_up` stays False: they are asked for again
+            self._ready.extend(page)
+            self.caught_up = len(page) < self._page
         if not self._ready:
             return None
         entry = self._ready.popleft()

@@ -34,6 +34,7 @@ class Elsewhere:
         self._root = root
         self._under_way: dict[int, _Strike] = {}
         self._strikes: list[_Strike] = []
+        self._struck = False  # by the last loss
 
     def names(self, topic: str) -> bool:
         """It is none of our own: an answer there is sent once."""
@@ -56,6 +57,7 @@ class Elsewhere:
         """The connection was lost; the topic that cost it, if it was one."""
         doubted = [one for one in self._under_way.values() if now - one.at <= AT_ONCE]
         self._under_way.clear()
+        self._struck = bool(doubted)
         if not doubted:
             return None
         self._strikes.append(_Strike(doubted[0].topic, now))
@@ -63,4 +65,6 @@ class Elsewhere:
 
     def gone(self) -> None:
         """The broker itself was not there: the last loss says nothing."""
-        del self._strikes[-1:]
+        if self._struck:
+            del self._strikes[-1:]
+        self._struck = False

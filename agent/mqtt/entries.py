@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from agent.core.errors import AgentError
+
+
+class Unreadable(AgentError):
+    """The journal's disk does not give what was asked for: ask again later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.mqtt.ageing import JournalClock
-from agent.mqtt.entries import Entry, OpenEvent
+from agent.mqtt.entries import Entry, OpenEvent, Unreadable
 from agent.mqtt.journal_file import FLOOR, JournalFile
 from agent.mqtt.offers import Offers, read_offers
 from agent.mqtt.retained import Retained, read_retained
@@ -139,15 +139,22 @@ class Journal:
         return self._age.now() - entry.at
 
     def offered(self, limit: int, after: int = 0) -> list[Entry]:
-        """The oldest records that Home Assistant has not had, with an id above `after`."""
+        """The oldest records that Home Assistant has not had, with an id above `after`.
+
+        Raises:
+            Unreadable: the disk does not give them now.
+        """
         found: list[Entry] = []
-        for entry_id in self.offers.after(after, limit):
+        failures = self._failures
+        for entry_id in self.offers.after(after, len(self.offers)):
+            if len(found) == limit:
+                break
             unsaved = self._unsaved.get(entry_id)
             rows = [] if unsaved else self._read(_ONE, (entry_id,))
             if unsaved or rows:
                 found.append(unsaved or _entry(rows[0]))
-            elif self._failures:
-                break  # the disk does not give it now
+            elif self._failures != failures:
+                raise Unreadable
             else:
                 self.offers.lose(entry_id)
         return found
@@ -174,9 +181,16 @@ class Journal:
         self._save()
 
     def waiting(self, limit: int, after: int = 0) -> list[Entry]:
-        """The oldest unacknowledged records with an id above `after`, in order."""
+        """The oldest unacknowledged records with an id above `after`, in order.
+
+        Raises:
+            Unreadable: the disk does not give them now.
+        """
         gone = set(self._acknowledged)
+        failures = self._failures
         rows = self._read(_WAITING, (after, limit + len(gone)))
+        if self._failures != failures:
+            raise Unreadable
         entries = [entry for entry in map(_entry, rows) if entry.id not in gone]
         unsaved = [entry for entry in self._unsaved.values() if entry.id > after]
         entries += [entry for entry in unsaved if entry.id not in gone]

@@ -94,7 +94,7 @@ class Offering:
         """The broker says that nobody subscribes to this topic, of an offer or of a device."""
         if offer:
             self._unheard.nobody(topic, now)
-            self._again_at = self._unheard.next(now)
+            self._again_at = min(self._again_at, self._unheard.next(now))
         elif self.is_device(topic):
             self._home.nobody()
 

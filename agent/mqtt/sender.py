@@ -258,7 +258,7 @@ class Sender:
             self._say("elsewhere", words)
             return
         mid = self._publish(message)
-        if asked:
+        if asked and (mid is not None or self._link is None):  # not where it was left out
             self._elsewhere.sent(NO_MID if mid is None else mid, message.topic, now)
 
     def _send_records(self) -> None:

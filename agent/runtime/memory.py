@@ -87,7 +87,8 @@ class Account:
     def _settle(self) -> None:
         while self._given:
             share, size = self._given.popleft()
-            self._used[share] -= size
+            if share in self._used:  # not collected together with what it held
+                self._used[share] -= size
 
     def _most(self, share: Share) -> int:
         kept = min(self._reserve, self.total // max(1, len(self._used)))
@@ -121,19 +122,23 @@ class Memory:
         self.frames = Account(frames, FRAMES_RESERVE)
         self.work = Account(max(_LEAST_WORK, limit - BESIDES - frames), WORK_RESERVE)
         self.processors = processors or len(os.sched_getaffinity(0))
+        self._lock = threading.Lock()
         self._shares: weakref.WeakSet[Share] = weakref.WeakSet()
 
     def share(self, clock: Clock) -> Share:
         """One more camera's."""
         share = Share(self, clock)
-        self._shares.add(share)
+        with self._lock:
+            self._shares.add(share)
         self.frames.enter(share)
         self.work.enter(share)
         return share
 
     def processors_for(self, share: Share, now: float) -> float:
         """That this camera may keep busy: its part, and most of what the others leave."""
-        others = [it.busy(now) for it in self._shares if it is not share and not it.ended]
+        with self._lock:
+            shares = list(self._shares)
+        others = [it.busy(now) for it in shares if it is not share and not it.ended]
         return max(self.processors / (len(others) + 1), _MOST_BUSY * self.processors - sum(others))
 
 

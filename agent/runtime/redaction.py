@@ -27,6 +27,8 @@ _USER_INFO = re.compile(
 #: What the name of a parameter with a secret has in it: it is enough that it may be one.
 _SUSPECT = "pas|pw|psw|token|secret|key|login|auth|user|usr|cred|sess"
 _NAMED = rf"(?=[a-z0-9]{{0,32}}?(?:{_SUSPECT}))[a-z0-9]{{1,64}}"
+#: Names of parameters with the name of a user.
+_USER = re.compile("u|usr|user|user_?name|login|login_?use(?:r)?", re.IGNORECASE)
 #: Whole names: as parts of names they stand in `side`, `ping` and `encode`.
 _WHOLE = "u|p|sid|pin|otp|sig|jwt|ticket|code|hash|nonce|response"
 #: Also what cameras have in the path: `/user=admin_password=…_channel=1`. The value ends where it
@@ -96,7 +98,10 @@ def hide_url(url: str) -> None:
 
 
 def secrets_of(url: str) -> Iterator[str]:
-    """The password, the tokens, and the values of parameters that are named like secrets."""
+    """The password, the tokens, and the values of parameters that are named like secrets.
+
+    Names of users are none: `camera` or `admin` would be hidden in every line.
+    """
     before, _, _ = url.partition("://")[2].rpartition("@")
     _, colon, password = before.partition(":")
     if colon:
@@ -106,7 +111,8 @@ def secrets_of(url: str) -> Iterator[str]:
     except ValueError:
         return
     for name, value in parse_qsl(parts.query.replace(";", "&")):
-        if is_named_like_a_secret(name) or _is_token(value):
+        named = is_named_like_a_secret(name) and not _USER.fullmatch(name)
+        if named or _is_token(value):
             yield value
     yield from (part for part in parts.path.split("/") if _is_token(part))
 

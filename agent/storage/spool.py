@@ -91,9 +91,7 @@ class Spool:
         self._words = LastWords(folder / "last_words.json")
         self._lost_events = 0
         self._lost_records = 0
-        self._failing = (
-            0  # a write failed, which was said; so many have to succeed until it is well
-        )
+        self._failing = False  # the last write failed, which was said
         #: Ends of events without room, which nobody tries to write any more; see `Closings`.
         self.left: deque[EventClosed] = deque()
         self._changed = threading.Condition()
