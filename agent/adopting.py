@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 from pathlib import Path
 
 from agent.configuration import agent_id_of, state_dir_of
@@ -22,6 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="CAMERA",
         help="make a camera's folder this agent's: it records into it, and deletes what is too old",
     )
+
+
+def _folders(store: Path) -> list[str]:
+    try:
+        return [entry.name for entry in store.iterdir() if is_camera(entry.name)]
+    except OSError:
+        return []  # why it cannot be read is said when it is adopted
 
 
 def adopt(path: Path | None, take: list[str], config: Config | None) -> str:
@@ -45,4 +53,12 @@ def adopt(path: Path | None, take: list[str], config: Config | None) -> str:
         raise ConfigError("adopt-store: --take is for the configured store.path only")
     if wrong := [camera for camera in take if not is_camera(camera)]:
         raise ConfigError(f"adopt-store: --take {wrong[0]!r} is no camera's id")
+    here = [*(config.cameras if config else ()), *_folders(path)]
+    if wrong := [camera for camera in take if camera not in here]:
+        close = difflib.get_close_matches(wrong[0], here, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(set(here)))}"
+        raise ConfigError(
+            f"adopt-store: --take {wrong[0]}: there is no such camera, neither in the configuration"
+            f" nor in the store; {hint}"
+        )
     return adopt_store(path, agent, state_dir_of(config) if config and ours else None, take)

@@ -42,7 +42,7 @@ HELP = {
     "audio_no_device": "see aplay -l and beep.device; without a speaker: beep: {enabled: false}",
     "audio_stalled": "end what else holds the device",
     "audio_failed": "see aplay -l and beep.device",
-    "broker_unreachable": "check mqtt.host and mqtt.port; does the broker listen on this network?",
+    "broker_unreachable": "does the broker listen on this network?",
     "broker_lost": "comes back by itself; where it does so often, look at the network",
     "broker_protocol": 'set mqtt.protocol: "3.1.1"',
     "broker_kicked": "see the broker's log; who may send requests to the agent?",

@@ -74,3 +74,10 @@ def test_a_dry_run_deletes_nothing(
 def test_a_store_that_is_not_ours_is_no_matter_of_a_dry_run(config: Path, tmp_path: Path) -> None:
     old_file(tmp_path / "store")
     assert run_command(["purge", "--dry-run", "--config", str(config)]) == 2
+
+
+def test_a_camera_that_is_nowhere_cannot_be_taken(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command(["adopt-store", "--config", str(config), "--take", "front_dor"]) == 2
+    assert "--take front_dor: there is no such camera" in capsys.readouterr().err

@@ -486,3 +486,11 @@ def test_a_word_is_kept(path: Path, clock: FakeClock) -> None:
     again = Journal(path, clock)
     assert again.note("home_assistant") == "away"
     again.close()
+
+
+def test_a_page_of_offers_is_full_although_a_record_of_it_is_gone(journal: Journal) -> None:
+    journal.append([replace(record(n), offer="a/home") for n in range(1, 7)])
+    journal._file.db.execute("DELETE FROM message WHERE seq = 2")
+    journal._file.db.commit()
+    assert [entry.seq for entry in journal.offered(3)] == [1, 3, 4]
+    assert journal.offers.lost == 1

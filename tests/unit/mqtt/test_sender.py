@@ -485,6 +485,19 @@ def test_what_nobody_subscribes_to_is_offered_again(home: HomeHouse) -> None:
     assert len(home.journal.offers) == 0
 
 
+def test_a_retry_that_is_due_is_not_put_off_by_what_nobody_hears(home: HomeHouse) -> None:
+    link = home.connect()
+    home.sender.home(LONG_UP)
+    home.say(offered(1))
+    home.acknowledge(link, heard=False)
+    home.after(FIRST_RETRY - 1)
+    home.say(replace(record(2), offer="a/disabled"))
+    home.clock.advance(1.0)
+    home.sender.sent(len(link.sent), None, heard=False)
+    home.sender.send()
+    assert home_seqs(link) == [1, 1]
+
+
 def test_an_entity_that_its_user_disabled_holds_up_no_other(home: HomeHouse) -> None:
     link = home.connect()
     home.sender.home(LONG_UP)

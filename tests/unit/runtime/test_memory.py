@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,13 @@ def test_the_limit_is_the_control_groups_else_half_of_the_machine(
     (tmp_path / "meminfo").write_text(f"MemTotal: {total} kB\nMemFree: 1 kB\n")
     machine = memory.Machine(tmp_path / "own", tmp_path / "groups", tmp_path / "meminfo")
     assert memory.memory_limit(machine) == limit * MIB
+
+
+def test_a_camera_that_goes_with_what_it_holds_harms_no_other() -> None:
+    house, clock = Memory(LEAST_LIMIT), FakeClock()
+    gone, other = house.share(clock), house.share(clock)
+    cycle: list[object] = [gone, gone.admit(1000), gone.admit(2000)]
+    cycle.append(cycle)
+    del gone, cycle
+    gc.collect()
+    assert [other.admit(10) is not None for _ in range(3)] == [True] * 3

@@ -109,6 +109,12 @@ def test_the_words_of_an_owner_are_redacted_and_all_else_stays() -> None:
     assert without_secrets(fine) is fine
 
 
+def test_the_name_of_a_user_is_hidden_in_its_url_only() -> None:
+    hide_url("http://192.0.2.7/snap?user=camera&pwd=hunTer22q")
+    assert redact("camera yard: hunTer22q") == "camera yard: ***"
+    assert "camera" not in redact("http://192.0.2.7/snap?user=camera&x=1")
+
+
 def test_many_secrets_do_not_fill_the_memory() -> None:
     for n in range(400):
         hide(f"{SECRET}-{n}-")
