@@ -25,6 +25,9 @@ STALE = 10.0
 UNKNOWN = 30.0
 #: Our answer to a birth comes after 1 to 5 s.
 ANSWERED = 15.0
+#: Nobody heard of our device when we connected: the birth is waited for so long. It may have been
+#: said while the broker was away.
+ABSENT = 120.0
 #: Nobody subscribes to what we offered (MQTT 5 says so): tried again, ever more seldom.
 FIRST_RETRY, LONGEST_RETRY = 10.0, 600.0
 
@@ -89,7 +92,7 @@ class Presence:
     def nobody(self) -> None:
         """The broker says that nobody heard of our device: it has still to come, and says so."""
         if self._birth_at < self._connected_at:
-            self._ready_at = max(self._ready_at, self._connected_at + BOOT)
+            self._ready_at = max(self._ready_at, self._connected_at + ABSENT)
 
     def said(self, now: float, *, online: bool, retained: bool) -> None:
         """Home Assistant's birth or will.

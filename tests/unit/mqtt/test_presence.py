@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from agent.mqtt.presence import (
+    ABSENT,
     ANSWERED,
     BOOT,
     FIRST_RETRY,
@@ -73,7 +74,7 @@ def test_a_device_that_was_just_announced_needs_a_moment_whatever_the_broker_say
 def test_where_nobody_hears_of_our_device_the_birth_has_still_to_come(home: Presence) -> None:
     home.broker_up(100.0, 1.0)
     home.nobody()
-    assert ready_at(home) == BOOT
+    assert ready_at(home) == ABSENT
     home.said(50.0, online=True, retained=False)
     home.announced(52.0, news=True)
     home.nobody()  # an acknowledgement that was late
