@@ -39,8 +39,8 @@ NO_MID = -1
 #: Seconds until a record that the broker refused is sent again: a quota may be free by then.
 REFUSED_AGAIN = 30.0
 #: Seconds until a state is cleared: Home Assistant must first have taken its entity away, for which
-#: discovery needs two steps of 2 s. An entity that gets an empty state fills its log.
-CLEAR_AFTER = 8.0
+#: discovery needs a step of 2 s. An entity that gets an empty state fills its log.
+CLEAR_AFTER = 4.0
 #: Header, packet id, property lengths and our properties: below 64 bytes without correlation data.
 OVERHEAD = 64
 
