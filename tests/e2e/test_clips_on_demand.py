@@ -8,7 +8,7 @@ from typing import Any
 from tests.e2e.test_agent import events, last, wait_event, wait_state
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import YARD, House
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 def _ask(ear: Ear, transaction: str, seconds: int) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def test_a_clip_is_had_whole_while_motion_that_is_not_recorded_comes_and_goes(
 ) -> None:
     house.simulate()
     house.agent()
-    wait_state(ear, YARD.availability, "online", seconds=20)
+    wait_state(ear, YARD.availability, "online", seconds=PATIENCE)
     ear.say(YARD.setting_set("record_on_motion"), "OFF")
     wait_state(ear, YARD.setting_state("record_on_motion"), "OFF")
     wait_state(ear, YARD.motion, "ON", seconds=30)
@@ -49,7 +49,7 @@ def test_a_clip_is_had_whole_while_motion_that_is_not_recorded_comes_and_goes(
 def test_a_clip_is_begun_while_an_event_runs_that_is_not_recorded(house: House, ear: Ear) -> None:
     house.simulate()
     house.agent()
-    wait_state(ear, YARD.availability, "online", seconds=20)
+    wait_state(ear, YARD.availability, "online", seconds=PATIENCE)
     ear.say(YARD.setting_set("record_on_motion"), "OFF")
     wait_state(ear, YARD.setting_state("record_on_motion"), "OFF")
     wait_state(ear, YARD.motion, "OFF", seconds=30)

@@ -100,9 +100,10 @@ class Listener:
         return self
 
     def say(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        # paho connects again by itself where a busy machine kept it from its broker
+        wait_until("a connection", self.client.is_connected)
         message = self.client.publish(topic, payload, qos=1, retain=retain)
-        message.wait_for_publish(5)
-        assert message.is_published()
+        wait_until("it is published", lambda: message.is_published())  # noqa: PLW0108  mypy
 
     def heard(self, prefix: str) -> list[Heard]:
         """What came below a topic, each thing once.
