@@ -318,10 +318,10 @@ def _publish(messages: Sequence[Publish], loaded: Loaded) -> None:
 
 
 def _tls_context(tls: TlsConfig) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=tls.ca)
+    from agent.runtime.tls import client_context
+
+    context = client_context(tls.ca, tls.cert, tls.key)
     context.check_hostname = not tls.insecure
-    if tls.cert is not None:
-        context.load_cert_chain(tls.cert, tls.key)
     return context
 
 

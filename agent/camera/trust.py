@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 
 from agent.core.errors import ConfigError, reason_of
+from agent.runtime.tls import client_context
 
 
 def trusting(ca: Path | None = None, *, insecure: bool = False) -> ssl.SSLContext:
@@ -21,7 +22,7 @@ def trusting(ca: Path | None = None, *, insecure: bool = False) -> ssl.SSLContex
         ConfigError: the file cannot be read, or holds no certificate.
     """
     if not insecure and ca is None:
-        return ssl.create_default_context()
+        return client_context()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     if insecure:

@@ -40,6 +40,7 @@ from agent.mqtt.signals import (
     Subscribed,
 )
 from agent.mqtt.tolerant import MAX_INCOMING, Client
+from agent.runtime.tls import client_context
 from schemas.messages import Publish
 
 #: MQTT 5.0 section 3.2.2.3.3: what counts as "not limited".
@@ -195,8 +196,7 @@ class Connection:
         for path in (tls.ca, tls.cert, tls.key):
             if path is not None:
                 path.read_bytes()  # the ssl module does not say which file it misses
-        ca, cert, key = (str(path) if path else None for path in (tls.ca, tls.cert, tls.key))
-        self._client.tls_set(ca, cert, key)
+        self._client.tls_set_context(client_context(tls.ca, tls.cert, tls.key))
         self._client.tls_insecure_set(tls.insecure)
 
     def _cannot_begin(self, error: Exception) -> Why:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import socket
-import ssl
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,8 +14,9 @@ from agent.camera.resolve import Found
 from agent.camera.trust import trusting
 from agent.camera.video import rtsp_opener
 from agent.core.messages import CameraCode, CameraState
+from agent.runtime.tls import client_context
 from tests.support import rtsp_camera_process
-from tests.support.certificates import self_signed, serving
+from tests.support.certificates import self_signed, serving, signed
 from tests.support.odd_cameras import Answer, shown_by
 from tests.support.source_rig import SourceRig
 from tests.support.tls_front import tls_front
@@ -202,28 +201,6 @@ def test_a_camera_that_ends_the_connection_with_its_challenge_is_asked_on_anothe
 # ------------------------------------------------------------------ TLS
 
 
-def signed(folder: Path, host: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """A server with a certificate for that host of an authority, and a client that trusts it."""
-
-    def openssl(*words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
-
-    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-    openssl(
-        *("req", "-x509", *key, "-days", "2", "-subj", "/CN=ca"),
-        *("-keyout", "ca.key", "-out", "ca.crt"),
-    )
-    openssl("req", *key, "-subj", "/CN=cam", "-keyout", "cam.key", "-out", "cam.csr")
-    (folder / "san").write_text(f"subjectAltName=DNS:{host}\nbasicConstraints=CA:FALSE\n")
-    openssl(
-        *("x509", "-req", "-in", "cam.csr", "-CA", "ca.crt", "-CAkey", "ca.key"),
-        *("-CAcreateserial", "-days", "2", "-extfile", "san", "-out", "cam.crt"),
-    )
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(folder / "cam.crt", folder / "cam.key")
-    return server, ssl.create_default_context(cafile=str(folder / "ca.crt"))
-
-
 def secured(camera: rtsp_camera_process.RtspCamera, port: int, host: str = "127.0.0.1") -> str:
     url = camera.url("/h264").replace(f"127.0.0.1:{camera.port}", f"{host}:{port}")
     return url.replace("rtsp:", "rtsps:")
@@ -272,7 +249,8 @@ def test_ffmpeg_believes_no_other_certificate_than_the_one_that_was_looked_at(
 def test_the_name_in_the_certificate_counts_where_an_authority_signed_it(
     camera: rtsp_camera_process.RtspCamera, tmp_path: Path
 ) -> None:
-    server, client = signed(tmp_path, "localhost")
+    server, authority = signed(tmp_path, "localhost")
+    client = client_context(authority)
     with tls_front(camera.port, [server]) as (port, heard):
         with SourceRig(rtsp_opener(secured(camera, port, "localhost"), client)) as agent:
             agent.wait_frames(2)
