@@ -1,0 +1,1 @@
+"""A simulated camera of the family, for tests and the demo."""

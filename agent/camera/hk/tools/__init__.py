@@ -1,0 +1,1 @@
+"""Commands for the family: list cameras, name the datagrams of a capture."""

@@ -1,0 +1,1 @@
+"""Connections to cameras: addresses, look-up, TCP, trust."""

@@ -1,0 +1,1 @@
+"""The running agent: builds every part, starts, watches and stops them, carries out what is decided."""

@@ -1,0 +1,1 @@
+"""Files, folders, mounts and errors of the file system."""

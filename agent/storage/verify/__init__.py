@@ -1,0 +1,1 @@
+"""`surveillance-agent verify`: is everything as it was written?"""

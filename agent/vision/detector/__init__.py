@@ -1,0 +1,1 @@
+"""What moved: profiles, and the stages that tell light, noise and damage from motion."""

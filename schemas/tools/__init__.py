@@ -1,0 +1,1 @@
+"""Writes the committed JSON Schemas and generated pages; the running agent never imports it."""
