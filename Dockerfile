@@ -18,8 +18,8 @@ RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels 
 # later, and without it every start and every health check would compile 0.5 s (on a PC) of source.
 ENV PYTHONPYCACHEPREFIX=/opt/agent/pycache
 WORKDIR /
-RUN /opt/agent/bin/python -c "import agent.app, agent.demo_broker, agent.ha_app, \
-agent.camera.hk.simulate, agent.storage.child, agent.audio.device, amqtt.broker, av, cv2, yaml"
+RUN /opt/agent/bin/python -c "import agent.service.app, agent.demo.broker, agent.commands.ha_app, \
+agent.camera.hk.simulator.command, agent.storage.store.child, agent.audio.device, amqtt.broker, av, cv2, yaml"
 
 FROM ${BASE}
 RUN apt-get update \

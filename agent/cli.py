@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from agent import __version__
-from agent.configuration import (
+from agent.config.error_messages import shown
+from agent.config.loader import (
     Loaded,
     agent_id_of,
     find_file,
@@ -26,7 +27,6 @@ from agent.configuration import (
     state_dir_of,
 )
 from agent.core.errors import ConfigError
-from agent.mistakes import shown
 from agent.runtime.descriptors import settle_descriptors
 from agent.runtime.umask import give_back, keep_private
 from schemas.config import TlsConfig
@@ -41,12 +41,12 @@ Command = Callable[[argparse.Namespace], int]
 #: Where commands have their own options; only the asked one's module is loaded, since some load
 #: OpenCV, which `health` must not every 30 s.
 _OPTIONS = {
-    "simulate-camera": "agent.camera.hk.simulate",
-    "discover": "agent.camera.hk.discover",
-    "decode-capture": "agent.camera.hk.capture",
+    "simulate-camera": "agent.camera.hk.simulator.command",
+    "discover": "agent.camera.hk.tools.discover",
+    "decode-capture": "agent.camera.hk.tools.capture",
     "replay": "agent.tuning.command",
     "overlay": "agent.tuning.overlay_command",
-    "adopt-store": "agent.adopting",
+    "adopt-store": "agent.commands.adopt_store",
 }
 
 
@@ -137,10 +137,10 @@ def _run(arguments: argparse.Namespace) -> int:
     settle_descriptors()
     if find_file(arguments.config, os.environ) is None and not _configured():
         return _demo(arguments)
-    from agent.app import App
-    from agent.checking import checked
+    from agent.config.check import checked
     from agent.runtime import logs
-    from agent.runtime.zone import zone_missing, zone_mistake
+    from agent.runtime.time_zone import zone_missing, zone_mistake
+    from agent.service.app import App
 
     loaded = checked(find_file(arguments.config, os.environ), os.environ)
     logs.set_up(arguments.log_level)
@@ -162,7 +162,7 @@ def _again() -> int:
 def _demo(arguments: argparse.Namespace) -> int:
     keep_private()
     settle_descriptors()
-    from agent.demo import run_demo
+    from agent.demo.run import run_demo
     from agent.runtime import logs
 
     logs.set_up(arguments.log_level)
@@ -171,7 +171,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _ha_app(arguments: argparse.Namespace) -> int:
-    from agent.ha_app import prepare
+    from agent.commands.ha_app import prepare
     from agent.runtime import logs
     from agent.runtime.clock import SystemClock
     from agent.runtime.privileges import keep_only_file_rights
@@ -188,8 +188,8 @@ def _ha_app(arguments: argparse.Namespace) -> int:
 
 
 def _check_config(arguments: argparse.Namespace) -> int:
-    from agent.checking import checked, effective, notes
-    from agent.runtime.zone import zone_missing, zone_mistake
+    from agent.config.check import checked, effective, notes
+    from agent.runtime.time_zone import zone_missing, zone_mistake
 
     zone = zone_mistake(os.environ)
     try:
@@ -215,7 +215,7 @@ def _check_config(arguments: argparse.Namespace) -> int:
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
-    from agent.camera.hk import simulate
+    from agent.camera.hk.simulator import command as simulate
     from agent.runtime import logs
 
     logs.set_up(arguments.log_level)
@@ -232,13 +232,13 @@ def _overlay(arguments: argparse.Namespace) -> int:
 
 
 def _discover(arguments: argparse.Namespace) -> int:
-    from agent.camera.hk import discover
+    from agent.camera.hk.tools import discover
 
     return discover.run(arguments, threading.Event(), print)
 
 
 def _decode_capture(arguments: argparse.Namespace) -> int:
-    from agent.camera.hk import capture
+    from agent.camera.hk.tools import capture
 
     return capture.run(arguments, print)
 
@@ -250,7 +250,7 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 
 def _discovery(arguments: argparse.Namespace) -> int:
-    from agent.parts import discovery_messages
+    from agent.service.wiring import discovery_messages
     from schemas.topics import AgentTopics
 
     loaded = _load(arguments)
@@ -266,10 +266,10 @@ def _discovery(arguments: argparse.Namespace) -> int:
 
 def _clean(messages: Sequence[Publish], loaded: Loaded) -> int:
     """Takes all that is ours out of Home Assistant and the broker, also of earlier versions."""
-    from agent.cleaning import forget_retained, retained_of
-    from agent.discovery import STEP
+    from agent.commands.clean_broker import forget_retained, retained_of
     from agent.runtime.clock import SystemClock
     from agent.runtime.discovery_file import forget_discovery, load_discovery
+    from agent.service.discovery_publisher import STEP
     from ha_discovery.upgrade import clean, graves, merged
     from schemas.messages import state
     from schemas.topics import AgentTopics
@@ -301,7 +301,7 @@ def _publish(messages: Sequence[Publish], loaded: Loaded) -> None:
     """
     from paho.mqtt import MQTTException, publish
 
-    from agent.mqtt.reasons import from_error
+    from agent.mqtt.connection_errors import from_error
 
     logging.getLogger("paho").addHandler(logging.NullHandler())  # ours is the one line that is said
     mqtt = loaded.config.mqtt
@@ -326,7 +326,7 @@ def _tls_context(tls: TlsConfig) -> ssl.SSLContext:
 
 
 def _adopt_store(arguments: argparse.Namespace) -> int:
-    from agent.adopting import adopt
+    from agent.commands.adopt_store import adopt
 
     named = find_file(arguments.config, os.environ) is not None or _configured()
     config = _load(arguments).config if named or arguments.path is None else None
@@ -335,7 +335,7 @@ def _adopt_store(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from agent.storage.verify import verify_store
+    from agent.storage.verify.store import verify_store
 
     report = verify_store(arguments.store)
     print("\n".join(report.lines()))
@@ -344,7 +344,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _purge(arguments: argparse.Namespace) -> int:
     from agent.runtime.clock import SystemClock
-    from agent.storage.dry_run import would_remove
+    from agent.storage.store.dry_run import would_remove
 
     config = _load(arguments).config
     if config.store is None:
@@ -363,7 +363,7 @@ def _purge(arguments: argparse.Namespace) -> int:
 
 
 def _health(arguments: argparse.Namespace) -> int:
-    from agent.demo import demo_state_dir
+    from agent.demo.run import demo_state_dir
     from agent.runtime.health_file import read_health
 
     named = find_file(arguments.config, os.environ)

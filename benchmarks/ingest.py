@@ -21,10 +21,10 @@ from multiprocessing.connection import Connection
 
 from agent.camera.hk import packets
 from agent.camera.hk.address import HkAddress
-from agent.camera.hk.camera_side import CameraSide
-from agent.camera.hk.fragments import Fragmenter
 from agent.camera.hk.link import CameraLink
-from agent.camera.hk.serving import Manners
+from agent.camera.hk.simulator.camera_side import CameraSide
+from agent.camera.hk.simulator.datagrams import Fragmenter
+from agent.camera.hk.simulator.session_base import Manners
 from agent.camera.hk.source import HkSource
 from agent.core.frame import Frame
 from agent.core.orders import RestartSession

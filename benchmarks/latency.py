@@ -1,6 +1,6 @@
 """`python -m benchmarks.latency`: from the last byte of a frame to the event at a subscriber.
 
-The agent of `agent.app` runs whole (vision, engine, journal, broker, recording), but the frames are
+The agent of `agent.service.app` runs whole (vision, engine, journal, broker, recording), but the frames are
 put into its mailbox by hand, at a moment known to the nanosecond. The subscriber is a process of
 its own. What it is held against is measured in the same run on the same disk and broker: one
 fdatasync, one message through the broker, one grey decode.
@@ -24,9 +24,9 @@ import numpy as np
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
-from agent.app import App
-from agent.configuration import load
+from agent.config.loader import load
 from agent.core.frame import Frame
+from agent.service.app import App
 from tests.support.broker import Broker
 
 TOPIC = "surveillance/bench/cam/event/motion"

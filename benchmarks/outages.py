@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from agent.camera.hk.dialects import Dialect
-from agent.camera.hk.player import Streaming
-from agent.camera.hk.simulator import Simulator, SimulatorOptions
+from agent.camera.hk.simulator.player import Streaming
+from agent.camera.hk.simulator.server import Simulator, SimulatorOptions
 from agent.camera.source import source_for
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState

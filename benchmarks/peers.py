@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from agent.vision.judging import Judge
+from agent.vision.judge import Judge
 from agent.vision.zones import View
 from tests.support.vision import SETTINGS
 

@@ -35,8 +35,8 @@ from agent.imaging.orientation import Orientation
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
-from agent.storage.recorder import RecorderOptions, RecorderWorker
-from agent.storage.spool import Spool
+from agent.storage.recording.recorder import RecorderOptions, RecorderWorker
+from agent.storage.spool.spool import Spool
 from benchmarks.detector import CLIP, Material, clip_frames, grey_decode, synthetic
 
 #: Of grey decoding at 640x480 (demanded by the store's issue).

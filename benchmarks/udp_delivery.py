@@ -19,9 +19,9 @@ from multiprocessing.connection import Connection
 
 from agent.camera.hk.address import HkAddress
 from agent.camera.hk.dialects import Dialect
-from agent.camera.hk.faults import Faults
-from agent.camera.hk.player import Streaming
-from agent.camera.hk.simulator import Simulator, SimulatorOptions
+from agent.camera.hk.simulator.player import Streaming
+from agent.camera.hk.simulator.server import Simulator, SimulatorOptions
+from agent.camera.hk.simulator.wire_faults import Faults
 from agent.camera.hk.source import HkSource
 from agent.core.frame import Frame
 from agent.core.orders import RestartSession

@@ -1,6 +1,6 @@
 """What only the operator may set: the configuration file and the environment.
 
-Reading, merging and reporting of mistakes is `agent.configuration`; here are the keys, their
+Reading, merging and reporting of mistakes is `agent.config.loader`; here are the keys, their
 defaults and limits.
 """
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote
 
-from agent.camera.patience import Patience
-from agent.camera.scenes import FOLDER_FPS, Room, Scene, scene_for
+from agent.camera.interruptible_wait import Patience
 from agent.camera.session import Opener, Picture, Session, SessionOver
+from agent.camera.synthetic import FOLDER_FPS, Room, Scene, scene_for
 from agent.core.errors import CameraUnreachable, ConfigError
 
 #: While the agent is busy with what was played before.

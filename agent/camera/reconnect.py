@@ -7,11 +7,11 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
-from agent.camera.faults import Faults
+from agent.camera.interruptible_wait import STEP, Interrupted, Patience
 from agent.camera.outlet import Outlet
-from agent.camera.patience import STEP, Interrupted, Patience
-from agent.camera.rhythm import Rhythm
+from agent.camera.picture_interval import Rhythm
 from agent.camera.session import Opener, Picture, Session, SessionOver, Silent
+from agent.camera.source_faults import Faults
 from agent.core.backoff import Backoff
 from agent.core.errors import (
     CameraError,

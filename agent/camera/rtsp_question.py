@@ -11,14 +11,22 @@ import ssl
 from contextlib import closing
 from dataclasses import dataclass
 
-from agent.camera import reasons
-from agent.camera.http_auth import Credentials, UnknownChallenge
-from agent.camera.http_head import Head, NoHttp, parse_head
-from agent.camera.patience import Patience
-from agent.camera.resolve import Found
-from agent.camera.tcp import Broken, Certificate, Connection, LinkError, NoTls, TimedOut, connect
-from agent.camera.trust import trusting
-from agent.camera.url import Target, joined
+from agent.camera import error_reasons
+from agent.camera.http.auth import Credentials, UnknownChallenge
+from agent.camera.http.head import Head, NoHttp, parse_head
+from agent.camera.interruptible_wait import Patience
+from agent.camera.network.resolve import Found
+from agent.camera.network.tcp import (
+    Broken,
+    Certificate,
+    Connection,
+    LinkError,
+    NoTls,
+    TimedOut,
+    connect,
+)
+from agent.camera.network.trust import trusting
+from agent.camera.network.url import Target, joined
 from agent.core.errors import CameraRefused, CameraUnreachable
 
 #: Seconds for a connection, and for an answer as a whole, whatever comes before it.
@@ -118,10 +126,10 @@ class Question:
             try:
                 who.challenged(asks)
             except UnknownChallenge:
-                raise CameraRefused(reasons.of_unknown_digest()) from None
+                raise CameraRefused(error_reasons.of_unknown_digest()) from None
             if shown is not None and not who.stale:
                 break
-        raise CameraRefused(reasons.of_401(user=who is not None))
+        raise CameraRefused(error_reasons.of_401(user=who is not None))
 
     def _moved(self, asked: Target, head: Head, address: str) -> Target:
         """Where the camera sends us, if that is on itself: the password goes to nobody else."""
@@ -131,7 +139,7 @@ class Question:
             raise CameraRefused("redirects to what is no URL of RTSP") from None
         there = f"{target.scheme}://{target.host}"[:60]
         if target.host not in {asked.host, address} or not head.get("location"):
-            raise CameraRefused(reasons.of_rtsp_redirect(there))
+            raise CameraRefused(error_reasons.of_rtsp_redirect(there))
         if (asked.scheme, target.scheme) == ("rtsps", "rtsp"):
             raise CameraRefused(f"redirects from rtsps:// to {there}, which anybody can read")
         return target._replace(host=asked.host)
@@ -162,14 +170,16 @@ class _Talk:
         try:
             return self._sent(uri, authorization)
         except _NoRtsp as error:
-            words = reasons.of_no_rtsp(scheme, error.said) or reasons.other_service(
+            words = error_reasons.of_no_rtsp(scheme, error.said) or error_reasons.other_service(
                 scheme, "speaks no RTSP"
             )
             raise CameraRefused(words) from None
         except TimedOut as error:
-            raise CameraUnreachable(reasons.of_no_answer(scheme, str(error))) from error
+            raise CameraUnreachable(error_reasons.of_no_answer(scheme, str(error))) from error
         except LinkError as error:
-            raise CameraUnreachable(reasons.of_no_answer(scheme, reasons.CLOSED)) from error
+            raise CameraUnreachable(
+                error_reasons.of_no_answer(scheme, error_reasons.CLOSED)
+            ) from error
 
     def close(self) -> None:
         """Ends it."""
@@ -213,7 +223,7 @@ class _Talk:
             try:
                 more = connection.read(until - clock.monotonic())
             except TimedOut:
-                raise TimedOut(reasons.SLOWLY if heard else reasons.SILENT) from None
+                raise TimedOut(error_reasons.SLOWLY if heard else error_reasons.SILENT) from None
             if not more:
                 raise Broken("closed")
             heard = True
@@ -237,7 +247,7 @@ class _Talk:
         try:
             connection = connect(self._patience, self._found, WITHIN)
         except LinkError as error:
-            raise CameraUnreachable(reasons.no_connection(error)) from error
+            raise CameraUnreachable(error_reasons.no_connection(error)) from error
         if self._target.scheme != "rtsps":
             return connection
         self._trust = self._trust or trusting()
@@ -249,20 +259,20 @@ class _Talk:
         self.certificate = secured.certificate
         if self.certificate is not None and not self.certificate.name:
             secured.close()
-            raise CameraRefused(reasons.NAMELESS)
+            raise CameraRefused(error_reasons.NAMELESS)
         return secured
 
     def _no_tls(self, error: LinkError) -> CameraRefused | CameraUnreachable:
         """Why there is no TLS: a certificate that nobody believes, or something else is there."""
         cause = error.__cause__
         if isinstance(error, NoTls) and isinstance(cause, ssl.SSLCertVerificationError):
-            return CameraRefused(reasons.of_tls(cause, "rtsp"))
+            return CameraRefused(error_reasons.of_tls(cause, "rtsp"))
         said = self._greeting()
-        other = reasons.of_no_rtsp("rtsps", said)
+        other = error_reasons.of_no_rtsp("rtsps", said)
         if other is not None:
             return CameraRefused(other) if said else CameraUnreachable(other)
-        words = reasons.tls_words(cause) if isinstance(error, NoTls) else str(error)
-        return CameraUnreachable(reasons.of_no_video("rtsps", words))
+        words = error_reasons.tls_words(cause) if isinstance(error, NoTls) else str(error)
+        return CameraUnreachable(error_reasons.of_no_video("rtsps", words))
 
     def _greeting(self) -> bytes | None:
         """What whoever listens there says without TLS; b"": it hangs up, None: nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from agent.camera.patience import Patience
+from agent.camera.interruptible_wait import Patience
 from agent.core.errors import SessionLost
 from agent.core.frame import Video
 

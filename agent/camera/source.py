@@ -10,7 +10,7 @@ from typing import Protocol
 
 from agent.camera.hk import address as hk_address
 from agent.camera.hk.source import HkSource
-from agent.camera.keeper import Keeper
+from agent.camera.reconnect import Keeper
 from agent.camera.session import Opener
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
@@ -96,7 +96,7 @@ def _kept(opener: Callable[[str, SourceOptions], Opener]) -> Maker:
 
 
 def _web(url: str, options: SourceOptions) -> Opener:
-    from agent.camera.web import web_opener
+    from agent.camera.http.source import web_opener
 
     return web_opener(url, options.still_interval, options.trust, options.redirect_hosts)
 
@@ -114,13 +114,13 @@ def _v4l2(url: str, _options: SourceOptions) -> Opener:
 
 
 def _file(url: str, options: SourceOptions) -> Opener:
-    from agent.camera.play import file_opener
+    from agent.camera.playback import file_opener
 
     return file_opener(url, options.room)
 
 
 def _demo(url: str, _options: SourceOptions) -> Opener:
-    from agent.camera.play import demo_opener
+    from agent.camera.playback import demo_opener
 
     return demo_opener(url)
 

@@ -19,13 +19,13 @@ import av
 import cv2
 import numpy as np
 
-from agent.camera import reasons
-from agent.camera.patience import Patience
-from agent.camera.resolve import Resolver
+from agent.camera import error_reasons
+from agent.camera.interruptible_wait import Patience
+from agent.camera.network.resolve import Resolver
+from agent.camera.network.tcp import Certificate
+from agent.camera.network.url import rtsp_target_of, split_url
 from agent.camera.rtsp_question import Question
 from agent.camera.session import Opener, Picture, Session
-from agent.camera.tcp import Certificate
-from agent.camera.url import rtsp_target_of, split_url
 from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
 from agent.core.frame import Video
 from agent.imaging.jpeg import MOST_PIXELS, allowed, encode
@@ -84,7 +84,7 @@ def rtsp_opener(url: str, trust: ssl.SSLContext | None = None, *, coded: bool = 
             with _tls_options(answered.certificate) as tls:
                 return VideoSession(where, full, patience, None, _RTSP | tls, coded=coded)
         except CameraUnreachable as error:
-            words = reasons.of_no_video(there.scheme, str(error).removeprefix(f"{where}: "))
+            words = error_reasons.of_no_video(there.scheme, str(error).removeprefix(f"{where}: "))
             raise CameraUnreachable(f"{where}: {words}") from error
 
     return opened
@@ -160,16 +160,16 @@ class VideoSession:
                 url, kind=kind, options=options, timeout=(_OPEN_WITHIN, _READ_WITHIN)
             )
         except av.HTTPUnauthorizedError as error:
-            words = reasons.of_401(user=bool(urlsplit(url).username))
+            words = error_reasons.of_401(user=bool(urlsplit(url).username))
             raise CameraRefused(f"{where}: {words}") from error
         except av.HTTPForbiddenError as error:
-            raise CameraRefused(f"{where}: {reasons.of_403()}") from error
+            raise CameraRefused(f"{where}: {error_reasons.of_403()}") from error
         except av.HTTPNotFoundError as error:
-            raise CameraRefused(f"{where}: {reasons.of_404()}") from error
+            raise CameraRefused(f"{where}: {error_reasons.of_404()}") from error
         except av.HTTPClientError as error:
-            raise CameraRefused(f"{where}: {_words(error)}; {reasons.CHECK_PATH}") from error
+            raise CameraRefused(f"{where}: {_words(error)}; {error_reasons.CHECK_PATH}") from error
         except (av.FFmpegError, OSError, ValueError) as error:
-            words = reasons.of_device(error, _words(error)) if kind else _words(error)
+            words = error_reasons.of_device(error, _words(error)) if kind else _words(error)
             raise CameraUnreachable(f"{where}: {words}") from error
         if not self._container.streams.video:
             self._container.close()
@@ -178,7 +178,7 @@ class VideoSession:
         codec: Any = self._stream.codec_context  # None for what FFmpeg does not know
         if codec is None:
             self._container.close()
-            raise CameraRefused(f"{where}: {reasons.UNKNOWN_CODEC}")
+            raise CameraRefused(f"{where}: {error_reasons.UNKNOWN_CODEC}")
         self._stream.codec_context.thread_count = 1
         self._stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
         self._codec = self._stream.codec_context.name

@@ -6,10 +6,10 @@ import argparse
 import difflib
 from pathlib import Path
 
-from agent.configuration import agent_id_of, state_dir_of
+from agent.config.loader import agent_id_of, state_dir_of
 from agent.core.errors import ConfigError
 from agent.core.naming import is_camera
-from agent.storage.guard import adopt_store
+from agent.storage.store.identity import adopt_store
 from schemas.config import Config
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.configuration import agent_id_of
-from agent.core.announce import retained_topics
+from agent.config.loader import agent_id_of
 from agent.core.errors import ConfigError
+from agent.core.state_messages import retained_topics
 from agent.mqtt.journal import JOURNAL, Journal
 from agent.runtime.clock import SystemClock
 from schemas.config import Config

@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from agent.audio.beeper import BeepOptions, load_tone
+from agent.camera.network.trust import trusting
 from agent.camera.source import MAKERS, check_url
-from agent.camera.trust import trusting
-from agent.configuration import Given, Loaded, password_of, read, token_of
+from agent.config.error_messages import Path_, path_text, shown
+from agent.config.loader import Given, Loaded, password_of, read, token_of
 from agent.core.errors import ConfigError, reason_of
 from agent.imaging.orientation import Orientation
-from agent.mistakes import Path_, path_text, shown
-from agent.vision.masks import load_mask
+from agent.vision.detector.masks import load_mask
 from agent.vision.zones import view_of
 from schemas.camera_config import CameraConfig, CameraTls
 from schemas.config import BeepConfig, Config, MqttConfig, ReofferConfig

@@ -1,4 +1,4 @@
-"""What a configuration that was read again changes. Pure; `agent.app` carries it out."""
+"""What a configuration that was read again changes. Pure; `agent.service.app` carries it out."""
 
 from __future__ import annotations
 

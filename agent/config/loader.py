@@ -18,8 +18,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from agent.config.error_messages import Path_, key_text, mistake, path_text
 from agent.core.errors import ConfigError, reason_of
-from agent.mistakes import Path_, key_text, mistake, path_text
 from agent.runtime.redaction import hide, hide_url
 from schemas.base import ID_LIMIT, quoted
 from schemas.camera_config import SETTING_KEYS
@@ -162,7 +162,7 @@ def _nothing_found() -> str:
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
-    """Reads, merges and checks the keys; `agent.checking` also looks at what they lead to.
+    """Reads, merges and checks the keys; `agent.config.check` also looks at what they lead to.
 
     Raises:
         ConfigError: with every mistake, one a line.

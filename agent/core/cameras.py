@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from agent.core import announce
+from agent.core import state_messages
 from agent.core.effects import Effect, PublishDiscovery, Say
 from agent.core.state import AgentNow, CameraNow, CameraSetup, Now
 from schemas.settings import CameraSettings, StoredSettings, StoredValue
@@ -45,15 +45,15 @@ def change_cameras(
         )
         after[name] = fresh if before is None else _begun_anew(before, fresh)
     for name in now_state.cameras.keys() - after.keys():
-        effects += announce.burial(now_state.cameras[name].topics)
+        effects += state_messages.burial(now_state.cameras[name].topics)
     setup = replace(now_state.setup, cameras=cameras)
     # who is new is told of the limit with the next tick, as all are
     now_state = replace(now_state, setup=setup, cameras=after, picture_limit=None)
     if now_state.connected:  # else it is said with everything
         effects.append(PublishDiscovery())
-    effects += announce.agent_states(now_state, now)
+    effects += state_messages.agent_states(now_state, now)
     for name in renewed:
-        effects += announce.camera_states(now_state, after[name], now)
+        effects += state_messages.camera_states(now_state, after[name], now)
     return now_state, effects
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.core import announce, answering, reports
+from agent.core import event_payloads, responses, state_messages
 from agent.core.effects import Effect, Say, ToVision
-from agent.core.faults import fault
+from agent.core.last_error import fault
 from agent.core.messages import (
     ClipClosed,
     ClipOpened,
@@ -31,11 +31,11 @@ def clip_opened(now_state: AgentNow, cause: ClipOpened, now: Now) -> Step:
     camera = replace(now_state.cameras[cause.camera], clip=cause.event_id)
     now_state = now_state.with_camera(camera)
     effects: list[Effect] = [
-        announce.recording_state(camera),
+        state_messages.recording_state(camera),
         Say("INFO", f"camera {cause.camera}: clip {cause.event_id} is recorded on demand"),
     ]
     data = {"id": cause.event_id}
-    now_state, answers = answering.finish(now_state, cause.request, now, data=data)
+    now_state, answers = responses.finish(now_state, cause.request, now, data=data)
     return now_state, effects + answers
 
 
@@ -45,13 +45,13 @@ def clip_closed(now_state: AgentNow, cause: ClipClosed) -> Step:
     if camera.clip != cause.event_id:
         return now_state, []
     camera = replace(camera, clip=None)
-    return now_state.with_camera(camera), [announce.recording_state(camera)]
+    return now_state.with_camera(camera), [state_messages.recording_state(camera)]
 
 
 def clip_refused(now_state: AgentNow, cause: ClipRefused, now: Now) -> Step:
     """Tells whoever asked for a clip why there is none."""
     error = CommandError(code="busy", message=cause.message)
-    return answering.finish(now_state, cause.request, now, error=error)
+    return responses.finish(now_state, cause.request, now, error=error)
 
 
 def recording(now_state: AgentNow, cause: RecordingSaved | RecordingFailed, now: Now) -> Step:
@@ -65,7 +65,7 @@ def recording(now_state: AgentNow, cause: RecordingSaved | RecordingFailed, now:
     if camera is None:  # a clip of a camera that the configuration no longer names
         words = f"camera {cause.camera}: clip {cause.event_id} of an earlier configuration"
         return now_state, [Say("INFO", words)]
-    event = reports.recording_event(now_state, camera, cause, now)
+    event = event_payloads.recording_event(now_state, camera, cause, now)
     saved = isinstance(cause, RecordingSaved)
     camera = replace(
         camera,
@@ -96,7 +96,7 @@ def _no_longer_recorded(now_state: AgentNow, camera: CameraNow, event_id: str) -
     else:
         return now_state, []
     order = ToVision(camera.camera_id, CloseClip(event_id))
-    return now_state.with_camera(camera), [order, announce.recording_state(camera)]
+    return now_state.with_camera(camera), [order, state_messages.recording_state(camera)]
 
 
 def recording_record(camera: CameraNow, event: RecordingEvent) -> Record:

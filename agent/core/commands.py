@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from agent.core import announce
-from agent.core.answering import answer, fail, finish, refused_with, remember, reply_topics
+from agent.core import state_messages
 from agent.core.effects import Effect, Leave, SaveSettings, Say, ToVision
 from agent.core.health import agent_health
 from agent.core.messages import EventKept, Parsed, PictureReason, Refused
 from agent.core.orders import Beep, Configure, KeepEvent, RecordClip, TakePicture
+from agent.core.responses import answer, fail, finish, refused_with, remember, reply_topics
 from agent.core.state import AgentNow, Now
 from agent.core.store_code import USABLE
 from schemas.commands import (
@@ -135,7 +135,7 @@ def change(
     effects: list[Effect] = [
         ToVision(camera_id, Configure(camera.vision_settings())),
         *saved,
-        *(announce.setting_state(camera, name) for name in values),
+        *(state_messages.setting_state(camera, name) for name in values),
         *answer(now_state, reply, now, value=_single(values, settings)),
     ]
     shown = ", ".join(f"{n} = {show_value(getattr(settings, n))}" for n in values)
@@ -256,7 +256,7 @@ def send_discovery(now_state: AgentNow, reply: ReplyTo, now: Now) -> Step:
         words = f"at most once every {DISCOVERY_EVERY:g} s"
         return fail(now_state, reply, "rate_limited", words, now)
     now_state = replace(now_state, discovery_at=now.at)
-    effects = announce.everything(now_state, now)
+    effects = state_messages.everything(now_state, now)
     return now_state, [*answer(now_state, reply, now), *effects]
 
 

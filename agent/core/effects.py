@@ -1,4 +1,4 @@
-"""What the engine wants done. The shell (`agent.app`) carries it out."""
+"""What the engine wants done. The shell (`agent.service.app`) carries it out."""
 
 from __future__ import annotations
 

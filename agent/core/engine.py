@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from agent.core import announce, answering, clip_events, commands, events
+from agent.core import clip_events, commands, events, responses, state_messages
 from agent.core.cameras import camera_settings
 from agent.core.effects import Effect, Leave, Say, ToVision, WriteHealth
-from agent.core.faults import cured, fault
 from agent.core.health import agent_health, agent_status, camera_health, state_words
+from agent.core.last_error import cured, fault
+from agent.core.liveness import watch_judging
 from agent.core.messages import (
     AudioState,
     BeepDone,
@@ -47,7 +48,6 @@ from agent.core.orders import LimitPictures
 from agent.core.problem import by_id
 from agent.core.problems import agent_problems
 from agent.core.state import AgentNow, CameraNow, Now, Setup, Stopped, Stopping, Tick
-from agent.core.watch import watch_judging
 from schemas.commands import CommandError
 from schemas.events import MotionEvent
 from schemas.messages import state as state_message
@@ -209,13 +209,13 @@ def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
         limit = cause.gauges.mqtt.picture_limit
         now_state = replace(now_state, picture_limit=limit)
         effects += [ToVision(name, LimitPictures(limit)) for name in now_state.cameras]
-    now_state, answers = answering.expire(now_state, now)
+    now_state, answers = responses.expire(now_state, now)
     effects += answers
     now_state, saved = commands.save_late(now_state, now)
     effects += saved
     if now_state.announce_at is not None and now.at >= now_state.announce_at:
         now_state = replace(now_state, announce_at=None)
-        effects += announce.everything(now_state, now, born=True)
+        effects += state_messages.everything(now_state, now, born=True)
     if now_state.alive_at is None:
         now_state = replace(now_state, alive_at=now.at)
     elif now.at - now_state.alive_at >= ALIVE_EVERY:
@@ -287,9 +287,9 @@ def _store_repaired(now_state: AgentNow, cause: StoreRepaired, now: Now) -> Step
 def _beep_done(now_state: AgentNow, cause: BeepDone, now: Now) -> Step:
     if cause.ok:
         now_state = replace(now_state, beeps=now_state.beeps + 1)
-        return answering.finish(now_state, cause.request, now)
+        return responses.finish(now_state, cause.request, now)
     error = CommandError(code="audio_failed", message=cause.message)
-    return answering.finish(now_state, cause.request, now, error=error)
+    return responses.finish(now_state, cause.request, now, error=error)
 
 
 def _broker(now_state: AgentNow, cause: BrokerUp | BrokerDown, now: Now) -> Step:
@@ -303,7 +303,7 @@ def _broker_up(now_state: AgentNow, cause: BrokerUp, now: Now) -> Step:
     now_state, _ = cured(now_state, "mqtt", now)  # said with everything
     after = f" after {cause.failures} failed attempts" if cause.failures else ""
     words = f"broker {cause.where}: connected, MQTT {cause.protocol}{after}"
-    return now_state, [*announce.everything(now_state, now), Say("INFO", words)]
+    return now_state, [*state_messages.everything(now_state, now), Say("INFO", words)]
 
 
 def _broker_down(now_state: AgentNow, cause: BrokerDown, now: Now) -> Step:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.core import announce, answering, reports
+from agent.core import event_payloads, responses, state_messages
 from agent.core.effects import Effect, Say, ToVision
-from agent.core.faults import cured, fault
+from agent.core.last_error import cured, fault
 from agent.core.messages import (
     CameraCode,
     CameraState,
@@ -37,8 +37,8 @@ _WELL = frozenset({CameraCode.CONNECTING, CameraCode.LIVE, CameraCode.DISABLED})
 def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
     """Motion ON, the event's first message, the beep: what somebody waits for, and nothing else."""
     camera = now_state.cameras[cause.camera]
-    event = reports.motion_started(now_state, camera, cause)
-    why = reports.sentence(cause.detection)
+    event = event_payloads.motion_started(now_state, camera, cause)
+    why = event_payloads.sentence(cause.detection)
     recorded = cause.recorded and _store_wanted(now_state)
     motion = MotionNow(cause.event_id, cause.utc, cause.detection, cause.detection, recorded)
     camera = replace(
@@ -52,10 +52,10 @@ def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
     )
     now_state, beep = _beep_on_motion(now_state.with_camera(camera), camera, now)
     effects: list[Effect] = [
-        announce.motion_state(camera),
+        state_messages.motion_state(camera),
         motion_record(camera, event),
         *beep,
-        announce.recording_state(camera),
+        state_messages.recording_state(camera),
         Say("INFO", f"camera {cause.camera}: motion {cause.event_id}: {why}"),
     ]
     return now_state, effects
@@ -74,7 +74,7 @@ def motion_picture(now_state: AgentNow, cause: MotionPicture) -> Step:
     )
     effects = _show_motion_picture(now_state, camera)
     if cause.delta is not None:
-        effects += announce.delta(now_state, camera)
+        effects += state_messages.delta(now_state, camera)
         effects.append(_attributes(camera))
     return now_state.with_camera(camera), effects
 
@@ -82,7 +82,7 @@ def motion_picture(now_state: AgentNow, cause: MotionPicture) -> Step:
 def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
     """The event's last message; motion OFF now or after `clear_delay`."""
     camera = now_state.cameras[cause.camera]
-    event = reports.motion_ended(now_state, camera, cause)
+    event = event_payloads.motion_ended(now_state, camera, cause)
     words = (
         f"camera {cause.camera}: motion {cause.event_id} ended after {cause.duration:.1f} s"
         f" ({cause.reason.value}), peak {cause.peak.score:.3f} %, {cause.frames} frames"
@@ -97,7 +97,7 @@ def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
             camera,
             motion=replace(camera.motion, detection=cause.detection, peak=cause.peak),
         )
-    camera = replace(camera, attributes=reports.motion_attributes(camera, ended=cause.utc))
+    camera = replace(camera, attributes=event_payloads.motion_attributes(camera, ended=cause.utc))
     camera = replace(
         camera,
         motion=None,
@@ -106,21 +106,21 @@ def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
         motion_off_at=now.at + camera.settings.clear_delay if keep_on else None,
     )
     effects: list[Effect] = [
-        announce.motion_state(camera),
+        state_messages.motion_state(camera),
         motion_record(camera, event),
         _attributes(camera),
-        announce.recording_state(camera),
+        state_messages.recording_state(camera),
         Say("INFO", words),
     ]
     if not camera.live:  # what was put off until the event's end, whatever ended it
-        effects.append(announce.camera_availability(camera))
+        effects.append(state_messages.camera_availability(camera))
     return now_state.with_camera(camera), effects
 
 
 def motion_interrupted(now_state: AgentNow, started: MotionEvent, now: Now) -> Step:
     """The end of an event that a killed process left open: when it came, nobody saw."""
     camera = now_state.cameras[started.camera]
-    event = reports.motion_interrupted(camera, started, now)
+    event = event_payloads.motion_interrupted(camera, started, now)
     effects: list[Effect] = [
         motion_record(camera, event),
         Say("INFO", f"camera {camera.camera_id}: motion {event.id} was cut by the agent's end"),
@@ -131,8 +131,8 @@ def motion_interrupted(now_state: AgentNow, started: MotionEvent, now: Now) -> S
 def motion_suppressed(now_state: AgentNow, cause: MotionSuppressed) -> Step:
     """Something changed, a rule said no: counted and said, with the reason."""
     camera = now_state.cameras[cause.camera]
-    event = reports.motion_suppressed(now_state, camera, cause)
-    why = reports.sentence(cause.detection)
+    event = event_payloads.motion_suppressed(now_state, camera, cause)
+    why = event_payloads.sentence(cause.detection)
     camera = replace(
         camera,
         motion_seq=event.seq,
@@ -149,7 +149,7 @@ def motion_suppressed(now_state: AgentNow, cause: MotionSuppressed) -> Step:
 def frame_scored(now_state: AgentNow, cause: FrameScored) -> Step:
     """A judged frame's score; an old one is worth nothing, so QoS 0."""
     topic = now_state.cameras[cause.camera].topics.score
-    return now_state, [Publish(topic, reports.frame_score(cause).to_json(), qos=0)]
+    return now_state, [Publish(topic, event_payloads.frame_score(cause).to_json(), qos=0)]
 
 
 def clear_late(now_state: AgentNow, now: Now) -> Step:
@@ -159,7 +159,7 @@ def clear_late(now_state: AgentNow, now: Now) -> Step:
         if camera.motion_off_at is not None and now.at >= camera.motion_off_at:
             off = replace(camera, motion_shown=False, motion_off_at=None)
             now_state = now_state.with_camera(off)
-            effects.append(announce.motion_state(off))
+            effects.append(state_messages.motion_state(off))
     return now_state, effects
 
 
@@ -187,9 +187,9 @@ def picture_taken(now_state: AgentNow, cause: PictureTaken, now: Now) -> Step:
             camera = replace(camera, snapshot=shown)
             place, meta_place = topics.snapshot, topics.snapshot_meta
     now_state = now_state.with_camera(camera)
-    effects = announce.picture(now_state, place, meta_place, shown)
+    effects = state_messages.picture(now_state, place, meta_place, shown)
     data = meta.model_dump(mode="json")
-    now_state, answers = answering.finish(now_state, cause.request, now, data=data)
+    now_state, answers = responses.finish(now_state, cause.request, now, data=data)
     # who fetches the retained picture after the answer gets this one
     effects += [replace(it, after=place) if isinstance(it, Publish) else it for it in answers]
     return now_state, effects
@@ -198,7 +198,7 @@ def picture_taken(now_state: AgentNow, cause: PictureTaken, now: Now) -> Step:
 def picture_refused(now_state: AgentNow, cause: PictureRefused, now: Now) -> Step:
     """Tells whoever asked for a picture why there is none."""
     error = CommandError(code="camera_unavailable", message=cause.message)
-    return answering.finish(now_state, cause.request, now, error=error)
+    return responses.finish(now_state, cause.request, now, error=error)
 
 
 def camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:
@@ -223,7 +223,7 @@ def camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:
     if was_live and not camera.live:
         effects.append(ToVision(cause.camera, CameraWent(cause.session)))
     if camera.motion is None or camera.live:
-        effects.append(announce.camera_availability(camera))
+        effects.append(state_messages.camera_availability(camera))
     if camera.live:
         now_state, said = cured(now_state, "camera", now, cause.camera)
     elif cause.code in {CameraCode.CONNECTING, CameraCode.DISABLED}:
@@ -267,7 +267,9 @@ def motion_record(camera: CameraNow, event: MotionEvent) -> Record:
 
 
 def _attributes(camera: CameraNow) -> Publish:
-    return state(camera.topics.motion_attributes, reports.motion_attributes(camera).to_json())
+    return state(
+        camera.topics.motion_attributes, event_payloads.motion_attributes(camera).to_json()
+    )
 
 
 def _picture(cause: MotionPicture) -> Picture:
@@ -288,7 +290,7 @@ def _show_motion_picture(now_state: AgentNow, camera: CameraNow) -> list[Effect]
     if camera.motion_picture is None:
         return []
     shown = camera.motion_picture
-    return announce.picture(now_state, topics.motion_image, topics.motion_image_meta, shown)
+    return state_messages.picture(now_state, topics.motion_image, topics.motion_image_meta, shown)
 
 
 def _beep_on_motion(now_state: AgentNow, camera: CameraNow, now: Now) -> Step:

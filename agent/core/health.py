@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from agent.core.costs import Costs
 from agent.core.messages import CameraCode
 from agent.core.problem import Kind, Problem, by_code, by_id
 from agent.core.problems import agent_problems, camera_problems
 from agent.core.state import AgentNow, CameraNow, Now
 from agent.core.stats import CameraStats, VisionStats
+from agent.core.time_allowance import Costs
 from schemas.settings import CameraSettings, allowed_text, setting_names
 from schemas.state import (
     AgentHealth,

@@ -1,6 +1,6 @@
 """How well the camera sees: night, light changes, and the five ways to be blind. Pure.
 
-The measures come from `agent.vision.sight`; here is what they mean over time. Every state needs
+The measures come from `agent.vision.image_quality`; here is what they mean over time. Every state needs
 its evidence for a while before it is said, and again before it is taken back: somebody who stands
 before the lens for ten seconds is no fault of the camera.
 """

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from agent.core.costs import Costs
 from agent.core.messages import CameraCode, CameraState
 from agent.core.problem import Kind, Problem
 from agent.core.state import AgentNow, CameraNow, HostFigures
 from agent.core.stats import VisionStats
+from agent.core.time_allowance import Costs
 
 #: Ends of a connection that come back until somebody changes a configuration; Home Assistant can
 #: only hear of them while we are connected, so they stay a problem for some minutes.

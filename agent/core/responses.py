@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from agent.core import announce
+from agent.core import state_messages
 from agent.core.effects import Effect, Say
-from agent.core.faults import fault
+from agent.core.last_error import fault
 from agent.core.state import AgentNow, CameraNow, Now, Pending
 from schemas.commands import CommandError, ErrorCode, ReplyTo, Response
 from schemas.messages import Publish, state
@@ -142,7 +142,7 @@ def _logged(now_state: AgentNow, words: str, now: Now) -> Step:
 def _unchanged(now_state: AgentNow, camera: CameraNow | None, name: str | None) -> list[Effect]:
     """The value in force, so that a switch or slider that moved ahead snaps back."""
     if camera is not None and name in CameraSettings.model_fields:
-        return [announce.setting_state(camera, name)]
+        return [state_messages.setting_state(camera, name)]
     if camera is None and name in AgentSettings.model_fields:
         topic = now_state.setup.topics.setting_state(name)
         return [state(topic, show_value(getattr(now_state.settings, name)))]

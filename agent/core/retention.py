@@ -1,7 +1,7 @@
 """Which files of the image store may go, in which order, and when none may; how long room lasts.
 
 Age comes from the name, never from the file's time: a restored backup or a NAS without a clock
-lies. Names that a clock gave which was not set yet are corrected by `agent.core.dating`.
+lies. Names that a clock gave which was not set yet are corrected by `agent.core.clock_corrections`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import PurePath
 
-from agent.core.dating import Misdated, made_on
+from agent.core.clock_corrections import Misdated, made_on
 from agent.core.naming import EVENTS, MANIFEST, MONITORING, NOTES, SESSIONS
 
 #: The newest recording lies further back than this many times the retention, plus a month: then it

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from agent.core.costs import Costs
 from agent.core.messages import AudioState, BrokerDown, CameraState, Detection, StoreState
 from agent.core.orders import VisionSettings
 from agent.core.problem import Problem
 from agent.core.stats import CameraStats, MqttStats, StoreStats, VisionStats
+from agent.core.time_allowance import Costs
 from schemas.commands import ErrorCode, ReplyTo
 from schemas.settings import (
     AgentSettings,

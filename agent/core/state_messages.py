@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from agent.core.effects import Effect, PublishDiscovery
+from agent.core.event_payloads import motion_attributes
 from agent.core.health import agent_health, agent_info, camera_health
-from agent.core.reports import motion_attributes
 from agent.core.state import AgentNow, CameraNow, Now, Picture
 from schemas.channels import STATES, Channel
 from schemas.messages import Publish, state

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from agent.core.sight import Sight
+from agent.core.image_quality import Sight
 
 
 @dataclass(frozen=True, slots=True)

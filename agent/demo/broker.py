@@ -1,4 +1,4 @@
-"""The demo's own MQTT broker, a child process: `python -m agent.demo_broker [--port 1883]`.
+"""The demo's own MQTT broker, a child process: `python -m agent.demo.broker [--port 1883]`.
 
 It listens on 127.0.0.1 only, asks for no password and forgets everything when it ends: enough to
 see the agent's topics without configuring anything. It ends with its parent, or on SIGTERM.
@@ -86,7 +86,7 @@ def embedded_broker(port: int, clock: Clock, program: str | None = None) -> Iter
         ConfigError: the extra `demo` is not installed.
         ConfigError: it did not get ready, for instance because the port is taken.
     """
-    command = [sys.executable, "-m", "agent.demo_broker", "--port", str(port)]
+    command = [sys.executable, "-m", "agent.demo.broker", "--port", str(port)]
     command += ["--mosquitto", program] if program else []
     process = subprocess.Popen(
         command,
@@ -197,7 +197,7 @@ def _watch_parent(loop: asyncio.AbstractEventLoop, leave: asyncio.Event) -> None
 
 def main(arguments: Sequence[str]) -> int:
     """The child: serves; exit code 0 after the end was asked for."""
-    parser = argparse.ArgumentParser(prog="agent.demo_broker", description="MQTT broker")
+    parser = argparse.ArgumentParser(prog="agent.demo.broker", description="MQTT broker")
     parser.add_argument("--port", type=int, default=1883)
     parser.add_argument("--mosquitto", metavar="PROGRAM", help="run this instead of amqtt")
     options = parser.parse_args(arguments)

@@ -12,9 +12,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from agent.configuration import agent_id_of, load
+from agent.config.loader import agent_id_of, load
 from agent.core.errors import ConfigError, reason_of
-from agent.demo_broker import embedded_broker, free_port, mosquitto
+from agent.demo.broker import embedded_broker, free_port, mosquitto
 from agent.mqtt.journal import JOURNAL, Journal
 from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.settings_file import NAME as SETTINGS
@@ -46,8 +46,8 @@ def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
     Raises:
         ConfigError: a demo runs already, its broker cannot start, or a folder cannot be written.
     """
-    from agent.app import App
-    from agent.camera.hk.simulator import Simulator, SimulatorOptions
+    from agent.camera.hk.simulator.server import Simulator, SimulatorOptions
+    from agent.service.app import App
 
     clock = SystemClock()
     state_dir = demo_state_dir()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from agent.core.backoff import Backoff
-from agent.mqtt.reasons import Why
+from agent.mqtt.connection_errors import Why
 
 Protocol = Literal["5", "3.1.1"]
 ProtocolChoice = Literal["auto", "5", "3.1.1"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from agent.mqtt.entries import Entry, Unreadable
+from agent.mqtt.journal_entries import Entry, Unreadable
 
 Waiting = Callable[[int, int], list[Entry]]
 

@@ -17,12 +17,12 @@ from agent.core.messages import BrokerDown, BrokerUp, Received
 from agent.core.stats import MqttStats
 from agent.mqtt.attempts import Attempts
 from agent.mqtt.connection import Connection
-from agent.mqtt.flood import Flood, Seldom
+from agent.mqtt.connection_errors import Why, because_of
 from agent.mqtt.journal import Journal
-from agent.mqtt.limits import Suspect
 from agent.mqtt.options import MqttOptions
 from agent.mqtt.outbox import Outbox
-from agent.mqtt.reasons import Why, because_of
+from agent.mqtt.packet_limits import Suspect
+from agent.mqtt.rate_limit import Flood, Seldom
 from agent.mqtt.sender import Sender
 from agent.mqtt.signals import (
     Accepted,

@@ -24,9 +24,9 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from agent.core.errors import ConfigError
 from agent.mqtt.attempts import Protocol
+from agent.mqtt.connection_errors import Why, from_disconnect, from_error, from_reason_code
 from agent.mqtt.options import MqttOptions
-from agent.mqtt.probe import speaks_tls
-from agent.mqtt.reasons import Why, from_disconnect, from_error, from_reason_code
+from agent.mqtt.paho_client import MAX_INCOMING, Client
 from agent.mqtt.router import BIRTH, WILL
 from agent.mqtt.signals import (
     Accepted,
@@ -39,7 +39,7 @@ from agent.mqtt.signals import (
     Signal,
     Subscribed,
 )
-from agent.mqtt.tolerant import MAX_INCOMING, Client
+from agent.mqtt.tls_probe import speaks_tls
 from agent.runtime.tls import client_context
 from schemas.messages import Publish
 

@@ -15,11 +15,11 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from agent.mqtt.ageing import JournalClock
-from agent.mqtt.entries import Entry, OpenEvent, Unreadable
+from agent.mqtt.ha_queue import Offers, read_offers
+from agent.mqtt.journal_clock import JournalClock
+from agent.mqtt.journal_entries import Entry, OpenEvent, Unreadable
 from agent.mqtt.journal_file import FLOOR, JournalFile
-from agent.mqtt.offers import Offers, read_offers
-from agent.mqtt.retained import Retained, read_retained
+from agent.mqtt.retained_topics import Retained, read_retained
 from agent.runtime.clock import Clock
 from schemas.messages import Record
 

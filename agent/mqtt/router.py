@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from agent.core.messages import HaOnline, Parsed, Received, Refused
 from agent.core.naming import is_event
-from agent.mqtt.addresses import MAX_TOPIC, Address, address_of, nearest
+from agent.mqtt.command_topics import MAX_TOPIC, Address, address_of, nearest
 from agent.mqtt.response_topic import response_topic
 from schemas.base import Strict
 from schemas.commands import (

@@ -9,15 +9,15 @@ from typing import Protocol
 
 from agent.mqtt.answers import answers_to, marked_late
 from agent.mqtt.backlog import Backlog
-from agent.mqtt.elsewhere import Elsewhere
-from agent.mqtt.entries import Entry
+from agent.mqtt.foreign_answers import Elsewhere
+from agent.mqtt.ha_delivery import Offering
+from agent.mqtt.ha_presence import NEVER
 from agent.mqtt.journal import Journal
-from agent.mqtt.limits import PacketLimits, Suspect
-from agent.mqtt.offering import Offering
+from agent.mqtt.journal_entries import Entry
 from agent.mqtt.outbox import Outbox
-from agent.mqtt.presence import NEVER
+from agent.mqtt.packet_limits import PacketLimits, Suspect
+from agent.mqtt.payload_trimming import slimmed
 from agent.mqtt.signals import Accepted, BrokerAge, HomeSaid
-from agent.mqtt.slimming import slimmed
 from agent.runtime.clock import Clock
 from schemas.messages import EventsQuery, Publish
 

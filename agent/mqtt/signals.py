@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from agent.mqtt.reasons import Why
+from agent.mqtt.connection_errors import Why
 
 
 @dataclass(frozen=True, slots=True)

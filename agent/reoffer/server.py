@@ -27,7 +27,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from agent.core.messages import Shown
 from agent.reoffer.visits import IDLE, Guesses, Seldom, Visits
-from agent.runtime.newest import Newest
+from agent.runtime.latest_value import Newest
 from agent.runtime.worker import Worker
 
 log = logging.getLogger(__name__)

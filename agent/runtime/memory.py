@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from agent.core.costs import Allowance, Costs
+from agent.core.time_allowance import Allowance, Costs
 from agent.runtime.clock import Clock, thread_seconds
 
 MIB = 2**20

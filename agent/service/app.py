@@ -23,12 +23,10 @@ from pathlib import Path
 import cv2
 
 from agent import __version__
-from agent.beginning import camera_setups, close_recordings, open_events_of, setup_of
-from agent.camera_parts import CameraParts, build_camera
-from agent.checking import checked
-from agent.configuration import Loaded, agent_id_of
+from agent.config.check import checked
+from agent.config.diff import Changes, changes_between, with_cameras_of
+from agent.config.loader import Loaded, agent_id_of
 from agent.core import engine
-from agent.core.announce import cameras_farewell
 from agent.core.cameras import change_cameras
 from agent.core.clip_events import RECORDINGS
 from agent.core.effects import Effect
@@ -41,26 +39,28 @@ from agent.core.messages import (
     StoreState,
 )
 from agent.core.state import AgentNow, CameraSetup, Gauges, Now, Stopped, Stopping, Tick
-from agent.crew import Crew
-from agent.discovery import Discovery
-from agent.gauges import Machine, gather
+from agent.core.state_messages import cameras_farewell
 from agent.mqtt.router import Ignored, birth, parse
-from agent.parts import (
+from agent.runtime.clock import Clock, SystemClock
+from agent.runtime.health_file import remove_health
+from agent.runtime.mailbox import Mailbox, WhenFull
+from agent.runtime.redaction import without_secrets
+from agent.runtime.settings_file import load_settings
+from agent.runtime.signals import Signals
+from agent.runtime.systemd_notify import Notifier
+from agent.runtime.worker import Worker
+from agent.service.camera_wiring import CameraParts, build_camera
+from agent.service.discovery_publisher import Discovery
+from agent.service.effects import Performer, order_boxes
+from agent.service.metrics import Machine, gather
+from agent.service.startup import camera_setups, close_recordings, open_events_of, setup_of
+from agent.service.supervisor import Crew
+from agent.service.wiring import (
     announced,
     build_parts,
     open_journal,
     views_of,
 )
-from agent.perform import Performer, order_boxes
-from agent.reload import Changes, changes_between, with_cameras_of
-from agent.runtime.clock import Clock, SystemClock
-from agent.runtime.health_file import remove_health
-from agent.runtime.mailbox import Mailbox, WhenFull
-from agent.runtime.notify import Notifier
-from agent.runtime.redaction import without_secrets
-from agent.runtime.settings_file import load_settings
-from agent.runtime.signals import Signals
-from agent.runtime.worker import Worker
 from schemas.config import Config
 from schemas.topics import AgentTopics
 

@@ -7,23 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from agent.camera.renewable import RenewableSource
+from agent.camera.network.trust import trusting
+from agent.camera.replaceable_source import RenewableSource
 from agent.camera.source import SourceOptions, source_for
-from agent.camera.trust import trusting
-from agent.configuration import state_dir_of
+from agent.config.loader import state_dir_of
 from agent.core.clips import PRE_ROLL_BYTES
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState, ClipPart, RecordingLink, Shown
 from agent.core.orders import RestartSession, VisionOrder, VisionSettings
 from agent.runtime.clock import Clock
+from agent.runtime.latest_value import Newest
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.memory import Share
-from agent.runtime.newest import Newest
 from agent.runtime.session_file import session_keeper
 from agent.runtime.worker import Worker
-from agent.storage.recorder import RecorderOptions, RecorderWorker
-from agent.storage.spool import Spool
-from agent.vision.clip_feed import ToRecorder
+from agent.storage.recording.recorder import RecorderOptions, RecorderWorker
+from agent.storage.spool.spool import Spool
+from agent.vision.clips.clip_feed import ToRecorder
 from agent.vision.worker import VisionOptions, VisionWorker
 from agent.vision.zones import View, view_of
 from schemas.camera_config import CameraConfig

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from agent.camera_parts import CameraParts
 from agent.core.effects import (
     Effect,
     Leave,
@@ -20,11 +19,12 @@ from agent.core.effects import (
     WriteHealth,
 )
 from agent.core.orders import Beep, KeepEvent, RestartSession, VisionOrder
-from agent.discovery import Discovery
 from agent.runtime.clock import Clock
 from agent.runtime.health_file import write_health
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.settings_file import save_settings
+from agent.service.camera_wiring import CameraParts
+from agent.service.discovery_publisher import Discovery
 from schemas.messages import EventsQuery, Outgoing, Publish, Record
 
 log = logging.getLogger(__name__)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from agent.camera_parts import CameraParts
 from agent.core.state import Gauges, HostFigures
 from agent.core.stats import StoreStats
-from agent.crew import Crew
-from agent.parts import Parts
 from agent.runtime import host
 from agent.runtime.clock import clock_is_synchronised
 from agent.runtime.descriptors import most_descriptors, open_descriptors
+from agent.service.camera_wiring import CameraParts
+from agent.service.supervisor import Crew
+from agent.service.wiring import Parts
 
 #: Seconds between two looks at the machine's memory, heat, load, descriptors and clock.
 MACHINE_EVERY = 5.0

@@ -13,11 +13,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from agent import __version__
-from agent.configuration import Loaded
+from agent.config.loader import Loaded
 from agent.core.state import CameraNow, CameraSetup, Now, Setup
-from agent.mqtt.entries import OpenEvent
 from agent.mqtt.journal import Journal
-from agent.storage.spool import Spool
+from agent.mqtt.journal_entries import OpenEvent
+from agent.storage.spool.spool import Spool
 from schemas.config import Config
 from schemas.events import MotionEvent
 from schemas.settings import AgentSettings

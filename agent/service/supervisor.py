@@ -1,14 +1,14 @@
-"""The agent's threads, started, watched and stopped together; `agent.app` says when."""
+"""The agent's threads, started, watched and stopped together; `agent.service.app` says when."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from agent.camera_parts import Body, CameraParts
 from agent.core.orders import StopJudging
 from agent.runtime.clock import Clock
 from agent.runtime.worker import Worker
+from agent.service.camera_wiring import Body, CameraParts
 
 log = logging.getLogger(__name__)
 

@@ -16,27 +16,27 @@ from typing import TYPE_CHECKING, Any
 
 from agent import __version__
 from agent.audio.beeper import BeeperWorker, BeepOptions
-from agent.camera_parts import ORDERS, Body, CameraParts, ToEngine, build_camera
-from agent.configuration import password_of, token_of
-from agent.core.announce import farewell, retained_topics
+from agent.config.loader import password_of, token_of
 from agent.core.errors import ConfigError
 from agent.core.messages import Received, Shown
 from agent.core.orders import Beep, KeepEvent, VisionSettings
-from agent.mqtt.addresses import command_filters, slip_filters
+from agent.core.state_messages import farewell, retained_topics
 from agent.mqtt.client import MqttWorker
+from agent.mqtt.command_topics import command_filters, slip_filters
 from agent.mqtt.journal import JOURNAL, Journal
 from agent.mqtt.options import MqttOptions
 from agent.mqtt.outbox import Outbox
 from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
+from agent.runtime.latest_value import Newest
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.memory import Memory, memory_limit
-from agent.runtime.newest import Newest
 from agent.runtime.umask import umask_of
-from agent.storage.options import StoreOptions
-from agent.storage.spool import Spool
-from agent.storage.spool_place import memory_spool
-from agent.storage.store import StoreWorker
+from agent.service.camera_wiring import ORDERS, Body, CameraParts, ToEngine, build_camera
+from agent.storage.spool.place import memory_spool
+from agent.storage.spool.spool import Spool
+from agent.storage.store.options import StoreOptions
+from agent.storage.store.worker import StoreWorker
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
 from schemas.camera_config import CameraConfig
 from schemas.config import Config

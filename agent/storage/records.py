@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from agent.core.naming import FileKind, is_camera, is_event
-from agent.storage.h264 import Codec
-from agent.storage.moov import Sample
+from agent.storage.container.h264 import Codec
+from agent.storage.container.moov import Sample
 
 _HEAD = struct.Struct(">4sII")  # magic, CRC-32 of all that follows it, length of the JSON part
 _MAGIC = b"SAR1"
@@ -57,7 +57,7 @@ class Fragment:
         k: counts the event's fragments from 0.
         first_ms: milliseconds since 1970, UTC, of its first picture.
         samples: sizes, durations and keys of the pictures in `body`, in order.
-        avcc: hexadecimal, see `agent.storage.h264.Codec`.
+        avcc: hexadecimal, see `agent.storage.container.h264.Codec`.
     """
 
     word: ClassVar[str] = "fragment"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from agent.configuration import PREFIX, find_file, load
+from agent.config.loader import PREFIX, find_file, load
 from agent.core.errors import ConfigError
 from agent.imaging.orientation import Orientation
 from agent.tuning.clips import Clip, open_clip

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.camera.source import source_for
-from agent.configuration import agent_id_of, find_file, load
+from agent.config.loader import agent_id_of, find_file, load
 from agent.core.errors import CameraUnreachable, ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import Detection
@@ -22,7 +22,7 @@ from agent.imaging.orientation import Orientation
 from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
-from agent.vision.judging import Judge
+from agent.vision.judge import Judge
 from agent.vision.overlay import overlay
 from agent.vision.zones import View, view_of
 from schemas.camera_config import CameraConfig

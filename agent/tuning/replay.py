@@ -17,7 +17,7 @@ from agent.imaging.jpeg import encode
 from agent.imaging.privacy import blacken
 from agent.imaging.stamp import extent
 from agent.tuning.clips import Clip, Shot
-from agent.vision.judging import Judge, Judgement
+from agent.vision.judge import Judge, Judgement
 from agent.vision.zones import View
 from schemas.camera_config import CameraConfig
 from schemas.zones import Zone
@@ -28,7 +28,7 @@ Picture = npt.NDArray[np.uint8]
 PICTURE_WIDTH = 480
 #: Bounds a report: pictures of so many events and of so many suppressed spans are kept.
 MOST_PICTURES = 100
-#: The longest text that the recorder burns in (see `agent.storage.recorder.timestamp`).
+#: The longest text that the recorder burns in (see `agent.storage.recording.recorder.timestamp`).
 _STAMP = "2026-11-22 08:15:01.3 +01:00"
 _STAMP_ZONE = "burnt_in_time"
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from agent import __version__
 from agent.core.errors import ConfigError
+from agent.core.event_payloads import sentence
 from agent.core.messages import Detection
-from agent.core.reports import sentence
 from agent.imaging.heatmap import draw
 from agent.imaging.jpeg import encode
 from agent.tuning.replay import MOST_PICTURES, Event, Pictures, Replay, Suppressed

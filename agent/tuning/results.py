@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from agent.core.reports import sentence
+from agent.core.event_payloads import sentence
 from agent.tuning.replay import Replay
 from agent.tuning.sweep import Row
 

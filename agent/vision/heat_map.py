@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 from ulid import ULID
 
-from agent.core.costs import Boundless, Room
 from agent.core.frame import Frame
 from agent.core.messages import PictureReason, PictureTaken, StorePicture
+from agent.core.time_allowance import Boundless, Room
 from agent.imaging.heatmap import Counts, Picture, cells, draw, no_counts
 from agent.imaging.jpeg import SHRUNK, colour_work, decode_colour, encode_within
 from agent.imaging.privacy import blacken
-from agent.vision.clip_feed import ToRecorder
+from agent.vision.clips.clip_feed import ToRecorder
 from agent.vision.zones import View
 
 #: A map that has changed is published at most this often, in seconds.

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.core.frame import Frame
-from agent.core.sight import LEAST_MATCH, Look, Sight, SightMachine
+from agent.core.image_quality import LEAST_MATCH, Look, Sight, SightMachine
 from agent.imaging.jpeg import decode_luma, dimensions
 
 Luma = npt.NDArray[np.uint8]

@@ -12,7 +12,7 @@ from agent.core.messages import SUPPRESSING, Detection, Reason
 from agent.core.motion import MotionMachine, Step
 from agent.core.orders import VisionSettings
 from agent.core.pacing import Pacer
-from agent.vision.detector import Detector, Profile
+from agent.vision.detector.detector import Detector, Profile
 from agent.vision.zones import Area, View
 
 Luma = npt.NDArray[np.uint8]

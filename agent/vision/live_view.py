@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from agent.core.frame import Frame
 from agent.core.messages import Shown
-from agent.runtime.newest import Newest
+from agent.runtime.latest_value import Newest
 
 
 class Showing:

@@ -8,7 +8,7 @@ from agent.core.errors import ConfigError
 from agent.core.messages import Detection
 from agent.imaging.jpeg import decode_colour, encode_within
 from agent.imaging.overlay import Picture, draw_overlay
-from agent.vision.masks import LOOKS_FROM
+from agent.vision.detector.masks import LOOKS_FROM
 from agent.vision.zones import View
 
 

@@ -10,14 +10,14 @@ from datetime import datetime
 
 from ulid import ULID
 
-from agent.core.costs import Boundless, Room
 from agent.core.frame import Frame
 from agent.core.messages import PictureReason, PictureRefused, PictureTaken, StorePicture
 from agent.core.orders import TakePicture
+from agent.core.time_allowance import Boundless, Room
 from agent.imaging.jpeg import SHRUNK, colour_work, dimensions, stored_jpeg
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons
-from agent.vision.clip_feed import ToRecorder
+from agent.vision.clips.clip_feed import ToRecorder
 
 #: A request waits this long for a fresh frame; a camera of 1 frame/s just makes it.
 PATIENCE = 1.0

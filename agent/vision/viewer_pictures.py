@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from agent.core.costs import Room
 from agent.core.messages import Detection
+from agent.core.time_allowance import Room
 from agent.imaging.jpeg import SHRUNK, colour_work, stored_jpeg
 from agent.imaging.overlay import Picture
 from agent.vision.overlay import overlay_jpeg

@@ -11,7 +11,6 @@ from typing import cast
 
 from ulid import ULID
 
-from agent.core.costs import Boundless, Room
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import (
@@ -34,20 +33,21 @@ from agent.core.orders import (
     VisionSettings,
 )
 from agent.core.stats import VisionStats
+from agent.core.time_allowance import Boundless, Room
 from agent.imaging.jpeg import delta_png, dimensions, small_luma
 from agent.runtime.clock import Clock, TimeBase, thread_seconds
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
-from agent.vision.clip_feed import ToRecorder
-from agent.vision.clips import Clips
+from agent.vision.clips.clip_feed import ToRecorder
+from agent.vision.clips.clips import Clips
 from agent.vision.counting import count_damaged, count_judged
-from agent.vision.heat import HeatMap
-from agent.vision.judging import Judge, Judgement, Luma
-from agent.vision.pictures import Pictures
-from agent.vision.running import RunningEvent
-from agent.vision.showing import Showing
-from agent.vision.sight import Eye
+from agent.vision.heat_map import HeatMap
+from agent.vision.image_quality import Eye
+from agent.vision.judge import Judge, Judgement, Luma
+from agent.vision.live_view import Showing
+from agent.vision.motion_event import RunningEvent
 from agent.vision.stills import PATIENCE, Stills
+from agent.vision.viewer_pictures import Pictures
 from agent.vision.zones import View
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from agent.core.errors import ConfigError
 from agent.core.orders import VisionSettings
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons, raster
-from agent.vision.masks import LOOKS_FROM, Mask, load_mask
+from agent.vision.detector.masks import LOOKS_FROM, Mask, load_mask
 from schemas.camera_config import CameraConfig
 from schemas.zones import Zone
 

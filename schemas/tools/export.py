@@ -1,4 +1,4 @@
-"""`python -m schemas.export [--check]`: writes or compares JSON Schemas and reference pages."""
+"""`python -m schemas.tools.export [--check]`: writes or compares JSON Schemas and reference pages."""
 
 from __future__ import annotations
 
@@ -7,18 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-from schemas import (
-    asyncapi,
-    commands,
-    config,
-    events,
-    frames,
-    mqtt_page,
-    reference,
-    settings,
-    state,
-)
+from schemas import commands, config, events, frames, settings, state
 from schemas.base import Strict
+from schemas.tools import asyncapi, mqtt_page, reference
 
 FOLDER = Path(__file__).parent / "json"
 #: Present in a checkout only.
@@ -83,12 +74,12 @@ def stale() -> list[str]:
 
 def main(argv: list[str] | None = None) -> int:
     """Writes the schemas, or with --check says which are stale (exit 1)."""
-    parser = argparse.ArgumentParser(prog="python -m schemas.export", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m schemas.tools.export", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare only")
     if parser.parse_args(argv).check:
         names = stale()
         if names:
-            sys.stderr.write(f"stale: {', '.join(names)}; run python -m schemas.export\n")
+            sys.stderr.write(f"stale: {', '.join(names)}; run python -m schemas.tools.export\n")
         return 1 if names else 0
     FOLDER.mkdir(exist_ok=True)
     for path in FOLDER.glob("*.json"):

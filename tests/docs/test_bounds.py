@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.camera_parts import FRAME_BYTES
 from agent.runtime.memory import BESIDES, FRAMES_RESERVE, LEAST_LIMIT, MIB, WORK_RESERVE, Memory
+from agent.service.camera_wiring import FRAME_BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/security.md").read_text()

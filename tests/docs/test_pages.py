@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from agent.cli import _parser
-from agent.configuration import load
+from agent.config.loader import load
 from agent.core.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]

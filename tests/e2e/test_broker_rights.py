@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.mqtt.addresses import slip_filters
+from agent.mqtt.command_topics import slip_filters
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import CAMERA, TOPICS, YARD, House
 from tests.support.broker import Broker, write_passwords

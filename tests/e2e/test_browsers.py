@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from agent.storage.dayfile import open_day_file
+from agent.storage.day.mp4_file import open_day_file
 from tests.support.clock import SetClock
 from tests.support.recordings import STARTED, event, expected, name_of
 from tests.support.waiting import PATIENCE, wait_until

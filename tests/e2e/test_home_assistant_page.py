@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from agent.configuration import load
+from agent.config.loader import load
 from tests.support.agent_process import House
 from tests.support.home_assistant import (
     MARKS,

@@ -16,7 +16,7 @@ from pathlib import Path
 import av
 import pytest
 
-from agent.storage.verify import verify_store
+from agent.storage.verify.store import verify_store
 from tests.support.agent_process import CAMERA, House, Process
 from tests.support.broker import free_port
 from tests.support.waiting import wait_until

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import av
 import pytest
 
-from agent.storage.verify import verify_store
+from agent.storage.verify.store import verify_store
 from tests.support import rtsp_camera_process
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import YARD, House

@@ -27,18 +27,18 @@ from agent.audio.tones import MAX_SECONDS, tone_from_wav
 from agent.camera.hk import packets
 from agent.camera.hk.assembler import Assembler
 from agent.camera.hk.assembler2 import WideAssembler
-from agent.camera.hk.cutter import BROKEN_MOST
+from agent.camera.hk.describe import describe
+from agent.camera.hk.discovery_packets import answer, parse_answer, question
+from agent.camera.hk.jpeg_splitter import BROKEN_MOST
 from agent.camera.hk.link import CameraLink, Ended
 from agent.camera.hk.link2 import SecondLink
-from agent.camera.hk.localdata import answer, parse_answer, question
-from agent.camera.hk.names import describe
-from agent.camera.http_auth import Credentials, UnknownChallenge
-from agent.camera.http_body import Body, Bomb
-from agent.camera.http_head import Head, NoHttp, parse_head
-from agent.camera.pictures import PictureCutter
-from agent.camera.url import Target as Place
-from agent.camera.url import joined as moved
-from agent.configuration import load
+from agent.camera.http.auth import Credentials, UnknownChallenge
+from agent.camera.http.body import Body, Bomb
+from agent.camera.http.head import Head, NoHttp, parse_head
+from agent.camera.http.multipart import PictureCutter
+from agent.camera.network.url import Target as Place
+from agent.camera.network.url import joined as moved
+from agent.config.loader import load
 from agent.core.engine import begin, step
 from agent.core.errors import ConfigError
 from agent.core.messages import Received
@@ -47,15 +47,15 @@ from agent.imaging.jpeg import allowed, decode_luma, dimensions, stored_jpeg
 from agent.imaging.orientation import Orientation
 from agent.mqtt.router import MAX_PAYLOAD, Ignored, parse
 from agent.runtime.health_file import NAME, read_health
-from agent.storage import matroska
-from agent.storage.daystate import slot_content
-from agent.storage.encoder import ClipEncoder, still
-from agent.storage.h264 import Codec, access_unit
-from agent.storage.manifest import parse as manifest_lines
-from agent.storage.pipe import LIMIT, BadMessage, Message, Unpacker, pack
+from agent.storage.container import matroska
+from agent.storage.container.h264 import Codec, access_unit
+from agent.storage.day.checkpoint import slot_content
+from agent.storage.day.manifest import parse as manifest_lines
+from agent.storage.day.recovery import recover
+from agent.storage.recording.encoder import ClipEncoder, still
 from agent.storage.records import BadRecord, decode, encode
-from agent.storage.recovery import recover
-from agent.vision.masks import load_mask
+from agent.storage.store.framing import LIMIT, BadMessage, Message, Unpacker, pack
+from agent.vision.detector.masks import load_mask
 from schemas.settings import CameraSettings, StoredSettings
 from schemas.topics import AgentTopics
 from tests.support.clock import FakeClock
@@ -373,7 +373,7 @@ SLOT = 2048
 
 def _film() -> bytes:
     """A day's file of one event with slots of 2 kB."""
-    from agent.storage.dayfile import open_day_file
+    from agent.storage.day.mp4_file import open_day_file
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.messages import BrokerUp, Received, Refused
-from agent.mqtt.addresses import command_topics
+from agent.mqtt.command_topics import command_topics
 from agent.mqtt.router import parse
 from schemas.messages import Publish, state
 from tests.support.agent_mqtt import CAMERA, TOPICS, Ear, RunningMqtt, options, record

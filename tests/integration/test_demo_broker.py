@@ -18,7 +18,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from agent.core.errors import ConfigError
-from agent.demo_broker import HOST, broker_answers, embedded_broker, mosquitto
+from agent.demo.broker import HOST, broker_answers, embedded_broker, mosquitto
 from agent.runtime.clock import SystemClock
 from tests.support.broker import free_port
 from tests.support.needs import need
@@ -261,7 +261,7 @@ def test_it_is_gone_after_the_block(broker: str) -> None:
 def test_it_ends_when_the_agent_is_killed(broker: str) -> None:
     port = free_port()
     script = (
-        "from agent.demo_broker import embedded_broker\n"
+        "from agent.demo.broker import embedded_broker\n"
         "from agent.runtime.clock import SystemClock\n"
         "import time\n"
         f"with embedded_broker({port}, SystemClock(), {program(broker)!r}) as pid:\n"
@@ -278,7 +278,7 @@ def test_it_ends_when_the_agent_is_killed(broker: str) -> None:
 
 def test_it_runs_by_hand_without_an_input_and_ends_on_sigterm() -> None:
     port = free_port()
-    command = [sys.executable, "-m", "agent.demo_broker", "--port", str(port)]
+    command = [sys.executable, "-m", "agent.demo.broker", "--port", str(port)]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE) as broker:
         wait_until("it listens", lambda: broker_answers(HOST, port))
         broker.terminate()

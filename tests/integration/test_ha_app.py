@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from agent.configuration import load, password_of
+from agent.commands.ha_app import Prepared, prepare
+from agent.config.loader import load, password_of
 from agent.core.errors import ConfigError
-from agent.ha_app import Prepared, prepare
 from tests.support.clock import FakeClock
 from tests.support.supervisor import FakeSupervisor
 

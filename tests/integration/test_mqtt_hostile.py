@@ -114,8 +114,8 @@ def test_messages_that_cannot_be_read_are_stepped_over_and_counted(
 def test_a_flood_of_one_command_does_not_hold_up_the_others(
     broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.mqtt.flood.BURST", 10.0)
-    monkeypatch.setattr("agent.mqtt.flood.EACH_SECOND", 0.0)
+    monkeypatch.setattr("agent.mqtt.rate_limit.BURST", 10.0)
+    monkeypatch.setattr("agent.mqtt.rate_limit.EACH_SECOND", 0.0)
     mine = options(broker.port, status_topic="homeassistant/status")
     with (
         RawMqtt(broker.port, "hostile") as hostile,

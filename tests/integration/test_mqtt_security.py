@@ -12,7 +12,7 @@ import pytest
 
 from agent.core.errors import ConfigError
 from agent.core.messages import BrokerDown, BrokerUp, Received
-from agent.mqtt.addresses import command_topics
+from agent.mqtt.command_topics import command_topics
 from schemas.config import TlsConfig
 from schemas.messages import Publish, state
 from schemas.topics import AgentTopics

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.runtime.notify import SOCKET, Notifier
+from agent.runtime.systemd_notify import SOCKET, Notifier
 from tests.support.systemd import NotifySocket
 
 

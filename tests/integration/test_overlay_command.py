@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.camera.hk.simulator import Simulator, SimulatorOptions
+from agent.camera.hk.simulator.server import Simulator, SimulatorOptions
 from agent.core.errors import ConfigError
 from agent.runtime.clock import SystemClock
 from agent.runtime.worker import Worker

@@ -17,7 +17,7 @@ from agent.core.messages import Shown
 from agent.reoffer.server import MOST_VIEWERS, ReofferOptions, ReofferWorker, is_loopback
 from agent.reoffer.visits import FORGIVEN_EACH, GUESSES, MOST_OF_ONE
 from agent.runtime.clock import SystemClock
-from agent.runtime.newest import Newest
+from agent.runtime.latest_value import Newest
 from agent.runtime.worker import Worker
 from tests.support.jpegs import jpeg
 from tests.support.waiting import PATIENCE, wait_until

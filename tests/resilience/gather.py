@@ -11,7 +11,7 @@ from typing import Any
 
 import av
 
-from agent.storage.verify import verify_store
+from agent.storage.verify.store import verify_store
 from tests.resilience.observation import Clip, Health, Interval, SentFrame, StoreSeen, Told
 from tests.resilience.watch import Watch
 from tests.support.agent_process import CAMERA, TOPICS, YARD

@@ -21,14 +21,14 @@ from agent.core import engine
 from agent.core.messages import Detection, EndReason, MotionEnded, MotionStarted, Reason
 from agent.core.state import CameraSetup, Now, Setup
 from agent.mqtt.journal import Journal
-from agent.storage.calendar import Calendar, as_json
-from agent.storage.child import Child
-from agent.storage.claims import identity_of
-from agent.storage.options import StoreOptions
-from agent.storage.outcome import outcome
-from agent.storage.pipe import Message
+from agent.storage.day.recording_result import outcome
 from agent.storage.records import encode
-from agent.storage.verify import verify_store
+from agent.storage.store.child import Child
+from agent.storage.store.claims import identity_of
+from agent.storage.store.clock_file import Calendar, as_json
+from agent.storage.store.framing import Message
+from agent.storage.store.options import StoreOptions
+from agent.storage.verify.store import verify_store
 from schemas.messages import Record
 from schemas.settings import CameraSettings, StoredSettings
 from schemas.topics import AgentTopics

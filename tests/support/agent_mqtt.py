@@ -14,8 +14,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from agent.mqtt.addresses import command_filters, slip_filters
 from agent.mqtt.client import MqttWorker
+from agent.mqtt.command_topics import command_filters, slip_filters
 from agent.mqtt.journal import Journal
 from agent.mqtt.options import MqttOptions
 from agent.mqtt.outbox import Outbox

@@ -11,8 +11,8 @@ import runpy
 import sys
 import threading
 
-from agent import app
-from agent.camera.http_client import Answer, HttpClient
+from agent.camera.http.client import Answer, HttpClient
+from agent.service import app
 
 #: The user in the URL of the camera that hangs.
 HANGS = "hangs"

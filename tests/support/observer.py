@@ -15,9 +15,9 @@ from jsonschema import Draft202012Validator
 from paho.mqtt import client as paho
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from schemas import export
 from schemas.channels import CHANNELS, Channel
 from schemas.settings import AgentSettings, CameraSettings, setting_names
+from schemas.tools import export
 from tests.support.agent_mqtt import Ear
 
 MAGIC = {"image/jpeg": b"\xff\xd8", "image/png": b"\x89PNG\r\n\x1a\n"}

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from agent.storage.files import DataFile
+from agent.storage.filesystem.files import DataFile
 
 _SECTOR = 512
 

@@ -24,10 +24,10 @@ from agent.core.messages import (
 )
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
-from agent.storage.options import StoreOptions
-from agent.storage.recorder import RecorderOptions, RecorderWorker
-from agent.storage.spool import Spool
-from agent.storage.store import StoreWorker
+from agent.storage.recording.recorder import RecorderOptions, RecorderWorker
+from agent.storage.spool.spool import Spool
+from agent.storage.store.options import StoreOptions
+from agent.storage.store.worker import StoreWorker
 from tests.support.clock import SetClock
 from tests.support.recordings import STARTED, name_of, numbered_jpeg
 from tests.support.store_rig import NOW

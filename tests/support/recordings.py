@@ -14,8 +14,8 @@ import numpy as np
 
 from agent.core.frame import Video
 from agent.imaging.orientation import Orientation
-from agent.storage.cutter import Cutter
-from agent.storage.encoder import ClipEncoder
+from agent.storage.recording.encoder import ClipEncoder
+from agent.storage.recording.fragmenter import Cutter
 from agent.storage.records import EventClosed, EventOpened, Fragment, Record
 
 WIDTH, HEIGHT = 160, 120

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from agent.camera.keeper import Keeper, Timing
+from agent.camera.reconnect import Keeper, Timing
 from agent.camera.session import Opener
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState

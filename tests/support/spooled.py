@@ -1,7 +1,7 @@
 """What waits in a spool."""
 
 from agent.storage.records import Record
-from agent.storage.spool import Spool
+from agent.storage.spool.spool import Spool
 
 
 def spooled(spool: Spool) -> list[Record]:

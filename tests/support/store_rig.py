@@ -19,10 +19,10 @@ from agent.core.orders import KeepEvent
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
-from agent.storage.options import StoreOptions
 from agent.storage.records import Record
-from agent.storage.spool import Spool
-from agent.storage.store import StoreWorker
+from agent.storage.spool.spool import Spool
+from agent.storage.store.options import StoreOptions
+from agent.storage.store.worker import StoreWorker
 from tests.support.clock import SetClock
 from tests.support.recordings import STARTED
 from tests.support.waiting import PATIENCE, wait_until

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.checking import checked, effective
+from agent.config.check import checked, effective
+from agent.config.error_messages import shown
 from agent.core.errors import ConfigError
-from agent.mistakes import shown
 from agent.runtime.logs import LineFormatter
 from agent.runtime.redaction import redact
 

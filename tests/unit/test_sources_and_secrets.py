@@ -7,10 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from agent.camera.source import check_url
-from agent.checking import effective
-from agent.configuration import Loaded, load, token_of
+from agent.config.check import effective
+from agent.config.loader import Loaded, load, token_of
 from agent.core.errors import ConfigError
-from agent.runtime.newest import Newest
+from agent.runtime.latest_value import Newest
 from schemas.config import Config
 
 SECRET = "s3cret-w0rd"  # noqa: S105  of nothing

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.configuration import load
+from agent.config.loader import load
 from agent.core.errors import ConfigError
 
 HEAD = 'cameras:\n  yard:\n    source: "hk://10.0.0.9"\n'

@@ -1,6 +1,6 @@
 """The HK family of UDP cameras: packets, assembler and link are pure, `udp` knows the socket.
 
-May import `agent.camera.scenes` (the simulator only), `agent.runtime` and `agent.core`. Only
+May import `agent.camera.synthetic` (the simulator only), `agent.runtime` and `agent.core`. Only
 `agent.camera.source` and the command line may import it.
 
 Way of a frame: `udp` receives, `link` says what the datagram is, `assembler` orders the datagrams,

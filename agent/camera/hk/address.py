@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote
 
 from agent.camera.hk.dialects import Dialect
-from agent.camera.hk.localdata import DISCOVERY_PORT
+from agent.camera.hk.discovery_packets import DISCOVERY_PORT
 from agent.camera.hk.packets import AckMode
 from agent.camera.hk.packets2 import is_id
-from agent.camera.url import split_url
+from agent.camera.network.url import split_url
 from agent.core.errors import ConfigError
 
 SCHEME = "hk"

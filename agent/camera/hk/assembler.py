@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.camera.hk.cutter import (
+from agent.camera.hk.jpeg_splitter import (
     FIRST_HEADER,
     FRAME_LIMIT,
     NOTHING,
@@ -12,7 +12,7 @@ from agent.camera.hk.cutter import (
     FrameCutter,
 )
 from agent.camera.hk.packets import DATAGRAM_MAX, FRAGMENT_MIN
-from agent.camera.jpeg import SOI
+from agent.camera.jpeg_header import SOI
 
 #: How far ahead of a missing datagram others are held back: enough for neighbours that overtake
 #: each other, and too few to delay the next frame (15 fragments at least).

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.camera.hk.assembler import Assembler
-from agent.camera.hk.cutter import FIRST_HEADER, HEADER, NOTHING
+from agent.camera.hk.jpeg_splitter import FIRST_HEADER, HEADER, NOTHING
 from agent.camera.hk.packets import DATAGRAM_MAX, FRAGMENT_MIN
-from agent.camera.jpeg import SOI
+from agent.camera.jpeg_header import SOI
 
 _START = SOI + b"\xff"
 _PADDING = bytes(FIRST_HEADER - HEADER)

@@ -10,8 +10,8 @@ import struct
 from dataclasses import dataclass, field
 
 from agent.camera.hk import packets, packets2
-from agent.camera.hk.localdata import parse_fields
-from agent.camera.jpeg import EOI, SOI
+from agent.camera.hk.discovery_packets import parse_fields
+from agent.camera.jpeg_header import EOI, SOI
 
 _OUTER = struct.Struct("<HH")
 _INNER = struct.Struct("<BBBHI")

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from agent.camera.hk.localdata import (
+from agent.camera.hk.discovery_packets import (
     ANSWER_MAX,
     CLIENT_PORT,
     DISCOVERY_PORT,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.camera.jpeg import EOI, SOI, HeaderWalk
+from agent.camera.jpeg_header import EOI, SOI, HeaderWalk
 
 #: Bounds what one camera can make us buffer: forty times a usual frame of its kind.
 FRAME_LIMIT = 2 * 1024 * 1024

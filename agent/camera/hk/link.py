@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.camera.hk import packets
-from agent.camera.hk.conversation import (
+from agent.camera.hk.link_base import (
     ANSWER_TIMEOUT,
     CONTROL_MAX,
     NO_IMAGE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.camera.hk import packets, packets2
-from agent.camera.hk.conversation import CONTROL_MAX, Conversation, Stage
+from agent.camera.hk.link_base import CONTROL_MAX, Conversation, Stage
 from agent.camera.hk.packets import AckMode
 from agent.camera.hk.trace import Trace
 from agent.core.errors import SessionLost

@@ -8,22 +8,22 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 
-from agent.camera.faults import Faults
 from agent.camera.hk.address import HkAddress
 from agent.camera.hk.assembler import Assembler
 from agent.camera.hk.assembler2 import WideAssembler
-from agent.camera.hk.conversation import Conversation
-from agent.camera.hk.cutter import AssemblerCounts
 from agent.camera.hk.dialects import Dialect, DialectChoice
-from agent.camera.hk.find import ask_id
+from agent.camera.hk.discovery import ask_id
+from agent.camera.hk.jpeg_splitter import AssemblerCounts
 from agent.camera.hk.link import CameraLink, Ended
 from agent.camera.hk.link2 import SecondLink
+from agent.camera.hk.link_base import Conversation
 from agent.camera.hk.packets import TAG_LIMIT
 from agent.camera.hk.timing import HkTiming
 from agent.camera.hk.trace import Trace
 from agent.camera.hk.udp import POLL, Channel
+from agent.camera.network.resolve import Resolver, SocketAddress
 from agent.camera.outlet import Outlet
-from agent.camera.resolve import Resolver, SocketAddress
+from agent.camera.source_faults import Faults
 from agent.core.backoff import Backoff
 from agent.core.errors import (
     CameraError,

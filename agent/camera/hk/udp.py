@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Self
 
 from agent.camera.hk.packets import DATAGRAM_MAX
-from agent.camera.resolve import SocketAddress
+from agent.camera.network.resolve import SocketAddress
 from agent.core.errors import CameraUnreachable, reason_of
 
 log = logging.getLogger(__name__)

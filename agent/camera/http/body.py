@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 
-from agent.camera.http_head import Head
+from agent.camera.http.head import Head
 
 #: Unpacked bytes per packed one, and to begin with: JPEGs cannot be packed, only bombs can.
 _MOST_GROWTH, _FREE = 16, 64 * 1024

@@ -10,15 +10,15 @@ import ssl
 from collections.abc import Collection
 from ipaddress import ip_address
 
-from agent.camera import reasons
-from agent.camera.http_auth import Credentials, UnknownChallenge
-from agent.camera.http_body import Body
-from agent.camera.http_head import Head, parse_head
-from agent.camera.patience import Patience
-from agent.camera.resolve import Found, Resolver
-from agent.camera.tcp import Broken, Connection, TimedOut, connect
-from agent.camera.trust import trusting
-from agent.camera.url import Target, joined
+from agent.camera import error_reasons
+from agent.camera.http.auth import Credentials, UnknownChallenge
+from agent.camera.http.body import Body
+from agent.camera.http.head import Head, parse_head
+from agent.camera.interruptible_wait import Patience
+from agent.camera.network.resolve import Found, Resolver
+from agent.camera.network.tcp import Broken, Connection, TimedOut, connect
+from agent.camera.network.trust import trusting
+from agent.camera.network.url import Target, joined
 from agent.core.errors import CameraRefused
 
 #: Seconds for a connection to be taken.
@@ -164,7 +164,7 @@ class HttpClient:
             try:
                 known.challenged(asks)
             except UnknownChallenge:
-                raise CameraRefused(reasons.of_unknown_digest()) from None
+                raise CameraRefused(error_reasons.of_unknown_digest()) from None
             if challenges and not known.stale:
                 break
             self._disconnect()
@@ -261,7 +261,7 @@ class HttpClient:
                 raise CameraRefused(f"redirects from https:// to {there}, {words}")
             return target._replace(host=self._target.host)
         if target.host not in self._elsewhere:
-            raise CameraRefused(reasons.of_redirect(there))
+            raise CameraRefused(error_reasons.of_redirect(there))
         if _is_special(str(self._address(target.host)[1][0])) and not _is_number(target.host):
             raise CameraRefused(f"redirects to {there}, whose address is the machine's own or none")
         return target

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from agent.camera.jpeg import EOI, HeaderWalk
+from agent.camera.jpeg_header import EOI, HeaderWalk
 from agent.camera.session import MOST_BYTES
 from agent.imaging.jpeg import MOST_SEGMENTS
 

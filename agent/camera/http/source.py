@@ -8,16 +8,16 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote
 
-from agent.camera import reasons
-from agent.camera.http_auth import Credentials
-from agent.camera.http_body import Bomb
-from agent.camera.http_client import SLOWLY, Answer, HttpClient, NoAnswer
-from agent.camera.http_head import Head, NoHttp
-from agent.camera.patience import Patience
-from agent.camera.pictures import PictureCutter
+from agent.camera import error_reasons
+from agent.camera.http.auth import Credentials
+from agent.camera.http.body import Bomb
+from agent.camera.http.client import SLOWLY, Answer, HttpClient, NoAnswer
+from agent.camera.http.head import Head, NoHttp
+from agent.camera.http.multipart import PictureCutter
+from agent.camera.interruptible_wait import Patience
+from agent.camera.network.tcp import LinkError, NotConnected, NoTls, TimedOut
+from agent.camera.network.url import Target, split_url, target_of
 from agent.camera.session import Opener, Picture, Session, Silent
-from agent.camera.tcp import LinkError, NotConnected, NoTls, TimedOut
-from agent.camera.url import Target, split_url, target_of
 from agent.core.errors import (
     CameraError,
     CameraNotFound,
@@ -213,7 +213,7 @@ class WebSession:
     def _no_picture(self, answer: Answer) -> CameraError:
         head = answer.head
         if head.kind not in _JPEG and not head.kind.startswith("multipart/"):
-            return CameraRefused(f"{self._where}: {reasons.of_kind(head.kind)}")
+            return CameraRefused(f"{self._where}: {error_reasons.of_kind(head.kind)}")
         if not answer.came:
             words = "and ends without a byte of it"
         elif self._cutter.damaged or self._cutter.partial:
@@ -234,7 +234,7 @@ class WebSession:
         if kind in _JPEG:
             words = f"says {kind} and sends {answer.came} bytes that are none"
             raise CameraRefused(f"{self._where}: {words}")
-        raise CameraRefused(f"{self._where}: {reasons.of_kind(kind)}")
+        raise CameraRefused(f"{self._where}: {error_reasons.of_kind(kind)}")
 
     def _wait_and_ask(self) -> None:
         self._patience.wait(max(0.0, self._due - self._clock.monotonic()))
@@ -262,7 +262,7 @@ class WebSession:
             words = f"{self._where}: sends compressed pictures that are none: {error}"
             raise CameraRefused(words) from error
         except NoHttp as error:
-            raise CameraRefused(f"{self._where}: {reasons.of_no_http(str(error))}") from error
+            raise CameraRefused(f"{self._where}: {error_reasons.of_no_http(str(error))}") from error
         except LinkError as error:
             raise _no_link(error, self._where, self._target.scheme) from error
 
@@ -270,23 +270,25 @@ class WebSession:
 def _no_link(error: LinkError, where: str, scheme: str) -> CameraError:
     """Why a connection gave no answer, or ended in its midst."""
     if isinstance(error, NotConnected):
-        return CameraUnreachable(f"{where}: {reasons.no_connection(error)}")
+        return CameraUnreachable(f"{where}: {error_reasons.no_connection(error)}")
     if isinstance(error, NoTls):
         why = error.__cause__
-        if isinstance(why, ssl.SSLError) and why.reason in reasons.NO_TLS:
-            return CameraRefused(f"{where}: {reasons.of_tls(why)}")
-        words = f"TLS: {reasons.tls_words(why)}"
-        return CameraUnreachable(f"{where}: {reasons.no_answer(scheme, words)}")
+        if isinstance(why, ssl.SSLError) and why.reason in error_reasons.NO_TLS:
+            return CameraRefused(f"{where}: {error_reasons.of_tls(why)}")
+        words = f"TLS: {error_reasons.tls_words(why)}"
+        return CameraUnreachable(f"{where}: {error_reasons.no_answer(scheme, words)}")
     if isinstance(error, NoAnswer):
-        return CameraUnreachable(f"{where}: {reasons.no_answer(scheme, reasons.CLOSED)}")
+        return CameraUnreachable(
+            f"{where}: {error_reasons.no_answer(scheme, error_reasons.CLOSED)}"
+        )
     if isinstance(error, TimedOut):
         said = str(error)
         if "connection" in said:
-            return CameraUnreachable(f"{where}: {reasons.no_connection(error)}")
+            return CameraUnreachable(f"{where}: {error_reasons.no_connection(error)}")
         if said == SLOWLY:
             return CameraUnreachable(f"{where}: {said}: no whole head came", answers=True)
-        words = reasons.SILENT if said == "no answer" else said
-        return CameraUnreachable(f"{where}: {reasons.no_answer(scheme, words)}")
+        words = error_reasons.SILENT if said == "no answer" else said
+        return CameraUnreachable(f"{where}: {error_reasons.no_answer(scheme, words)}")
     return SessionLost(f"{where}: {error}"[:200])
 
 
@@ -294,12 +296,12 @@ def _not_ok(head: Head, target: Target, *, user: bool) -> CameraError:
     """What a status that is not good is raised as."""
     match head.status:
         case 401:
-            return CameraRefused(reasons.of_401(user=user))
+            return CameraRefused(error_reasons.of_401(user=user))
         case 403:
-            return CameraRefused(reasons.of_403())
+            return CameraRefused(error_reasons.of_403())
         case 404:
-            return CameraRefused(reasons.of_404())
-    words = reasons.of_status(target.scheme, target.port, head.status, head.phrase)
+            return CameraRefused(error_reasons.of_404())
+    words = error_reasons.of_status(target.scheme, target.port, head.status, head.phrase)
     if 300 <= head.status < 500:
         return CameraRefused(words)
     return CameraUnreachable(words, answers=True)

@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from agent.camera.patience import STEP, Patience
-from agent.camera.resolve import Found, SocketAddress
+from agent.camera.interruptible_wait import STEP, Patience
+from agent.camera.network.resolve import Found, SocketAddress
 
 _STEP_MS = STEP * 1000
 #: Where a certificate has its names, the best first.

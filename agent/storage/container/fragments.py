@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.storage.boxes import BadBox, Box, ReadAt, box, find, full_box, read_box
-from agent.storage.h264 import Codec
-from agent.storage.moov import Sample
+from agent.storage.container.boxes import BadBox, Box, ReadAt, box, find, full_box, read_box
+from agent.storage.container.h264 import Codec
+from agent.storage.container.moov import Sample
 
 _NOTE = b"surveillancenote"  # 16 bytes: the extended type of our uuid box
 # sample flags, ISO/IEC 14496-12 section 8.8.3.1: depends on no other / on others and is no sync

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent.storage.sps import without_rate
+from agent.storage.container.sps import without_rate
 
 # NAL unit types, ITU-T H.264 table 7-1
 _IDR = 5

@@ -15,8 +15,8 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 
-from agent.storage.boxes import ReadAt
-from agent.storage.fragments import (
+from agent.storage.container.boxes import ReadAt
+from agent.storage.container.fragments import (
     About,
     StoredFragment,
     checksum,
@@ -24,8 +24,8 @@ from agent.storage.fragments import (
     from_json,
     to_json,
 )
-from agent.storage.h264 import Codec
-from agent.storage.moov import Sample
+from agent.storage.container.h264 import Codec
+from agent.storage.container.moov import Sample
 
 # element ids, RFC 9559 section 5.1 and RFC 8794
 _EBML = 0x1A45DFA3

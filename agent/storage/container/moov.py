@@ -6,8 +6,8 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from agent.storage.boxes import BadBox, box, find, full_box
-from agent.storage.h264 import Codec
+from agent.storage.container.boxes import BadBox, box, find, full_box
+from agent.storage.container.h264 import Codec
 
 #: Ticks per second, so that all times in the file are milliseconds; a day has 86.4e6 of them: 32
 #: bits do.

@@ -25,14 +25,14 @@ from agent.core.naming import (
     session_file,
 )
 from agent.runtime.clock import Clock
-from agent.storage.clip import Clip, Piece
-from agent.storage.dayfile import put_aside
-from agent.storage.dayparts import DayParts
-from agent.storage.event_files import EventFiles
-from agent.storage.files import Moved, exists, is_file, make_folders, write_new
-from agent.storage.held import Held
-from agent.storage.manifest import Manifest, utc_text
-from agent.storage.outcome import tells_of
+from agent.storage.day.clip import Clip, Piece
+from agent.storage.day.event_files import EventFiles
+from agent.storage.day.manifest import Manifest, utc_text
+from agent.storage.day.mp4_file import put_aside
+from agent.storage.day.parts import DayParts
+from agent.storage.day.recording_result import tells_of
+from agent.storage.filesystem.files import Moved, exists, is_file, make_folders, write_new
+from agent.storage.filesystem.name_check import Held
 from agent.storage.records import (
     EventClosed,
     EventFile,

@@ -17,8 +17,8 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.storage.boxes import ReadAt, read_box
-from agent.storage.fragments import (
+from agent.storage.container.boxes import ReadAt, read_box
+from agent.storage.container.fragments import (
     SlotPair,
     StoredFragment,
     compact,
@@ -26,8 +26,8 @@ from agent.storage.fragments import (
     read_note,
     sealed,
 )
-from agent.storage.h264 import Codec
-from agent.storage.moov import FTYP, Chapter, SampleTable, moov, parse_codec
+from agent.storage.container.h264 import Codec
+from agent.storage.container.moov import FTYP, Chapter, SampleTable, moov, parse_codec
 
 JUMP = len(FTYP)
 _JUMP = struct.Struct(">I4sQ")

@@ -10,12 +10,12 @@ import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from agent.storage import matroska
-from agent.storage.boxes import ReadAt
-from agent.storage.files import DataFile
-from agent.storage.fragments import StoredFragment
-from agent.storage.h264 import Codec
-from agent.storage.moov import FTYP, SampleTable, moov
+from agent.storage.container import matroska
+from agent.storage.container.boxes import ReadAt
+from agent.storage.container.fragments import StoredFragment
+from agent.storage.container.h264 import Codec
+from agent.storage.container.moov import FTYP, SampleTable, moov
+from agent.storage.filesystem.files import DataFile
 
 _COPY = 1 << 20
 

@@ -14,10 +14,11 @@ from pathlib import PurePath
 from typing import Any
 
 from agent.core.naming import EVENTS, FileKind, event_file, part_name
-from agent.storage.causes import Cause, cause_of
-from agent.storage.clip import Clip, Piece, write_clip
-from agent.storage.daypart import ROLL_BYTES
-from agent.storage.files import (
+from agent.storage.container.h264 import Codec
+from agent.storage.day.clip import Clip, Piece, write_clip
+from agent.storage.day.file_base import ROLL_BYTES
+from agent.storage.filesystem.error_causes import Cause, cause_of
+from agent.storage.filesystem.files import (
     create_part,
     is_file,
     make_folders,
@@ -27,8 +28,7 @@ from agent.storage.files import (
     status,
     sync_folder,
 )
-from agent.storage.h264 import Codec
-from agent.storage.held import Held
+from agent.storage.filesystem.name_check import Held
 
 
 @dataclass(frozen=True, slots=True)

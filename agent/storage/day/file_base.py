@@ -12,13 +12,13 @@ from typing import Generic, TypeVar
 
 from agent.core.errors import StoreError, StoreUnavailable
 from agent.runtime.clock import Clock
-from agent.storage.causes import Cause, cause_of
-from agent.storage.daystate import Contents, StoredEvent
-from agent.storage.files import DataFile
-from agent.storage.fragments import About, SlotPair, StoredFragment
-from agent.storage.h264 import Codec
+from agent.storage.container.fragments import About, SlotPair, StoredFragment
+from agent.storage.container.h264 import Codec
+from agent.storage.day.checkpoint import Contents, StoredEvent
+from agent.storage.day.recovery import Recovery
+from agent.storage.filesystem.error_causes import Cause, cause_of
+from agent.storage.filesystem.files import DataFile
 from agent.storage.records import Fragment
-from agent.storage.recovery import Recovery
 
 #: Within an event data goes to the medium this often, in seconds.
 SYNC_EVERY = 5.0

@@ -19,7 +19,14 @@ from hashlib import sha256
 from typing import Any
 
 from agent.core.naming import MANIFEST, NOTES
-from agent.storage.files import Moved, append_line, exists, read_whole, replace_file, status
+from agent.storage.filesystem.files import (
+    Moved,
+    append_line,
+    exists,
+    read_whole,
+    replace_file,
+    status,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The day's file for `recording.format: original`: Matroska with the camera's own JPEGs.
 
-The same promises as `agent.storage.dayfile`, by simpler means: a live stream ends where its file
+The same promises as `agent.storage.day.mp4_file`, by simpler means: a live stream ends where its file
 ends, so what is appended and synced is shown. Opening it walks over the clusters; up to the mark
 only their structure is looked at. After an OSError the object is of no use: open the file anew.
 """
@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from agent.runtime.clock import Clock
-from agent.storage.daypart import DayPart
-from agent.storage.daystate import Contents
-from agent.storage.files import DataFile
-from agent.storage.fragments import About, StoredFragment
-from agent.storage.h264 import Codec
-from agent.storage.matroska import HEAD_BYTES, build, head, marked_end, walk
+from agent.storage.container.fragments import About, StoredFragment
+from agent.storage.container.h264 import Codec
+from agent.storage.container.matroska import HEAD_BYTES, build, head, marked_end, walk
+from agent.storage.day.checkpoint import Contents
+from agent.storage.day.file_base import DayPart
+from agent.storage.day.recovery import Found, Recovery
+from agent.storage.filesystem.files import DataFile
 from agent.storage.records import Fragment
-from agent.storage.recovery import Found, Recovery
 
 
 class OriginalFile(DayPart[Contents]):

@@ -15,11 +15,7 @@ from dataclasses import replace
 
 from agent.core.errors import StoreUnavailable
 from agent.runtime.clock import Clock
-from agent.storage import daystate
-from agent.storage.daypart import OTHERWISE, DayPart
-from agent.storage.daystate import DayState, first_pair
-from agent.storage.files import DataFile, exists, open_data_file, sync_folder
-from agent.storage.fragments import (
+from agent.storage.container.fragments import (
     About,
     SlotPair,
     StoredFragment,
@@ -27,10 +23,14 @@ from agent.storage.fragments import (
     data_offset,
     walk,
 )
-from agent.storage.h264 import Codec
-from agent.storage.moov import FTYP
+from agent.storage.container.h264 import Codec
+from agent.storage.container.moov import FTYP
+from agent.storage.day import checkpoint
+from agent.storage.day.checkpoint import DayState, first_pair
+from agent.storage.day.file_base import OTHERWISE, DayPart
+from agent.storage.day.recovery import Found, Recovery, recover
+from agent.storage.filesystem.files import DataFile, exists, open_data_file, sync_folder
 from agent.storage.records import Fragment
-from agent.storage.recovery import Found, Recovery, recover
 
 #: A player that is still reading a moov must not see its slot rewritten; slots alternate, so it has
 #: 10-20 s.
@@ -55,7 +55,7 @@ class DayFile(DayPart[DayState]):
         file: DataFile,
         recovery: Recovery,
         clock: Clock,
-        first_slot: int = daystate.FIRST_SLOT,
+        first_slot: int = checkpoint.FIRST_SLOT,
     ) -> None:
         super().__init__(file, clock)
         self.recovery = recovery
@@ -88,7 +88,7 @@ class DayFile(DayPart[DayState]):
         self._checkpoint_at = self._clock.monotonic()
         state.generation += 1
         target = 1 - state.current
-        content = daystate.slot_content(state, target)
+        content = checkpoint.slot_content(state, target)
         if len(content) > state.slots.size:
             target = 0
             content = self._grow(state, len(content))
@@ -100,7 +100,7 @@ class DayFile(DayPart[DayState]):
             if self.read(_COPY, place + at)[: len(content) - at] != content[at : at + _COPY]:
                 raise StoreUnavailable(OTHERWISE)
         state.current = target
-        self._file.write(daystate.jump(state, self._first_slot), daystate.JUMP)
+        self._file.write(checkpoint.jump(state, self._first_slot), checkpoint.JUMP)
         self.sync()  # only then: the table is the current one
         state.shown = state.end
         self._hidden_since = None
@@ -131,17 +131,17 @@ class DayFile(DayPart[DayState]):
 
     def _grow(self, state: DayState, needed: int) -> bytes:
         """Appends a pair of larger slots and returns the content for its first one."""
-        size = max(daystate.GROWTH * state.slots.size, 2 * needed)
+        size = max(checkpoint.GROWTH * state.slots.size, 2 * needed)
         self._file.write(struct.pack(">I4s", 8 + 2 * size, b"free") + bytes(2 * size), state.end)
         state.slots = SlotPair(state.end + 8, size)
         state.end = state.slots.end
-        return daystate.slot_content(state, 0)
+        return checkpoint.slot_content(state, 0)
 
     def _create(self, codec: Codec) -> DayState:
         pair = first_pair(self._first_slot)
         state = DayState(codec, pair.end, slots=pair)
         self._write_head(state)
-        self._file.write(daystate.slot_content(state, 0), pair.slot(0))
+        self._file.write(checkpoint.slot_content(state, 0), pair.slot(0))
         self.sync()
         state.shown = state.end
         return state
@@ -156,7 +156,7 @@ class DayFile(DayPart[DayState]):
         return walk(self.read, at, end, resync=resync)
 
     def _write_head(self, state: DayState) -> None:
-        self._file.write(daystate.head(state, self._first_slot), 0)
+        self._file.write(checkpoint.head(state, self._first_slot), 0)
 
     def _repair(self) -> None:
         """Brings the file to what recovery has found."""
@@ -182,7 +182,7 @@ def open_day_file(
     clock: Clock,
     *,
     opener: Opener = open_data_file,
-    first_slot: int = daystate.FIRST_SLOT,
+    first_slot: int = checkpoint.FIRST_SLOT,
 ) -> DayFile:
     """Opens or creates a day's file in an open folder, repaired if need be.
 

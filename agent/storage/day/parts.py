@@ -14,14 +14,14 @@ from typing import Any
 
 from agent.core.naming import day_file, part_of
 from agent.runtime.clock import Clock
-from agent.storage.dayfile import open_day_file, put_aside
-from agent.storage.daypart import DayPart, Mismatch
-from agent.storage.daystate import StoredEvent
-from agent.storage.files import exists, is_file, open_data_file, status, sync_folder
-from agent.storage.held import Held
-from agent.storage.originalfile import OriginalFile
+from agent.storage.day.checkpoint import StoredEvent
+from agent.storage.day.file_base import DayPart, Mismatch
+from agent.storage.day.mkv_file import OriginalFile
+from agent.storage.day.mp4_file import open_day_file, put_aside
+from agent.storage.day.recovery import Found
+from agent.storage.filesystem.files import exists, is_file, open_data_file, status, sync_folder
+from agent.storage.filesystem.name_check import Held
 from agent.storage.records import Fragment
-from agent.storage.recovery import Found
 
 
 class DayParts:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agent.storage.boxes import ReadAt
-from agent.storage.daystate import (
+from agent.storage.container.boxes import ReadAt
+from agent.storage.container.fragments import SlotPair, StoredFragment, walk
+from agent.storage.container.moov import FORMER_FTYP, FTYP
+from agent.storage.day.checkpoint import (
     CHAIN,
     DayState,
     first_pair,
     read_jump,
     read_slot,
 )
-from agent.storage.fragments import SlotPair, StoredFragment, walk
-from agent.storage.moov import FORMER_FTYP, FTYP
 
 
 class Found(StrEnum):

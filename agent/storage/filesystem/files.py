@@ -16,7 +16,7 @@ from pathlib import PurePath
 
 from agent.core.errors import StoreUnavailable
 from agent.core.naming import part_name, variant
-from agent.storage.causes import not_supported
+from agent.storage.filesystem.error_causes import not_supported
 
 _COPY = 1 << 20
 #: Rights of new files and folders: the umask takes away what `store.file_mode` does not want.

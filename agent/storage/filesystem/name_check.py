@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import PurePath
 
-from agent.storage.files import Moved, open_folder, status
+from agent.storage.filesystem.files import Moved, open_folder, status
 
 
 class Held:

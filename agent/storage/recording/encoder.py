@@ -18,14 +18,14 @@ from av.codec.context import Flags
 from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
-from agent.core.costs import Boundless, Room
 from agent.core.frame import Video
+from agent.core.time_allowance import Boundless, Room
 from agent.imaging.jpeg import MOST_PIXELS, allowed, dimensions, few_scans
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons
 from agent.imaging.privacy import blacken_video
 from agent.imaging.stamp import stamp
-from agent.storage.h264 import AccessUnit, Codec, access_unit
+from agent.storage.container.h264 import AccessUnit, Codec, access_unit
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.storage.moov import Sample
+from agent.storage.container.moov import Sample
 
 #: What a kill of the agent may cost of a running event, besides the picture held back.
 LONGEST_MS = 1000

@@ -6,7 +6,7 @@ import struct
 
 from agent.core.frame import Video
 from agent.imaging.jpeg import dimensions
-from agent.storage.h264 import AccessUnit, Codec
+from agent.storage.container.h264 import AccessUnit, Codec
 
 #: SOF0 of a colour picture with 8 bits, ITU T.81 section B.2.2; height and width follow.
 _BASELINE = b"\xff\xc0\x00\x11\x08"
@@ -15,7 +15,7 @@ _NEAR = 4096
 
 
 class OriginalPictures:
-    """Stands in for `agent.storage.encoder.ClipEncoder`; all pictures of an event have one size."""
+    """Stands in for `agent.storage.recording.encoder.ClipEncoder`; all pictures of an event have one size."""
 
     def __init__(self) -> None:
         self.codec: Codec | None = None

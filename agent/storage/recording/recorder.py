@@ -10,7 +10,6 @@ from typing import Any
 
 import av
 
-from agent.core.costs import Boundless, Room
 from agent.core.frame import Frame
 from agent.core.messages import (
     ClipEnd,
@@ -23,16 +22,16 @@ from agent.core.messages import (
     StorePicture,
 )
 from agent.core.naming import FileKind
+from agent.core.time_allowance import Boundless, Room
 from agent.imaging.jpeg import SHRUNK, colour_work, private_jpeg
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
-from agent.storage.closings import Closings
-from agent.storage.cutter import Cut, Cutter
-from agent.storage.encoder import PRESET, ClipEncoder, still
-from agent.storage.original import OriginalPictures
+from agent.storage.recording.encoder import PRESET, ClipEncoder, still
+from agent.storage.recording.fragmenter import Cut, Cutter
+from agent.storage.recording.passthrough import OriginalPictures
 from agent.storage.records import (
     EventClosed,
     EventFile,
@@ -42,7 +41,8 @@ from agent.storage.records import (
     Record,
     SessionPackets,
 )
-from agent.storage.spool import Spool
+from agent.storage.spool.pending_closings import Closings
+from agent.storage.spool.spool import Spool
 
 log = logging.getLogger(__name__)
 

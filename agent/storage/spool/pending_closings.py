@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from agent.runtime.clock import Clock
 from agent.storage.records import EventClosed
-from agent.storage.spool import Spool
+from agent.storage.spool.spool import Spool
 
 #: Closings that wait; the oldest of more is given up, counted and named.
 MOST = 64

@@ -24,8 +24,7 @@ from pathlib import Path
 from agent.core.errors import ConfigError
 from agent.core.messages import EndReason
 from agent.core.recordings import RecordingFailed, RecordingSaved
-from agent.storage.causes import Cause, cause_of
-from agent.storage.last_words import LastWords, LostEvent
+from agent.storage.filesystem.error_causes import Cause, cause_of
 from agent.storage.records import (
     LIMIT,
     LOOSE,
@@ -37,7 +36,8 @@ from agent.storage.records import (
     decode,
     encode,
 )
-from agent.storage.spool_place import claim
+from agent.storage.spool.final_results import LastWords, LostEvent
+from agent.storage.spool.place import claim
 
 log = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from agent.core.store_code import StoreCode
-from agent.storage.causes import Cause, cause_of
-from agent.storage.claims import Claims, Owner, Standing, Taken
-from agent.storage.files import folders_in, has_folders
-from agent.storage.guard import StoreRefused
-from agent.storage.leftovers import PLACES
+from agent.storage.filesystem.error_causes import Cause, cause_of
+from agent.storage.filesystem.files import folders_in, has_folders
+from agent.storage.store.claims import Claims, Owner, Standing, Taken
+from agent.storage.store.foreign_files import PLACES
+from agent.storage.store.identity import StoreRefused
 
 
 @dataclass(frozen=True, slots=True)

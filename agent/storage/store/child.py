@@ -5,7 +5,7 @@ alone. One request at a time, one answer each; `alive` in between when something
 any error of
 the store the process ends: the next one starts afresh, checks the store and repairs what it finds.
 
-Run as `python -m agent.storage.child FD`, with the descriptor of a connected socket.
+Run as `python -m agent.storage.store.child FD`, with the descriptor of a connected socket.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from agent.core.naming import day_name, day_of, is_camera
 from agent.core.store_code import StoreCode
 from agent.runtime.allocator import keep_small
 from agent.runtime.clock import Clock, SystemClock
-from agent.storage.calendar import from_json
-from agent.storage.camera_day import CameraDay, Outcome
-from agent.storage.cameras import Cameras
-from agent.storage.causes import Cause, cause_of
-from agent.storage.claims import Owner, Taken
-from agent.storage.files import Moved, NoFolder, folders_in, open_folder
-from agent.storage.guard import StoreRefused, Terms, check_place, open_store, refused_by
-from agent.storage.pipe import Message, Unpacker, pack
-from agent.storage.purge import NO_ROOM, Purge, Rules
+from agent.storage.day.camera_day import CameraDay, Outcome
+from agent.storage.filesystem.error_causes import Cause, cause_of
+from agent.storage.filesystem.files import Moved, NoFolder, folders_in, open_folder
 from agent.storage.records import EventClosed, EventOpened, Fragment, Record, decode
-from agent.storage.room import Room
-from agent.storage.shortage import Batch
+from agent.storage.store.camera_access import Cameras
+from agent.storage.store.claims import Owner, Taken
+from agent.storage.store.clock_file import from_json
+from agent.storage.store.framing import Message, Unpacker, pack
+from agent.storage.store.identity import StoreRefused, Terms, check_place, open_store, refused_by
+from agent.storage.store.purge import NO_ROOM, Purge, Rules
+from agent.storage.store.quota import Room
+from agent.storage.store.shortage import Batch
 
 #: Says `alive` at most this often, in seconds.
 _ALIVE_EVERY = 1.0

@@ -10,7 +10,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from agent.storage.pipe import Message, Unpacker, pack
+from agent.storage.store.framing import Message, Unpacker, pack
 
 _PIECE = 1 << 18
 
@@ -31,7 +31,7 @@ class ChildLink:
         ours.setblocking(False)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "agent.storage.child", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "agent.storage.store.child", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env={

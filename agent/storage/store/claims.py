@@ -19,7 +19,8 @@ from pathlib import Path
 from agent.core.errors import StoreUnavailable
 from agent.core.naming import CLAIMS, is_camera
 from agent.runtime.atomic import write_atomic
-from agent.storage.files import (
+from agent.storage.day.manifest import parse, sealed
+from agent.storage.filesystem.files import (
     NotAFile,
     exists,
     make_folders,
@@ -27,7 +28,6 @@ from agent.storage.files import (
     read_whole,
     replace_file,
 )
-from agent.storage.manifest import parse, sealed
 
 log = logging.getLogger(__name__)
 

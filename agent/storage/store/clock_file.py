@@ -1,4 +1,4 @@
-"""The file in the state folder that remembers when the clock was set: see `agent.core.dating`."""
+"""The file in the state folder that remembers when the clock was set: see `agent.core.clock_corrections`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Callable
 from datetime import date, timedelta, tzinfo
 from pathlib import Path
 
-from agent.core.dating import Misdated, Shown, look
+from agent.core.clock_corrections import Misdated, Shown, look
 from agent.runtime.atomic import write_atomic
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.host import boot_id
-from agent.runtime.zone import ZoneWatch
+from agent.runtime.time_zone import ZoneWatch
 
 log = logging.getLogger(__name__)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from agent.core.errors import ConfigError
 from agent.runtime.clock import Clock, clock_is_synchronised
-from agent.storage.calendar import misdated_of
-from agent.storage.claims import Claims, Owner, known_identity
-from agent.storage.guard import StoreRefused, Terms, open_store, remembered
-from agent.storage.purge import Purge, Rules
-from agent.storage.room import Room
+from agent.storage.store.claims import Claims, Owner, known_identity
+from agent.storage.store.clock_file import misdated_of
+from agent.storage.store.identity import StoreRefused, Terms, open_store, remembered
+from agent.storage.store.purge import Purge, Rules
+from agent.storage.store.quota import Room
 from schemas.config import StoreConfig
 
 _MIB = 1 << 20

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import PurePath
 
 from agent.core.naming import EVENTS, MONITORING, SESSIONS, is_ours
-from agent.storage.files import open_folder
+from agent.storage.filesystem.files import open_folder
 
 #: Where in a day's folder files of ours lie.
 PLACES = ((), (EVENTS,), (MONITORING,), (SESSIONS,))

@@ -16,15 +16,15 @@ from datetime import UTC
 from pathlib import Path
 
 from agent.core.errors import ConfigError, StoreUnavailable
-from agent.core.litter import is_litter
 from agent.core.naming import IDENTITY, part_name
 from agent.core.store_code import StoreCode
+from agent.core.system_files import is_litter
 from agent.runtime.atomic import write_atomic
 from agent.runtime.clock import SystemClock
-from agent.storage.causes import Cause, cause_of, code_of
-from agent.storage.claims import Claims, Owner, identity_of
-from agent.storage.files import read_whole, write_new
-from agent.storage.mounts import is_mount_point, rights_words
+from agent.storage.filesystem.error_causes import Cause, cause_of, code_of
+from agent.storage.filesystem.files import read_whole, write_new
+from agent.storage.filesystem.mounts import is_mount_point, rights_words
+from agent.storage.store.claims import Claims, Owner, identity_of
 
 #: On the local disk: which store belongs to the configured path.
 _MEMORY = "store.json"
@@ -54,7 +54,7 @@ class Terms:
         require_mount: `path` has to be a mount point.
         keep_free: bytes that are to stay free: nothing is written beyond.
         max_size: bytes that recordings may take; None: any.
-        identity: the agent's uuid, see `agent.storage.claims`.
+        identity: the agent's uuid, see `agent.storage.store.claims`.
     """
 
     path: str

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.storage.guard import Terms, remember, remembered
+from agent.storage.store.identity import Terms, remember, remembered
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class StoreOptions:
 
         Args:
             state_dir: the agent's.
-            identity: the agent's uuid, see `agent.storage.claims`.
+            identity: the agent's uuid, see `agent.storage.store.claims`.
         """
         path = str(self.path)
         return Terms(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import PurePath
 
-from agent.core.dating import Misdated
+from agent.core.clock_corrections import Misdated
 from agent.core.errors import reason_of
 from agent.core.naming import (
     EVENTS,
@@ -25,12 +25,12 @@ from agent.core.naming import (
 )
 from agent.core.retention import StoredFile, plan
 from agent.runtime.clock import Clock
-from agent.storage.causes import Cause, cause_of
-from agent.storage.files import NotAFile, folders_in, open_folder
-from agent.storage.leftovers import PLACES, leftover
-from agent.storage.manifest import Manifest
-from agent.storage.purged import Purged
-from agent.storage.shortage import Batch
+from agent.storage.day.manifest import Manifest
+from agent.storage.filesystem.error_causes import Cause, cause_of
+from agent.storage.filesystem.files import NotAFile, folders_in, open_folder
+from agent.storage.store.foreign_files import PLACES, leftover
+from agent.storage.store.purge_report import Purged
+from agent.storage.store.shortage import Batch
 
 #: So many deletions in a row without more free space: snapshots hold the blocks, or somebody has
 #: the files open. Deleting on would empty the archive for nothing.

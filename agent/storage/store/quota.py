@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from agent.core.store_code import StoreCode
-from agent.storage.guard import StoreRefused
+from agent.storage.store.identity import StoreRefused
 
 _MIB = 1 << 20
 #: The purge makes room for so much more than is needed now, so that it does not run for each event.

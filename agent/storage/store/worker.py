@@ -25,17 +25,17 @@ from agent.core.stats import StoreStats
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
-from agent.storage import voice
-from agent.storage.calendar import Calendar, as_json
-from agent.storage.childlink import ChildGone, ChildLink
-from agent.storage.claims import identity_of
-from agent.storage.keep_orders import KeepOrders
-from agent.storage.options import StoreOptions
-from agent.storage.outcome import outcome
-from agent.storage.pipe import BadMessage
-from agent.storage.shortage import Shortage
-from agent.storage.spool import Spool
-from agent.storage.voice import PurgeLog, Voice
+from agent.storage.day.recording_result import outcome
+from agent.storage.spool.spool import Spool
+from agent.storage.store import status_reporter
+from agent.storage.store.child_link import ChildGone, ChildLink
+from agent.storage.store.claims import identity_of
+from agent.storage.store.clock_file import Calendar, as_json
+from agent.storage.store.framing import BadMessage
+from agent.storage.store.keep_orders import KeepOrders
+from agent.storage.store.options import StoreOptions
+from agent.storage.store.shortage import Shortage
+from agent.storage.store.status_reporter import PurgeLog, Voice
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +183,7 @@ class StoreWorker:
     @property
     def _tick_every(self) -> float:
         soon = self._waiting or self._blocked or self._voice.code is StoreCode.FULL
-        return TICK_EVERY if soon else voice.FIGURES_EVERY
+        return TICK_EVERY if soon else status_reporter.FIGURES_EVERY
 
     def _ask_next_record(self, link: ChildLink) -> bool:
         while (number := self._spool.after(self._sent)) is not None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from agent.storage import daystate, matroska
-from agent.storage.boxes import ReadAt, read_box
-from agent.storage.daystate import CHAIN, DayState, read_jump, read_slot
-from agent.storage.fragments import SlotPair, StoredFragment, walk
-from agent.storage.moov import FORMER_FTYP, FTYP
+from agent.storage.container import matroska
+from agent.storage.container.boxes import ReadAt, read_box
+from agent.storage.container.fragments import SlotPair, StoredFragment, walk
+from agent.storage.container.moov import FORMER_FTYP, FTYP
+from agent.storage.day import checkpoint
+from agent.storage.day.checkpoint import CHAIN, DayState, read_jump, read_slot
 
 _PIECE = 1 << 20
 
@@ -33,7 +34,7 @@ def check_mp4(read: ReadAt, size: int) -> DayCheck:
         check.damaged.append("its table is damaged")
     counted: DayState | None = None
     if shown is not None:
-        pair = daystate.first_pair(_first_size(read))
+        pair = checkpoint.first_pair(_first_size(read))
         counted = DayState(shown.codec, CHAIN, slots=pair)
     end = CHAIN
     slots: list[str] = []

@@ -33,10 +33,10 @@ from agent.core.naming import (
     part_of,
 )
 from agent.runtime.logs import escaped
-from agent.storage.claims import claim_in
-from agent.storage.files import digest_of, open_for_reading
-from agent.storage.manifest import Line, parse
-from agent.storage.verify_day import DayCheck, check_mkv, check_mp4
+from agent.storage.day.manifest import Line, parse
+from agent.storage.filesystem.files import digest_of, open_for_reading
+from agent.storage.store.claims import claim_in
+from agent.storage.verify.day_file import DayCheck, check_mkv, check_mp4
 
 #: Found at the root of file systems and left alone.
 _ALLOWED = {IDENTITY, CLAIMS, "lost+found"}

@@ -11,9 +11,9 @@ from agent.core.frame import Frame
 from agent.core.messages import EndReason, MotionEnded, MotionStarted, RecordingFailed
 from agent.core.orders import RecordClip
 from agent.core.stats import VisionStats
-from agent.vision.clip_feed import ClipFeed, ToRecorder
-from agent.vision.on_demand import OnDemand
-from agent.vision.stream_feed import StreamFeed
+from agent.vision.clips.clip_feed import ClipFeed, ToRecorder
+from agent.vision.clips.on_demand import OnDemand
+from agent.vision.clips.stream_feed import StreamFeed
 
 
 class Clips:

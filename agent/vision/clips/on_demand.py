@@ -21,7 +21,7 @@ from agent.core.messages import (
     Reason,
 )
 from agent.core.orders import RecordClip
-from agent.vision.clip_feed import ClipFeed
+from agent.vision.clips.clip_feed import ClipFeed
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from agent.core.clips import PRE_ROLL_BYTES, ClipPlan, StreamRoll, always
 from agent.core.frame import Frame
 from agent.core.messages import MotionEnded, MotionStarted, Stream
-from agent.vision.clip_feed import ClipFeed, OpenClip, ToRecorder
+from agent.vision.clips.clip_feed import ClipFeed, OpenClip, ToRecorder
 
 log = logging.getLogger(__name__)
 

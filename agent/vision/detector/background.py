@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from agent.vision.cells import Cells, as_bytes
-from agent.vision.light import Light
+from agent.vision.detector.cells import Cells, as_bytes
+from agent.vision.detector.illumination import Light
 
 Grey = npt.NDArray[np.uint8]
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from agent.vision.cells import Cells, as_bytes, cells_of, halvings, roi
-from agent.vision.light import SAME, Light, fit_light
-from agent.vision.shake import Shift, moved, shift_between
+from agent.vision.detector.cells import Cells, as_bytes, cells_of, halvings, roi
+from agent.vision.detector.illumination import SAME, Light, fit_light
+from agent.vision.detector.shake import Shift, moved, shift_between
 
 Grey = npt.NDArray[np.uint8]
 

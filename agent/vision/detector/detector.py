@@ -11,9 +11,9 @@ import numpy.typing as npt
 from agent.core.errors import ConfigError
 from agent.core.messages import Detection, Reason
 from agent.imaging.orientation import Orientation
-from agent.vision.differential import Differential
-from agent.vision.masks import LOOKS_FROM, Mask
-from agent.vision.robust import Finding, Robust
+from agent.vision.detector.differential import Differential
+from agent.vision.detector.masks import LOOKS_FROM, Mask
+from agent.vision.detector.robust import Finding, Robust
 from schemas.settings import SEED_MAX_CHANGED, SEED_MIN_CHANGED
 
 Luma = npt.NDArray[np.uint8]
@@ -61,7 +61,7 @@ class Detector:
     """Differential images: what differs from both judged frames before, N-1 and N-2, changed.
 
     Profile `robust` tells light, noise, shake, damage and swaying things from visitors; how, says
-    `agent.vision.robust`. `pixel_threshold` is the highest limit it uses, `min_changed` the size
+    `agent.vision.detector.robust`. `pixel_threshold` is the highest limit it uses, `min_changed` the size
     of the smallest visitor; `max_changed` it does not need: it knows light by its structure.
 
     Profile `plain`: a pixel's difference is the smaller of |N - N-2| and |N - N-1|; mask pixels of

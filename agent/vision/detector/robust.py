@@ -1,7 +1,7 @@
 """Profile `robust`: what moved, when light, noise, shake, damage and swaying things are told apart.
 
 The core is the seed's: a place changed when it differs from both judged frames before, which can
-leave no ghost of somebody who stood still. It works on cells, see `agent.vision.cells`, and every
+leave no ghost of somebody who stood still. It works on cells, see `agent.vision.detector.cells`, and every
 difference is taken twice: with the light of the whole picture fitted out, and relative to the light
 around the place. Only what both call changed did change.
 """
@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.core.messages import Reason
-from agent.vision.cells import Blob, Cells, as_bytes, blobs_of, cells_of, halvings, reduced
-from agent.vision.change import CLOSER, LOWEST, Change, Comparison
-from agent.vision.damage import is_torn
-from agent.vision.familiar import Familiar
-from agent.vision.light import SAME, Light, fit_light
-from agent.vision.persistence import Evidence, Persistence
-from agent.vision.shake import Shift
+from agent.vision.detector.background import Familiar
+from agent.vision.detector.cells import Blob, Cells, as_bytes, blobs_of, cells_of, halvings, reduced
+from agent.vision.detector.change import CLOSER, LOWEST, Change, Comparison
+from agent.vision.detector.damage import is_torn
+from agent.vision.detector.illumination import SAME, Light, fit_light
+from agent.vision.detector.persistence import Evidence, Persistence
+from agent.vision.detector.shake import Shift
 
 Grey = npt.NDArray[np.uint8]
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.camera.hk import capture, packets2
-from agent.camera.hk.localdata import question
+from agent.camera.hk import packets2
+from agent.camera.hk.discovery_packets import question
+from agent.camera.hk.tools import capture
 from agent.core.errors import ConfigError
 from tests.support import fake_camera
 from tests.support.datagrams import stream

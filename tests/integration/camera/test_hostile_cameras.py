@@ -11,9 +11,10 @@ from typing import Any
 import av
 import pytest
 
-from agent.camera import http_client, rhythm, web
+from agent.camera import picture_interval
+from agent.camera.http import client, source
+from agent.camera.http.source import web_opener
 from agent.camera.video import VideoSession
-from agent.camera.web import web_opener
 from agent.core.messages import CameraCode
 from agent.core.orders import RestartSession
 from agent.runtime.clock import SystemClock
@@ -146,9 +147,9 @@ TRICKLES: dict[str, tuple[Answer, CameraCode, str]] = {
 def test_a_camera_that_trickles_is_given_up_and_its_thread_looks_around_all_the_time(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(http_client, "HEAD_WITHIN", 2.0)
-    monkeypatch.setattr(rhythm, "UNKNOWN", 2.0)
-    monkeypatch.setattr(web, "SILENCE", 2.0)
+    monkeypatch.setattr(client, "HEAD_WITHIN", 2.0)
+    monkeypatch.setattr(picture_interval, "UNKNOWN", 2.0)
+    monkeypatch.setattr(source, "SILENCE", 2.0)
     answer, code, words = TRICKLES[name]
     with shown_by(answer) as port, SourceRig(web_opener(f"http://127.0.0.1:{port}/")) as agent:
         silences: list[float] = []
@@ -165,8 +166,8 @@ def test_a_camera_that_trickles_is_given_up_and_its_thread_looks_around_all_the_
 
 
 def test_an_honest_still_over_a_slow_line_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rhythm, "UNKNOWN", 0.5)
-    monkeypatch.setattr(web, "SILENCE", 0.5)
+    monkeypatch.setattr(picture_interval, "UNKNOWN", 0.5)
+    monkeypatch.setattr(source, "SILENCE", 0.5)
 
     def answer(connection: socket.socket, _: bytes) -> None:
         body = jpeg(60_000)

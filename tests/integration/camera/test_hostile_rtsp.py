@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.camera import resolve, rtsp_question
-from agent.camera.resolve import Found
-from agent.camera.trust import trusting
+from agent.camera import rtsp_question
+from agent.camera.network import resolve
+from agent.camera.network.resolve import Found
+from agent.camera.network.trust import trusting
 from agent.camera.video import rtsp_opener
 from agent.core.messages import CameraCode, CameraState
 from agent.runtime.tls import client_context

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from agent.camera.web import web_opener
+from agent.camera.http.source import web_opener
 from agent.core.messages import CameraCode
 from tests.support.odd_cameras import (
     CLOSE,

@@ -11,15 +11,15 @@ from dataclasses import replace
 
 import pytest
 
-from agent.camera.hk import discover
 from agent.camera.hk.address import HkAddress
 from agent.camera.hk.dialects import Dialect
-from agent.camera.hk.faults import Faults
-from agent.camera.hk.find import find
-from agent.camera.hk.player import Streaming
-from agent.camera.hk.simulator import Simulator, SimulatorOptions
+from agent.camera.hk.discovery import find
+from agent.camera.hk.simulator.player import Streaming
+from agent.camera.hk.simulator.server import Simulator, SimulatorOptions
+from agent.camera.hk.simulator.wire_faults import Faults
 from agent.camera.hk.source import HkSource
 from agent.camera.hk.timing import HkTiming
+from agent.camera.hk.tools import discover
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState, SessionLog
 from agent.core.orders import RestartSession

@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from agent.camera.hk import simulate
-from agent.camera.hk.faults import Faults
 from agent.camera.hk.packets import AckMode
-from agent.camera.hk.player import Streaming
+from agent.camera.hk.simulator import command
+from agent.camera.hk.simulator.player import Streaming
+from agent.camera.hk.simulator.wire_faults import Faults
 
 
 def parse(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="simulate-camera")
-    simulate.add_arguments(parser)
+    command.add_arguments(parser)
     return parser.parse_args(words)
 
 
 def test_without_options_it_is_a_quiet_camera_on_this_machine_alone() -> None:
-    options = simulate.options_from_args(parse())
+    options = command.options_from_args(parse())
 
     assert (options.host, options.port, options.source) == ("127.0.0.1", 5000, None)
     assert options.stream == Streaming(fps=3.0)
@@ -35,7 +35,7 @@ def test_every_option_reaches_the_simulator() -> None:
         "--start-reply 372 --extra-early --extra-late --burst --separate --ack counter"
     )
 
-    options = simulate.options_from_args(parse(*line.split()))
+    options = command.options_from_args(parse(*line.split()))
 
     assert (options.host, options.port, options.source, options.size) == ("::1", 0, "x", None)
     assert (options.seed, options.loop, options.start_with_session) == (9, False, True)
@@ -63,11 +63,11 @@ def test_a_source_or_port_that_cannot_be_used_is_exit_2(
 ) -> None:
     stop = threading.Event()
 
-    assert simulate.run_from_args(parse("--source", str(tmp_path / "absent")), stop) == 2
+    assert command.run_from_args(parse("--source", str(tmp_path / "absent")), stop) == 2
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         port = str(taken.getsockname()[1])
-        assert simulate.run_from_args(parse("--port", port), stop) == 2
+        assert command.run_from_args(parse("--port", port), stop) == 2
 
     assert "no such clip or folder" in caplog.text
     assert "in use" in caplog.text
@@ -78,6 +78,6 @@ def test_it_ends_when_it_is_told_to_and_says_what_it_did(caplog: pytest.LogCaptu
     stop.set()
 
     with caplog.at_level(logging.INFO):
-        assert simulate.run_from_args(parse("--port", "0"), stop) == 0
+        assert command.run_from_args(parse("--port", "0"), stop) == 0
 
     assert "0 frames" in caplog.text

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from agent.camera.hk.address import HkAddress
-from agent.camera.hk.faults import Faults
 from agent.camera.hk.packets import AckMode
-from agent.camera.hk.player import Streaming
-from agent.camera.hk.serving import Manners
-from agent.camera.hk.simulator import Simulator, SimulatorOptions
+from agent.camera.hk.simulator.player import Streaming
+from agent.camera.hk.simulator.server import Simulator, SimulatorOptions
+from agent.camera.hk.simulator.session_base import Manners
+from agent.camera.hk.simulator.wire_faults import Faults
 from agent.camera.hk.source import HkSource
 from agent.camera.hk.timing import HkTiming
 from agent.core.frame import Frame

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import pytest
 
-from agent.camera import http_client, web
+from agent.camera.http import client, source
+from agent.camera.http.source import web_opener
 from agent.camera.session import Opener
 from agent.camera.video import rtsp_opener
-from agent.camera.web import web_opener
 from agent.core.errors import ConfigError
 from agent.core.messages import CameraCode
 from agent.core.orders import RestartSession
@@ -105,7 +105,7 @@ def test_a_cut_stream_is_reopened_at_once_and_its_frames_are_of_a_new_session() 
 def test_a_stall_is_noticed_and_the_next_connection_is_a_fresh_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(web, "SILENCE", 1.0)
+    monkeypatch.setattr(source, "SILENCE", 1.0)
     camera = WebCamera(picture)
     with camera, SourceRig(web_opener(camera.url())) as agent:
         agent.wait_frames(5)
@@ -120,7 +120,7 @@ def test_a_stall_is_noticed_and_the_next_connection_is_a_fresh_one(
 
 
 def test_a_still_that_does_not_come_is_a_stall_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_client, "HEAD_WITHIN", 1.0)
+    monkeypatch.setattr(client, "HEAD_WITHIN", 1.0)
     camera = WebCamera(picture)
     with camera, SourceRig(web_opener(camera.url("/still.jpg"), 0.125)) as agent:
         agent.wait_frames(3)
@@ -217,7 +217,7 @@ def test_a_url_without_a_host_is_a_configuration_error_that_tells_no_password(ur
 
 
 def test_stopping_waits_for_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "SILENCE", 600.0)
+    monkeypatch.setattr(source, "SILENCE", 600.0)
     camera = WebCamera(partial(picture))
     with camera:
         camera.stalled.set()

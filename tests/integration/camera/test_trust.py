@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.camera.trust import trusting
-from agent.camera.web import web_opener
+from agent.camera.http.source import web_opener
+from agent.camera.network.trust import trusting
 from agent.core.errors import ConfigError
 from agent.core.messages import CameraCode
 from tests.support.certificates import self_signed, serving

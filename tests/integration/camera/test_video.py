@@ -12,13 +12,13 @@ import av
 import numpy as np
 import pytest
 
-from agent.camera.patience import Patience
+from agent.camera.interruptible_wait import Patience
 from agent.camera.video import VideoSession, rtsp_opener, v4l2_opener
 from agent.core.errors import ConfigError
 from agent.core.messages import CameraCode
 from agent.imaging.jpeg import decode_colour, dimensions
 from agent.imaging.orientation import Orientation
-from agent.storage.encoder import Painter
+from agent.storage.recording.encoder import Painter
 from tests.support import rtsp_camera_process
 from tests.support.broker import free_port
 from tests.support.source_rig import SourceRig

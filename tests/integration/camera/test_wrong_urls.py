@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.camera.trust import trusting
+from agent.camera.http.source import web_opener
+from agent.camera.network.trust import trusting
 from agent.camera.video import rtsp_opener
-from agent.camera.web import web_opener
 from agent.core.errors import ConfigError
 from agent.core.messages import CameraCode
 from tests.support import rtsp_camera_process

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.storage import store as store_module
+from agent.storage.store import worker as store_module
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from agent.core.naming import NOTES, FileKind
-from agent.storage import dayfile, daypart
-from agent.storage.camera_day import SETTLE_AFTER, CameraDay, Outcome
-from agent.storage.daypart import SYNC_EVERY
-from agent.storage.manifest import Manifest
+from agent.storage.day import file_base, mp4_file
+from agent.storage.day.camera_day import SETTLE_AFTER, CameraDay, Outcome
+from agent.storage.day.file_base import SYNC_EVERY
+from agent.storage.day.manifest import Manifest
 from agent.storage.records import (
     EventClosed,
     EventFile,
@@ -100,7 +100,7 @@ def test_opening_and_closing_are_done_when_the_event_is_shown(rig: Rig) -> None:
     assert {1, first} <= set(rig.outcome.done)
     assert not {first + 1, rig.number} & set(rig.outcome.done)
     assert [entry["id"] for entry in rig.outcome.finished] == NAMES[:1]
-    rig.clock.advance(dayfile.GAP)
+    rig.clock.advance(mp4_file.GAP)
     rig.day.tick()
     assert sorted(rig.outcome.done) == list(range(1, rig.number + 1))
     assert [entry["id"] for entry in rig.outcome.finished] == NAMES[:2]
@@ -110,7 +110,7 @@ def test_opening_and_closing_are_done_when_the_event_is_shown(rig: Rig) -> None:
 def test_an_event_that_fills_the_file_goes_on_in_the_next_part(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daypart, "ROLL_BYTES", 280_000)
+    monkeypatch.setattr(file_base, "ROLL_BYTES", 280_000)
     rig.write(*records(0))
     first, second = (played(rig.path / FOLDER / f"2026-11-22{part}.mp4") for part in ("", "-2"))
     assert [number for _, number in first + second] == list(range(20))
@@ -127,7 +127,7 @@ def test_an_event_that_fills_the_file_goes_on_in_the_next_part(
 def test_a_record_sent_again_after_rolling_changes_nothing(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(daypart, "ROLL_BYTES", 280_000)
+    monkeypatch.setattr(file_base, "ROLL_BYTES", 280_000)
     rig.write(*records(0))
     before = {path: path.read_bytes() for path in rig.path.rglob("*") if path.is_file()}
     rig.reopen()
@@ -150,7 +150,7 @@ def test_an_event_whose_end_is_lost_is_not_waited_for_for_ever(rig: Rig) -> None
     rig.write(*records(0)[:3])
     assert list(rig.day.take_unfinished()) == [NAMES[0]]
     rig.write(*records(1))
-    rig.clock.advance(dayfile.GAP)
+    rig.clock.advance(mp4_file.GAP)
     rig.day.tick()
     assert rig.day.idle
     assert [entry["id"] for entry in rig.outcome.finished] == [NAMES[1]]

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from agent.core.messages import StoreCode
-from agent.storage import store as store_module
 from agent.storage.records import EventClosed, Record
+from agent.storage.store import worker as store_module
 from tests.support.recordings import event, expected, name_of, played, whole_event
 from tests.support.store_rig import StoreRig
 from tests.support.waiting import wait_until

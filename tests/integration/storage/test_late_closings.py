@@ -11,14 +11,14 @@ import pytest
 
 from agent.core.messages import ClipPart, StoreCode
 from agent.runtime.mailbox import Mailbox, WhenFull
-from agent.storage.recorder import RecorderOptions, RecorderWorker
+from agent.storage.recording.recorder import RecorderOptions, RecorderWorker
 from agent.storage.records import EventOpened, Record
 from tests.support.clock import FakeClock
 from tests.support.recordings import STARTED, name_of, whole_event
 from tests.support.spooled import spooled
 from tests.support.store_rig import StoreRig
 from tests.support.waiting import wait_until
-from tests.unit.storage.test_recorder import EVENT, end, start
+from tests.unit.storage.recording.test_recorder import EVENT, end, start
 
 A, B = name_of(0), name_of(20)
 BEFORE_MIDNIGHT = STARTED.replace(hour=23, minute=59, second=50)

@@ -11,12 +11,12 @@ import pytest
 
 from agent.core.messages import StoreCode
 from agent.core.naming import MANIFEST, NOTES
-from agent.storage import dayfile
-from agent.storage import store as store_module
-from agent.storage.camera_day import CameraDay, Outcome
-from agent.storage.files import Moved
-from agent.storage.outcome import outcome
-from agent.storage.verify import verify_store
+from agent.storage.day import mp4_file
+from agent.storage.day.camera_day import CameraDay, Outcome
+from agent.storage.day.recording_result import outcome
+from agent.storage.filesystem.files import Moved
+from agent.storage.store import worker as store_module
+from agent.storage.verify.store import verify_store
 from tests.support.clock import FakeClock
 from tests.support.recordings import name_of, played, whole_event
 from tests.support.store_rig import NOW, StoreRig
@@ -165,7 +165,7 @@ def day(tmp_path: Path) -> Iterator[CameraDay]:
             number += 1
             day.write(number, record)
     assert [entry["id"] for entry in day._outcome.finished] == [name_of(20)]
-    clock.advance(dayfile.GAP)
+    clock.advance(mp4_file.GAP)
     yield day
     day.abandon()
     os.close(store)

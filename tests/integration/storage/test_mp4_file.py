@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.storage import dayfile, daypart
-from agent.storage.dayfile import DayFile, open_day_file
-from agent.storage.daypart import Mismatch
-from agent.storage.daystate import FIRST_SLOT, first_pair
-from agent.storage.files import Locked
-from agent.storage.fragments import StoredFragment, walk
+from agent.storage.container.fragments import StoredFragment, walk
+from agent.storage.day import file_base, mp4_file
+from agent.storage.day.checkpoint import FIRST_SLOT, first_pair
+from agent.storage.day.file_base import Mismatch
+from agent.storage.day.mp4_file import DayFile, open_day_file
+from agent.storage.day.recovery import Found, Recovery
+from agent.storage.filesystem.files import Locked
 from agent.storage.records import Fragment
-from agent.storage.recovery import Found, Recovery
 from tests.support.clock import FakeClock
 from tests.support.power import Log, after_power_cut, noting
 from tests.support.recordings import event, expected, name_of, played
@@ -95,7 +95,7 @@ def test_an_event_shows_when_it_ends_and_the_next_one_after_a_pause(shelf: Shelf
     assert not day.shows(second[0].event)
     assert day.durable
     assert played(shelf.file) == expected(first)
-    shelf.clock.advance(dayfile.GAP)
+    shelf.clock.advance(mp4_file.GAP)
     assert day.tick()
     assert played(shelf.file) == expected(first, second)
     day.close()
@@ -106,7 +106,7 @@ def test_a_long_event_shows_while_it_goes_on(shelf: Shelf) -> None:
     (fragments,) = events(1)
     for fragment in fragments[:-1]:
         day.append(fragment)
-        shelf.clock.advance(dayfile.LIVE_AFTER / 4)
+        shelf.clock.advance(mp4_file.LIVE_AFTER / 4)
     assert len(played(shelf.file)) >= 4
     day.close()
 
@@ -116,7 +116,7 @@ def test_checkpoints_write_no_more_than_their_share(shelf: Shelf) -> None:
     for fragments in events(3):
         day.append(fragments[0])
     day.checkpoint()
-    day._checkpoint_size = dayfile.CHECKPOINT_RATE * 100
+    day._checkpoint_size = mp4_file.CHECKPOINT_RATE * 100
     day.append(events(4)[3][0])
     shelf.clock.advance(99)
     assert not day.tick()
@@ -139,7 +139,7 @@ def test_a_full_file_takes_nothing_from_the_next_key_picture_on(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shelf.add(*events(1))
-    monkeypatch.setattr(daypart, "ROLL_BYTES", shelf.file.stat().st_size)
+    monkeypatch.setattr(file_base, "ROLL_BYTES", shelf.file.stat().st_size)
     day = shelf.open()
     assert not day.takes(events(2)[1][0])
     inside = next(f for f in events(2)[1] if not f.samples[0].key)

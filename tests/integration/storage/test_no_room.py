@@ -15,9 +15,9 @@ import pytest
 
 from agent.core.messages import StoreCode
 from agent.core.naming import IDENTITY
-from agent.storage import shortage
-from agent.storage.guard import adopt_store
-from agent.storage.verify import verify_store
+from agent.storage.store import shortage
+from agent.storage.store.identity import adopt_store
+from agent.storage.verify.store import verify_store
 from tests.support.recordings import name_of, played, whole_event
 from tests.support.store_rig import NOW, StoreRig
 from tests.support.waiting import wait_until

@@ -12,15 +12,15 @@ import av
 import pytest
 
 from agent.core.messages import StoreCode
-from agent.storage.cutter import Cutter
-from agent.storage.files import open_data_file
-from agent.storage.fragments import StoredFragment
-from agent.storage.matroska import HEAD_BYTES
-from agent.storage.original import OriginalPictures
-from agent.storage.originalfile import OriginalFile
+from agent.storage.container.fragments import StoredFragment
+from agent.storage.container.matroska import HEAD_BYTES
+from agent.storage.day.mkv_file import OriginalFile
+from agent.storage.day.recovery import Found
+from agent.storage.filesystem.files import open_data_file
+from agent.storage.recording.fragmenter import Cutter
+from agent.storage.recording.passthrough import OriginalPictures
 from agent.storage.records import EventClosed, EventOpened, Fragment, Record
-from agent.storage.recovery import Found
-from agent.storage.verify import verify_store
+from agent.storage.verify.store import verify_store
 from tests.support.clock import FakeClock
 from tests.support.recordings import STARTED, event, name_of, numbered_jpeg, times
 from tests.support.store_rig import StoreRig

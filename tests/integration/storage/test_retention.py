@@ -15,12 +15,12 @@ import pytest
 from agent.core.messages import StoreCode
 from agent.core.naming import NOTES
 from agent.core.orders import KeepEvent
-from agent.storage import room as room_module
-from agent.storage import voice as voice_module
-from agent.storage.dry_run import would_remove
-from agent.storage.purge import Purge, Rules
-from agent.storage.purged import Purged
-from agent.storage.verify import verify_store
+from agent.storage.store import quota as room_module
+from agent.storage.store import status_reporter as voice_module
+from agent.storage.store.dry_run import would_remove
+from agent.storage.store.purge import Purge, Rules
+from agent.storage.store.purge_report import Purged
+from agent.storage.verify.store import verify_store
 from schemas.config import StoreConfig
 from tests.support.clock import FakeClock
 from tests.support.recordings import name_of, whole_event

@@ -13,7 +13,7 @@ import pytest
 from agent.core.messages import StoreCode
 from agent.core.naming import EVENTS, MANIFEST, NOTES, part_name
 from agent.core.orders import KeepEvent
-from agent.storage.verify import verify_store
+from agent.storage.verify.store import verify_store
 from tests.support.recordings import name_of, played, whole_event
 from tests.support.store_rig import NOW, StoreRig
 from tests.support.waiting import wait_until

@@ -13,9 +13,9 @@ import pytest
 from agent.core.errors import ConfigError
 from agent.core.messages import StoreCode
 from agent.core.naming import IDENTITY, FileKind
-from agent.storage.daypart import ROLL_BYTES
+from agent.storage.day.file_base import ROLL_BYTES
 from agent.storage.records import EventFile, MonitoringPicture, SessionPackets
-from agent.storage.verify import verify_store
+from agent.storage.verify.store import verify_store
 from tests.support.recordings import STARTED, name_of, whole_event
 from tests.support.store_rig import StoreRig
 from tests.support.waiting import wait_until

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from agent.core.messages import StoreCode
-from agent.storage import store as store_module
 from agent.storage.records import (
     EventOpened,
 )
+from agent.storage.store import worker as store_module
 from tests.support.recordings import (
     event,
     played,

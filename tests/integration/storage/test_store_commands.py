@@ -9,7 +9,7 @@ import pytest
 
 from agent.cli import run_command
 from agent.core.naming import IDENTITY
-from agent.storage.guard import remembered
+from agent.storage.store.identity import remembered
 
 
 @pytest.fixture

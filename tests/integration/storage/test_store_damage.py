@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import StoreUnavailable
-from agent.storage.dayfile import open_day_file
-from agent.storage.files import DataFile, write_new
-from agent.storage.guard import adopt_store
+from agent.storage.day.mp4_file import open_day_file
+from agent.storage.filesystem.files import DataFile, write_new
+from agent.storage.store.identity import adopt_store
 from tests.support.clock import FakeClock, SetClock
 from tests.support.recordings import (
     event,

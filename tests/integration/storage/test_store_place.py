@@ -14,8 +14,8 @@ import pytest
 from agent.core.messages import StoreCode
 from agent.core.naming import IDENTITY
 from agent.core.orders import KeepEvent
-from agent.storage import voice as voice_module
-from agent.storage.guard import adopt_store
+from agent.storage.store import status_reporter as voice_module
+from agent.storage.store.identity import adopt_store
 from tests.support.recordings import (
     name_of,
     played,

@@ -11,8 +11,8 @@ import pytest
 
 from agent.core.messages import Reason
 from agent.imaging.jpeg import decode_luma
-from agent.vision.detector import Detector
-from agent.vision.masks import Mask
+from agent.vision.detector.detector import Detector
+from agent.vision.detector.masks import Mask
 
 Luma = npt.NDArray[np.uint8]
 CLIPS = Path(__file__).resolve().parents[3] / ".." / "shared" / "clips"

@@ -11,7 +11,7 @@ import pytest
 
 from agent.core.frame import Frame
 from agent.tuning.clips import open_clip
-from agent.vision.sight import Eye
+from agent.vision.image_quality import Eye
 
 CLIPS = Path(__file__).resolve().parents[3] / ".." / "shared" / "clips"
 NAMES = ("intel_one-by-one-person-detection.mp4", "intel_bottle-detection.mp4")

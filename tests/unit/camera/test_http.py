@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.camera.http_auth import Credentials, UnknownChallenge
-from agent.camera.http_body import Body, Bomb
-from agent.camera.http_head import MOST_HEAD, Head, NoHttp, parse_head
-from agent.camera.url import Target, joined, target_of
+from agent.camera.http.auth import Credentials, UnknownChallenge
+from agent.camera.http.body import Body, Bomb
+from agent.camera.http.head import MOST_HEAD, Head, NoHttp, parse_head
+from agent.camera.network.url import Target, joined, target_of
 
 STILL = b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: 12\r\n\r\n"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.camera.jpeg import HeaderWalk
+from agent.camera.jpeg_header import HeaderWalk
 from tests.support.jpegs import jpeg, segment
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.camera.rhythm import MOST, UNKNOWN, Rhythm
+from agent.camera.picture_interval import MOST, UNKNOWN, Rhythm
 
 LEAST = 8.0
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.camera.patience import Patience
-from agent.camera.play import demo_opener, file_opener
+from agent.camera.interruptible_wait import Patience
+from agent.camera.playback import demo_opener, file_opener
 from agent.camera.session import Session, SessionOver
 from agent.core.errors import CameraUnreachable, ConfigError
 from agent.core.orders import RestartSession

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from agent.camera import keeper
-from agent.camera.keeper import Keeper, Timing
-from agent.camera.patience import Interrupted, Patience
+from agent.camera import reconnect
+from agent.camera.interruptible_wait import Interrupted, Patience
+from agent.camera.reconnect import Keeper, Timing
 from agent.camera.session import Picture, Session, SessionOver
 from agent.core.errors import (
     CameraError,
@@ -289,5 +289,5 @@ def test_a_camera_whose_picture_is_refused_is_read_more_slowly() -> None:
     rig.keeper._outlet._on_frame = lambda _frame: False
     begun = rig.clock.monotonic()
     rig.run()
-    assert rig.clock.monotonic() - begun == pytest.approx(20 * keeper._SLOWER)
+    assert rig.clock.monotonic() - begun == pytest.approx(20 * reconnect._SLOWER)
     assert rig.keeper.stats.frames == 20

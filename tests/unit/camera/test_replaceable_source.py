@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.camera.renewable import RenewableSource
+from agent.camera.replaceable_source import RenewableSource
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState
 from agent.core.stats import CameraStats

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agent.camera.http_head import NoHttp, parse_head
-from agent.camera.url import Target, joined, rtsp_target_of, split_url, target_of
+from agent.camera.http.head import NoHttp, parse_head
+from agent.camera.network.url import Target, joined, rtsp_target_of, split_url, target_of
 
 
 @pytest.mark.parametrize(

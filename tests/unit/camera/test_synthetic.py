@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from agent.camera.scenes import Clip, Folder, Room, scene_for, to_jpeg
+from agent.camera.synthetic import Clip, Folder, Room, scene_for, to_jpeg
 from agent.core.errors import ConfigError
 from agent.imaging.jpeg import dimensions
 from tests.support.garden import write_video

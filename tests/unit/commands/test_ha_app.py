@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from agent import __version__
-from agent.configuration import load
+from agent.commands.ha_app import DATA, USER_FILES, configuration
+from agent.config.loader import load
 from agent.core.errors import ConfigError
-from agent.ha_app import DATA, USER_FILES, configuration
 from schemas.config import Config
 
 APP = Path(__file__).resolve().parents[2] / "homeassistant-app"

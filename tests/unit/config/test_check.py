@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.checking import checked, effective, notes
+from agent.config.check import checked, effective, notes
 from agent.core.errors import ConfigError
 
 GOOD = """

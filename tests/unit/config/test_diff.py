@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.reload import Changes, changes_between, with_cameras_of
+from agent.config.diff import Changes, changes_between, with_cameras_of
 from schemas.config import Config
 
 

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from agent.configuration import Given
+from agent.config.loader import Given
 from schemas.config import Config
 
 Path_ = tuple[str, ...]

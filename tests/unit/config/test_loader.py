@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from agent.configuration import (
+from agent.config.loader import (
     agent_id_of,
     find_file,
     load,
@@ -284,7 +284,7 @@ def test_a_folder_we_may_not_look_into_is_a_mistake_that_says_who_we_are(
         def is_file(self, **_: object) -> bool:
             raise PermissionError(errno.EACCES, "Permission denied", str(self))
 
-    monkeypatch.setattr("agent.configuration.DEFAULT_PLACES", (Shut("/shut/config.yaml"),))
+    monkeypatch.setattr("agent.config.loader.DEFAULT_PLACES", (Shut("/shut/config.yaml"),))
     with pytest.raises(ConfigError, match=r"/shut/config.yaml: .*user id \d+; chown"):
         find_file(None, {})
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from agent.core.engine import step
+from agent.core.image_quality import Sight
 from agent.core.messages import CameraCode, CameraState
-from agent.core.sight import Sight
 from agent.core.state import Gauges, Tick
 from agent.core.stats import VisionStats
 from schemas.messages import Publish

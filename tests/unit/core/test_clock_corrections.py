@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.dating import MOST, Misdated, Shown, look, made_on
+from agent.core.clock_corrections import MOST, Misdated, Shown, look, made_on
 
 BEGAN = datetime(2000, 1, 1, tzinfo=UTC)
 SET = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)

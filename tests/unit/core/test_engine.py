@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.announce import burial, everything, retained_topics
 from agent.core.effects import (
     Leave,
     PublishDiscovery,
@@ -36,6 +35,7 @@ from agent.core.orders import LimitPictures
 from agent.core.problem import by_id
 from agent.core.problems import LATELY, agent_problems
 from agent.core.state import Gauges, Stopped, Stopping, Tick
+from agent.core.state_messages import burial, everything, retained_topics
 from agent.core.stats import CameraStats, MqttStats
 from schemas.commands import (
     CommandError,

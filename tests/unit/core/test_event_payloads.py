@@ -2,8 +2,8 @@
 
 import pytest
 
+from agent.core.event_payloads import explanation, sentence
 from agent.core.messages import Reason
-from agent.core.reports import explanation, sentence
 from tests.support.detections import detection
 
 PLAIN = detection()

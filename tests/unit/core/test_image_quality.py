@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.sight import FROZEN_AFTER, Latch, Look, Sight, SightMachine
+from agent.core.image_quality import FROZEN_AFTER, Latch, Look, Sight, SightMachine
 
 DAYLIGHT = Look(0.0, brightness=120.0, highlights=200.0, detail=0.02, colour=20.0)
 

@@ -106,7 +106,7 @@ def test_nothing_is_asked_of_a_store_that_is_away(rig: Rig) -> None:
 def test_a_store_that_does_not_answer_is_named(rig: Rig) -> None:
     rig.keep("01A")
     late = Now(200.0, START)
-    from agent.core.answering import expire
+    from agent.core.responses import expire
 
     rig.state, rig.effects = expire(rig.state, late)
     assert rig.answers()[0]["error"]["code"] == "storage_unavailable"

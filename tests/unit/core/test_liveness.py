@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from agent.core import engine
 from agent.core.effects import Say
+from agent.core.liveness import UNJUDGED_AFTER
 from agent.core.messages import CameraCode, CameraState
 from agent.core.problem import by_id
 from agent.core.state import AgentNow, CameraSetup, Gauges, Tick
 from agent.core.stats import CameraStats, VisionStats
-from agent.core.watch import UNJUDGED_AFTER
 from schemas.settings import CameraSettings
 from tests.support.engine import at, begun
 

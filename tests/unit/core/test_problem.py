@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from agent.core import engine
 from agent.core.effects import Say
-from agent.core.faults import cured, fault
 from agent.core.health import agent_status, camera_health
+from agent.core.last_error import cured, fault
 from agent.core.messages import AudioState, CameraCode, CameraState, RecordingLink
 from agent.core.problem import Kind, Problem, by_id
 from agent.core.problems import HELP, agent_problems

@@ -11,6 +11,7 @@ import pytest
 
 from agent.camera.source import MAKERS
 from agent.core.health import agent_health, camera_health
+from agent.core.image_quality import Sight
 from agent.core.messages import (
     AudioState,
     BrokerDown,
@@ -22,7 +23,6 @@ from agent.core.messages import (
 )
 from agent.core.problem import by_id
 from agent.core.problems import HELP, agent_problems
-from agent.core.sight import Sight
 from agent.core.state import AgentNow, Gauges, HostFigures
 from agent.core.stats import MqttStats, VisionStats
 from tests.support.engine import NOW, begun

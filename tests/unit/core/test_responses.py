@@ -6,7 +6,10 @@ import json
 
 import pytest
 
-from agent.core.answering import (
+from agent.core.effects import Effect, Say
+from agent.core.engine import step
+from agent.core.messages import Refused
+from agent.core.responses import (
     ANSWER_WITHIN,
     MAX_LINES,
     MAX_PENDING,
@@ -15,9 +18,6 @@ from agent.core.answering import (
     finish,
     remember,
 )
-from agent.core.effects import Effect, Say
-from agent.core.engine import step
-from agent.core.messages import Refused
 from schemas.commands import CommandError, ReplyTo
 from schemas.messages import Publish
 from tests.support.engine import NOW, TOPICS, at, begun

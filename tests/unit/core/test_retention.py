@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.dating import Misdated
+from agent.core.clock_corrections import Misdated
 from agent.core.retention import StoredFile, plan
 
 TODAY = date(2026, 11, 22)

@@ -3,8 +3,8 @@
 import json
 
 from agent.core.engine import step
+from agent.core.event_payloads import explanation
 from agent.core.messages import FrameScored, MotionSuppressed
-from agent.core.reports import explanation
 from agent.core.state import vision_settings
 from schemas.messages import Publish
 from schemas.settings import CameraSettings

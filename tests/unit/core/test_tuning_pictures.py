@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.core import announce
+from agent.core import state_messages
 from agent.core.effects import ToVision
 from agent.core.engine import Input, step
 from agent.core.messages import CameraCode, CameraState, Parsed, PictureReason, PictureTaken
@@ -45,5 +45,5 @@ def test_each_picture_has_its_topic_and_is_said_again_on_connect(reason: Picture
     assert image.topic == f"surveillance/pi/yard/{reason.value}/image"
     assert image.description is not None
     assert image.description.topic == f"surveillance/pi/yard/{reason.value}/meta"
-    assert announce.pictures(state, state.cameras["yard"]) == [image]
+    assert state_messages.pictures(state, state.cameras["yard"]) == [image]
     assert state.cameras["yard"].snapshot is None

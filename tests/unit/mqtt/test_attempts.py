@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from agent.mqtt.attempts import KNOWN_CAP, LONGEST_DELAY, Attempts, ProtocolChoice
-from agent.mqtt.reasons import Why
+from agent.mqtt.connection_errors import Why
 
 UNREACHABLE = Why("unreachable", "nobody listens")
 CLOSED = Why("lost", "closed")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from agent.mqtt.backlog import Backlog
-from agent.mqtt.entries import Entry, Unreadable
+from agent.mqtt.journal_entries import Entry, Unreadable
 
 
 def entry(number: int) -> Entry:

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from agent.mqtt.reasons import from_disconnect, from_error, from_reason_code
+from agent.mqtt.connection_errors import from_disconnect, from_error, from_reason_code
 
 
 @pytest.mark.parametrize(

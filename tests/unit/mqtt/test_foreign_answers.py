@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from agent.mqtt.elsewhere import AT_ONCE, CLOSED_FOR, Elsewhere
+from agent.mqtt.foreign_answers import AT_ONCE, CLOSED_FOR, Elsewhere
 
 
 def test_two_lost_connections_close_it_for_an_hour() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.mqtt.presence import (
+from agent.mqtt.ha_presence import (
     ABSENT,
     ANSWERED,
     BOOT,

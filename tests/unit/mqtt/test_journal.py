@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import ConfigError
-from agent.mqtt.entries import OpenEvent
+from agent.mqtt.ha_queue import MAX_OFFERS
 from agent.mqtt.journal import MAX_UNSAVED, Journal
-from agent.mqtt.offers import MAX_OFFERS
+from agent.mqtt.journal_entries import OpenEvent
 from schemas.messages import Publish, Record
 from tests.support.clock import START, FakeClock
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.mqtt.limits import AT_ONCE, FORGOTTEN, LEAST_PICTURE, ROOM, PacketLimits, Suspect
-from agent.mqtt.slimming import slimmed
+from agent.mqtt.packet_limits import AT_ONCE, FORGOTTEN, LEAST_PICTURE, ROOM, PacketLimits, Suspect
+from agent.mqtt.payload_trimming import slimmed
 
 DISCOVERY = Path(__file__).resolve().parents[2] / "fixtures" / "discovery"
 PICTURE = "c/motion/image"

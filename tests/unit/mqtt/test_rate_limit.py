@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from agent.mqtt.flood import BURST, EACH_SECOND, LINE_EVERY, MOST_TOPICS, Flood, Seldom
+from agent.mqtt.rate_limit import BURST, EACH_SECOND, LINE_EVERY, MOST_TOPICS, Flood, Seldom
 
 
 def test_what_comes_at_once_is_bounded_and_comes_back_with_time() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.mqtt import retained
+from agent.mqtt import retained_topics
 from agent.mqtt.journal import Journal
 from tests.support.clock import FakeClock
 
@@ -60,7 +60,7 @@ def test_the_copy_of_an_sd_card_leaves_alone_what_the_original_says(runs: Runs) 
 
 
 def test_the_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retained, "MAX_TOPICS", 3)
+    monkeypatch.setattr(retained_topics, "MAX_TOPICS", 3)
     journal = Journal(tmp_path / "journal.db", FakeClock())
     journal.begin_retained([*BOTH, "b/pi/shed/health"], "m")
     assert journal.retained.topics == sorted(BOTH)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.messages import Parsed, Received, Refused
-from agent.mqtt.addresses import command_topics
+from agent.mqtt.command_topics import command_topics
 from agent.mqtt.router import MAX_PAYLOAD, Ignored, birth, parse
 from schemas.commands import (
     Command,

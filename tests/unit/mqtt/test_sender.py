@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from agent.mqtt.answers import EVENTS_BYTES
+from agent.mqtt.ha_presence import BOOT, FIRST_RETRY, SETTLE
 from agent.mqtt.journal import Journal
-from agent.mqtt.limits import ROOM
 from agent.mqtt.outbox import Outbox
-from agent.mqtt.presence import BOOT, FIRST_RETRY, SETTLE
+from agent.mqtt.packet_limits import ROOM
 from agent.mqtt.sender import (
     CLEAR_AFTER,
     ONLINE_WAIT,

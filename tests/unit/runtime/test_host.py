@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.mqtt.journal import Journal
-from agent.parts import client_id, secret_of
 from agent.runtime.host import mac_address, machine_id
+from agent.service.wiring import client_id, secret_of
 from schemas.topics import AgentTopics
 from tests.support.clock import FakeClock
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.costs import BURST
+from agent.core.time_allowance import BURST
 from agent.runtime import memory
 from agent.runtime.memory import BESIDES, FRAMES_RESERVE, LEAST_LIMIT, MIB, WORK_RESERVE, Memory
 from tests.support.clock import FakeClock

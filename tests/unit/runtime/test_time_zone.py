@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.runtime.zone import ZoneWatch, zone_missing, zone_mistake
+from agent.runtime.time_zone import ZoneWatch, zone_missing, zone_mistake
 
 ZONE = b"TZif2" + bytes(40)
 
@@ -141,7 +141,7 @@ def test_another_zone_is_taken_over_and_said(
 CHANGED = """
 import time
 from pathlib import Path
-from agent.runtime.zone import ZoneWatch
+from agent.runtime.time_zone import ZoneWatch
 link, zones, now = Path("/etc/localtime"), Path("/usr/share/zoneinfo"), 0.0
 for number, name in enumerate(("Europe/Berlin", "Asia/Tokyo")):
     link.unlink(missing_ok=True)

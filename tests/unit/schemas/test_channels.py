@@ -10,10 +10,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from paho.mqtt.client import topic_matches_sub
 
-from agent.mqtt.addresses import command_filters, command_topics, slip_filters
-from schemas import asyncapi, mqtt_page
+from agent.mqtt.command_topics import command_filters, command_topics, slip_filters
 from schemas.channels import CHANNELS, COMMANDS, PLACEHOLDERS, REQUESTS
 from schemas.settings import AgentSettings, CameraSettings, setting_names
+from schemas.tools import asyncapi, mqtt_page
 from schemas.topics import OPERATIONS, AgentTopics, CameraTopics
 from tests.support.observer import channel_of
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.discovery import STEP, Discovery
 from agent.runtime.discovery_file import NAME, load_discovery
+from agent.service.discovery_publisher import STEP, Discovery
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
 from schemas.messages import Publish
 from schemas.topics import AgentTopics

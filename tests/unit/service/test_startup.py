@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from agent.beginning import close_recordings, open_events_of
 from agent.core.state import CameraSetup
 from agent.mqtt.journal import Journal
+from agent.service.startup import close_recordings, open_events_of
 from agent.storage.records import EventClosed
-from agent.storage.spool import Spool
+from agent.storage.spool.spool import Spool
 from schemas.events import MotionEvent
 from schemas.settings import CameraSettings
 from tests.support.agent_mqtt import record

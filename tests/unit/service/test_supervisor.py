@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import threading
 
-from agent.crew import MOST_HUNG, Crew
 from agent.runtime.worker import Worker
+from agent.service.supervisor import MOST_HUNG, Crew
 from tests.support.clock import FakeClock
 from tests.support.waiting import wait_until
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agent.core.messages import HaOnline, Received
-from agent.parts import leaving_room
 from agent.runtime.mailbox import Mailbox, WhenFull
+from agent.service.wiring import leaving_room
 
 
 def test_a_flood_of_commands_leaves_room_for_what_the_cameras_say() -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.storage.files import NotAFile, read_whole
-from agent.storage.guard import refused_by
+from agent.storage.filesystem.files import NotAFile, read_whole
+from agent.storage.store.identity import refused_by
 
 
 @pytest.mark.parametrize("name", ["pipe", "folder", "link"])

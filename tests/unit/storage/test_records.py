@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.naming import FileKind
-from agent.storage.moov import Sample
+from agent.storage.container.moov import Sample
 from agent.storage.records import (
     BadRecord,
     EventClosed,

@@ -10,8 +10,8 @@ import pytest
 
 from agent.core.errors import ConfigError
 from agent.storage.records import EventOpened, encode
-from agent.storage.spool import Spool
-from agent.storage.spool_place import memory_spool
+from agent.storage.spool.place import memory_spool
+from agent.storage.spool.spool import Spool
 
 STARTED = datetime(2026, 11, 22, 8, 15, 1, tzinfo=UTC)
 
@@ -39,7 +39,7 @@ def test_what_lies_in_the_folder_and_is_no_record_is_left_alone(tmp_path: Path) 
 def test_a_folder_in_memory_that_another_user_has_made_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.storage.spool_place.MEMORY", tmp_path)
+    monkeypatch.setattr("agent.storage.spool.place.MEMORY", tmp_path)
     (tmp_path / "surveillance").mkdir()
     Spool(tmp_path / "surveillance")
     monkeypatch.setattr("os.geteuid", lambda: 12345)
@@ -52,7 +52,7 @@ def test_a_folder_in_memory_that_another_user_has_made_is_not_used(
 def test_a_squatted_name_in_memory_is_not_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, squat: str
 ) -> None:
-    monkeypatch.setattr("agent.storage.spool_place.MEMORY", tmp_path)
+    monkeypatch.setattr("agent.storage.spool.place.MEMORY", tmp_path)
     wanted = memory_spool("pi", 1 << 20)[0]
     if squat == "folder":
         wanted.mkdir()

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.storage import spool as spool_module
-from agent.storage import spool_place
-from agent.storage.spool import Spool
+from agent.storage.spool import place
+from agent.storage.spool import spool as spool_module
+from agent.storage.spool.spool import Spool
 from tests.support.spooled import spooled
 from tests.support.waiting import PATIENCE
-from tests.unit.storage.test_spool import closed, file, opened, picture
+from tests.unit.storage.spool.test_spool import closed, file, opened, picture
 
 
 @pytest.fixture
@@ -167,8 +167,8 @@ def test_a_spool_in_memory_takes_nine_tenths_of_it_at_most_and_says_so(
 ) -> None:
     figures = os.statvfs_result((4096, 1 << 20, 20, *[0] * 7))
     monkeypatch.setattr(os, "statvfs", lambda _: figures)
-    assert spool_place.memory_spool("pi", 19 << 20)[1] == 18 << 20
+    assert place.memory_spool("pi", 19 << 20)[1] == 18 << 20
     assert "has room for 18 MiB only" in caplog.text
     caplog.clear()
-    assert spool_place.memory_spool("pi", 18 << 20)[1] == 18 << 20
+    assert place.memory_spool("pi", 18 << 20)[1] == 18 << 20
     assert caplog.text == ""

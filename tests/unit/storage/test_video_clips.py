@@ -13,13 +13,13 @@ from agent.core.frame import Frame, Video
 from agent.core.messages import ClipFrame, Stream
 from agent.core.naming import FileKind
 from agent.imaging.orientation import Orientation
-from agent.storage.encoder import ClipEncoder
-from agent.storage.original import OriginalPictures
-from agent.storage.recorder import RecorderOptions
+from agent.storage.recording.encoder import ClipEncoder
+from agent.storage.recording.passthrough import OriginalPictures
+from agent.storage.recording.recorder import RecorderOptions
 from agent.storage.records import EventClosed, EventFile, Fragment
 from tests.support.recordings import HEIGHT, WIDTH, numbered_jpeg, numbered_video, read_number
-from tests.unit.storage.test_encoder import decode
-from tests.unit.storage.test_recorder import EVENT, Rig, end, start
+from tests.unit.storage.recording.test_encoder import decode
+from tests.unit.storage.recording.test_recorder import EVENT, Rig, end, start
 
 PRIVATE = (((0.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.0, 0.5)),)
 

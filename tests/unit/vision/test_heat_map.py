@@ -8,7 +8,7 @@ import numpy as np
 from agent.core.frame import Frame
 from agent.core.messages import ClipPart, PictureReason, PictureTaken, StorePicture
 from agent.imaging.orientation import Orientation
-from agent.vision.heat import PUBLISH_EVERY, HeatMap
+from agent.vision.heat_map import PUBLISH_EVERY, HeatMap
 from agent.vision.zones import View
 from tests.support.scene import HEIGHT, WIDTH, jpeg_of
 

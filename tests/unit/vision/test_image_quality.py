@@ -6,7 +6,7 @@ import numpy.typing as npt
 import pytest
 
 from agent.core.frame import Frame
-from agent.vision.sight import Eye, agreement, colour, detail, light, reduced, structure
+from agent.vision.image_quality import Eye, agreement, colour, detail, light, reduced, structure
 
 HEIGHT, WIDTH = 240, 320
 Luma = npt.NDArray[np.uint8]

@@ -8,7 +8,7 @@ import pytest
 
 from agent.core.errors import ConfigError
 from agent.core.messages import Reason
-from agent.vision.judging import Judge, Judgement
+from agent.vision.judge import Judge, Judgement
 from agent.vision.zones import View
 from schemas.zones import Zone
 from tests.support.vision import SETTINGS

@@ -2,8 +2,8 @@
 
 from agent.core.frame import Frame
 from agent.core.messages import Shown
-from agent.runtime.newest import Newest
-from agent.vision.showing import Showing
+from agent.runtime.latest_value import Newest
+from agent.vision.live_view import Showing
 
 
 def frame(seq: int) -> Frame:

@@ -10,8 +10,8 @@ import pytest
 from agent.core.errors import ConfigError
 from agent.core.messages import Detection
 from agent.imaging.jpeg import decode_luma, small_luma
-from agent.vision.judging import Judge
-from agent.vision.masks import Mask
+from agent.vision.detector.masks import Mask
+from agent.vision.judge import Judge
 from agent.vision.zones import View
 from schemas.zones import Zone
 from tests.support.vision import SETTINGS

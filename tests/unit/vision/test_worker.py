@@ -34,7 +34,7 @@ from agent.core.orders import (
 from agent.imaging.jpeg import encode
 from agent.imaging.orientation import Orientation
 from agent.runtime.mailbox import Mailbox, WhenFull
-from agent.vision.masks import Mask
+from agent.vision.detector.masks import Mask
 from agent.vision.worker import VisionOptions, VisionWorker
 from agent.vision.zones import View
 from schemas.zones import Zone

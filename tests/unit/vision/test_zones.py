@@ -8,7 +8,7 @@ import pytest
 
 from agent.core.errors import ConfigError
 from agent.imaging.orientation import Orientation
-from agent.vision.masks import Mask
+from agent.vision.detector.masks import Mask
 from agent.vision.zones import Area, View
 from schemas.zones import Zone
 from tests.support.vision import SETTINGS

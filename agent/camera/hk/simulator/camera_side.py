@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.camera.hk import packets
 from agent.camera.hk.packets import Packet
-from agent.camera.hk.serving import Manners, Serving, Session, filled, name
+from agent.camera.hk.simulator.session_base import Manners, Serving, Session, filled, name
 
 #: The camera repeats its refusal at this interval (guessed).
 REFUSAL_INTERVAL = 0.5

@@ -10,9 +10,9 @@ from enum import Enum
 from typing import Any
 
 from agent.camera.hk import packets, packets2
-from agent.camera.hk.localdata import parse_fields
+from agent.camera.hk.discovery_packets import parse_fields
 from agent.camera.hk.packets import Packet
-from agent.camera.hk.serving import Manners, Serving, Session, filled, name
+from agent.camera.hk.simulator.session_base import Manners, Serving, Session, filled, name
 
 #: The session is created after so many polls (guessed).
 POLLS_UNTIL_CREATED = 2

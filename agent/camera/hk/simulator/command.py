@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from agent.camera.hk.address import DEFAULT_PORT
 from agent.camera.hk.dialects import Dialect
-from agent.camera.hk.faults import Faults
-from agent.camera.hk.localdata import DISCOVERY_PORT
+from agent.camera.hk.discovery_packets import DISCOVERY_PORT
 from agent.camera.hk.packets import AckMode
-from agent.camera.hk.player import Streaming
-from agent.camera.hk.serving import Manners
-from agent.camera.hk.simulator import Simulator, SimulatorOptions
-from agent.camera.scenes import CAMERA_SIZE
+from agent.camera.hk.simulator.player import Streaming
+from agent.camera.hk.simulator.server import Simulator, SimulatorOptions
+from agent.camera.hk.simulator.session_base import Manners
+from agent.camera.hk.simulator.wire_faults import Faults
+from agent.camera.synthetic import CAMERA_SIZE
 from agent.core.errors import ConfigError
 from agent.runtime.clock import SystemClock, Waitable
 from agent.runtime.worker import Worker

@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from agent.camera.hk import packets
-from agent.camera.hk.camera_side import CameraSide
-from agent.camera.hk.camera_side2 import CameraSide2
 from agent.camera.hk.dialects import Dialect
-from agent.camera.hk.localdata import ANSWER_MAX, answer
-from agent.camera.hk.player import Player, Streaming
-from agent.camera.hk.serving import Manners, Serving
-from agent.camera.scenes import CAMERA_SIZE, scene_for
+from agent.camera.hk.discovery_packets import ANSWER_MAX, answer
+from agent.camera.hk.simulator.camera_side import CameraSide
+from agent.camera.hk.simulator.camera_side2 import CameraSide2
+from agent.camera.hk.simulator.player import Player, Streaming
+from agent.camera.hk.simulator.session_base import Manners, Serving
+from agent.camera.synthetic import CAMERA_SIZE, scene_for
 from agent.runtime.clock import Clock
 from agent.runtime.worker import Worker
 

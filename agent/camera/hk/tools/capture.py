@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from agent.camera.hk.address import DEFAULT_PORT
-from agent.camera.hk.localdata import CLIENT_PORT, DISCOVERY_PORT
-from agent.camera.hk.names import Named, describe
+from agent.camera.hk.describe import Named, describe
+from agent.camera.hk.discovery_packets import CLIENT_PORT, DISCOVERY_PORT
 from agent.core.errors import ConfigError
 
 #: No packet of a network is longer; bounds what a damaged length can make the library allocate.

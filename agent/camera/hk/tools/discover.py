@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from agent.camera.hk.address import DEFAULT_PORT, SCHEME
-from agent.camera.hk.find import broadcast_targets, find
-from agent.camera.hk.localdata import DISCOVERY_PORT, Found
+from agent.camera.hk.discovery import broadcast_targets, find
+from agent.camera.hk.discovery_packets import DISCOVERY_PORT, Found
 from agent.core.errors import reason_of
 from agent.runtime.clock import SystemClock, Waitable
 

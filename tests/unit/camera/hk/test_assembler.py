@@ -7,8 +7,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.camera.hk.assembler import Assembler
-from agent.camera.hk.cutter import HEADER
-from agent.camera.hk.faults import Faults, FaultyWire
+from agent.camera.hk.jpeg_splitter import HEADER
+from agent.camera.hk.simulator.wire_faults import Faults, FaultyWire
 from tests.support.datagrams import stream as stream_of
 from tests.support.jpegs import jpeg, jpegs
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.camera.hk.assembler2 import WideAssembler
-from agent.camera.hk.cutter import FRAME_LIMIT
+from agent.camera.hk.jpeg_splitter import FRAME_LIMIT
 from agent.camera.hk.packets import DATAGRAM_MAX
 from tests.support.fake_camera2 import stream
 from tests.support.jpegs import jpegs

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.camera.hk import packets, packets2
-from agent.camera.hk.localdata import question
-from agent.camera.hk.names import describe
+from agent.camera.hk.describe import describe
+from agent.camera.hk.discovery_packets import question
 from tests.support import datagrams, fake_camera, fake_camera2
 from tests.support.jpegs import jpegs
 

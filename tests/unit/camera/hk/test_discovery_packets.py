@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.camera.hk.localdata import Found, answer, parse_answer, parse_fields, question
+from agent.camera.hk.discovery_packets import Found, answer, parse_answer, parse_fields, question
 from tests.support.fake_camera2 import framed
 
 HOST = "192.168.1.2"

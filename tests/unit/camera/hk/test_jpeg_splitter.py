@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import struct
 
-from agent.camera.hk.cutter import BROKEN_MOST, HEADER, AssemblerCounts, FrameCutter
-from agent.camera.jpeg import SEGMENTS_MOST
+from agent.camera.hk.jpeg_splitter import BROKEN_MOST, HEADER, AssemblerCounts, FrameCutter
+from agent.camera.jpeg_header import SEGMENTS_MOST
 from tests.support.jpegs import jpeg, segment
 
 #: Starts of pictures whose first segments all end where the same long chain of segments begins.

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.camera.hk import packets, packets2
-from agent.camera.hk.conversation import NO_IMAGE, NO_MORE_IMAGES, Ended, Opened
 from agent.camera.hk.link2 import CREATE_TIMEOUT, SecondLink
+from agent.camera.hk.link_base import NO_IMAGE, NO_MORE_IMAGES, Ended, Opened
 from agent.core.errors import CameraError, CameraUnreachable, SessionLost
 from tests.support import fake_camera2
 from tests.support.fake_camera2 import CAMERA_POLL, PING_A2, PING_ANSWER, fragment, poll_answer

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.camera.pictures import MOST_HEADER, PictureCutter
+from agent.camera.http.multipart import MOST_HEADER, PictureCutter
 from tests.support.jpegs import jpeg, jpegs
 
 PICTURES = jpegs(5, 600)

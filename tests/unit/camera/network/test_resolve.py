@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from agent.camera import resolve
-from agent.camera.resolve import LookUps, Resolver
+from agent.camera.network import resolve
+from agent.camera.network.resolve import LookUps, Resolver
 from agent.core.errors import CameraNotFound
 from agent.runtime.clock import SystemClock
 from agent.runtime.worker import Worker

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from ha_discovery.table import entity_table
+from ha_discovery.tools.entity_table import entity_table
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "home-assistant.md"
 

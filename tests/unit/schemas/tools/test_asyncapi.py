@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
-from schemas import export
+from schemas.tools import export
 
 OFFICIAL = Path(__file__).resolve().parents[2] / "fixtures" / "asyncapi" / "3.0.0.json"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas import export
+from schemas.tools import export
 from schemas.topics import RESERVED, AgentTopics, unique_id
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.storage.boxes import BadBox, box, children, find, full_box, read_box
+from agent.storage.container.boxes import BadBox, box, children, find, full_box, read_box
 
 KINDS = st.binary(min_size=4, max_size=4)
 

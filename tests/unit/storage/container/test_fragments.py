@@ -7,9 +7,16 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.storage.fragments import About, SlotPair, StoredFragment, build, data_offset, walk
-from agent.storage.h264 import Codec
-from agent.storage.moov import Sample
+from agent.storage.container.fragments import (
+    About,
+    SlotPair,
+    StoredFragment,
+    build,
+    data_offset,
+    walk,
+)
+from agent.storage.container.h264 import Codec
+from agent.storage.container.moov import Sample
 
 SAMPLES = st.lists(
     st.builds(Sample, st.integers(1, 60), st.integers(1, 5000), st.booleans()),

@@ -7,7 +7,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.storage.h264 import access_unit, avcc, split
+from agent.storage.container.h264 import access_unit, avcc, split
 
 SPS = bytes([0x67, 0x42, 0xC0, 0x1E, 0xD9])
 PPS = bytes([0x68, 0xCE, 0x3C])

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.storage.boxes import BadBox, box, find
-from agent.storage.h264 import Codec
-from agent.storage.moov import CHAPTERS, Chapter, Sample, SampleTable, moov, parse_codec
+from agent.storage.container.boxes import BadBox, box, find
+from agent.storage.container.h264 import Codec
+from agent.storage.container.moov import CHAPTERS, Chapter, Sample, SampleTable, moov, parse_codec
 
 CODEC = Codec(b"\x01\x42\xc0\x1e\xff\xe1avcc", 640, 480)
 SAMPLES = st.builds(Sample, st.integers(1, 1 << 20), st.integers(1, 5000), st.booleans())

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.storage.h264 import split
-from agent.storage.sps import without_rate
+from agent.storage.container.h264 import split
+from agent.storage.container.sps import without_rate
 
 _SPS = 7
 KINDS = [

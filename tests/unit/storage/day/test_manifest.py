@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.naming import MANIFEST, NOTES
-from agent.storage.manifest import Chain, Manifest, parse
+from agent.storage.day.manifest import Chain, Manifest, parse
 
 AT = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
 

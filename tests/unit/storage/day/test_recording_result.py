@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent.core.messages import RecordingFailed, RecordingSaved
-from agent.storage.outcome import outcome, tells_of
+from agent.storage.day.recording_result import outcome, tells_of
 
 LINE: dict[str, Any] = {
     "id": "01JD9Z3V5X8Q2M4N6P7R9S0T1W",

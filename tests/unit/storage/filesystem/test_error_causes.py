@@ -7,7 +7,7 @@ import errno
 import pytest
 
 from agent.core.store_code import StoreCode
-from agent.storage.causes import Cause, cause_of, code_of
+from agent.storage.filesystem.error_causes import Cause, cause_of, code_of
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,16 @@ import pytest
 
 from agent.core.errors import StoreUnavailable
 from agent.core.retention import StoredFile
-from agent.storage.files import append_line, make_folders, open_data_file, read_whole, write_new
-from agent.storage.manifest import Manifest
-from agent.storage.purge import remove, stored_files
-from agent.storage.purged import Purged
+from agent.storage.day.manifest import Manifest
+from agent.storage.filesystem.files import (
+    append_line,
+    make_folders,
+    open_data_file,
+    read_whole,
+    write_new,
+)
+from agent.storage.store.purge import remove, stored_files
+from agent.storage.store.purge_report import Purged
 from tests.support.waiting import wait_until
 
 DAY = "front/2026-11-10"

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from agent.core.store_code import StoreCode
-from agent.storage.guard import StoreRefused, Terms, open_store
-from agent.storage.mounts import Mount, is_mount_point, mount_of, mounts_in, rights_words
+from agent.storage.filesystem.mounts import Mount, is_mount_point, mount_of, mounts_in, rights_words
+from agent.storage.store.identity import StoreRefused, Terms, open_store
 
 NAMES = [
     "plain",
@@ -60,7 +60,7 @@ def test_where_owners_cannot_be_changed_nobody_is_told_to(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     mountinfo = tmp_path / "mountinfo"
-    monkeypatch.setattr("agent.storage.mounts._MOUNTINFO", mountinfo)
+    monkeypatch.setattr("agent.storage.filesystem.mounts._MOUNTINFO", mountinfo)
     for kind in ("vfat", "exfat", "ntfs3", "fuseblk", "cifs"):
         mountinfo.write_text(f"36 25 98:0 / {tmp_path} rw - {kind} /dev/sdb1 rw\n")
         words = rights_words(str(tmp_path / "store"))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.storage.files import Moved
-from agent.storage.held import Held, is_same
+from agent.storage.filesystem.files import Moved
+from agent.storage.filesystem.name_check import Held, is_same
 from tests.support.waiting import wait_until
 
 

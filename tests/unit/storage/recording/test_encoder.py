@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from agent.imaging.orientation import Orientation
-from agent.storage.encoder import ClipEncoder, still
+from agent.storage.recording.encoder import ClipEncoder, still
 from tests.support.recordings import HEIGHT, WIDTH, numbered_jpeg, read_number
 
 TEXT = "2026-11-22 08:15:01.3 +01:00"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.storage.cutter import LAST_MS, LONGEST_MS, ONLY_MS, Cut, Cutter
+from agent.storage.recording.fragmenter import LAST_MS, LONGEST_MS, ONLY_MS, Cut, Cutter
 
 STEPS = st.lists(st.tuples(st.integers(0, 2500), st.booleans()), min_size=1, max_size=60)
 

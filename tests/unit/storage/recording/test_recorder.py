@@ -27,7 +27,7 @@ from agent.core.naming import FileKind
 from agent.imaging.orientation import Orientation
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
-from agent.storage.recorder import RecorderOptions, RecorderWorker, timestamp
+from agent.storage.recording.recorder import RecorderOptions, RecorderWorker, timestamp
 from agent.storage.records import (
     EventClosed,
     EventFile,
@@ -39,7 +39,7 @@ from agent.storage.records import (
     decode,
     encode,
 )
-from agent.storage.spool import Spool
+from agent.storage.spool.spool import Spool
 from tests.support.clock import FakeClock
 from tests.support.recordings import WIDTH, numbered_jpeg
 from tests.support.spooled import spooled

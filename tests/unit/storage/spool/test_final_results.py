@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from agent.core.recordings import RecordingFailed, RecordingSaved
-from agent.storage.closings import MOST, Closings
-from agent.storage.last_words import LastWords, LostEvent
-from agent.storage.moov import Sample
+from agent.storage.container.moov import Sample
 from agent.storage.records import EventClosed, EventOpened, Fragment
-from agent.storage.spool import Spool
+from agent.storage.spool.final_results import LastWords, LostEvent
+from agent.storage.spool.pending_closings import MOST, Closings
+from agent.storage.spool.spool import Spool
 from tests.support.clock import FakeClock
 from tests.support.recordings import STARTED, name_of
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.storage.closings import AGAIN, MOST, Closings
 from agent.storage.records import EventClosed, EventOpened
-from agent.storage.spool import Spool
+from agent.storage.spool.pending_closings import AGAIN, MOST, Closings
+from agent.storage.spool.spool import Spool
 from tests.support.clock import FakeClock
 from tests.support.spooled import spooled
 

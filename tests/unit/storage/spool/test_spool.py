@@ -13,7 +13,6 @@ import pytest
 
 from agent.core.errors import ConfigError
 from agent.core.naming import FileKind
-from agent.storage import spool_place
 from agent.storage.records import (
     EventClosed,
     EventFile,
@@ -22,8 +21,9 @@ from agent.storage.records import (
     Record,
     encode,
 )
-from agent.storage.spool import Spool
-from agent.storage.spool_place import memory_spool
+from agent.storage.spool import place
+from agent.storage.spool.place import memory_spool
+from agent.storage.spool.spool import Spool
 from tests.support.spooled import spooled
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -197,7 +197,7 @@ def test_a_spool_in_memory_is_bounded_by_what_is_there(
     assert folder.parent == Path("/dev/shm")  # noqa: S108
     assert limit == 1 << 20
     assert memory_spool("pi", 1 << 60)[1] < 1 << 50
-    monkeypatch.setattr(spool_place, "MEMORY", tmp_path / "none")
+    monkeypatch.setattr(place, "MEMORY", tmp_path / "none")
     with pytest.raises(ConfigError, match="memory"):
         memory_spool("pi", 1)
 

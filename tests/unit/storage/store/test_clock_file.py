@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.dating import Misdated, made_on
+from agent.core.clock_corrections import Misdated, made_on
 from agent.runtime.host import boot_id
-from agent.storage.calendar import Calendar, as_json, from_json, misdated_of
+from agent.storage.store.clock_file import Calendar, as_json, from_json, misdated_of
 from tests.support.clock import START, FakeClock
 
 BEGAN = datetime(2000, 1, 1, tzinfo=UTC)
@@ -197,7 +197,7 @@ def test_the_kernel_is_asked_until_it_calls_the_clock_right_which_is_remembered(
 def test_where_boots_have_no_names_a_setting_is_noticed_as_long_as_the_agent_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("agent.storage.calendar.boot_id", lambda: "")
+    monkeypatch.setattr("agent.storage.store.clock_file.boot_id", lambda: "")
     clock = FakeClock(9e5, BEGAN)
     calendar = Calendar(tmp_path, clock, UTC, unsure)
     calendar.look()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.storage.pipe import BadMessage, Message, Unpacker, pack
+from agent.storage.store.framing import BadMessage, Message, Unpacker, pack
 
 MESSAGES = st.lists(
     st.builds(Message, st.dictionaries(st.text(), st.integers()), st.binary(max_size=50)),

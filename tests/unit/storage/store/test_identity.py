@@ -12,7 +12,7 @@ import pytest
 from agent.core.errors import ConfigError
 from agent.core.naming import IDENTITY
 from agent.core.store_code import StoreCode
-from agent.storage.guard import (
+from agent.storage.store.identity import (
     OpenStore,
     StoreRefused,
     Terms,

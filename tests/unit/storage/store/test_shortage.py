@@ -5,7 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.storage.shortage import AHEAD_BYTES, AHEAD_FILES, BYTES, FILES, TRIES, Batch, Shortage
+from agent.storage.store.shortage import (
+    AHEAD_BYTES,
+    AHEAD_FILES,
+    BYTES,
+    FILES,
+    TRIES,
+    Batch,
+    Shortage,
+)
 
 
 def emptied(shortage: Shortage, size: int = 1000) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.core.messages import StoreCode, StoreState
-from agent.storage.voice import LONG_WELL, WELL_AFTER, WELL_AT_MOST, PurgeLog, Voice
+from agent.storage.store.status_reporter import LONG_WELL, WELL_AFTER, WELL_AT_MOST, PurgeLog, Voice
 from tests.support.clock import FakeClock
 
 QUIET: dict[str, object] = {

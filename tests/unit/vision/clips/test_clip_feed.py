@@ -16,7 +16,7 @@ from agent.core.messages import (
     MotionStarted,
     Reason,
 )
-from agent.vision.clip_feed import ClipFeed
+from agent.vision.clips.clip_feed import ClipFeed
 from tests.support.scene import frame
 
 UTC_NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)

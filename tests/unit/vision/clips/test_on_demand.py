@@ -21,8 +21,8 @@ from agent.core.messages import (
     Reason,
 )
 from agent.core.orders import RecordClip
-from agent.vision.clip_feed import ClipFeed
-from agent.vision.on_demand import OnDemand
+from agent.vision.clips.clip_feed import ClipFeed
+from agent.vision.clips.on_demand import OnDemand
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 

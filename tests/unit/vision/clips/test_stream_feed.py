@@ -18,7 +18,7 @@ from agent.core.messages import (
     Reason,
     Stream,
 )
-from agent.vision.stream_feed import SILENCE, StreamFeed
+from agent.vision.clips.stream_feed import SILENCE, StreamFeed
 
 START = datetime(2026, 11, 22, 7, tzinfo=UTC)
 

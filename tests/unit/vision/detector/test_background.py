@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from agent.vision.cells import Cells, cells_of
-from agent.vision.familiar import Familiar
-from agent.vision.light import SAME, Light
+from agent.vision.detector.background import Familiar
+from agent.vision.detector.cells import Cells, cells_of
+from agent.vision.detector.illumination import SAME, Light
 
 Grey = npt.NDArray[np.uint8]
 

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from agent.vision.cells import BLACK, Blob, blobs_of, cells_of, halvings, reduced, roi
+from agent.vision.detector.cells import BLACK, Blob, blobs_of, cells_of, halvings, reduced, roi
 
 Grey = npt.NDArray[np.uint8]
 

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from agent.vision.damage import is_torn
+from agent.vision.detector.damage import is_torn
 
 Grey = npt.NDArray[np.uint8]
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from agent.core.errors import ConfigError
 from agent.core.messages import Detection, Reason
 from agent.imaging.orientation import Orientation
-from agent.vision.detector import Detector
-from agent.vision.masks import Mask
+from agent.vision.detector.detector import Detector
+from agent.vision.detector.masks import Mask
 
 Luma = npt.NDArray[np.uint8]
 

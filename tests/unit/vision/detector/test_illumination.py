@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.vision.light import SAME, Light, fit_light
+from agent.vision.detector.illumination import SAME, Light, fit_light
 
 Sample = npt.NDArray[np.float32]
 

@@ -9,7 +9,7 @@ import pytest
 
 from agent.core.errors import ConfigError
 from agent.imaging.orientation import Orientation
-from agent.vision.masks import load_mask
+from agent.vision.detector.masks import load_mask
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.vision.persistence import Evidence, Persistence
+from agent.vision.detector.persistence import Evidence, Persistence
 
 NONE, WEAK, HINT, CLEAR, HERE, STRONG = Evidence
 

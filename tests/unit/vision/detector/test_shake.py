@@ -5,8 +5,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from agent.vision.cells import reduced
-from agent.vision.shake import moved, shift_between
+from agent.vision.detector.cells import reduced
+from agent.vision.detector.shake import moved, shift_between
 
 Grey = npt.NDArray[np.uint8]
 

@@ -7,9 +7,9 @@ from itertools import islice
 import pytest
 
 from agent.camera.hk import packets
-from agent.camera.hk.camera_side import CameraSide
 from agent.camera.hk.packets import AckMode
-from agent.camera.hk.serving import Manners
+from agent.camera.hk.simulator.camera_side import CameraSide
+from agent.camera.hk.simulator.session_base import Manners
 from tests.support.fake_camera import (
     FIRST_ACK,
     HELLO,

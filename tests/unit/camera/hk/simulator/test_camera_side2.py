@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agent.camera.hk import packets, packets2
-from agent.camera.hk.camera_side2 import POLL_EVERY, POLL_PATIENCE, CameraSide2
-from agent.camera.hk.serving import Manners
+from agent.camera.hk.simulator.camera_side2 import POLL_EVERY, POLL_PATIENCE, CameraSide2
+from agent.camera.hk.simulator.session_base import Manners
 from tests.support import fake_camera
 from tests.support.fake_camera2 import PING_82, PING_A2, PING_ANSWER, opening_poll, poll_answer
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.camera.hk.assembler import Assembler
-from agent.camera.hk.fragments import Fragmenter
+from agent.camera.hk.simulator.datagrams import Fragmenter
 from tests.support.jpegs import jpeg, jpegs
 
 

@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from agent.camera.hk.assembler import Assembler
-from agent.camera.hk.faults import Faults
-from agent.camera.hk.player import Player, Streaming
+from agent.camera.hk.simulator.player import Player, Streaming
+from agent.camera.hk.simulator.wire_faults import Faults
 from tests.support.jpegs import jpegs
 
 PICTURES = jpegs(40, 9000)
