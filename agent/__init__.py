@@ -1,4 +1,4 @@
-"""Surveillance agent: camera session, detector, recorder, MQTT. Start reading at `agent.service.app`.
+"""Surveillance agent: camera, detector, recorder, MQTT. Start reading at `agent.service.app`.
 
 Nothing is imported here, so that the light child processes (store, beeper) stay light.
 """

@@ -1,9 +1,9 @@
 """`python -m benchmarks.latency`: from the last byte of a frame to the event at a subscriber.
 
-The agent of `agent.service.app` runs whole (vision, engine, journal, broker, recording), but the frames are
-put into its mailbox by hand, at a moment known to the nanosecond. The subscriber is a process of
-its own. What it is held against is measured in the same run on the same disk and broker: one
-fdatasync, one message through the broker, one grey decode.
+The agent of `agent.service.app` runs whole (vision, engine, journal, broker, recording), but the
+frames are put into its mailbox by hand, at a moment known to the nanosecond. The subscriber is a
+process of its own. What it is held against is measured in the same run on the same disk and
+broker: one fdatasync, one message through the broker, one grey decode.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How well the camera sees: night, light changes, and the five ways to be blind. Pure.
 
-The measures come from `agent.vision.image_quality`; here is what they mean over time. Every state needs
-its evidence for a while before it is said, and again before it is taken back: somebody who stands
-before the lens for ten seconds is no fault of the camera.
+The measures come from `agent.vision.image_quality`; here is what they mean over time. Every state
+needs its evidence for a while before it is said, and again before it is taken back: somebody who
+stands before the lens for ten seconds is no fault of the camera.
 """
 
 from __future__ import annotations

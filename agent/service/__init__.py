@@ -1,1 +1,1 @@
-"""The running agent: builds every part, starts, watches and stops them, carries out what is decided."""
+"""The running agent: builds all parts, starts, watches and stops them, does what is decided."""

@@ -1,4 +1,4 @@
-"""`python -m schemas.tools.export [--check]`: writes or compares JSON Schemas and reference pages."""
+"""`python -m schemas.tools.export [--check]`: writes or compares schemas and reference pages."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from schemas import commands, config, events, frames, settings, state
 from schemas.base import Strict
 from schemas.tools import asyncapi, mqtt_page, reference
 
-FOLDER = Path(__file__).parent / "json"
+FOLDER = Path(__file__).parents[1] / "json"
 #: Present in a checkout only.
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 
 MODELS: dict[str, type[Strict]] = {
     "agent_health": state.AgentHealth,

@@ -10,7 +10,7 @@ from schemas.sizes import ByteCount
 
 HEAD = """# Configuration
 
-Generated from `schemas/config.py`, `camera_config.py` by `python -m schemas.tools.export`; do not edit.
+Generated from `schemas/config.py`, `camera_config.py` by `schemas.tools.export`; do not edit.
 
 YAML: `--config FILE`, else `$SURVEILLANCE_CONFIG`, else `./config.yaml`, else
 `/etc/surveillance-agent/config.yaml`. Every key is also an environment variable, which wins:

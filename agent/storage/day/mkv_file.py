@@ -1,8 +1,9 @@
 """The day's file for `recording.format: original`: Matroska with the camera's own JPEGs.
 
-The same promises as `agent.storage.day.mp4_file`, by simpler means: a live stream ends where its file
-ends, so what is appended and synced is shown. Opening it walks over the clusters; up to the mark
-only their structure is looked at. After an OSError the object is of no use: open the file anew.
+The same promises as `agent.storage.day.mp4_file`, by simpler means: a live stream ends where its
+file ends, so what is appended and synced is shown. Opening it walks over the clusters; up to the
+mark only their structure is looked at. After an OSError the object is of no use: open the file
+anew.
 """
 
 from __future__ import annotations

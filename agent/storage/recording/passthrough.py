@@ -15,7 +15,7 @@ _NEAR = 4096
 
 
 class OriginalPictures:
-    """Stands in for `agent.storage.recording.encoder.ClipEncoder`; all pictures of an event have one size."""
+    """Stands in for `encoder.ClipEncoder`; all pictures of an event have one size."""
 
     def __init__(self) -> None:
         self.codec: Codec | None = None

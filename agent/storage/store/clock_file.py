@@ -1,4 +1,4 @@
-"""The file in the state folder that remembers when the clock was set: see `agent.core.clock_corrections`."""
+"""Remembers in the state folder when the clock was set: see `agent.core.clock_corrections`."""
 
 from __future__ import annotations
 

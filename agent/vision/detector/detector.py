@@ -61,8 +61,8 @@ class Detector:
     """Differential images: what differs from both judged frames before, N-1 and N-2, changed.
 
     Profile `robust` tells light, noise, shake, damage and swaying things from visitors; how, says
-    `agent.vision.detector.robust`. `pixel_threshold` is the highest limit it uses, `min_changed` the size
-    of the smallest visitor; `max_changed` it does not need: it knows light by its structure.
+    `robust`. `pixel_threshold` is the highest limit it uses, `min_changed` the
+    size of the smallest visitor; `max_changed` it does not need: it knows light by its structure.
 
     Profile `plain`: a pixel's difference is the smaller of |N - N-2| and |N - N-1|; mask pixels of
     128 and above look; motion when min_changed < score < max_changed.

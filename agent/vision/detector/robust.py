@@ -1,9 +1,9 @@
 """Profile `robust`: what moved, when light, noise, shake, damage and swaying things are told apart.
 
 The core is the seed's: a place changed when it differs from both judged frames before, which can
-leave no ghost of somebody who stood still. It works on cells, see `agent.vision.detector.cells`, and every
-difference is taken twice: with the light of the whole picture fitted out, and relative to the light
-around the place. Only what both call changed did change.
+leave no ghost of somebody who stood still. It works on cells, see `agent.vision.detector.cells`,
+and every difference is taken twice: with the light of the whole picture fitted out, and relative
+to the light around the place. Only what both call changed did change.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from agent.config.loader import load
 from agent.core.errors import ConfigError
 from schemas.config import Config
 
-APP = Path(__file__).resolve().parents[2] / "homeassistant-app"
+APP = Path(__file__).resolve().parents[3] / "homeassistant-app"
 BROKER = {
     "host": "core-mosquitto",
     "port": 1883,

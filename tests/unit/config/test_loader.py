@@ -19,7 +19,7 @@ from agent.config.loader import (
 from agent.core.errors import ConfigError
 from schemas.config import MqttConfig
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "config.example.yaml"
+EXAMPLE = Path(__file__).resolve().parents[3] / "config" / "config.example.yaml"
 MINIMAL = """
 mqtt: {host: 127.0.0.1}
 store: {path: /mnt/imagestore}

@@ -11,7 +11,7 @@ from jsonschema import Draft7Validator
 
 from schemas.tools import export
 
-OFFICIAL = Path(__file__).resolve().parents[2] / "fixtures" / "asyncapi" / "3.0.0.json"
+OFFICIAL = Path(__file__).resolve().parents[3] / "fixtures" / "asyncapi" / "3.0.0.json"
 
 
 @pytest.fixture(scope="module")
