@@ -58,8 +58,8 @@ class RecordingConfig(Strict):
         10,
         ge=1,
         le=1000,
-        description="judged frames from the last one with motion, the first of them, to the"
-        " event's end",
+        description="the event ends this number of judged frames after the last one with motion,"
+        " which counts, too",
     )
     timestamp: bool = Field(True, description="burn the frame's local time in")
 

@@ -1,8 +1,9 @@
-"""On which day recordings were really made that bear a date of a clock not yet set. Pure.
+"""Finds the real day of recordings that were made before the clock was set. Pure.
 
-A machine without a clock of its own begins in 1970, in 2000 or when it was switched off, and is
-told the time once the network is there. By its date alone what it recorded before would be years
-old. Nothing here is needed to play it: the day keeps its name.
+A machine without a battery for its clock starts in 1970, in 2000, or at the time when it was
+switched off. It learns the time when the network is there. What it recorded before has a wrong
+date. By that date it would be years old, and retention would delete it at once. So retention asks
+this module for the real day. The folder of the day keeps its name.
 """
 
 from __future__ import annotations

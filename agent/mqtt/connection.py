@@ -244,7 +244,7 @@ class Connection:
 
     def _on_connect_fail(self, _client: paho.Client, _userdata: object) -> None:
         # paho calls this while it handles the error, which it does not pass on.
-        self._answered = True  # nobody was asked
+        self._answered = True  # there is no connection, so no answer will come
         tls = self._options.tls is not None
         self._end(from_error(sys.exc_info()[1], self._options.where, tls=tls))
 

@@ -160,7 +160,7 @@ def _trak(codec: Codec, table: SampleTable, ms: int) -> bytes:
     dinf = box(b"dinf", full_box(b"dref", 0, 0, struct.pack(">I", 1), url))
     stsd = full_box(b"stsd", 0, 0, struct.pack(">I", 1), _sample_entry(codec))
     vmhd = full_box(b"vmhd", 0, 1, bytes(8))
-    # inside out without names for the larger boxes: of a long day's tables two copies are enough
+    # one expression, no names for inner boxes: Python can free each copy of a long day's tables
     return box(
         b"trak",
         tkhd,

@@ -54,7 +54,7 @@ class _Entry:
     camera: str
     event: str  # empty: a picture that stands for itself
     size: int
-    frame: bool  # an event's opening or closing: small, and kept to the last
+    envelope: bool  # an event's opening or closing: small, and kept to the last
     closing: bool
     film: bool  # of the event's clip
     ready: bool = False  # the file is there
@@ -62,9 +62,9 @@ class _Entry:
 
 def _entry(record: Record, size: int, *, ready: bool = False) -> _Entry:
     closing = isinstance(record, EventClosed)
-    frame = closing or isinstance(record, EventOpened)
+    envelope = closing or isinstance(record, EventOpened)
     film = isinstance(record, Fragment)
-    return _Entry(record.camera, record.event, size + _OVERHEAD, frame, closing, film, ready)
+    return _Entry(record.camera, record.event, size + _OVERHEAD, envelope, closing, film, ready)
 
 
 class Spool:
@@ -234,12 +234,12 @@ class Spool:
         return entry.closing or entry.event not in self._refused
 
     def _make_room(self, entry: _Entry) -> bool:
-        """Drops the oldest until `entry` fits; False: it is its own event that is too large."""
-        limit = self._limit if entry.frame else self._limit - min(_RESERVE, self._limit // 8)
+        """Drops the oldest records until `entry` fits; False: `entry` itself has to go."""
+        limit = self._limit if entry.envelope else self._limit - min(_RESERVE, self._limit // 8)
         while self._bytes + entry.size > limit:
             oldest = self._oldest_other(entry) if entry.size <= limit else None
             if oldest is None:
-                if entry.closing:  # which its recorder keeps
+                if entry.closing:  # the recorder keeps it and tries again
                     return False
                 self._lost_records += 1
                 if entry.event:
@@ -249,10 +249,10 @@ class Spool:
         return True
 
     def _oldest_other(self, entry: _Entry) -> _Entry | None:
-        """Whose turn it is to go: another event's pictures, else another's frame."""
+        """The record to drop: first pictures of another event, then its opening or closing."""
         known = (e for e in self._entries.values() if e is not entry)
         others = [e for e in known if not e.event or e.event != entry.event]
-        return next((e for e in others if not e.frame), next(iter(others), None))
+        return next((e for e in others if not e.envelope), next(iter(others), None))
 
     def _lose(self, entry: _Entry, code: str, message: str) -> None:
         """Forgets all pictures of an event, named; or a single one; at last the event itself."""
@@ -260,20 +260,20 @@ class Spool:
             self._lost_records += 1
             for number in [n for n, other in self._entries.items() if other is entry]:
                 self._forget(number)
-        elif entry.frame:
+        elif entry.envelope:
             self._lose_all_of(entry, code, message)
         else:
             own = {n: e for n, e in self._entries.items() if e.event == entry.event}
             if not any(e.closing for e in own.values()):
                 self._refused.add(entry.event)
             self._count_lost(LostEvent(entry.camera, entry.event, code, message), closable=True)
-            for number in [n for n, e in own.items() if not e.frame]:
+            for number in [n for n, e in own.items() if not e.envelope]:
                 self._forget(number)
 
     def _lose_all_of(self, entry: _Entry, code: str, message: str) -> None:
         """Forgets an event with its opening and closing: the store will not hear of its end."""
         own = {n: e for n, e in self._entries.items() if e.event == entry.event}
-        self._lost_records += sum(e.frame for e in own.values())
+        self._lost_records += sum(e.envelope for e in own.values())
         if not any(e.closing for e in own.values()):
             self._refused.add(entry.event)
         self._count_lost(LostEvent(entry.camera, entry.event, code, message), closable=False)
@@ -323,7 +323,7 @@ class Spool:
         """Makes room with another event's pictures: openings and closings are too small to help."""
         with self._changed:
             oldest = self._oldest_other(entry)
-            if oldest is None or oldest.frame:
+            if oldest is None or oldest.envelope:
                 return False
             self._lose(oldest, "spool_full", "the spool's disk is full")
         self._unlink_gone()
@@ -334,7 +334,7 @@ class Spool:
             known, self._failing = self._failing, True
             if entry.event and not entry.closing:
                 words = f"the spool cannot be written: {why}"
-                self._lose(replace(entry, frame=False), "spool_failed", words)
+                self._lose(replace(entry, envelope=False), "spool_failed", words)
             elif not entry.closing:  # which its recorder keeps
                 self._lost_records += 1
             self._forget(number)
