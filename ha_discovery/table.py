@@ -15,7 +15,9 @@ _CLASS_NAMES = {"running": "Running", "problem": "Problem", "motion": "Motion"}
 def entity_table() -> str:
     """Markdown: what a camera has, what the agent has, and the device triggers."""
     topics = AgentTopics("base", "agent")
-    camera = camera_components(Maker("base", "agent", "camera"), topics.camera("camera"))
+    camera = camera_components(
+        Maker("base", "agent", "camera"), topics.camera("camera"), named=True
+    )
     agent = agent_components(Maker("base", "agent"), topics)
     triggers = [str(c.config["stype"]) for c in camera if c.platform == "device_automation"]
     return "\n\n".join(
