@@ -1,4 +1,4 @@
-"""Loads and runs a network with OpenCV; for `agent.classify.child` only: a bad file can abort it."""
+"""Loads and runs a network with OpenCV. For `agent.classify.child` only: files can abort it."""
 
 from __future__ import annotations
 
