@@ -15,11 +15,16 @@ from typing import Any
 from agent.classify.adapters import Seen
 from agent.classify.geometry import Box
 from agent.classify.model_files import ModelFiles
+from agent.core.errors import ConfigError
 from agent.core.named import Label
+from agent.runtime.clock import Clock
 
 _CHUNK = 65_536
 #: Bytes; an answer has some 50 things of 100 bytes for each of two looks.
 _LONGEST_ANSWER = 65_536
+#: Seconds that a process may take to load OpenCV and the network and to look once: 1 s here, some
+#: 5 s on a Pi 4 that is busy.
+LOAD_WITHIN = 30.0
 _KILL_WAIT = 0.5  # seconds; a process inside an uninterruptible call cannot be waited for
 
 
@@ -179,3 +184,32 @@ def _parsed(line: bytes) -> Answer:
 def _seen(word: object, label: str, score: float, box: list[float]) -> Seen:
     x, y, w, h = box
     return Seen(str(word), Label(label), float(score), (float(x), float(y), float(w), float(h)))
+
+
+def proven(files: ModelFiles, clock: Clock, within: float = LOAD_WITHIN) -> int:
+    """The side in pixels of a network that was loaded, and has looked once, in its own process.
+
+    Args:
+        files: of the network.
+        clock: for the deadline.
+        within: seconds.
+
+    Raises:
+        ConfigError: it is none, is too large, ends its process, or takes longer.
+    """
+    try:
+        link = Link(files)
+    except OSError as error:
+        raise ConfigError(f"{files.weights}: no process for it: {error.strerror}") from None
+    until = clock.monotonic() + within
+    try:
+        while (left := until - clock.monotonic()) > 0:
+            answer = link.poll(min(left, 0.25))
+            if isinstance(answer, Ready):
+                return answer.side
+            if answer is not None:
+                reason = answer.reason if isinstance(answer, Failed) else "it is out of step"
+                raise ConfigError(f"{files.weights}: {reason}")
+    finally:
+        link.close()
+    raise ConfigError(f"{files.weights}: no answer in {within:.0f} s")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.classify.geometry import Box
-from agent.classify.link import Answer, Failed, Link, Looked, Ready
+from agent.classify.link import LOAD_WITHIN, Answer, Failed, Link, Looked, Ready
 from agent.classify.model_files import ModelFiles, model_of
 from agent.classify.tap import Asked, EventOver, Look
 from agent.classify.verdict import MIN_SCORE, Verdict, best_of
@@ -23,9 +23,6 @@ from agent.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 
-#: Seconds that a process may take to load OpenCV and the network and to look once: 1 s here, some
-#: 5 s on a Pi 4 that is busy.
-LOAD_WITHIN = 30.0
 #: Seconds before a process that failed is replaced; doubled each time, at most the second. A bad
 #: file costs one start of a process in five minutes, and only while there are events.
 FIRST_WAIT, LONGEST_WAIT = 5.0, 300.0
