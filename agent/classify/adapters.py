@@ -97,7 +97,7 @@ class Yolox:
 
     def things(self, output: Values, side: int) -> list[Seen]:
         """See `Adapter`."""
-        cells = output[0]
+        cells = _sound(output[0])
         scores = cells[:, 4:5] * cells[:, 5:]
         place, stride = self._grid(side)
         middle = (cells[:, :2] + place) * stride
@@ -150,7 +150,7 @@ class Ssd:
 
     def things(self, output: Values, side: int) -> list[Seen]:
         """See `Adapter`."""
-        rows = output[0, 0]
+        rows = _sound(output[0, 0])
         left_top, right_bottom = rows[:, 3:5] * side, rows[:, 5:7] * side
         boxes = np.concatenate([left_top, right_bottom - left_top], axis=1)
         return strongest(_known(rows[:, 2], rows[:, 1].astype(int), boxes, self._words))
@@ -165,12 +165,16 @@ def _check_words(found: int, words: Words, *, exact: bool = True) -> None:
         raise ConfigError(f"it knows {found} words, the labels name {len(words)}")
 
 
+def _sound(rows: Values) -> Values:
+    """Rows with what is no number are nothing: zeros."""
+    return np.where(np.isfinite(rows).all(axis=1, keepdims=True), rows, np.float32(0))
+
+
 def _known(
     scores: npt.NDArray[np.floating], numbers: npt.NDArray[np.intp], boxes: Values, words: Words
 ) -> Iterator[Seen]:
-    """The rows of our groups; what is no number, or no number of a word, is none."""
-    enough = np.isfinite(scores) & (scores >= WEAKEST) & np.isfinite(boxes).all(axis=1)
-    for row in np.flatnonzero(enough):
+    """The rows of our groups; what is no number of a word is none."""
+    for row in np.flatnonzero(scores >= WEAKEST):
         number = int(numbers[row])
         word, label = words[number] if 0 <= number < len(words) else ("", None)
         if label is not None:
