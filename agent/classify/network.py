@@ -7,9 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.classify.adapters import ADAPTERS, Adapter, Picture, Seen, Values
-from agent.classify.geometry import Box, Crop, crops
+from agent.classify.geometry import LOOKS, Box, Crop, counts, crops
 from agent.classify.model_files import ModelFiles
 from agent.core.errors import ConfigError
+
+#: Two looks that saw nothing with such a score are in vain; see `verdict.SECOND`.
+IN_VAIN = 0.6
 
 
 class Network:
@@ -40,8 +43,12 @@ class Network:
             ConfigError: the network cannot be run any more.
         """
         height, width = picture.shape[:2]
-        found = []
-        for crop in crops(motion, height, width, self._side):
+        found: list[Seen] = []
+        for number, crop in enumerate(crops(motion, height, width, self._side)):
+            if number == len(LOOKS) and any(
+                seen.score >= IN_VAIN and counts(seen.box, motion) for seen in found
+            ):
+                break
             square = letterboxed(picture, crop, self._side, self._adapter.fill)
             for seen in self._adapter.things(self._run(square), self._side):
                 box = crop.back(seen.box, height, width)
