@@ -64,6 +64,7 @@ def main() -> int:
 def _load(about: dict[str, Any]) -> Any:  # noqa: ANN401  cv2 is loaded here, and not before
     import cv2
 
+    import agent.imaging.jpeg  # noqa: F401  now, and not with the first picture
     from agent.classify.model_files import ModelFiles
     from agent.classify.network import Network
     from agent.core.named import Label

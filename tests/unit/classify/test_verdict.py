@@ -38,11 +38,13 @@ def test_a_weaker_look_needs_a_second_one() -> None:
 
 def test_names_are_only_ever_replaced_by_better_ones() -> None:
     verdict = Verdict("net")
-    assert look(verdict, see("dog", 0.9)) is Label.ANIMAL
-    assert look(verdict, see("car", 0.7)) is Label.VEHICLE
-    assert look(verdict, see("dog", 0.99)) is Label.VEHICLE
-    assert not verdict.done
-    assert look(verdict, see("person", 0.6), see("car", 0.95)) is Label.PERSON
+    given = [
+        look(verdict, see("dog", 0.9)),
+        look(verdict, see("car", 0.7)),
+        look(verdict, see("dog", 0.99)),
+        look(verdict, see("person", 0.6), see("car", 0.95)),
+    ]
+    assert given == [Label.ANIMAL, Label.VEHICLE, Label.VEHICLE, Label.PERSON]
     assert verdict.done
     assert RANKS[:3] == (Label.PERSON, Label.VEHICLE, Label.ANIMAL)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from agent.classify.tap import ASKED, Asked, EventOver, Look, asked_box, tapped
 from agent.classify.worker import FIRST_WAIT, ClassifierWorker, ClassifyOptions
 from agent.core.classified import ANSWER_WITHIN
 from agent.core.named import Label, MotionClassified
-from agent.runtime.mailbox import Mailbox
+from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.clock import FakeClock
 from tests.support.engine_rig import ended, shown, started
@@ -86,7 +85,7 @@ class Rig:
                 worker.stop.set()
             return get(0.0)
 
-        self.asked.get = stop_when_empty  # type: ignore[method-assign]
+        self.asked.get = stop_when_empty  # type: ignore[method-assign,assignment]
         try:
             self.worker.run(worker)
         finally:
@@ -176,17 +175,27 @@ def test_a_missing_file_ends_nothing(tmp_path: Path) -> None:
     assert rig.worker.stats.state == "failed"
 
 
+class Heard(Mailbox[Asked]):
+    """A mailbox that notes when it is used."""
+
+    def __init__(self, order: list[str]) -> None:
+        super().__init__("classify", ASKED, WhenFull.DROP_OLDEST)
+        self._order = order
+
+    def put(self, message: Asked, size: int = 0) -> bool:
+        self._order.append("classifier")
+        return super().put(message, size)
+
+
 def test_the_tap_tells_the_engine_first_and_never_blocks() -> None:
     order: list[str] = []
-    asked, clock = asked_box(), FakeClock()
-    put: Callable[..., bool] = asked.put
+    asked, clock = Heard(order), FakeClock()
 
-    def heard(*arguments: object) -> bool:
-        order.append("classifier")
-        return put(*arguments)
+    def to_engine(message: object) -> bool:
+        order.append(type(message).__name__)
+        return True
 
-    asked.put = heard  # type: ignore[method-assign]
-    tell = tapped(lambda message: not order.append(type(message).__name__), asked, clock)
+    tell = tapped(to_engine, asked, clock)
     for message in (started(), shown(), ended()):
         assert tell(message)
     assert order == ["MotionStarted", "MotionPicture", "classifier", "MotionEnded", "classifier"]
