@@ -10,21 +10,22 @@ SIDE = 320
 
 
 def test_both_looks_are_squares_around_the_motion() -> None:
-    small, large = crops((0.5, 0.5, 0.05, 0.1), 1080, 1920, SIDE)
+    small, large, whole = crops((0.5, 0.5, 0.05, 0.1), 1080, 1920, SIDE)
     assert (small.width, small.height) == (270, 270), "a quarter of the height"
     assert (large.width, large.height) == (540, 540), "half of the height"
+    assert (whole.width, whole.height) == (1080, 1080), "where both are in vain"
     for crop in (small, large):
         middle = (crop.x + crop.width / 2) / 1920, (crop.y + crop.height / 2) / 1080
         assert middle == pytest.approx((0.525, 0.55), abs=0.002)
 
 
 def test_a_large_motion_is_looked_at_in_twice_and_three_times_its_size() -> None:
-    small, large = crops((0.4, 0.3, 0.1, 0.3), 1000, 2000, SIDE)
+    small, large, _ = crops((0.4, 0.3, 0.1, 0.3), 1000, 2000, SIDE)
     assert (small.width, large.width) == (600, 900)
 
 
 def test_at_the_edge_a_square_is_moved_inwards_and_not_cut() -> None:
-    small, _ = crops((0.98, 0.0, 0.02, 0.05), 1080, 1920, SIDE)
+    small, *_ = crops((0.98, 0.0, 0.02, 0.05), 1080, 1920, SIDE)
     assert (small.x + small.width, small.y) == (1920, 0)
     assert small.width == small.height
 
@@ -59,7 +60,7 @@ def test_every_square_is_in_the_picture_and_fits_the_network(
 
 
 def test_a_box_of_the_square_is_led_back_and_cut_at_the_picture() -> None:
-    _, crop = crops((0.9, 0.5, 0.05, 0.1), 1000, 1000, SIDE)
+    _, crop, _ = crops((0.9, 0.5, 0.05, 0.1), 1000, 1000, SIDE)
     x, y, w, h = crop.back((160, 160, 400, 80), 1000, 1000)
     assert x == pytest.approx(crop.x / 1000 + 0.25)
     assert x + w == 1.0
