@@ -33,7 +33,7 @@ NICENESS = 10
 _EXPENDABLE = "1000"
 #: Seconds after which the alarm signal ends this process in the midst of a call. The parent is
 #: quicker; this is for the case that it is gone.
-_LAST_LIMIT = 90
+_LAST_LIMIT = 150
 
 
 def main() -> int:

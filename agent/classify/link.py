@@ -22,9 +22,10 @@ from agent.runtime.clock import Clock
 _CHUNK = 65_536
 #: Bytes; an answer has some 50 things of 100 bytes for each of two looks.
 _LONGEST_ANSWER = 65_536
-#: Seconds that a process may take to load OpenCV and the network and to look once: 1 s here, some
-#: 5 s on a Pi 4 that is busy.
-LOAD_WITHIN = 30.0
+#: Seconds that a process may take to load OpenCV and the network and to look once: 1 s here. It
+#: gives way to everything else, so that 35 busy processes on two cores made it take 40 s: who ended
+#: it for that would begin anew for ever.
+LOAD_WITHIN = 120.0
 _KILL_WAIT = 0.5  # seconds; a process inside an uninterruptible call cannot be waited for
 
 

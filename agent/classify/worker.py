@@ -23,6 +23,9 @@ from agent.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 
+#: Seconds without an answer after which a process is taken to hang. Its event was called unknown
+#: long before; on a machine that is only busy a late answer is better than a process begun anew.
+HANGS_AFTER = 30.0
 #: Seconds before a process that failed is replaced; doubled each time, at most the second. A bad
 #: file costs one start of a process in five minutes, and only while there are events.
 FIRST_WAIT, LONGEST_WAIT = 5.0, 300.0
@@ -61,8 +64,8 @@ class ClassifierWorker:
 
         (start) --loads--> ok --question--> looked
            |                |
-           |                +--failed, died, no answer in 10 s--> closed; wait 5, 10, 20 ... 300 s
-           +--bad file, no answer in 30 s-----------------------> closed; wait the same
+           |                +--failed, died, no answer in 30 s--> closed; wait 5, 10, 20 ... 300 s
+           +--bad file, no answer in 120 s----------------------> closed; wait the same
         closed --question after the wait--> (start), then the question
 
     A question that finds no process is dropped and counted: its event stays `unknown`.
@@ -151,7 +154,7 @@ class ClassifierWorker:
         if self._process is None:
             return None
         self._process.look(look.jpeg, look.box)
-        answer = self._wait_for(worker, ANSWER_WITHIN)
+        answer = self._wait_for(worker, HANGS_AFTER)
         if isinstance(answer, Looked):
             self._wait = 0.0
             return answer

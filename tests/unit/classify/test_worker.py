@@ -11,7 +11,12 @@ from agent.classify.geometry import Box
 from agent.classify.link import Answer, Failed, Looked, Ready
 from agent.classify.model_files import ModelFiles
 from agent.classify.tap import ASKED, Asked, EventOver, Look, asked_box, tapped
-from agent.classify.worker import FIRST_WAIT, ClassifierWorker, ClassifyOptions
+from agent.classify.worker import (
+    FIRST_WAIT,
+    HANGS_AFTER,
+    ClassifierWorker,
+    ClassifyOptions,
+)
 from agent.core.classified import ANSWER_WITHIN
 from agent.core.named import Label, MotionClassified
 from agent.runtime.mailbox import Mailbox, WhenFull
@@ -143,11 +148,11 @@ def test_a_network_that_hangs_is_killed_and_replaced_after_a_wait(tmp_path: Path
     rig.ask()
     began = rig.clock.monotonic()
     assert rig.run() == []
-    assert rig.clock.monotonic() - began == pytest.approx(ANSWER_WITHIN)
+    assert rig.clock.monotonic() - began == pytest.approx(HANGS_AFTER)
     assert rig.made[0].closed
     assert len(rig.made) == 1, "not again at once"
     assert rig.worker.stats.state == "failed"
-    assert "no answer in 10 s" in rig.worker.stats.reason
+    assert "no answer in 30 s" in rig.worker.stats.reason
     assert (rig.worker.stats.failures, rig.worker.stats.unanswered) == (1, 2)
     rig.clock.advance(FIRST_WAIT)
     rig.ask()
