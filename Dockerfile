@@ -19,7 +19,12 @@ RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels 
 ENV PYTHONPYCACHEPREFIX=/opt/agent/pycache
 WORKDIR /
 RUN /opt/agent/bin/python -c "import agent.service.app, agent.demo.broker, agent.commands.ha_app, \
-agent.camera.hk.simulator.command, agent.storage.store.child, agent.audio.device, amqtt.broker, av, cv2, yaml"
+agent.camera.hk.simulator.command, agent.storage.store.child, agent.audio.device, agent.classify.network, amqtt.broker, av, cv2, yaml"
+# A network that names what moved (docs/classify.md): `--build-arg MODEL=yolox_nano.onnx`, a file in
+# `models/` beside this one, taken by its hash. Without it: none.
+ARG MODEL=
+COPY README.md models* /models/
+RUN if [ -n "$MODEL" ]; then cd /models && /opt/agent/bin/surveillance-agent model add --to /opt/agent/models $MODEL; fi
 
 FROM ${BASE}
 RUN apt-get update \

@@ -47,6 +47,7 @@ _OPTIONS = {
     "replay": "agent.tuning.command",
     "overlay": "agent.tuning.overlay_command",
     "adopt-store": "agent.commands.adopt_store",
+    "model": "agent.classify.adding",
 }
 
 
@@ -106,6 +107,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     )
     discovery.add_argument("--clean", action="store_true", help="remove them from the broker")
     add("adopt-store", _adopt_store, "write the identity into an image store", config=True)
+    words = "take a network that names what moved, by the hashes of its files"
+    add("model", _model, words, config=True)
     verify = add("verify", _verify, "check an image store, or a copy, against its manifests")
     verify.add_argument("store", type=Path, help="the store, one camera of it, or one day")
     purge = add("purge", _purge, "show what the retention would delete", config=True)
@@ -189,6 +192,7 @@ def _ha_app(arguments: argparse.Namespace) -> int:
 
 def _check_config(arguments: argparse.Namespace) -> int:
     from agent.config.check import checked, effective, notes
+    from agent.runtime.clock import SystemClock
     from agent.runtime.time_zone import zone_missing, zone_mistake
 
     zone = zone_mistake(os.environ)
@@ -202,7 +206,7 @@ def _check_config(arguments: argparse.Namespace) -> int:
     print("\n".join(effective(loaded, defaults=arguments.all)))
     topics = f"{loaded.config.mqtt.base_topic}/{agent_id_of(loaded.config)}"
     print(f"# its topics begin with {topics}/")
-    told = notes(loaded.config)
+    told = notes(loaded.config, SystemClock())
     if (words := zone_missing(os.environ)) is not None:
         told.append(words)
     try:
@@ -331,6 +335,18 @@ def _adopt_store(arguments: argparse.Namespace) -> int:
     named = find_file(arguments.config, os.environ) is not None or _configured()
     config = _load(arguments).config if named or arguments.path is None else None
     print(adopt(arguments.path, arguments.take, config))
+    return EXIT_OK
+
+
+def _model(arguments: argparse.Namespace) -> int:
+    from agent.classify.adding import FOLDER, add_model
+    from agent.runtime.clock import SystemClock
+
+    folder = arguments.to
+    if folder is None:
+        named = find_file(arguments.config, os.environ) is not None or _configured()
+        folder = state_dir_of(_load(arguments).config if named else None) / FOLDER
+    add_model(arguments.files, folder, SystemClock(), print)
     return EXIT_OK
 
 

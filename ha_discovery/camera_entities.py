@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ha_discovery.components import DIAGNOSTIC, Component, Maker
+from ha_discovery.object_entities import object_components
 from ha_discovery.setting_entities import arming, settings
 from ha_discovery.sight_entities import sight_components
 from schemas.topics import CameraTopics
@@ -31,12 +32,12 @@ _COUNTERS: dict[str, tuple[str, str, bool]] = {
 
 
 def camera_components(
-    make: Maker, topics: CameraTopics, *, alarm_panel: bool = False
+    make: Maker, topics: CameraTopics, *, alarm_panel: bool = False, named: bool = False
 ) -> list[Component]:
-    """Everything that Home Assistant shows of a camera."""
+    """Everything that Home Assistant shows of a camera; `named`: a classifier names its events."""
     return [
         motion(make, topics),
-        motion_event(make, topics),
+        motion_event(make, topics, named=named),
         recording_event(make, topics),
         arming(make, topics, alarm_panel=alarm_panel),
         snapshot(make, topics),
@@ -61,6 +62,7 @@ def camera_components(
         *(counter(make, topics, name) for name in _COUNTERS),
         trigger(topics, "motion_started"),
         trigger(topics, "motion_ended"),
+        *(object_components(make, topics) if named else ()),
     ]
 
 
@@ -82,15 +84,16 @@ def motion(make: Maker, topics: CameraTopics) -> Component:
     )
 
 
-def motion_event(make: Maker, topics: CameraTopics) -> Component:
-    """Start and end of motion, and what a rule suppressed, each with its figures."""
+def motion_event(make: Maker, topics: CameraTopics, *, named: bool = False) -> Component:
+    """Start and end of motion, and what a rule suppressed, each with its figures; its name."""
+    types = ["motion_started", "motion_ended", "motion_suppressed"]
     return make.entity(
         "event",
         "motion_event",
         "Motion event",
         dev_cla="motion",
         stat_t=topics.ha_motion,
-        evt_typ=["motion_started", "motion_ended", "motion_suppressed"],
+        evt_typ=[*types, "motion_classified"] if named else types,
     )
 
 

@@ -43,6 +43,7 @@ class CameraDevice:
     name: str
     model: str = CAMERA_MODEL
     alarm_panel: bool = False  # arm by an alarm panel instead of a switch
+    named: bool = False  # a classifier names its events
 
 
 def discovery(device: AgentDevice, cameras: Sequence[CameraDevice], prefix: str) -> list[Publish]:
@@ -71,7 +72,9 @@ def _camera(device: AgentDevice, camera: CameraDevice, prefix: str) -> Publish:
         "via_device": device_id(topics.base, topics.agent_id),
     }
     of_camera = topics.camera(camera.camera_id)
-    components = camera_components(make, of_camera, alarm_panel=camera.alarm_panel)
+    components = camera_components(
+        make, of_camera, alarm_panel=camera.alarm_panel, named=camera.named
+    )
     return _payload(device, topics.discovery(prefix, camera.camera_id), about, components)
 
 

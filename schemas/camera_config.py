@@ -143,6 +143,9 @@ class CameraConfig(Strict):
     publish_scores: bool = Field(
         False, description="say the score of each judged frame on `<camera>/score`, for tuning"
     )
+    classify: bool = Field(
+        True, description="name its events: person, vehicle, animal; where `classify:` is set"
+    )
     detection: DetectionConfig = DetectionConfig()
     recording: RecordingConfig = RecordingConfig()
 

@@ -107,6 +107,12 @@ STATES = (
         "the running or last event",
     ),
     _json(
+        "objects",
+        CAMERA.objects,
+        state.ObjectState,
+        "what moves now, and what moved last; where `classify` is on",
+    ),
+    _json(
         "motionImageMeta",
         CAMERA.motion_image_meta,
         state.PictureMeta,
@@ -134,7 +140,7 @@ EVENTS = (
         "motionEvent",
         CAMERA.event_motion,
         events.MotionEvent,
-        "motion_started, motion_ended, motion_suppressed",
+        "motion_started, motion_classified, motion_ended, motion_suppressed",
         kept=False,
     ),
     _json(

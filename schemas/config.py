@@ -226,6 +226,24 @@ class ReofferConfig(Strict):
         return self
 
 
+class ClassifyConfig(Strict):
+    """`classify:`. Without it no event is named."""
+
+    model: Path = Field(
+        description="the network's file: what `surveillance-agent model add` printed, or one of"
+        " your own (`.onnx`: YOLOX, `.pb` with its `.pbtxt`: SSD)"
+    )
+    labels: Path | None = Field(
+        None, description="of a network of your own: its words, one a line; `van: vehicle`"
+    )
+    min_score: float = Field(
+        0.6,
+        ge=0.1,
+        le=0.99,
+        description="that names an event at once; two thirds of it are enough with a second frame",
+    )
+
+
 class Config(Strict):
     """The whole configuration."""
 
@@ -235,4 +253,5 @@ class Config(Strict):
     store: StoreConfig | None = None
     beep: BeepConfig = BeepConfig()
     reoffer: ReofferConfig | None = None
+    classify: ClassifyConfig | None = None
     cameras: dict[CameraId, CameraConfig] = Field(min_length=1)

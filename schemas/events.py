@@ -14,6 +14,19 @@ Box = Annotated[
 ]
 
 
+Label = Literal["person", "vehicle", "animal", "unknown"]
+
+
+class ObjectName(Strict):
+    """What moved, as the classifier says it."""
+
+    label: Label
+    sub_label: str | None = Field(description="the network's own word, such as `dog`")
+    top_score: float | None = Field(ge=0, le=1)
+    object_box: Box | None = Field(description="where it was seen; `box` is where something moved")
+    model: str = Field(description="the network's name")
+
+
 class Explanation(Strict):
     """What decided: the figures of one judged frame and the limits in force."""
 
@@ -45,6 +58,9 @@ class Explanation(Strict):
     shift: tuple[int, int] | None = Field(
         default=None, description="x, y in pixels that the stored picture moved since"
     )
+    named: ObjectName | None = Field(
+        default=None, description="what the classifier says it was; null: it is off"
+    )
     text: str = Field(description="the same as a sentence")
 
 
@@ -54,7 +70,7 @@ class MotionEvent(Payload):
     The figures are null only at the end of an `interrupted` event whose start cannot be read.
     """
 
-    event_type: Literal["motion_started", "motion_ended", "motion_suppressed"]
+    event_type: Literal["motion_started", "motion_ended", "motion_suppressed", "motion_classified"]
     id: str = Field(description="ULID of the event")
     seq: int = Field(ge=1, description="counts this camera's motion messages, for ever")
     ts: UtcTime
@@ -80,6 +96,15 @@ class MotionEvent(Payload):
     )
     frames: int | None = Field(default=None, description="frames delivered during the event")
     suppressed_frames: int | None = None
+    label: Label | None = Field(
+        default=None,
+        description="what moved, in motion_classified and motion_ended; null: `classify` is off, or"
+        " there is no answer yet",
+    )
+    sub_label: str | None = Field(default=None, description="the network's own word, such as `dog`")
+    top_score: float | None = Field(default=None, ge=0, le=1)
+    object_box: Box | None = Field(default=None, description="where it was seen")
+    model: str | None = Field(default=None, description="the network's name")
     explanation: Explanation | None
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from schemas.base import Payload, Strict, UtcTime
-from schemas.events import Box
+from schemas.events import Box, Label
 from schemas.settings import Provenance
 
 Health = Literal["ok", "degraded", "error"]
@@ -24,6 +24,24 @@ class MotionAttributes(Payload):
     changed_pixels: int | None = None
     box: Box | None = None
     explanation: str | None = None
+
+
+class ObjectState(Payload):
+    """`<C>/objects`: what moves now, and what the last event that was named was.
+
+    Only of cameras whose events are named.
+    """
+
+    present: tuple[Label, ...] = Field(
+        (), description="what the running event was named so far; empty once it has ended"
+    )
+    event_id: str | None = None
+    ts: UtcTime | None = Field(None, description="when it was named")
+    label: Label | None = None
+    sub_label: str | None = Field(None, description="the network's own word, such as `dog`")
+    top_score: float | None = None
+    object_box: Box | None = None
+    model: str | None = None
 
 
 class PictureMeta(Payload):
@@ -167,6 +185,18 @@ class AudioHealth(Strict):
     beeps: int
 
 
+class ClassifyHealth(Strict):
+    """The classifier within the agent's health; questions without room are in `mailboxes`."""
+
+    state: Literal["starting", "ok", "failed"]
+    reason: str
+    model: str
+    looks: int
+    unanswered: int = Field(description="questions that were too late, or found no network")
+    failures: int = Field(description="of its process, which is started again")
+    look_ms: float = Field(description="CPU of a picture, two looks, on average")
+
+
 class MailboxHealth(Strict):
     """One hand-over within the agent's health."""
 
@@ -193,6 +223,7 @@ class AgentHealth(Payload):
     storage: StorageHealth
     mqtt: MqttHealth
     audio: AudioHealth
+    classify: ClassifyHealth | None = Field(None, description="null: `classify:` is not set")
     mailboxes: dict[str, MailboxHealth]
     restarts: dict[str, int]
     commands_refused: int

@@ -144,6 +144,11 @@ class CameraTopics:
         return f"{self.root}/motion/delta"
 
     @property
+    def objects(self) -> str:
+        """JSON `schemas.state.ObjectState`, retained; where the camera's events are named."""
+        return f"{self.root}/objects"
+
+    @property
     def event_motion(self) -> str:
         """JSON `schemas.events.MotionEvent`, never retained."""
         return f"{self.root}/event/motion"

@@ -16,10 +16,13 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from agent.audio.beeper import BeepOptions, load_tone
 from agent.camera.network.trust import trusting
 from agent.camera.source import MAKERS, check_url
+from agent.classify.link import proven
+from agent.classify.model_files import model_of
 from agent.config.error_messages import Path_, path_text, shown
 from agent.config.loader import Given, Loaded, password_of, read, token_of
 from agent.core.errors import ConfigError, reason_of
 from agent.imaging.orientation import Orientation
+from agent.runtime.clock import Clock
 from agent.vision.detector.masks import load_mask
 from agent.vision.zones import view_of
 from schemas.camera_config import CameraConfig, CameraTls
@@ -60,9 +63,14 @@ def checked(path: Path | None, environ: Mapping[str, str]) -> Loaded:
     return given.loaded(config)
 
 
-def notes(config: Config) -> list[str]:
+def notes(config: Config, clock: Clock) -> list[str]:
     """What is missing now and may yet come: the agent runs, and waits for it."""
     told = []
+    if config.classify is not None:
+        try:
+            proven(model_of(config.classify.model, config.classify.labels), clock)
+        except ConfigError as error:
+            told.append(f"classify.model {error}; until then all events are called unknown")
     if config.store is None:
         told.append("without store.path nothing is recorded")
     elif not config.store.path.is_dir():

@@ -228,18 +228,18 @@ def slug(text: str) -> str:
     return words or "agent"
 
 
-def state_dir_of(config: Config, *, make: bool = True) -> Path:
+def state_dir_of(config: Config | None, *, make: bool = True) -> Path:
     """The folder for settings, journal and spool.
 
     Args:
-        config: may name it.
+        config: may name it; None: there is none.
         make: create it if need be; else it is only said which one it would be.
 
     Raises:
         ConfigError: when no folder can be written.
     """
     fallback = Path.home() / ".local/state/surveillance-agent"
-    wanted = config.agent.state_dir
+    wanted = config.agent.state_dir if config else None
     places = [wanted] if wanted else [Path("/var/lib/surveillance-agent"), fallback]
     reasons = []
     for place in places:

@@ -96,4 +96,6 @@ def _begun_anew(before: CameraNow, fresh: CameraNow) -> CameraNow:
         clip=None,
         motion_shown=False,
         motion_off_at=None,
+        namings=(),
+        objects=None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from agent.core.named import ClipNamed
 from agent.core.orders import Beep, KeepEvent, RestartSession, VisionOrder
 from schemas.messages import EventsQuery, Publish, Record
 from schemas.settings import StoredSettings
@@ -24,6 +25,14 @@ class ToCamera:
 
     camera: str
     order: RestartSession
+
+
+@dataclass(frozen=True, slots=True)
+class ToRecorder:
+    """What the recorder of one camera has to know of its open clip."""
+
+    camera: str
+    part: ClipNamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +81,7 @@ Effect = (
     | EventsQuery
     | ToVision
     | ToCamera
+    | ToRecorder
     | Beep
     | KeepEvent
     | SaveSettings

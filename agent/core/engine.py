@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from agent.core import clip_events, commands, events, responses, state_messages
+from agent.core import classified, clip_events, commands, events, responses, state_messages
 from agent.core.cameras import camera_settings
 from agent.core.effects import Effect, Leave, Say, ToVision, WriteHealth
 from agent.core.health import agent_health, agent_status, camera_health, state_words
@@ -44,6 +44,7 @@ from agent.core.messages import (
     StoreRepaired,
     StoreState,
 )
+from agent.core.named import MotionClassified
 from agent.core.orders import LimitPictures
 from agent.core.problem import by_id
 from agent.core.problems import agent_problems
@@ -65,6 +66,7 @@ Input = (
     | MotionPicture
     | MotionEnded
     | MotionSuppressed
+    | MotionClassified
     | FrameScored
     | PictureTaken
     | PictureRefused
@@ -147,6 +149,8 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
             return events.motion_ended(now_state, cause, now)
         case MotionSuppressed():
             return events.motion_suppressed(now_state, cause)
+        case MotionClassified():
+            return classified.motion_classified(now_state, cause, now)
         case FrameScored():
             return events.frame_scored(now_state, cause)
         case PictureTaken():
@@ -205,6 +209,8 @@ def _stopping(now_state: AgentNow, now: Now) -> Step:
 def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
     now_state = watch_judging(replace(now_state, gauges=cause.gauges), now)
     now_state, effects = events.clear_late(now_state, now)
+    now_state, unnamed = classified.expire(now_state, now)
+    effects += unnamed
     if cause.gauges.mqtt.picture_limit != now_state.picture_limit:
         limit = cause.gauges.mqtt.picture_limit
         now_state = replace(now_state, picture_limit=limit)

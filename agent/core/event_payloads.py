@@ -16,14 +16,15 @@ from agent.core.messages import (
     RecordingFailed,
     RecordingSaved,
 )
+from agent.core.named import Label, Named
 from agent.core.state import AgentNow, CameraNow, Now
-from schemas.events import Explanation, MotionEvent, RecordingEvent
+from schemas.events import Explanation, MotionEvent, ObjectName, RecordingEvent
 from schemas.frames import FrameScore
 from schemas.state import MotionAttributes
 
 
-def explanation(detection: Detection) -> Explanation:
-    """The figures that decided, and the same as a sentence."""
+def explanation(detection: Detection, named: Named | None = None) -> Explanation:
+    """The figures that decided, what the classifier says it was, and the same as a sentence."""
     return Explanation(
         rule=detection.reason.value,
         profile=detection.profile,
@@ -40,12 +41,23 @@ def explanation(detection: Detection) -> Explanation:
         gain=_rounded(detection.gain),
         offset=_rounded(detection.offset),
         shift=detection.shift,
-        text=sentence(detection),
+        named=None if named is None else ObjectName.model_validate(named.fields()),
+        text=sentence(detection, named),
     )
 
 
-def sentence(detection: Detection) -> str:
-    """Why this was or was not motion, for people."""
+def sentence(detection: Detection, named: Named | None = None) -> str:
+    """Why this was or was not motion, and what it was, for people."""
+    return _why(detection) + ("" if named is None else f"; {_what(named)}")
+
+
+def _what(named: Named) -> str:
+    if named.label is Label.UNKNOWN:
+        return f"{named.model} does not know what it was"
+    return f"{named.model} calls it {named.sub_label} (score {named.top_score or 0.0:.2f})"
+
+
+def _why(detection: Detection) -> str:
     limit = detection.limit
     threshold = detection.pixel_threshold if limit is None else round(limit, 1)
     figures = (
@@ -99,8 +111,10 @@ def motion_started(state: AgentNow, camera: CameraNow, cause: MotionStarted) -> 
     return MotionEvent(event_type="motion_started", started_at=cause.utc, **common)
 
 
-def motion_ended(state: AgentNow, camera: CameraNow, cause: MotionEnded) -> MotionEvent:
-    """The event's last message; its figures are those of the peak."""
+def motion_ended(
+    state: AgentNow, camera: CameraNow, cause: MotionEnded, named: Named | None = None
+) -> MotionEvent:
+    """The event's end; its figures are those of the peak, `named` is its name so far."""
     return MotionEvent(
         event_type="motion_ended",
         started_at=cause.started_utc,
@@ -108,7 +122,24 @@ def motion_ended(state: AgentNow, camera: CameraNow, cause: MotionEnded) -> Moti
         peak_score=round(cause.peak.score, 4),
         reason=cause.reason.value,
         frames=cause.frames,
-        **_common(state, camera, cause, cause.peak),
+        **({} if named is None else named.fields()),
+        **_common(state, camera, cause, cause.peak, named),
+    )
+
+
+def motion_classified(
+    camera: CameraNow, event_id: str, started: Detection, named: Named, now: Now
+) -> MotionEvent:
+    """The event has a name, or will have none; the figures are those that started it."""
+    return MotionEvent(
+        event_type="motion_classified",
+        id=event_id,
+        seq=camera.motion_seq + 1,
+        ts=now.utc,
+        camera=camera.camera_id,
+        agent=camera.topics.agent.agent_id,
+        **named.fields(),
+        **_figures(camera, started, named),
     )
 
 
@@ -133,20 +164,28 @@ def _common(
     camera: CameraNow,
     cause: MotionStarted | MotionEnded | MotionSuppressed,
     shown: Detection,
+    named: Named | None = None,
 ) -> dict[str, Any]:
-    """What all motion events have; `shown` is the detection that they tell of."""
+    """What all events of vision have; `shown` is the detection that they tell of."""
     return {
         "id": cause.event_id,
         "seq": camera.motion_seq + 1,
         "ts": cause.utc,
         "camera": camera.camera_id,
         "agent": state.setup.topics.agent_id,
+        **_figures(camera, shown, named),
         "score": round(cause.detection.score, 4),
+    }
+
+
+def _figures(camera: CameraNow, shown: Detection, named: Named | None) -> dict[str, Any]:
+    return {
+        "score": round(shown.score, 4),
         "changed_pixels": shown.changed_pixels,
         "threshold": shown.min_changed,
         "box": shown.box,
         "armed": camera.settings.armed,
-        "explanation": explanation(shown),
+        "explanation": explanation(shown, named),
     }
 
 

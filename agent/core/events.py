@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.core import event_payloads, responses, state_messages
+from agent.core import classified, event_payloads, responses, state_messages
 from agent.core.effects import Effect, Say, ToVision
 from agent.core.last_error import cured, fault
 from agent.core.messages import (
@@ -50,6 +50,7 @@ def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
         events=camera.events + 1,
         last_motion_utc=cause.utc,
     )
+    camera, unnamed = classified.begun(camera, cause.event_id, cause.detection, now)
     now_state, beep = _beep_on_motion(now_state.with_camera(camera), camera, now)
     effects: list[Effect] = [
         state_messages.motion_state(camera),
@@ -57,6 +58,7 @@ def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
         *beep,
         state_messages.recording_state(camera),
         Say("INFO", f"camera {cause.camera}: motion {cause.event_id}: {why}"),
+        *unnamed,
     ]
     return now_state, effects
 
@@ -82,7 +84,9 @@ def motion_picture(now_state: AgentNow, cause: MotionPicture) -> Step:
 def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
     """The event's last message; motion OFF now or after `clear_delay`."""
     camera = now_state.cameras[cause.camera]
-    event = event_payloads.motion_ended(now_state, camera, cause)
+    named = classified.named_of(camera, cause.event_id)
+    event = event_payloads.motion_ended(now_state, camera, cause, named)
+    camera, gone = classified.ended(camera, cause)
     words = (
         f"camera {cause.camera}: motion {cause.event_id} ended after {cause.duration:.1f} s"
         f" ({cause.reason.value}), peak {cause.peak.score:.3f} %, {cause.frames} frames"
@@ -90,7 +94,8 @@ def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
     if camera.motion is not None and camera.motion.event_id != cause.event_id:
         # of a thread that hung while its camera was replaced: another event runs, and goes on
         camera = replace(camera, motion_seq=event.seq)
-        return now_state.with_camera(camera), [motion_record(camera, event), Say("INFO", words)]
+        told: list[Effect] = [motion_record(camera, event), *gone, Say("INFO", words)]
+        return now_state.with_camera(camera), told
     keep_on = cause.reason is EndReason.CLEARED and camera.settings.clear_delay > 0
     if camera.motion is not None:
         camera = replace(
@@ -109,6 +114,7 @@ def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
         state_messages.motion_state(camera),
         motion_record(camera, event),
         _attributes(camera),
+        *gone,
         state_messages.recording_state(camera),
         Say("INFO", words),
     ]

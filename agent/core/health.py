@@ -8,7 +8,7 @@ from agent.core.messages import CameraCode
 from agent.core.problem import Kind, Problem, by_code, by_id
 from agent.core.problems import agent_problems, camera_problems
 from agent.core.state import AgentNow, CameraNow, Now
-from agent.core.stats import CameraStats, VisionStats
+from agent.core.stats import CameraStats, ClassifyStats, VisionStats
 from agent.core.time_allowance import Costs
 from schemas.settings import CameraSettings, allowed_text, setting_names
 from schemas.state import (
@@ -16,6 +16,7 @@ from schemas.state import (
     AgentInfo,
     AudioHealth,
     CameraHealth,
+    ClassifyHealth,
     DescriptorHealth,
     Health,
     MailboxHealth,
@@ -171,6 +172,7 @@ def agent_health(state: AgentNow, now: Now) -> AgentHealth:
             reason=audio.reason if audio else "",
             beeps=state.beeps,
         ),
+        classify=_classify(gauges.classify),
         mailboxes={
             name: MailboxHealth(depth=depth, dropped=dropped)
             for name, (depth, dropped) in sorted(gauges.mailboxes.items())
@@ -184,6 +186,23 @@ def agent_health(state: AgentNow, now: Now) -> AgentHealth:
             open=gauges.host.descriptors, most=gauges.host.most_descriptors
         ),
         clock_synchronised=gauges.host.clock_synchronised,
+    )
+
+
+def _classify(stats: ClassifyStats | None) -> ClassifyHealth | None:
+    """Of the classifier; None: there is none."""
+    if stats is None:
+        return None
+    return ClassifyHealth.model_validate(
+        {
+            "state": stats.state,
+            "reason": stats.reason,
+            "model": stats.model,
+            "looks": stats.looks,
+            "unanswered": stats.unanswered,
+            "failures": stats.failures,
+            "look_ms": round(1000 * stats.cpu / max(1, stats.looks), 1),
+        }
     )
 
 

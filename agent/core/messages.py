@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from agent.core.frame import Frame
+from agent.core.named import ClipNamed
 from agent.core.recordings import RecordingFailed as RecordingFailed  # noqa: PLC0414  a message
 from agent.core.recordings import RecordingSaved as RecordingSaved  # noqa: PLC0414  a message, too
 from agent.core.store_code import StoreCode as StoreCode  # noqa: PLC0414  a message's word, too
@@ -353,7 +354,7 @@ class SessionLog:
     lines: bytes = field(repr=False)
 
 
-ClipPart = ClipStart | ClipFrame | ClipEnd | StorePicture | SessionLog
+ClipPart = ClipStart | ClipFrame | ClipNamed | ClipEnd | StorePicture | SessionLog
 
 # ------------------------------------------------------------------ recorder, store -> engine
 

@@ -18,6 +18,7 @@ class Kind(Enum):
     AUDIO = auto()
     BROKER = auto()
     JOURNAL = auto()
+    CLASSIFIER = auto()
     WORKER = auto()  # a thread
     MACHINE = auto()  # what the system gives the process
 

@@ -51,6 +51,8 @@ HELP = {
     "broker_packet_too_large": "raise the broker's limit for packets (Mosquitto: max_packet_size,"
     " message_size_limit), or lower mqtt.max_image_kb",
     "journal_failing": "the disk of agent.state_dir is full or damaged",
+    "classifier_failed": "add the file anew (surveillance-agent model add), see docs/classify.md;"
+    " all else works, events are called unknown",
     "descriptors_low": "close what is connected to the re-offer, then restart the agent; report it"
     " with the list of /proc/PID/fd if it comes back",
     "silent": "the machine is overloaded, or a call hangs; after 30 s the thread of a camera is"
@@ -161,6 +163,8 @@ def agent_problems(state: AgentNow, at: float) -> tuple[Problem, ...]:
     if gauges.mqtt.withheld:
         sizes = ", ".join(f"{topic} ({size} bytes)" for topic, size in gauges.mqtt.withheld[:5])
         tell(Kind.BROKER, "broker_packet_too_large", f"left out, or in part: {sizes}")
+    if gauges.classify is not None and gauges.classify.state == "failed":
+        tell(Kind.CLASSIFIER, "classifier_failed", gauges.classify.reason)
     if gauges.mqtt.journal_failing:
         failed = gauges.mqtt.journal_failed
         words = f"{failed} events were sent without being on disk"

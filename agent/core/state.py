@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from agent.core.messages import AudioState, BrokerDown, CameraState, Detection, StoreState
+from agent.core.named import Label, Named
 from agent.core.orders import VisionSettings
 from agent.core.problem import Problem
-from agent.core.stats import CameraStats, MqttStats, StoreStats, VisionStats
+from agent.core.stats import CameraStats, ClassifyStats, MqttStats, StoreStats, VisionStats
 from agent.core.time_allowance import Costs
 from schemas.commands import ErrorCode, ReplyTo
 from schemas.settings import (
@@ -21,7 +22,7 @@ from schemas.settings import (
     provenance_of,
     setting_names,
 )
-from schemas.state import LastError, MotionAttributes, PictureMeta
+from schemas.state import LastError, MotionAttributes, ObjectState, PictureMeta
 from schemas.topics import AgentTopics, CameraTopics
 
 
@@ -39,6 +40,7 @@ class CameraSetup:
     scheme: str = "hk"
     record_scheme: str = ""
     analysis_fps: float = 3.0  # frames judged a second, at most
+    classify: str | None = None  # name of the network that names its events; None: nobody does
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ class Gauges:
     costs: Mapping[str, Costs] = field(default_factory=dict)
     store: StoreStats = field(default_factory=StoreStats)
     mqtt: MqttStats = field(default_factory=MqttStats)
+    classify: ClassifyStats | None = None  # None: there is no classifier
     mailboxes: Mapping[str, tuple[int, int]] = field(default_factory=dict)  # name: depth, dropped
     restarts: Mapping[str, int] = field(default_factory=dict)
     silent: tuple[str, ...] = ()  # workers without a beat
@@ -137,6 +140,27 @@ class MotionNow:
 
 
 @dataclass(frozen=True, slots=True)
+class Naming:
+    """An event that the classifier is asked about.
+
+    Attributes:
+        event_id: the event.
+        until: monotonic seconds; without an answer until then it is said to be `unknown`.
+        detection: what started it.
+        named: its name so far; None: no answer yet.
+        said: the label that was told last; None: none.
+        running: the event has not ended.
+    """
+
+    event_id: str
+    until: float
+    detection: Detection
+    named: Named | None = None
+    said: Label | None = None
+    running: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """What the owners had counted when a frame of a live and armed camera last got a verdict.
 
@@ -177,6 +201,8 @@ class CameraNow:
     overlay: Picture | None = None
     heatmap: Picture | None = None
     motion_picture: Picture | None = None
+    namings: tuple[Naming, ...] = ()  # oldest first, the running event's last
+    objects: ObjectState | None = None  # None: no event was named yet
     delta: bytes | None = field(default=None, repr=False)
     motion_seq: int = 0
     recording_seq: int = 0

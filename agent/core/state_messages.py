@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from agent.core.effects import Effect, PublishDiscovery
@@ -12,7 +12,7 @@ from agent.core.state import AgentNow, CameraNow, Now, Picture
 from schemas.channels import STATES, Channel
 from schemas.messages import Publish, state
 from schemas.settings import AgentSettings, CameraSettings, setting_names, show_value
-from schemas.state import LastError, PictureMeta
+from schemas.state import LastError, ObjectState, PictureMeta
 from schemas.topics import AgentTopics, CameraTopics
 
 #: Retained pictures leave the broker after a day, so that nobody takes an old one for today's.
@@ -72,6 +72,8 @@ def camera_states(now_state: AgentNow, camera: CameraNow, now: Now) -> list[Effe
     attributes = motion_attributes(camera)
     if attributes.event_id is not None:
         effects.append(state(camera.topics.motion_attributes, attributes.to_json()))
+    if camera.setup.classify is not None:
+        effects.append(objects_state(camera))
     effects += [
         recording_state(camera),
         camera_availability(camera),
@@ -89,6 +91,11 @@ def setting_state(camera: CameraNow, name: str) -> Publish:
 def motion_state(camera: CameraNow) -> Publish:
     """ON while an event runs and for `clear_delay` after it."""
     return state(camera.topics.motion, "ON" if camera.motion_shown else "OFF")
+
+
+def objects_state(camera: CameraNow) -> Publish:
+    """What moves now, and what moved last; of cameras whose events are named."""
+    return state(camera.topics.objects, (camera.objects or ObjectState()).to_json())
 
 
 def recording_state(camera: CameraNow) -> Publish:
@@ -153,17 +160,24 @@ def pictures(now_state: AgentNow, camera: CameraNow) -> list[Effect]:
 
 
 def retained_topics(
-    topics: AgentTopics, cameras: Iterable[str], *, images: bool = True
+    topics: AgentTopics,
+    cameras: Iterable[str],
+    *,
+    images: bool = True,
+    named: Collection[str] | None = None,
 ) -> list[str]:
     """What the broker may hold of an agent with these cameras, discovery apart.
 
-    `images`: its pictures are published.
+    `images`: its pictures are published; `named`: cameras whose events are named, None: all.
     """
+    cameras = list(cameras)
     own = [c for c in STATES if "{camera}" not in c.topic]
     found = [topic for channel in own for topic in _named(channel, topics)]
     for camera in cameras:
         found += retained_of_camera(topics.camera(camera), images=images)
-    return found
+    unnamed = [c for c in cameras if named is not None and c not in named]
+    never = {topics.camera(camera).objects for camera in unnamed}
+    return [topic for topic in found if topic not in never]
 
 
 def retained_of_camera(topics: CameraTopics, *, images: bool = True) -> list[str]:

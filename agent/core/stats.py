@@ -67,6 +67,20 @@ class StoreStats:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassifyStats:
+    """A snapshot of the classifier's counters; `state` is starting, ok or failed, `reason` why."""
+
+    model: str
+    state: str = "starting"
+    reason: str = ""
+    looks: int = 0
+    unanswered: int = 0  # questions that were too late, or found no process
+    failures: int = 0  # of its process
+    cpu: float = 0.0  # seconds of all looks
+    last_cpu: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class MqttStats:
     """A snapshot of the mqtt worker's counters."""
 

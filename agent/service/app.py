@@ -321,6 +321,7 @@ class App:
                 self._inbox.put,
                 self._clock,
                 self._parts.memory.share(self._clock),
+                self._parts.asked,
             )
             for name in change.renewed
         }
@@ -367,7 +368,7 @@ class App:
         left: list[str] = []
         left += self._crew.stop_cameras(self._cameras.values(), deadline)
         self._drain()
-        left += self._crew.stop(["reoffer"], 1.0, deadline)
+        left += self._crew.stop(["reoffer", "classify"], 1.0, deadline)
         left += self._crew.stop(["store"], 3.0, deadline)
         self._drain()
         self._quiet_until = float("inf")  # who has ended gives no sign of life

@@ -10,6 +10,7 @@ from typing import Any
 from agent.camera.network.trust import trusting
 from agent.camera.replaceable_source import RenewableSource
 from agent.camera.source import SourceOptions, source_for
+from agent.classify.tap import Asked, tapped
 from agent.config.loader import state_dir_of
 from agent.core.clips import PRE_ROLL_BYTES
 from agent.core.frame import Frame
@@ -149,8 +150,11 @@ def build_camera(
     to_engine: ToEngine,
     clock: Clock,
     share: Share,
+    asked: Mailbox[Asked] | None = None,
 ) -> CameraParts:
     """One camera's parts; nothing runs yet, nothing is opened.
+
+    `asked` is the classifier's mailbox, where there is one.
 
     Raises:
         ConfigError: a source or mask that cannot be used.
@@ -180,7 +184,8 @@ def build_camera(
     judged = _vision_options(config, camera, view, share, two_streams=recording is not None)
     to_recorder = _kept_in(parts, share) if spool is not None else _nowhere
     boxes = frames, vision_orders
-    vision = VisionWorker(name, judged, settings, *boxes, to_engine, to_recorder, clock)
+    heard = to_engine if asked is None or not camera.classify else tapped(to_engine, asked, clock)
+    vision = VisionWorker(name, judged, settings, *boxes, heard, to_recorder, clock)
     vision.recording = recording.frames if recording else None
     viewers = vision.showing.viewers = None if config.reoffer is None else Newest[Shown]()
     return CameraParts(

@@ -15,9 +15,11 @@ from agent.core.effects import (
     SaveSettings,
     Say,
     ToCamera,
+    ToRecorder,
     ToVision,
     WriteHealth,
 )
+from agent.core.messages import ClipPart
 from agent.core.orders import Beep, KeepEvent, RestartSession, VisionOrder
 from agent.runtime.clock import Clock
 from agent.runtime.health_file import write_health
@@ -38,6 +40,7 @@ class Performer:
     outbox: Callable[[Outgoing], object]
     vision: Mapping[str, Mailbox[VisionOrder]]
     cameras: Mapping[str, Sequence[Mailbox[RestartSession]]]
+    recorders: Mapping[str, Mailbox[ClipPart]]
     tones: Mailbox[Beep]
     store: Mailbox[KeepEvent]
     discovery: Discovery
@@ -58,10 +61,8 @@ class Performer:
         match effect:
             case Publish() | Record() | EventsQuery():
                 self.outbox(effect)
-            case ToVision():
-                self.vision[effect.camera].put(effect.order)
-            case ToCamera():
-                self._restart(self.cameras[effect.camera], effect.order)
+            case ToVision() | ToCamera() | ToRecorder():
+                self._of_camera(effect)
             case Beep():
                 self.tones.put(effect)
             case KeepEvent():
@@ -79,10 +80,15 @@ class Performer:
             case Leave():
                 self.leave(effect.again)
 
-    @staticmethod
-    def _restart(sessions: Sequence[Mailbox[RestartSession]], order: RestartSession) -> None:
-        for box in sessions:
-            box.put(order)
+    def _of_camera(self, effect: ToVision | ToCamera | ToRecorder) -> None:
+        match effect:
+            case ToVision():
+                self.vision[effect.camera].put(effect.order)
+            case ToCamera():
+                for box in self.cameras[effect.camera]:
+                    box.put(effect.order)
+            case ToRecorder() if effect.camera in self.recorders:  # else nothing is recorded
+                self.recorders[effect.camera].put(effect.part)
 
 
 class OrderBoxes(TypedDict):
@@ -90,6 +96,7 @@ class OrderBoxes(TypedDict):
 
     vision: Mapping[str, Mailbox[VisionOrder]]
     cameras: Mapping[str, Sequence[Mailbox[RestartSession]]]
+    recorders: Mapping[str, Mailbox[ClipPart]]
 
 
 def order_boxes(cameras: Iterable[CameraParts]) -> OrderBoxes:
@@ -98,4 +105,5 @@ def order_boxes(cameras: Iterable[CameraParts]) -> OrderBoxes:
     return {
         "vision": {c.camera_id: c.vision_orders for c in cameras},
         "cameras": {c.camera_id: c.session_orders for c in cameras},
+        "recorders": {c.camera_id: c.clip_parts for c in cameras if c.recorder is not None},
     }

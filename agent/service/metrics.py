@@ -41,6 +41,7 @@ def gather(
         costs={c.camera_id: c.share.costs for c in cameras},
         store=parts.store.stats if parts.store else StoreStats(),
         mqtt=parts.mqtt.stats,
+        classify=parts.classifier.stats if parts.classifier else None,
         mailboxes={box.name: (box.depth, box.dropped) for box in boxes},
         restarts=crew.restarts(),
         silent=silent,

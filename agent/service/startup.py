@@ -54,9 +54,17 @@ def camera_setups(loaded: Loaded) -> tuple[CameraSetup, ...]:
             scheme=_scheme(camera.source),
             record_scheme=_scheme(camera.record_source or ""),
             analysis_fps=camera.analysis_fps,
+            classify=model_name(loaded.config, name),
         )
         for name, camera in loaded.config.cameras.items()
     )
+
+
+def model_name(config: Config, camera_id: str) -> str | None:
+    """The network that names the camera's events; None: they are not named."""
+    if config.classify is None or not config.cameras[camera_id].classify:
+        return None
+    return config.classify.model.stem
 
 
 def _scheme(source: str) -> str:

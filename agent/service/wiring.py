@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from agent import __version__
 from agent.audio.beeper import BeeperWorker, BeepOptions
+from agent.classify.tap import Asked, asked_box
+from agent.classify.worker import ClassifierWorker, ClassifyOptions
 from agent.config.loader import password_of, token_of
 from agent.core.errors import ConfigError
 from agent.core.messages import Received, Shown
@@ -33,6 +35,7 @@ from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.memory import Memory, memory_limit
 from agent.runtime.umask import umask_of
 from agent.service.camera_wiring import ORDERS, Body, CameraParts, ToEngine, build_camera
+from agent.service.startup import model_name
 from agent.storage.spool.place import memory_spool
 from agent.storage.spool.spool import Spool
 from agent.storage.store.options import StoreOptions
@@ -64,6 +67,8 @@ class Parts:
     tones: Mailbox[Beep]
     discovery: tuple[Publish, ...]
     reoffer: ReofferWorker | None
+    classifier: ClassifierWorker | None
+    asked: Mailbox[Asked] | None
     memory: Memory
     boxes: tuple[Mailbox[Any], ...]
 
@@ -78,6 +83,8 @@ class Parts:
         bodies["beeper"] = self.beeper.run
         if self.reoffer is not None:
             bodies["reoffer"] = self.reoffer.run
+        if self.classifier is not None:
+            bodies["classify"] = self.classifier.run
         return bodies
 
 
@@ -99,15 +106,16 @@ def build_parts(
     spool = _spool(config, topics, state_dir)
     store_orders: Mailbox[KeepEvent] = Mailbox("store_orders", ORDERS, WhenFull.REFUSE)
     memory = Memory(config.agent.memory_max or memory_limit())
+    asked = asked_box() if config.classify else None
     cameras = tuple(
-        build_camera(name, config, settings[name], spool, to_engine, clock, memory.share(clock))
-        for name in config.cameras
+        build_camera(n, config, settings[n], spool, to_engine, clock, memory.share(clock), asked)
+        for n in config.cameras
     )
     tones: Mailbox[Beep] = Mailbox("tones", 1, WhenFull.DROP_OLDEST)
     outbox = Outbox()
     secret = "" if host.machine_id() else secret_of(journal)
     own_id = client_id(topics, this_machine(), secret)
-    boxes: list[Mailbox[Any]] = [inbox, tones, store_orders]
+    boxes: list[Mailbox[Any]] = [inbox, tones, store_orders, *([asked] if asked else [])]
     return Parts(
         cameras=cameras,
         spool=spool,
@@ -121,6 +129,8 @@ def build_parts(
         tones=tones,
         discovery=tuple(announced(config, topics)),
         reoffer=_reoffer(config, cameras),
+        classifier=_classifier(config, asked, to_engine, clock),
+        asked=asked,
         memory=memory,
         boxes=tuple(boxes),
     )
@@ -150,7 +160,10 @@ def discovery_messages(config: Config, topics: AgentTopics) -> list[Publish]:
     device = AgentDevice(topics, config.agent.name or topics.agent_id, __version__)
     panel = config.home_assistant.arming == "alarm_control_panel"
     cameras = [
-        CameraDevice(n, display_name(n, c), alarm_panel=panel) for n, c in config.cameras.items()
+        CameraDevice(
+            n, display_name(n, c), alarm_panel=panel, named=model_name(config, n) is not None
+        )
+        for n, c in config.cameras.items()
     ]
     return discovery(device, cameras, config.home_assistant.prefix)
 
@@ -174,6 +187,16 @@ def _reoffer(config: Config, cameras: Iterable[CameraParts]) -> ReofferWorker | 
         raise ConfigError("reoffer: needs aiohttp: .venv/bin/pip install -e '.[reoffer]'") from None
     options = ReofferOptions(config.reoffer.bind, config.reoffer.port, token_of(config.reoffer))
     return ReofferWorker(options, views_of(cameras))
+
+
+def _classifier(
+    config: Config, asked: Mailbox[Asked] | None, to_engine: ToEngine, clock: Clock
+) -> ClassifierWorker | None:
+    if config.classify is None or asked is None:
+        return None
+    named = config.classify
+    options = ClassifyOptions(named.model, named.labels, named.min_score)
+    return ClassifierWorker(options, asked, to_engine, clock)
 
 
 def _spool(config: Config, topics: AgentTopics, state_dir: Path) -> Spool | None:
@@ -263,7 +286,9 @@ def open_journal(config: Config, topics: AgentTopics, state_dir: Path, clock: Cl
         ConfigError: another agent has it open.
     """
     journal = Journal(state_dir / JOURNAL, clock)
-    kept = retained_topics(topics, config.cameras, images=config.mqtt.publish_images)
+    named = [name for name in config.cameras if model_name(config, name)]
+    images = config.mqtt.publish_images
+    kept = retained_topics(topics, config.cameras, images=images, named=named)
     journal.begin_retained(kept, machine_digest(this_machine()))
     return journal
 

@@ -104,6 +104,7 @@ class EventClosed:
         frames: pictures encoded; `skipped`: damaged ones; None when unknown.
         explanation: the strongest detection.
         stream: what the clip is made of, a word of `agent.core.messages.Stream`.
+        named: what the classifier called the event, as its line has it; None: it said nothing.
     """
 
     word: ClassVar[str] = "closed"
@@ -119,6 +120,7 @@ class EventClosed:
     truncated: bool = False
     explanation: dict[str, Any] | None = None
     stream: str = "source"
+    named: dict[str, Any] | None = None
     body: bytes = field(default=b"", repr=False)
 
 

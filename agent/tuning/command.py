@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from tqdm import tqdm
@@ -13,6 +14,7 @@ from agent.config.loader import PREFIX, find_file, load
 from agent.core.errors import ConfigError
 from agent.imaging.orientation import Orientation
 from agent.tuning.clips import Clip, open_clip
+from agent.tuning.naming import Namer, naming
 from agent.tuning.replay import Replay, replay
 from agent.tuning.results import as_json, lines
 from agent.tuning.sweep import Change, Row, combinations, pair, table
@@ -43,6 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=A,B,C",
         help="shows what each of the values would have done; several: every combination",
     )
+    parser.add_argument(
+        "--classify",
+        action="store_true",
+        help="says what moved, with the network of classify.model",
+    )
+    parser.add_argument("--model", metavar="FILE", help="another network for --classify")
     parser.add_argument("--json", metavar="OUT", help="writes every decision; - is the terminal")
     parser.add_argument("--report", metavar="OUT.html", help="writes a page with plots, pictures")
 
@@ -71,13 +79,14 @@ def run(
     ]
     quiet = arguments.json == "-"
     done: list[tuple[Replay, list[Row]]] = []
-    for clip in [open_clip(name) for name in arguments.clips]:
-        first, *others = _replayed(clip, cameras, pictures=bool(arguments.report))
-        rows = [Row(c, r) for c, r in zip(changes, others, strict=True)]
-        done.append((first, rows))
-        if not quiet:
-            for line in [*lines(first), *(table(rows) if rows else [])]:
-                say(line)
+    with _named(arguments, source, environ) as namer:
+        for clip in [open_clip(name) for name in arguments.clips]:
+            first, *others = _replayed(clip, cameras, namer, pictures=bool(arguments.report))
+            rows = [Row(c, r) for c, r in zip(changes, others, strict=True)]
+            done.append((first, rows))
+            if not quiet:
+                for line in [*lines(first), *(table(rows) if rows else [])]:
+                    say(line)
     if arguments.json:
         documents = [as_json(result, rows) for result, rows in done]
         text = json.dumps(documents[0] if len(documents) == 1 else documents, indent=1)
@@ -125,12 +134,26 @@ def _variable(camera_id: str, key: str) -> str:
     return f"{PREFIX}CAMERAS__{camera_id}__{key.replace('.', '__')}".upper()
 
 
+def _named(
+    arguments: argparse.Namespace, source: Path | None, environ: Mapping[str, str]
+) -> AbstractContextManager[Namer | None]:
+    """What names the events, where `--classify` or `--model` asks for it."""
+    if not arguments.classify and arguments.model is None:
+        return nullcontext()
+    config = None if source is None else load(source, environ).config.classify
+    return naming(config, arguments.model)
+
+
 def _replayed(
-    clip: Clip, cameras: list[tuple[CameraConfig, View]], *, pictures: bool
+    clip: Clip,
+    cameras: list[tuple[CameraConfig, View]],
+    namer: Namer | None,
+    *,
+    pictures: bool,
 ) -> list[Replay]:
     # disable=None: no bar where nobody watches
     with tqdm(total=clip.frames or None, desc=clip.name, unit="frame", disable=None) as bar:
-        return replay(clip, cameras, bar.update, pictures=pictures)
+        return replay(clip, cameras, bar.update, pictures=pictures, namer=namer)
 
 
 def _write(path: Path, text: str) -> None:

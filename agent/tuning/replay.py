@@ -9,7 +9,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from agent.classify.verdict import Verdict
 from agent.core.messages import Detection, Reason
+from agent.core.motion import Step
+from agent.core.named import Named
 from agent.core.orders import VisionSettings
 from agent.core.state import vision_settings
 from agent.imaging.heatmap import Counts, cells, no_counts
@@ -17,6 +20,7 @@ from agent.imaging.jpeg import encode
 from agent.imaging.privacy import blacken
 from agent.imaging.stamp import extent
 from agent.tuning.clips import Clip, Shot
+from agent.tuning.naming import Namer
 from agent.vision.judge import Judge, Judgement
 from agent.vision.zones import View
 from schemas.camera_config import CameraConfig
@@ -59,6 +63,13 @@ class Event:
     peak: Detection
     pictures: Pictures | None = None
     touched: npt.NDArray[np.bool_] | None = field(default=None, repr=False)
+    verdict: Verdict | None = None  # None: nobody asked for names
+    best: Picture | None = field(default=None, repr=False)  # of the peak, only to be named
+
+    @property
+    def named(self) -> Named | None:
+        """What it was called."""
+        return self.verdict.named if self.verdict else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,7 @@ def replay(
     progress: Callable[[int], object] = lambda _frames: None,
     *,
     pictures: bool = False,
+    namer: Namer | None = None,
 ) -> list[Replay]:
     """Judges the clip once under each configuration; every frame is decoded once only.
 
@@ -114,11 +126,12 @@ def replay(
         cameras: configurations with their views, whose orientation is the stored one.
         progress: is told of each frame that was done.
         pictures: keep pictures of events, suppressed spans and the scene.
+        namer: names the events.
 
     Raises:
-        ConfigError: a mask that does not fit the clip, an unknown profile.
+        ConfigError: a mask that does not fit the clip, an unknown profile, a network that fails.
     """
-    runs = [_Run(clip, camera, view, pictures=pictures) for camera, view in cameras]
+    runs = [_Run(clip, camera, view, namer, pictures=pictures) for camera, view in cameras]
     for shot in clip.shots():
         for run in runs:
             run.take(shot)
@@ -129,8 +142,17 @@ def replay(
 class _Run:
     """One configuration on its way through the clip: what the vision worker does, without it."""
 
-    def __init__(self, clip: Clip, camera: CameraConfig, view: View, *, pictures: bool) -> None:
+    def __init__(
+        self,
+        clip: Clip,
+        camera: CameraConfig,
+        view: View,
+        namer: Namer | None,
+        *,
+        pictures: bool,
+    ) -> None:
         self._clip = clip
+        self._namer = namer
         self._camera = camera
         self._view = view
         self._pictures = pictures
@@ -191,6 +213,8 @@ class _Run:
             result.events.append(self._event)
         if detection.motion:
             self._note_motion(judge, shot)
+        if self._namer is not None and self._event is not None:
+            self._name(self._namer, self._event, judge, shot, step)
         if step.suppressed:
             pictures = self._shoot(judge, shot, len(result.suppressed))
             result.suppressed.append(Suppressed(shot.at, step.suppressed, detection, pictures))
@@ -209,6 +233,16 @@ class _Run:
             event.peak = judge.event.peak
             event.pictures = self._shoot(judge, shot, len(self._result.events) - 1)
 
+    def _name(self, namer: Namer, event: Event, judge: Judge, shot: Shot, step: Step) -> None:
+        """Looks at the event's first picture, and at each better one, as the live agent does."""
+        peak = judge.event.peak
+        if peak.seq == shot.index:
+            scene = shot.colour()
+            event.best = None if scene is None else blacken(scene, self._view.privacy)
+        if event.best is not None and (step.started or step.improved):
+            event.verdict = event.verdict or namer.begin()
+            namer.look(event.verdict, event.best, peak.box)
+
     def _shoot(self, judge: Judge, shot: Shot, taken: int) -> Pictures | None:
         scene = shot.colour() if self._pictures and taken < MOST_PICTURES else None
         if scene is None:
@@ -221,6 +255,7 @@ class _Run:
     def _end_event(self, at: float) -> None:
         if self._event is not None:
             self._event.end = at
+            self._event.best = None
             self._event = None
 
 

@@ -146,6 +146,8 @@ def _event(index: int, event: Event, found: Sequence[Suggestion]) -> str:
     hidden = (
         f'<br><span class="soft">Suggestion: {escape("; ".join(notes))}</span>' if notes else ""
     )
+    if event.named is not None:
+        title += f": {event.named.label.value}"
     return _card("event", title, event.peak, event.pictures, hidden)
 
 

@@ -66,7 +66,8 @@ def lines(result: Replay) -> list[str]:
         which = "all" if not result.decisions else f"{result.damaged} frames"
         said.append(f"  damaged: {which} of those looked at could not be decoded")
     said += [
-        f"  event {clock(it.start)} to {clock(it.end)}: {sentence(it.peak)}" for it in result.events
+        f"  event {clock(it.start)} to {clock(it.end)}: {sentence(it.peak, it.named)}"
+        for it in result.events
     ]
     said += [
         f"  suppressed {clock(it.t)} ({it.count} frames): {sentence(it.detection)}"
@@ -90,6 +91,7 @@ def _events(result: Replay) -> list[dict[str, Any]]:
             "start": round(it.start, 3),
             "end": round(it.end, 3),
             "peak_score": round(it.peak.score, 4),
+            **(it.named.fields() if it.named else {}),
         }
         for it in result.events
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ha_discovery.agent_entities import agent_components
 from ha_discovery.camera_entities import camera_components
 from ha_discovery.components import Component, Maker
+from ha_discovery.object_entities import LABELS, object_components
 from schemas.topics import AgentTopics
 
 _HEAD = "| name | platform | key | |\n|---|---|---|---|"
@@ -15,14 +16,22 @@ _CLASS_NAMES = {"running": "Running", "problem": "Problem", "motion": "Motion"}
 def entity_table() -> str:
     """Markdown: what a camera has, what the agent has, and the device triggers."""
     topics = AgentTopics("base", "agent")
-    camera = camera_components(Maker("base", "agent", "camera"), topics.camera("camera"))
+    make, of_camera = Maker("base", "agent", "camera"), topics.camera("camera")
+    camera = camera_components(make, of_camera)
+    named = object_components(make, of_camera)
     agent = agent_components(Maker("base", "agent"), topics)
     triggers = [str(c.config["stype"]) for c in camera if c.platform == "device_automation"]
     return "\n\n".join(
         [
             f"Of a camera:\n\n{_HEAD}\n" + _rows(camera),
+            f"Of a camera whose events are named ([classify.md](classify.md)):\n\n{_HEAD}\n"
+            + _rows(named),
             f"Of the agent:\n\n{_HEAD}\n" + _rows(agent),
-            "Device triggers of a camera: " + ", ".join(f"`{name}`" for name in triggers) + ".",
+            "Device triggers of a camera: "
+            + ", ".join(f"`{name}`" for name in triggers)
+            + "; where its events are named: "
+            + ", ".join(f"`{label}`" for label in LABELS)
+            + ".",
         ]
     )
 

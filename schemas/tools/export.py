@@ -26,6 +26,7 @@ MODELS: dict[str, type[Strict]] = {
     "last_error": state.LastError,
     "motion_attributes": state.MotionAttributes,
     "motion_event": events.MotionEvent,
+    "object_state": state.ObjectState,
     "picture_meta": state.PictureMeta,
     "recording_event": events.RecordingEvent,
     "response": commands.Response,

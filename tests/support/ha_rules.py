@@ -49,7 +49,7 @@ PLATFORMS: dict[str, tuple[set[str], set[str]]] = {
 }
 TRIGGER = {"p", "atype", "t", "type", "stype", "pl", "val_tpl"}
 CLASSES: dict[str, set[str]] = {
-    "binary_sensor": {"motion", "connectivity", "problem", "running"},
+    "binary_sensor": {"motion", "connectivity", "occupancy", "problem", "running"},
     "button": {"restart", "identify", "update"},
     "event": {"motion", "button", "doorbell"},
     "number": {"duration"},

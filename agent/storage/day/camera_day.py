@@ -265,6 +265,7 @@ class CameraDay:
             or (clip is not None and not clip.whole)
             or frames != (frames if record.frames is None else record.frames),
             "stream": record.stream,
+            **(record.named or {}),
             "day": [
                 {"file": name, "position_ms": stored.position, "length_ms": stored.ms}
                 for name, stored in places

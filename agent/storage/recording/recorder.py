@@ -21,6 +21,7 @@ from agent.core.messages import (
     SessionLog,
     StorePicture,
 )
+from agent.core.named import ClipNamed, Named
 from agent.core.naming import FileKind
 from agent.core.time_allowance import Boundless, Room
 from agent.imaging.jpeg import SHRUNK, colour_work, private_jpeg
@@ -113,6 +114,7 @@ class _OpenClip:
         self._first_at: float | None = None
         self._key_at = float("-inf")
         self._best = (float("-inf"), b"")  # time and picture, of the recording stream
+        self.named: Named | None = None
         self.kept = self._open()
 
     def add(self, frame: Frame, *, best: bool = False) -> None:
@@ -166,6 +168,7 @@ class _OpenClip:
             truncated=end.truncated or not self.kept if end else True,
             stream=(end or self._start).stream.value,
             explanation=_explain(end.peak) if end else None,
+            named=self.named.fields() if self.named else None,
         )
 
     def _still(self, frame: Frame) -> bytes | None:
@@ -298,6 +301,9 @@ class RecorderWorker:
                 # frames of an event that the spool has lost are not worth their encoding
                 if self._clip and self._clip.event == part.event_id and self._clip.kept:
                     self._clip.add(part.frame, best=part.best)
+            case ClipNamed():
+                if self._clip and self._clip.event == part.event_id:
+                    self._clip.named = part.named
             case ClipEnd():
                 if self._clip and self._clip.event == part.event_id:
                     self._close(part)

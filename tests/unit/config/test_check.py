@@ -9,6 +9,7 @@ import pytest
 
 from agent.config.check import checked, effective, notes
 from agent.core.errors import ConfigError
+from agent.runtime.clock import SystemClock
 
 GOOD = """
 mqtt: {username: pi, password: hunter2}
@@ -165,14 +166,16 @@ def test_a_source_without_its_scheme_is_told_what_was_meant(
 def test_what_may_yet_come_is_a_note_and_no_mistake(path: Path, tmp_path: Path) -> None:
     text = GOOD.replace("hk://10.0.0.9", "v4l2:/dev/no-video")
     path.write_text(text.replace("/mnt/imagestore", "images"))
-    store, device = notes(checked(path, {}).config)
+    store, device = notes(checked(path, {}).config, SystemClock())
     assert "store.path images is no folder now (from here: " in store
     assert f"{Path('images').absolute()}; write it from / on)" in store
     assert device.startswith("cameras.front_door.source /dev/no-video is not there now: plug it in")
     path.write_text(GOOD.replace("/mnt/imagestore", str(tmp_path)))
-    assert notes(checked(path, {}).config) == []
+    assert notes(checked(path, {}).config, SystemClock()) == []
     path.write_text("cameras: {a: {source: 'demo:'}}\n")
-    assert notes(checked(path, {}).config) == ["without store.path nothing is recorded"]
+    assert notes(checked(path, {}).config, SystemClock()) == [
+        "without store.path nothing is recorded"
+    ]
 
 
 def test_a_source_is_refused_without_its_password(path: Path) -> None:

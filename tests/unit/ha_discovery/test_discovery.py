@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from agent.core.messages import CameraCode, StoreCode
+from agent.core.named import Label
 from ha_discovery.agent_entities import STORE_STATES
 from ha_discovery.camera_entities import CAMERA_STATES
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
+from ha_discovery.object_entities import LABELS
 from ha_discovery.sight_entities import LIGHT
 from schemas.messages import Publish
 from schemas.settings import AgentSettings, CameraSettings, limits, setting_names
@@ -24,6 +26,7 @@ GOLDEN = Path(__file__).resolve().parents[2] / "fixtures" / "discovery"
 TOPICS = AgentTopics("surveillance", "pi")
 DEVICE = AgentDevice(TOPICS, "Garden house", "1.2.3")
 CAMERAS = [CameraDevice("front_door", "Front door"), CameraDevice("yard", "Yard", "UDP camera")]
+NAMED = CameraDevice("gate", "Gate", named=True)
 
 
 def payloads() -> list[Publish]:
@@ -46,6 +49,22 @@ def all_components() -> list[dict[str, Any]]:
 
 def test_home_assistant_has_nothing_to_object_to() -> None:
     assert complaints(payloads()) == []
+
+
+def test_a_camera_whose_events_are_named_has_more_and_no_other_has_it() -> None:
+    (_, message) = discovery(DEVICE, [NAMED], "homeassistant")
+    assert complaints([discovery(DEVICE, [NAMED], "homeassistant")[0], message]) == []
+    text = json.dumps(content(message), indent=2, ensure_ascii=False) + "\n"
+    path = GOLDEN / "camera_gate.json"
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        path.write_text(text)
+    assert text == path.read_text(), "UPDATE_GOLDEN=1 writes it anew; review the difference"
+    more = content(message)["cmps"].keys() - components(1).keys()
+    triggers = {f"trigger_{label}" for label in LABELS}
+    assert more == {"person", "vehicle", "animal", "last_object", *triggers}
+    assert set(LABELS) == {label.value for label in Label}
+    types = content(message)["cmps"]["motion_event"]["evt_typ"]
+    assert types == [*components(1)["motion_event"]["evt_typ"], "motion_classified"]
 
 
 @pytest.mark.parametrize(

@@ -58,11 +58,13 @@ def test_the_blueprint_needs_no_input_that_earlier_automations_do_not_give() -> 
 
 
 def test_the_documented_automation_fills_the_blueprint_in() -> None:
-    (content,) = [each for each in DOCUMENTED if "use_blueprint" in each]
+    found = [each["use_blueprint"] for each in DOCUMENTED if "use_blueprint" in each]
     inputs = blueprint()["blueprint"]["input"]
-    assert set(content["use_blueprint"]["input"]) <= set(inputs)
-    file = Path(content["use_blueprint"]["path"])
-    assert (BLUEPRINT.parent.name, BLUEPRINT.name) == (file.parent.name, file.name)
+    assert len(found) == 2
+    for used in found:
+        assert set(used["input"]) <= set(inputs)
+        file = Path(used["path"])
+        assert (BLUEPRINT.parent.name, BLUEPRINT.name) == (file.parent.name, file.name)
 
 
 NEW_ID = "trigger.to_state.attributes.id != trigger.from_state.attributes.id"
