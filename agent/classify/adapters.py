@@ -76,8 +76,8 @@ class Yolox:
     """
 
     fill = 114  # what it was trained with
-    # 0.4 of 0.6: three frames instead of one nearly double vehicles at night, 15 instead of 8 of 24;
-    # of 225 empty places none was called so twice
+    # 0.4 of 0.6: three frames instead of one nearly double vehicles at night, 15 instead of 8 of
+    # 24; of 225 empty places none was called so twice
     second = 2 / 3
     # 320 was as good as 416, at 60 % of the time: 33 of 33 persons, one of 417 empty boxes named
     sides: tuple[int, ...] = (320, 416, 640)
