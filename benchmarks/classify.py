@@ -28,6 +28,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from agent.classify.adapters import ADAPTERS
 from agent.classify.geometry import Box
 from agent.classify.link import Link, Ready
 from agent.classify.model_files import ModelFiles, model_of
@@ -220,7 +221,7 @@ def ask(network: Network, files: ModelFiles, events: Iterator[Event]) -> dict[tu
     """Names every event, as the agent would."""
     rows: dict[tuple[str, ...], Row] = {}
     for event in events:
-        verdict = Verdict(files.name)
+        verdict = Verdict(files.name, second=ADAPTERS[files.adapter].second)
         before = time.thread_time()
         for shot in event.shots:
             if not verdict.done:

@@ -240,7 +240,8 @@ class ClassifyConfig(Strict):
         0.6,
         ge=0.1,
         le=0.99,
-        description="that names an event at once; two thirds of it are enough with a second frame",
+        description="that names an event at once; YOLOX: two thirds of it are enough with a second"
+        " picture",
     )
 
 

@@ -11,7 +11,7 @@ from agent.classify.geometry import LOOKS, Box, Crop, counts, crops
 from agent.classify.model_files import ModelFiles
 from agent.core.errors import ConfigError
 
-#: Two looks that saw nothing with such a score are in vain; see `verdict.SECOND`.
+#: Two looks that saw nothing with such a score are in vain: what names an event at once.
 IN_VAIN = 0.6
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from agent.classify.adapters import Seen
+from agent.classify.adapters import Seen, Yolox
 from agent.classify.geometry import Box, counts
 from agent.core.named import RANKS, Label, Named
 
 #: A score that names an event at once, where the configuration says nothing else. With YOLOX-nano
 #: one of 417 empty boxes was called something at 0.6; with SSD none, but 85 at 0.4.
 MIN_SCORE = 0.6
-#: Of `min_score`: enough where a second frame says the same (0.4 of 0.6). Three frames instead of
-#: one nearly double vehicles at night, 15 instead of 8 of 24; no empty box was called so twice.
-SECOND = 2 / 3
 #: Pictures of one event that are looked at: the first, and better ones, which come at most once a
 #: second (`agent.core.motion.IMPROVE_EVERY`). More than five found nothing more.
 MOST_LOOKS = 5
@@ -36,12 +33,14 @@ class Verdict:
     Attributes:
         model: the network's name, for the answer.
         min_score: that names an event at once.
+        second: of it, enough where a second frame says the same; see `adapters`.
         looks: pictures looked at.
         named: the name so far; only ever replaced by a better one.
     """
 
     model: str
     min_score: float = MIN_SCORE
+    second: float = Yolox.second
     looks: int = 0
     named: Named | None = None
     _fair: dict[Label, list[Seen]] = field(default_factory=dict)
@@ -56,7 +55,7 @@ class Verdict:
         """Takes what one picture shows; the name from now on."""
         self.looks += 1
         for label, seen in best.items():
-            if seen.score < SECOND * self.min_score:
+            if seen.score < self.second * self.min_score:
                 continue
             fair = self._fair.setdefault(label, [])  # at most MOST_LOOKS
             fair.append(seen)

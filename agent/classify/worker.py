@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from agent.classify.adapters import ADAPTERS, Yolox
 from agent.classify.geometry import Box
 from agent.classify.link import LOAD_WITHIN, Answer, Failed, Link, Looked, Ready
 from agent.classify.model_files import ModelFiles, model_of
@@ -95,6 +96,7 @@ class ClassifierWorker:
         self._start = start
         self._process: Process | None = None
         self._verdicts: dict[tuple[str, str], Verdict] = {}
+        self._second = Yolox.second
         self._wait = 0.0
         self._retry_at = clock.monotonic()
 
@@ -139,7 +141,7 @@ class ClassifierWorker:
     def _verdict(self, look: Look) -> Verdict:
         key = (look.camera, look.event_id)
         verdict = self._verdicts.pop(key, None) or Verdict(
-            self.stats.model, self._options.min_score
+            self.stats.model, self._options.min_score, self._second
         )
         while len(self._verdicts) >= MOST_EVENTS:
             del self._verdicts[next(iter(self._verdicts))]
@@ -167,6 +169,7 @@ class ClassifierWorker:
             return False
         try:
             files = model_of(self._options.model, self._options.labels)
+            self._second = ADAPTERS[files.adapter].second
             self._process = self._start(files)
         except ConfigError as error:
             self._fail(Failed(str(error)))

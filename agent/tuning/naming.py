@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from agent.classify.adapters import ADAPTERS
 from agent.classify.link import LOAD_WITHIN, Answer, Failed, Link, Looked, Ready
 from agent.classify.model_files import model_of
 from agent.classify.verdict import Verdict, best_of
@@ -26,6 +27,7 @@ class Namer:
     def __init__(self, config: ClassifyConfig, clock: Clock) -> None:
         files = model_of(config.model, config.labels)
         self._model, self._min_score = files.name, config.min_score
+        self._second = ADAPTERS[files.adapter].second
         self._path, self._clock = config.model, clock
         self._link = Link(files)
 
@@ -41,7 +43,7 @@ class Namer:
 
     def begin(self) -> Verdict:
         """An event without a look."""
-        return Verdict(self._model, self._min_score)
+        return Verdict(self._model, self._min_score, self._second)
 
     def look(self, verdict: Verdict, picture: Picture, box: Box | None) -> None:
         """One more picture of the event, uint8 (H, W, 3) BGR, upright, privacy polygons black.

@@ -22,7 +22,7 @@ def looks_of(network: Network) -> int:
     count = 0
     run = network._run
 
-    def counted(square: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def counted(square: np.ndarray) -> np.ndarray:
         nonlocal count
         count += 1
         return run(square)

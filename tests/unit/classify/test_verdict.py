@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from agent.classify.adapters import Seen
+from agent.classify.adapters import Seen, Ssd
 from agent.classify.verdict import MOST_LOOKS, Verdict, best_of
 from agent.core.named import RANKS, Label
 
@@ -79,3 +79,9 @@ def test_the_operators_score_decides_and_two_thirds_of_it() -> None:
     strict = Verdict("net", min_score=0.9)
     assert look(strict, see("person", 0.7)) is Label.UNKNOWN
     assert look(strict, see("person", 0.6)) is Label.PERSON
+
+
+def test_a_network_without_a_second_chance_needs_one_sure_look() -> None:
+    verdict = Verdict("ssd", second=Ssd.second)
+    assert {look(verdict, see("person", 0.59)) for _ in range(3)} == {Label.UNKNOWN}
+    assert look(verdict, see("person", 0.6)) is Label.PERSON
