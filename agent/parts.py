@@ -33,6 +33,7 @@ from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.memory import Memory, memory_limit
 from agent.runtime.newest import Newest
 from agent.runtime.umask import umask_of
+from agent.storage.anchor_keeper import signing_key
 from agent.storage.options import StoreOptions
 from agent.storage.spool import Spool
 from agent.storage.spool_place import memory_spool
@@ -206,6 +207,7 @@ def _store(
         max_size=config.store.max_size,
         umask=umask_of(config.store.file_mode),
         cameras=tuple(config.cameras),
+        anchor_key=signing_key(config.store.anchor_key, state_dir),
     )
     trusted = config.agent.trust_clock == "always"
     return StoreWorker(
