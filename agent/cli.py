@@ -108,6 +108,9 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("adopt-store", _adopt_store, "write the identity into an image store", config=True)
     verify = add("verify", _verify, "check an image store, or a copy, against its manifests")
     verify.add_argument("store", type=Path, help="the store, one camera of it, or one day")
+    words = "an anchor from outside of it: anchor.json of the state folder, or what is published"
+    verify.add_argument("--against", metavar="FILE|-", help=words)
+    verify.add_argument("--key", type=Path, metavar="FILE", help="its signature is to be of this")
     purge = add("purge", _purge, "show what the retention would delete", config=True)
     purge.add_argument(
         "--dry-run", action="store_true", required=True, help="the agent alone deletes, each hour"
@@ -335,9 +338,15 @@ def _adopt_store(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    from agent.storage.anchor_keeper import key_in
     from agent.storage.verify import verify_store
+    from agent.storage.verify_anchor import against
 
-    report = verify_store(arguments.store)
+    if arguments.key is not None and arguments.against is None:
+        raise ConfigError("verify: --key checks the signature of an anchor: name it by --against")
+    key = None if arguments.key is None else key_in(arguments.key)
+    anchors = None if arguments.against is None else against(arguments.against, key)
+    report = verify_store(arguments.store, anchors)
     print("\n".join(report.lines()))
     return EXIT_OK if report.good else 1
 

@@ -41,7 +41,7 @@ KEY = "anchor.key"
 #: A camera's anchor is published this often at most, in seconds.
 SAY_EVERY = 60.0
 #: Bytes of a file with anchors; longer ones are none.
-LIMIT = 64 << 20
+LIMIT = 32 << 20
 SHORTEST_KEY = 16
 _LONGEST_KEY = 4096
 
@@ -214,13 +214,15 @@ def key_in(path: Path) -> bytes:
     """The key in a file, without the blanks around it.
 
     Raises:
-        ConfigError: it is too short, or no file.
-        OSError: it cannot be read.
+        ConfigError: it cannot be read, is too short, or no file.
     """
-    if not path.is_file():
-        raise ConfigError(f"anchor key {path}: is no file")
-    with path.open("rb") as file:
-        key = file.read(_LONGEST_KEY).strip()
+    try:
+        if not path.is_file():
+            raise ConfigError(f"anchor key {path}: is no file")
+        with path.open("rb") as file:
+            key = file.read(_LONGEST_KEY).strip()
+    except OSError as error:
+        raise ConfigError(f"anchor key {path}: {error.strerror}") from error
     if len(key) < SHORTEST_KEY:
         raise ConfigError(f"anchor key {path}: has less than {SHORTEST_KEY} bytes")
     return key
