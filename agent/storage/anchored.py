@@ -7,14 +7,14 @@ in the anchor, so that whoever changed a store cannot have it forgotten by waiti
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.core.anchors import DayAnchor, Going, day_from, explained
 from agent.core.naming import MANIFEST, NOTES, is_event
-from agent.storage.files import open_folder
+from agent.storage.files import exists, open_folder
 from agent.storage.manifest import Manifest
 
 #: Events that are named in one message.
@@ -56,6 +56,9 @@ class Anchored:
         store: its folder.
         uuid: whose anchor it has to be.
         said: what `AnchorKeeper.wire` has said; None: nothing is anchored, everything allowed.
+
+    Attributes:
+        cameras: that are to be recorded, there or not.
     """
 
     def __init__(self, store: int, uuid: str, said: Mapping[str, Any] | None) -> None:
@@ -69,6 +72,7 @@ class Anchored:
         self._known: set[str] = set(ours.get("known", ()))
         self._writing: dict[str, str] = dict(ours.get("writing", {}))
         self._changes = Changes()
+        self.cameras: Collection[str] = ()
 
     def settle(self) -> None:
         """Looks whether what was under way when the last child ended has become a line."""
@@ -112,9 +116,13 @@ class Anchored:
         """True when retention may go so far with a day now."""
         return self._off or self._days.get((camera, day), DayAnchor(day)).allows(going)
 
-    def listed(self, camera: str, days: Iterable[str]) -> None:
-        """All days of a camera that there are; what is missing or new shows."""
-        found = set(days)
+    def listed(self, days: Mapping[str, Iterable[str]]) -> None:
+        """All days that there are, of each camera of ours; what is missing or new shows."""
+        for camera in sorted({*days, *self.cameras, *(camera for camera, _ in self._days)}):
+            if camera in days or not exists(self._store, camera):
+                self._compare(camera, set(days.get(camera, ())))
+
+    def _compare(self, camera: str, found: set[str]) -> None:
         for key, anchor in [(k, a) for k, a in self._days.items() if k[0] == camera]:
             if anchor.day not in found:
                 if anchor.going is not Going.LEAVING and anchor.events.count + anchor.notes.count:

@@ -168,6 +168,7 @@ class Child:
         )
         cameras = says["cameras"]
         self._cameras.claim_old(cameras)
+        self._anchored.cameras = cameras
         for camera, day, going in says.get("allow", ()):
             self._anchored.allow(camera, day, Going(going))
 

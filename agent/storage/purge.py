@@ -113,8 +113,7 @@ class Purge:
     def run(self, rules: Rules) -> Purged:
         """Deletes what is too old, then the oldest until size and free space are right."""
         files = list(stored_files(self._store, self._alive, self._stranger, self._done))
-        for camera, days in self._done.days.items():
-            self._anchored.listed(camera, days)
+        self._anchored.listed(self._done.days)
         for file in files:
             day = file.day.isoformat()
             self._done.stored[day] = self._done.stored.get(day, 0) + file.size
