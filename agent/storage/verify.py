@@ -96,7 +96,9 @@ class _Check:
             if is_camera(name) and _is_folder(folder, name):
                 cameras.add(name)
                 self._open_camera(folder, name)
-            elif name not in _ALLOWED and name != f".{IDENTITY}.part":
+            elif (name == CLAIMS and not _is_folder(folder, name)) or (
+                name not in _ALLOWED and name != f".{IDENTITY}.part"
+            ):
                 self._report.say("foreign", name)
         for anchor in self._anchors.anchors if self._anchors else ():
             if anchor.camera not in cameras and self._anchors:

@@ -8,6 +8,7 @@ import select
 import stat
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,8 @@ class Against:
         """Reads the anchors again, where they may have grown; True when they have."""
         before = self._cameras
         if self._again:
-            self._load()
+            with suppress(ConfigError):  # gone meanwhile: what was read holds
+                self._load()
         return self._cameras != before
 
     def _load(self) -> None:
