@@ -338,15 +338,10 @@ def _adopt_store(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from agent.storage.anchor_keeper import key_in
     from agent.storage.verify import verify_store
-    from agent.storage.verify_anchor import against
+    from agent.storage.verify_anchor import asked_for
 
-    if arguments.key is not None and arguments.against is None:
-        raise ConfigError("verify: --key checks the signature of an anchor: name it by --against")
-    key = None if arguments.key is None else key_in(arguments.key)
-    anchors = None if arguments.against is None else against(arguments.against, key)
-    report = verify_store(arguments.store, anchors)
+    report = verify_store(arguments.store, asked_for(arguments.against, arguments.key))
     print("\n".join(report.lines()))
     return EXIT_OK if report.good else 1
 

@@ -289,6 +289,7 @@ class CameraDay:
         codec = holders[0].codec
 
         def pieces() -> Iterator[Piece]:
+            """The event's fragments, of all parts with that codec."""
             for part in holders:
                 if part.codec == codec:
                     for fragment in part.fragments(record.event):

@@ -107,12 +107,14 @@ class Child:
 
     def _write(self, number: int, data: bytes) -> dict[str, Any]:
         record = decode(data)
-        if self._cameras.claim(record.camera):
+        took = self._cameras.claim(record.camera)
+        if took:
             try:
                 self._write_record(number, record)
             except NoFolder as error:
                 self._block(record.camera, day_name(record.started), str(error))
-        return self._report()
+                took = False
+        return {**self._report(), "took": took}
 
     def _write_record(self, number: int, record: Record) -> None:
         key = (record.camera, day_name(record.started))
@@ -173,6 +175,7 @@ class Child:
             self._anchored.allow(camera, day, Going(going))
 
         def stranger(camera: str) -> str | None:
+            """None for a camera's folder that is ours, else the owner, "" for nobody."""
             return self._cameras.stranger(camera, cameras)
 
         free = self._room.free

@@ -13,19 +13,13 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, astuple
+from collections.abc import Callable
+from dataclasses import asdict
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
-from agent.core.messages import (
-    RecordingFailed,
-    RecordingSaved,
-    StoreAnchored,
-    StoreCode,
-    StoreRepaired,
-)
+from agent.core.messages import RecordingFailed, RecordingSaved, StoreCode, StoreRepaired
 from agent.core.orders import KeepEvent
 from agent.core.stats import StoreStats
 from agent.runtime.clock import Clock
@@ -33,17 +27,18 @@ from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
 from agent.storage import voice
 from agent.storage.anchor_keeper import AnchorKeeper
-from agent.storage.calendar import Calendar, as_json
+from agent.storage.anchor_voice import AnchorVoice
+from agent.storage.calendar import Calendar
 from agent.storage.childlink import ChildGone, ChildLink
 from agent.storage.claims import identity_of
 from agent.storage.keep_orders import KeepOrders
 from agent.storage.options import StoreOptions
 from agent.storage.outcome import outcome
 from agent.storage.pipe import BadMessage
-from agent.storage.records import EventClosed, MonitoringPicture, Record, SessionPackets
-from agent.storage.shortage import Batch, Shortage
+from agent.storage.purging import Purging
+from agent.storage.shortage import Shortage
 from agent.storage.spool import Spool
-from agent.storage.voice import PurgeLog, Voice
+from agent.storage.voice import Voice
 
 log = logging.getLogger(__name__)
 
@@ -93,29 +88,25 @@ class StoreWorker:
         self.cameras = tuple(options.cameras)
         self._identity: str | None = None
         self._state_dir = state_dir
-        self._anchor = AnchorKeeper(state_dir, options.agent, clock, options.anchor_key)
+        self._keeper = keeper = AnchorKeeper(state_dir, options.agent, clock, options.anchor_key)
         self._voice = Voice(to_engine, clock, tz)
+        self._anchor = AnchorVoice(keeper, self._voice)
         self._orders = KeepOrders(orders, self._voice.say)
         self._clock = clock
-        self._clock_trusted = clock_trusted
         self._calendar = Calendar(state_dir, clock, tz)
         self._link: ChildLink | None = None
         self._former: ChildLink | None = None  # hung up, perhaps not ended yet
         self._asked: str | None = None
         self._heard_at = 0.0
-        self._sent = 0  # the last record that the child has got
-        self._sent_bytes = 0  # its size
+        self._sent = self._sent_bytes = 0  # the last record that the child has got, and its size
         self._failures = 0
         self._retry_at = 0.0
         self._ticked_at = self._purged_at = float("-inf")
         self._waiting = False  # the child waits for something to become due
         self._blocked: list[tuple[str, str]] = []  # why some cameras' records stay in the spool
         self._short = False  # there is less room in the store than there should be
-        self._purge_log = PurgeLog()
         self._shortage = Shortage()
-        self._batch: Batch | None = None  # what the purge under way is to delete for the system
-        self._moved = ""  # what was told to be gone, since the last event was saved
-        self._removed = False  # it has deleted something
+        self._purging = Purging(options, self._calendar, clock_trusted, self._shortage, keeper)
         self._failed_after = 0  # the last record sent when something failed
         self._crashes: Counter[int] = Counter()
         self._saved = 0
@@ -145,8 +136,7 @@ class StoreWorker:
 
     def _step(self, worker: Worker) -> None:
         self._calendar.look()
-        for anchor in self._anchor.due():
-            self._voice.say(StoreAnchored(anchor.camera, anchor))
+        self._anchor.say_due()
         for lost in self._spool.take_lost():
             self._voice.say(RecordingFailed(lost.camera, lost.event, lost.code, lost.message))
         if not self._clear():
@@ -169,38 +159,24 @@ class StoreWorker:
         self._sent = 0
         self._identity = self._identity or identity_of(self._state_dir)
         terms = self._options.terms(self._state_dir, self._identity)
-        about = {"terms": asdict(terms), "umask": self._options.umask}
-        self._request(self._link, "open", {**about, "anchor": self._anchor.wire()})
+        about = {"umask": self._options.umask, "anchor": self._keeper.wire()}
+        self._request(self._link, "open", {"terms": asdict(terms), **about})
 
     def _ask(self, link: ChildLink) -> bool:
         """Sends the next request that is due; False when there is nothing to do."""
         now = self._clock.monotonic()
         if now - self._purged_at >= (PURGE_AGAIN if self._short else PURGE_EVERY):
             self._purged_at = now
-            self._batch, self._removed = self._shortage.take(), False
-            self._ask_purge(link)
+            self._request(link, "purge", self._purging.begin(self.cameras))
         elif now - self._ticked_at >= self._tick_every:
             self._ticked_at = now
             self._request(link, "tick", {})
         elif (order := self._orders.next()) is not None:
-            self._anchor.begin(order["camera"], order["event"] or "")
+            self._anchor.begin_keep(order)
             self._request(link, "keep", order)
         else:
             return self._ask_next_record(link)
         return True
-
-    def _ask_purge(self, link: ChildLink, allow: Sequence[tuple[str, str, str]] = ()) -> None:
-        """`allow`: how far the anchor lets it go with days, besides what it did."""
-        about = {
-            "today": self._calendar.look().isoformat(),
-            "days": self._options.retention_days,
-            "clock_trusted": self._clock_trusted(),
-            "misdated": as_json(self._calendar.misdated),
-            "cameras": self.cameras,
-            "batch": astuple(self._batch) if self._batch else None,
-            "allow": allow,
-        }
-        self._request(link, "purge", about)
 
     @property
     def _tick_every(self) -> float:
@@ -213,17 +189,10 @@ class StoreWorker:
             found = self._spool.read(number)
             if found is not None:
                 self._sent_bytes = len(found[1])
-                self._begin_line(found[0])
+                self._anchor.begin_record(found[0])
                 self._request(link, "record", {"number": number}, found[1])
                 return True
         return False
-
-    def _begin_line(self, record: Record) -> None:
-        """What may make a line of a manifest is anchored before it does."""
-        if isinstance(record, EventClosed):
-            self._anchor.begin(record.camera, record.event)
-        elif isinstance(record, MonitoringPicture | SessionPackets):
-            self._anchor.begin(record.camera, "")
 
     def _request(
         self, link: ChildLink, what: str, about: dict[str, Any], body: bytes = b""
@@ -257,22 +226,22 @@ class StoreWorker:
             self._failed(StoreCode(answer["failed"]), str(answer["reason"]), answer["helps"])
             return
         asked, self._asked = self._asked, None
-        if asked == "open":
-            self._anchor.opened(answer["uuid"])
-        self._heed_anchor(self._anchor.take(answer["anchor"]))
-        self._take(str(asked), answer)
+        self._anchor.heed(str(asked), answer)
+        self._take(link, str(asked), answer)
 
-    def _take(self, asked: str, answer: dict[str, Any]) -> None:
+    def _take(self, link: ChildLink, asked: str, answer: dict[str, Any]) -> None:
         """Does what the answer to a request calls for."""
         if asked == "open":
             self._options.opened(self._state_dir, answer["uuid"], adopted=answer["adopted"])
         elif asked == "purge":
-            self._purged(answer)
+            self._purged(link, answer)
         elif asked == "keep":
             self._orders.answer(answer["kept"])
         else:
             self._take_outcome(answer)
-        if asked in {"record", "keep", "finish"}:
+        if asked in {"keep", "finish"}:
+            self._shortage.passed(self._sent)
+        elif answer.get("took"):
             self._shortage.stored(self._sent, self._sent_bytes)
         self._look_how_well(asked)
         if "free_mib" in answer:
@@ -287,13 +256,6 @@ class StoreWorker:
         code = StoreCode(self._blocked[0][0]) if self._blocked else StoreCode.OK
         self._voice.state(code, "; ".join(reason for _, reason in self._blocked))
 
-    def _heed_anchor(self, breaks: Iterable[tuple[str, str, str]]) -> None:
-        for camera, day, words in breaks:
-            log.warning("store: %s/%s is not as it was left: %s", camera, day, words)
-            what = f"{camera}/{day}/"
-            if not (self._moved and (what.startswith(self._moved) or self._moved.startswith(what))):
-                self._voice.say(StoreRepaired(f"{camera}/{day}", words, lossless=False))
-
     def _take_outcome(self, answer: dict[str, Any]) -> None:
         for file, text, lossless in answer["repaired"]:
             log.log(logging.INFO if lossless else logging.WARNING, "store: %s: %s", file, text)
@@ -306,33 +268,25 @@ class StoreWorker:
         self._blocked = answer["blocked"]
         self._clear()
 
-    def _purged(self, answer: dict[str, Any]) -> None:
-        files, size = answer["for_room"]
-        self._removed = self._removed or bool(answer["removed"])
-        if files or not answer["wanted"]:
-            self._shortage.purged(files, size, answer["cure"])
-            self._batch = None
-        if answer["wanted"] and self._link is not None:  # it goes on at once
-            self._purge_log.removed(answer)
-            self._anchor.allow(answer["wanted"])
-            self._ask_purge(self._link, answer["wanted"])
-            return
-        self._purge_log.say(answer)
-        if self._shortage.acute and not self._removed:
+    def _purged(self, link: ChildLink, answer: dict[str, Any]) -> None:
+        more = self._purging.took(answer, self.cameras)
+        if more is not None:  # it goes on at once
+            self._request(link, "purge", more)
+        elif self._shortage.acute and not self._purging.removed:
             self._voice.state(StoreCode.FULL, self._shortage.reason, self._shortage.cure)
 
     def _finished(self, entry: dict[str, Any]) -> None:
         told = self._spool.last_word(outcome(entry))
         if isinstance(told, RecordingSaved):
             self._saved += 1
-            self._moved = ""
+            self._anchor.saved()
             log.debug("store: saved %s (%d frames)", told.path, told.frames)
         if told is not None:
             self._voice.say(told)
 
     def _begin_anew(self, what: str, words: str) -> None:
         """Something is not any more where it was: a new child looks what is there, and goes on."""
-        self._moved = f"{what}/"
+        self._anchor.moved(what)
         log.warning("store: %s: %s; begun anew", what, words)
         self._voice.say(StoreRepaired(what, f"{words}; begun anew", lossless=False))
         if self._failures > _PATIENCE:
@@ -389,8 +343,7 @@ class StoreWorker:
                 finishing = True
                 self._request(self._link, "finish", {})
         if finished:
-            for anchor in self._anchor.settled():
-                self._voice.say(StoreAnchored(anchor.camera, anchor))
+            self._anchor.say_settled()
         self._clear()
         self._hang_up()
         while self._former is not None and self._clock.monotonic() < deadline:

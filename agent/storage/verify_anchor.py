@@ -23,7 +23,7 @@ from agent.core.anchors import (
 )
 from agent.core.errors import ConfigError
 from agent.core.naming import MANIFEST, NOTES
-from agent.storage.anchor_keeper import LIMIT, anchors_in
+from agent.storage.anchor_keeper import LIMIT, anchors_in, key_in
 from agent.storage.anchored import cut, told, unexplained, words_of
 from agent.storage.files import NotAFile, exists
 from agent.storage.verify_lines import lines_in
@@ -113,6 +113,19 @@ class Against:
 
     def _load(self) -> None:
         self._cameras = {anchor.camera: anchor for anchor in self._read()}
+
+
+def asked_for(place: str | None, key: Path | None) -> Against | None:
+    """The anchors that a command line names, and the file with the key of their signatures.
+
+    Raises:
+        ConfigError: there are none, or no key.
+    """
+    if place is not None:
+        return against(place, None if key is None else key_in(key))
+    if key is not None:
+        raise ConfigError("verify: --key checks the signature of an anchor: name it by --against")
+    return None
 
 
 def against(place: str, key: bytes | None) -> Against:
