@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from agent.core.anchors import CameraAnchor
 from agent.core.messages import AudioState, BrokerDown, CameraState, Detection, StoreState
 from agent.core.orders import VisionSettings
 from agent.core.problem import Problem
@@ -178,6 +179,7 @@ class CameraNow:
     heatmap: Picture | None = None
     motion_picture: Picture | None = None
     delta: bytes | None = field(default=None, repr=False)
+    anchor: CameraAnchor | None = None  # of its days in the store
     motion_seq: int = 0
     recording_seq: int = 0
     events: int = 0

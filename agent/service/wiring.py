@@ -33,6 +33,7 @@ from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.memory import Memory, memory_limit
 from agent.runtime.umask import umask_of
 from agent.service.camera_wiring import ORDERS, Body, CameraParts, ToEngine, build_camera
+from agent.storage.anchor_keeper import signing_key
 from agent.storage.spool.place import memory_spool
 from agent.storage.spool.spool import Spool
 from agent.storage.store.options import StoreOptions
@@ -206,6 +207,7 @@ def _store(
         max_size=config.store.max_size,
         umask=umask_of(config.store.file_mode),
         cameras=tuple(config.cameras),
+        anchor_key=signing_key(config.store.anchor_key, state_dir),
     )
     trusted = config.agent.trust_clock == "always"
     return StoreWorker(
