@@ -111,6 +111,9 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("model", _model, words, config=True)
     verify = add("verify", _verify, "check an image store, or a copy, against its manifests")
     verify.add_argument("store", type=Path, help="the store, one camera of it, or one day")
+    words = "an anchor from outside of it: anchor.json of the state folder, or what is published"
+    verify.add_argument("--against", metavar="FILE|-", help=words)
+    verify.add_argument("--key", type=Path, metavar="FILE", help="its signature is to be of this")
     purge = add("purge", _purge, "show what the retention would delete", config=True)
     purge.add_argument(
         "--dry-run", action="store_true", required=True, help="the agent alone deletes, each hour"
@@ -351,9 +354,10 @@ def _model(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    from agent.storage.verify.anchor import asked_for
     from agent.storage.verify.store import verify_store
 
-    report = verify_store(arguments.store)
+    report = verify_store(arguments.store, asked_for(arguments.against, arguments.key))
     print("\n".join(report.lines()))
     return EXIT_OK if report.good else 1
 

@@ -132,6 +132,12 @@ STATES = (
     _picture("heatmap", CAMERA.heatmap, "where motion was today, for a day"),
     Channel("recording", CAMERA.recording, "is a clip being recorded", words=ON_OFF),
     _json("cameraHealth", CAMERA.health, state.CameraHealth, "each 60 s and on change"),
+    _json(
+        "storeAnchor",
+        CAMERA.store_anchor,
+        state.StoreAnchor,
+        "how far the manifests in the store reach, for `verify --against`; at most once a minute",
+    ),
     Channel("cameraSetting", CAMERA.setting_state("{setting}"), "value in force of a setting"),
 )
 

@@ -193,6 +193,12 @@ class StoreConfig(Strict):
         " group: both read and write, so that a share's users have what they own; umask: as the"
         " umask that the agent was started with says",
     )
+    anchor_key: str | None = Field(
+        None,
+        min_length=1,
+        description="signs what is published for `verify --against`: `auto` makes `anchor.key` in"
+        " the state folder, else the path of a file with 16 bytes or more",
+    )
     spool: SpoolConfig = SpoolConfig()
 
 

@@ -155,6 +155,61 @@ class StorageHealth(Strict):
     lost_records: int = Field(description="parts of events, single pictures and damaged records")
 
 
+class AnchoredDay(Strict):
+    """A day of a camera in the store, within its anchor."""
+
+    day: str = Field(description="the local date")
+    events: int = Field(description="lines of `events.jsonl`")
+    events_head: str | None = Field(description="SHA-256 of the last one; null: no line")
+    notes: int = Field(description="lines of `notes.jsonl`")
+    notes_head: str | None = Field(description="SHA-256 of the last one; null: no line")
+    newest: str | None = Field(description="id of the event of the last line")
+    going: Literal["whole", "purged", "leaving"] = Field(
+        description="whole: nothing may be missing; purged: files of events that are not kept may;"
+        " leaving: the whole day may"
+    )
+
+
+class AnchoredOlder(Strict):
+    """Days before the listed ones, within an anchor."""
+
+    days: int
+    digest: str = Field(
+        description="SHA-256 of a line `DAY EVENTS EVENTS_HEAD` of each day with events that is not"
+        " leaving"
+    )
+
+
+class AnchorBreak(Strict):
+    """What the agent found otherwise than it had left it, within an anchor."""
+
+    ts: UtcTime
+    day: str
+    what: str
+
+
+class StoreAnchor(Payload):
+    """`<C>/store/anchor`: how far the camera's manifests in the store reach."""
+
+    store: str = Field(description="uuid of the store")
+    agent: str
+    camera: str
+    ts: UtcTime
+    since: UtcTime | None = Field(description="each day is anchored from then on; null: not yet")
+    settled: bool = Field(description="nothing was written after it: the agent has ended")
+    days: list[AnchoredDay] = Field(description="the newest ten, in order")
+    older: AnchoredOlder | None = Field(description="those before; null: there are none")
+    breaks: list[AnchorBreak] = Field(description="the newest four")
+    broken: int = Field(description="breaks in all")
+    writing: str | None = Field(
+        description="in the state folder's file: the event whose line may be there already"
+    )
+    mac: str | None = Field(
+        description="HMAC-SHA256 with `store.anchor_key`, of this object with `mac` null, as JSON"
+        " with sorted keys and without blanks; null: not signed"
+    )
+
+
 class MqttHealth(Strict):
     """The broker connection within the agent's health."""
 

@@ -234,6 +234,11 @@ class CameraTopics:
         return f"{self.root}/recording/keep"
 
     @property
+    def store_anchor(self) -> str:
+        """JSON `schemas.state.StoreAnchor`, retained."""
+        return f"{self.root}/store/anchor"
+
+    @property
     def health(self) -> str:
         """JSON `schemas.state.CameraHealth`, retained."""
         return f"{self.root}/health"

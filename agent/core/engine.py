@@ -40,6 +40,7 @@ from agent.core.messages import (
     RecordingLink,
     RecordingSaved,
     Refused,
+    StoreAnchored,
     StoreCode,
     StoreRepaired,
     StoreState,
@@ -79,6 +80,7 @@ Input = (
     | RecordingFailed
     | StoreState
     | StoreRepaired
+    | StoreAnchored
     | EventKept
     | AudioState
     | BeepDone
@@ -173,6 +175,8 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
             return _then_health(_store(now_state, cause, now), now)
         case StoreRepaired():
             return _store_repaired(now_state, cause, now)
+        case StoreAnchored():
+            return _store_anchored(now_state, cause)
         case EventKept():
             return commands.event_kept(now_state, cause, now)
         case AudioState():
@@ -288,6 +292,11 @@ def _store_repaired(now_state: AgentNow, cause: StoreRepaired, now: Now) -> Step
     words = f"{cause.file}: {cause.text}"
     now_state, said = fault(now_state, "storage", "store_repaired", words, now)
     return replace(now_state, repairs=now_state.repairs + 1), said
+
+
+def _store_anchored(now_state: AgentNow, cause: StoreAnchored) -> Step:
+    camera = replace(now_state.cameras[cause.camera], anchor=cause.anchor)
+    return now_state.with_camera(camera), state_messages.store_anchor(camera)
 
 
 def _beep_done(now_state: AgentNow, cause: BeepDone, now: Now) -> Step:

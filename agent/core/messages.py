@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from agent.core.anchors import CameraAnchor
 from agent.core.frame import Frame
 from agent.core.named import ClipNamed
 from agent.core.recordings import RecordingFailed as RecordingFailed  # noqa: PLC0414  a message
@@ -394,6 +395,14 @@ class EventKept:
     message: str
     available: bool
     request: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAnchored:
+    """How far the camera's manifests reach, to be known outside of the store."""
+
+    camera: str
+    anchor: CameraAnchor
 
 
 # ------------------------------------------------------------------ beeper -> engine

@@ -110,6 +110,7 @@ def camera_problems(now_state: AgentNow, camera: CameraNow) -> list[Problem]:
     told: list[Problem] = []
 
     def tell(kind: Kind, code: str, words: str) -> None:
+        """Adds a problem of the camera."""
         told.append(Problem(kind, code, words, name))
 
     if vision.problem:
@@ -137,6 +138,7 @@ def agent_problems(state: AgentNow, at: float) -> tuple[Problem, ...]:
     found = [it for camera in state.cameras.values() for it in camera_problems(state, camera)]
 
     def tell(kind: Kind, code: str, reason: str, owner: str = "") -> None:
+        """Adds a problem of the agent, or of one of its owners."""
         found.append(Problem(kind, code, _words(code, reason), owner))
 
     store, audio, gauges = state.store, state.audio, state.gauges

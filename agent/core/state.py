@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from agent.core.anchors import CameraAnchor
 from agent.core.messages import AudioState, BrokerDown, CameraState, Detection, StoreState
 from agent.core.named import Label, Named
 from agent.core.orders import VisionSettings
@@ -204,6 +205,7 @@ class CameraNow:
     namings: tuple[Naming, ...] = ()  # oldest first, the running event's last
     objects: ObjectState | None = None  # None: no event was named yet
     delta: bytes | None = field(default=None, repr=False)
+    anchor: CameraAnchor | None = None  # of its days in the store
     motion_seq: int = 0
     recording_seq: int = 0
     events: int = 0

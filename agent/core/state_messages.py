@@ -12,7 +12,7 @@ from agent.core.state import AgentNow, CameraNow, Now, Picture
 from schemas.channels import STATES, Channel
 from schemas.messages import Publish, state
 from schemas.settings import AgentSettings, CameraSettings, setting_names, show_value
-from schemas.state import LastError, ObjectState, PictureMeta
+from schemas.state import LastError, ObjectState, PictureMeta, StoreAnchor
 from schemas.topics import AgentTopics, CameraTopics
 
 #: Retained pictures leave the broker after a day, so that nobody takes an old one for today's.
@@ -78,6 +78,7 @@ def camera_states(now_state: AgentNow, camera: CameraNow, now: Now) -> list[Effe
         recording_state(camera),
         camera_availability(camera),
         state(camera.topics.health, camera_health(now_state, camera, now).to_json()),
+        *store_anchor(camera),
     ]
     return effects
 
@@ -108,6 +109,14 @@ def recording_state(camera: CameraNow) -> Publish:
 def camera_availability(camera: CameraNow) -> Publish:
     """Is the camera usable: `online` only while frames come."""
     return state(camera.topics.availability, ONLINE if camera.live else OFFLINE)
+
+
+def store_anchor(camera: CameraNow) -> list[Effect]:
+    """How far the camera's manifests reach; nothing before the store was opened."""
+    if camera.anchor is None:
+        return []
+    said = StoreAnchor.model_validate(camera.anchor.wire())
+    return [state(camera.topics.store_anchor, said.to_json())]
 
 
 def picture(now_state: AgentNow, topic: str, meta_topic: str, shown: Picture) -> list[Effect]:

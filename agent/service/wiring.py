@@ -38,6 +38,7 @@ from agent.service.camera_wiring import ORDERS, Body, CameraParts, ToEngine, bui
 from agent.service.startup import model_name
 from agent.storage.spool.place import memory_spool
 from agent.storage.spool.spool import Spool
+from agent.storage.store.anchor_keeper import signing_key
 from agent.storage.store.options import StoreOptions
 from agent.storage.store.worker import StoreWorker
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
@@ -229,6 +230,7 @@ def _store(
         max_size=config.store.max_size,
         umask=umask_of(config.store.file_mode),
         cameras=tuple(config.cameras),
+        anchor_key=signing_key(config.store.anchor_key, state_dir),
     )
     trusted = config.agent.trust_clock == "always"
     return StoreWorker(

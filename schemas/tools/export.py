@@ -30,6 +30,7 @@ MODELS: dict[str, type[Strict]] = {
     "picture_meta": state.PictureMeta,
     "recording_event": events.RecordingEvent,
     "response": commands.Response,
+    "store_anchor": state.StoreAnchor,
     "stored_settings": settings.StoredSettings,
 }
 

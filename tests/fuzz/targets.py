@@ -8,7 +8,9 @@ use the same ones. A target costs milliseconds and has no state.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
+import json
 import os
 import struct
 import tempfile
@@ -39,6 +41,7 @@ from agent.camera.http.multipart import PictureCutter
 from agent.camera.network.url import Target as Place
 from agent.camera.network.url import joined as moved
 from agent.config.loader import load
+from agent.core import anchors
 from agent.core.engine import begin, step
 from agent.core.errors import ConfigError
 from agent.core.messages import Received
@@ -55,6 +58,8 @@ from agent.storage.day.recovery import recover
 from agent.storage.recording.encoder import ClipEncoder, still
 from agent.storage.records import BadRecord, decode, encode
 from agent.storage.store.framing import LIMIT, BadMessage, Message, Unpacker, pack
+from agent.storage.verify.anchor import against
+from agent.storage.verify.store import verify_store
 from agent.vision.detector.masks import load_mask
 from schemas.settings import CameraSettings, StoredSettings
 from schemas.topics import AgentTopics
@@ -344,8 +349,73 @@ def check_small_files(data: bytes) -> None:
         assert not well or b"boot_id" in data
 
 
+def check_verify(data: bytes) -> None:
+    """A store with anything in it, and any anchor, end `verify` in printable lines."""
+    kind, content = (data[0] % len(PLACES), data[1:]) if data else (0, b"")
+    with tempfile.TemporaryDirectory() as folder:
+        day = Path(folder) / CAMERA / "2026-11-22"
+        (day / "events").mkdir(parents=True)
+        anchor = Path(folder).with_suffix(".json")
+        anchor.write_bytes(content if kind == 0 else ANCHOR)
+        if PLACES[kind] == "name":
+            name = content.replace(b"/", b"_").replace(b"\0", b"_")[:200]
+            with suppress(OSError):
+                (day / "events" / os.fsdecode(name or b"x")).write_bytes(content)
+        elif kind:
+            place = day / PLACES[kind]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(_chained(content) if data[0] & 128 else content)
+        try:
+            compared = against(str(anchor), b"key")
+        except ConfigError as error:
+            assert kind == 0
+            compared = None
+            str(error).encode(errors="backslashreplace")
+        for each in (None, compared):
+            report = verify_store(Path(folder), each)
+            assert all(line.isprintable() and len(line) < 8000 for line in report.lines())
+        anchor.unlink()
+
+
+def _chained(lines: bytes) -> bytes:
+    """Manifest lines of whatever JSON, with right checksums and links."""
+    made, before = b"", None
+    for number, line in enumerate(lines.split(b"\n"), 1):
+        link = json.dumps({"seq": number, "prev": before}).encode()[1:-1]
+        body = line.strip()[:-1] if line.strip().endswith(b"}") else b'{"id":"A"'
+        said = body + b"," + link
+        raw = said + b',"crc":"%08x"}' % zlib.crc32(said)
+        before = hashlib.sha256(raw).hexdigest()
+        made += raw + b"\n"
+    return made
+
+
 # ------------------------------------------------------------------ where to start
 
+#: Where `check_verify` puts its bytes, inside a day; the first one is the anchor.
+PLACES = (
+    "anchor",
+    "events.jsonl",
+    "notes.jsonl",
+    "2026-11-22.mp4",
+    "2026-11-22-2.mkv",
+    "name",
+    "../../.surveillance-store",
+    "../../.surveillance-cameras/yard",
+)
+_HEADS = anchors.Head(1, "0" * 64), anchors.Head(1, "1" * 64)
+_DAY_ANCHOR = anchors.DayAnchor("2026-11-22", *_HEADS, "A")
+ANCHOR = json.dumps(
+    anchors.CameraAnchor(
+        "x",
+        "pi",
+        CAMERA,
+        "2026-11-22T09:00:00+00:00",
+        "2026-11-22T09:00:00+00:00",
+        settled=True,
+        days=(_DAY_ANCHOR,),
+    ).wire()
+).encode()
 COMMAND_TOPICS = (
     *(TOPICS.request(word) for word in ("arm", "settings", "snapshot", "events", "status", "x")),
     *(TOPICS.camera(CAMERA).setting_set(name) for name in CameraSettings.model_fields),
@@ -503,6 +573,22 @@ TARGETS: dict[str, Target] = {
         ),
     ),
     "matroska": Target(check_matroska, (matroska.head(Codec(b"", 64, 48)),)),
+    "verify": Target(
+        check_verify,
+        (
+            b"\0" + ANCHOR,
+            b'\x81{"id":"A","files":{"clip":{"name":"events/081501_A.mp4","size":3,"sha256":"%s"}},'
+            b'"day":[{"file":"2026-11-22.mp4","position_ms":0,"length_ms":9}]}\n{"id":"B"}'
+            % (b"0" * 64),
+            b'\x82{"picture":"monitoring/081501.jpg","size":1,"sha256":"%s"}\n'
+            b'{"keep":"A","value":true}\n{"purged":true}' % (b"0" * 64),
+            b"\3" + FILM,
+            b"\4" + matroska.head(Codec(b"", 64, 48)),
+            b"\5081501_A.mp4",
+            b'\6{"uuid":"6b1f2f0e-0000-4000-8000-000000000000"}',
+            b'\7{"uuid":"x","agent":"pi","earlier":[],"crc":"0"}',
+        ),
+    ),
     "small_files": Target(
         check_small_files,
         (

@@ -26,6 +26,9 @@ _NOT_SYNC = 0x00010000
 _TRUN = 0x701  # data offset; duration, size and flags of each sample
 #: A fragment is about one second; a larger box is damage, not data.
 _LARGEST = 64 << 20
+#: Its table has twelve bytes for a picture; what a note says is text.
+_LARGEST_TABLE = 1 << 20
+_LARGEST_TEXT = 16 << 20
 _CHUNK = 1 << 20
 #: Bounds what a note can say: milliseconds until the year 6429, bytes of any file.
 _MOST = 1 << 47
@@ -118,7 +121,7 @@ def sealed(covered: bytes, text: bytes) -> bytes:
 def read_note(read: ReadAt, at: int, end: int, covered_from: int) -> tuple[int, Any] | None:
     """(end of the note, its content) if a whole note at `at` covers `covered_from`..`at`."""
     found = read_box(read, at, end)
-    if found is None or found.kind != b"uuid" or not 32 <= found.end - at <= _LARGEST:
+    if found is None or found.kind != b"uuid" or not 32 <= found.end - at <= _LARGEST_TEXT:
         return None
     data = read(found.end - at, at)
     crc, length = struct.unpack_from(">II", data, 24)
@@ -154,7 +157,7 @@ def _read_item(read: ReadAt, at: int, end: int) -> StoredFragment | SlotPair | N
         return None
     if found.kind == b"free" and found.end - found.body > 64:
         return SlotPair(found.body, (found.end - found.body) // 2)
-    if found.kind == b"moof" and found.end - at <= _LARGEST:
+    if found.kind == b"moof" and found.end - at <= _LARGEST_TABLE:
         return _read_fragment(read, found, end)
     return None
 

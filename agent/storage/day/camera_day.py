@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -25,6 +26,7 @@ from agent.core.naming import (
     session_file,
 )
 from agent.runtime.clock import Clock
+from agent.storage.day.anchored import Anchored
 from agent.storage.day.clip import Clip, Piece
 from agent.storage.day.event_files import EventFiles
 from agent.storage.day.manifest import Manifest, utc_text
@@ -84,6 +86,7 @@ class CameraDay:
         clock: Clock,
         outcome: Outcome,
         alive: Callable[[], None],
+        anchored: Anchored | None = None,
     ) -> None:
         self.camera = camera
         self.day = day
@@ -100,7 +103,9 @@ class CameraDay:
             if exists(self._folder, name) and not is_file(self._folder, name):
                 aside = put_aside(self._folder, name)
                 self._note_repair(name, f"was no file, put aside as {aside}", False)
-        self._manifest = Manifest(self._folder)
+        anchored = anchored or Anchored(store, "", None)
+        self._manifest = Manifest(self._folder, partial(anchored.wrote, camera, day))
+        anchored.opened(camera, day, self._manifest)
         self._files = EventFiles(self._folder, alive)
         told = self._manifest.day_files
         self._parts = DayParts(self._folder, day, clock, alive, self._note_repair, told)
@@ -285,6 +290,7 @@ class CameraDay:
         codec = holders[0].codec
 
         def pieces() -> Iterator[Piece]:
+            """The event's fragments, of all parts with that codec."""
             for part in holders:
                 if part.codec == codec:
                     for fragment in part.fragments(record.event):

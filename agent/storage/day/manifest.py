@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+from agent.core.anchors import Head
 from agent.core.naming import MANIFEST, NOTES
 from agent.storage.filesystem.files import (
     Moved,
@@ -27,6 +28,11 @@ from agent.storage.filesystem.files import (
     replace_file,
     status,
 )
+
+#: Bytes of a manifest that are read; an agent writes a hundredth of it in a day.
+LIMIT = 64 << 20
+#: A longer line is none of ours, and is not looked into: the longest real one has some kB.
+LONGEST = 1 << 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,9 @@ class Line:
 class Chain:
     """A file of such lines in an open folder; one process writes it.
 
+    Attributes:
+        head: how far its sound lines reach.
+
     Raises:
         NotAFile: something else has the name.
     """
@@ -65,6 +74,7 @@ class Chain:
         self._name = name
         self._last: Line | None = None
         self._count = 0
+        self.head = Head()
         self._size = self._found_size()
         for line in self._lines():
             self._link(line)
@@ -81,6 +91,21 @@ class Chain:
     def entries(self) -> Iterator[dict[str, Any]]:
         """What the lines say, in order; a torn or damaged one says nothing: it is written again."""
         return (line.entry for line in self._lines() if line.entry is not None and line.sound)
+
+    def behind(self, head: Head) -> list[dict[str, Any]] | None:
+        """What the sound lines behind `head` say; None: the file does not reach it, or otherwise.
+
+        Lines before it need no look: each says the digest of the one before.
+        """
+        entries, count, digest = [], 0, None
+        for line in self._lines():
+            if line.entry is not None and line.sound:
+                count += 1
+                if count > head.count:
+                    entries.append(line.entry)
+                elif count == head.count:
+                    digest = line.digest
+        return entries if digest == head.digest else None
 
     def append(self, first: dict[str, Any], rest: dict[str, Any] | None = None) -> dict[str, Any]:
         """Adds a line, lasting: `first`, `seq`, `prev`, then `rest`; returns all of it."""
@@ -112,24 +137,37 @@ class Chain:
         if line.entry is not None:
             self._last = line
             self._count += 1
+            if line.sound:
+                self.head = Head(self.head.count + 1, line.digest)
 
     def _lines(self) -> Iterator[Line]:
         if exists(self._folder, self._name):
-            yield from parse(read_whole(self._folder, self._name))
+            yield from parse(read_whole(self._folder, self._name, LIMIT))
 
 
 class Manifest:
-    """The two files of one day, in its open folder; one process writes them."""
+    """The two files of one day, in its open folder; one process writes them.
 
-    def __init__(self, folder: int) -> None:
-        self._chain = Chain(folder, MANIFEST)
-        self._notes = Chain(folder, NOTES)
-        self._events = {str(entry.get("id")) for entry in self._chain.entries()}
+    Args:
+        folder: the day's.
+        wrote: called after each line.
+
+    Attributes:
+        newest: the event that was appended last.
+    """
+
+    def __init__(self, folder: int, wrote: Callable[[Manifest], None] | None = None) -> None:
+        self.chain = Chain(folder, MANIFEST)
+        self.notes = Chain(folder, NOTES)
+        self._wrote = wrote
+        events = [str(entry["id"]) for entry in self.chain.entries() if "id" in entry]
+        self.newest = events[-1] if events else None
+        self._events = set(events)
         self._kept: set[str] = set()
         self._pictures: set[str] = set()
         self._purged = False
-        for entry in self._notes.entries():
-            self._note(entry)
+        for entry in self.notes.entries():
+            self._heed(entry)
 
     def check(self) -> None:
         """Returns when both files are as they were left.
@@ -137,13 +175,13 @@ class Manifest:
         Raises:
             Moved: one is not.
         """
-        self._chain.check()
-        self._notes.check()
+        self.chain.check()
+        self.notes.check()
 
     @property
     def day_files(self) -> set[str]:
         """The day's files that its events lie in, there or not."""
-        places = (entry.get("day") for entry in self._chain.entries())
+        places = (entry.get("day") for entry in self.chain.entries())
         lists = (place for place in places if isinstance(place, list))
         dicts = (part for place in lists for part in place if isinstance(part, dict))
         return {str(part.get("file")) for part in dicts}
@@ -151,48 +189,52 @@ class Manifest:
     @property
     def cameras(self) -> set[str]:
         """The cameras that its events are of: one, or none while it has no event."""
-        return {str(entry["camera"]) for entry in self._chain.entries() if "camera" in entry}
+        return {str(entry["camera"]) for entry in self.chain.entries() if "camera" in entry}
 
     @property
     def kept(self) -> frozenset[str]:
         """The events that retention spares."""
         return frozenset(self._kept)
 
-    @property
-    def newest(self) -> str | None:
-        """The event that was appended last."""
-        events = [str(entry["id"]) for entry in self._chain.entries() if "id" in entry]
-        return events[-1] if events else None
-
     def find(self, event: str) -> dict[str, Any] | None:
         """The line of an event, or None when it has none yet."""
         if event not in self._events:
             return None
-        found = (entry for entry in self._chain.entries() if entry.get("id") == event)
+        found = (entry for entry in self.chain.entries() if entry.get("id") == event)
         return next(found, None)
 
     def append(self, entry: dict[str, Any]) -> dict[str, Any]:
         """Adds the line of a new event, lasting; returns it with its `seq` and `prev`."""
-        written = self._chain.append({"id": entry["id"]}, entry)
-        self._events.add(str(entry["id"]))
+        written = self.chain.append({"id": entry["id"]}, entry)
+        self.newest = str(entry["id"])
+        self._events.add(self.newest)
+        self._say()
         return written
 
     def picture(self, name: str, size: int, digest: str) -> None:
         """Notes a monitoring picture, or another file of no event; nothing when it is noted."""
         if name not in self._pictures:
-            self._note(self._notes.append({"picture": name, "size": size, "sha256": digest}))
+            self._note({"picture": name, "size": size, "sha256": digest})
 
     def keep(self, event: str, at: datetime, *, keep: bool) -> None:
         """Marks an event, or takes the mark away; nothing when it is so already."""
         if (event in self._kept) is not keep:
-            self._note(self._notes.append({"keep": event, "value": keep, "ts": utc_text(at)}))
+            self._note({"keep": event, "value": keep, "ts": utc_text(at)})
 
     def purge(self, at: datetime) -> None:
         """Says that files may be missing from now on; before the first one is deleted."""
         if not self._purged:
-            self._note(self._notes.append({"purged": True, "ts": utc_text(at)}))
+            self._note({"purged": True, "ts": utc_text(at)})
 
     def _note(self, entry: dict[str, Any]) -> None:
+        self._heed(self.notes.append(entry))
+        self._say()
+
+    def _say(self) -> None:
+        if self._wrote is not None:
+            self._wrote(self)
+
+    def _heed(self, entry: dict[str, Any]) -> None:
         self._purged = self._purged or "purged" in entry
         if "picture" in entry:
             self._pictures.add(str(entry["picture"]))
@@ -208,13 +250,26 @@ def sealed(entry: dict[str, Any]) -> bytes:
 
 def parse(data: bytes) -> Iterator[Line]:
     """The lines of a manifest, in order."""
-    for raw in data.split(b"\n"):
-        if raw:
-            try:
-                entry = json.loads(raw)
-            except (ValueError, RecursionError):
-                entry = None
-            yield Line(raw, entry if isinstance(entry, dict) else None)
+    at = 0
+    while at < len(data):
+        end = data.find(b"\n", at)
+        end = len(data) if end < 0 else end
+        if end > at:
+            yield line_of(data[at:end])
+        at = end + 1
+
+
+def line_of(raw: bytes) -> Line:
+    """A line, whatever somebody has written: too long, too deep, numbers that are none."""
+    try:
+        entry = json.loads(raw, parse_constant=_no_number) if len(raw) <= LONGEST else None
+    except (ValueError, RecursionError):
+        entry = None
+    return Line(raw, entry if isinstance(entry, dict) else None)
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is no number")
 
 
 def utc_text(moment: datetime) -> str:

@@ -19,11 +19,13 @@ from contextlib import suppress
 from datetime import date
 from typing import Any
 
+from agent.core.anchors import Going
 from agent.core.errors import StoreUnavailable
 from agent.core.naming import day_name, day_of, is_camera
 from agent.core.store_code import StoreCode
 from agent.runtime.allocator import keep_small
 from agent.runtime.clock import Clock, SystemClock
+from agent.storage.day.anchored import Anchored
 from agent.storage.day.camera_day import CameraDay, Outcome
 from agent.storage.filesystem.error_causes import Cause, cause_of
 from agent.storage.filesystem.files import Moved, NoFolder, folders_in, open_folder
@@ -64,6 +66,7 @@ class Child:
         self._days: dict[tuple[str, str], CameraDay] = {}
         self._outcome = Outcome()
         self._cameras = Cameras(-1, Owner("", ""))
+        self._anchored = Anchored(-1, "", None)
         # whose end is late or lost; as many as there are such records in the spool
         self._unfinished: dict[str, tuple[int, EventOpened]] = {}
 
@@ -80,7 +83,7 @@ class Child:
         match message.says["do"]:
             case "open":
                 os.umask(message.says.get("umask", _PRIVATE))
-                return self._open(Terms(**message.says["terms"]))
+                return self._open(Terms(**message.says["terms"]), message.says.get("anchor"))
             case "record":
                 return self._write(message.says["number"], message.body)
             case "purge":
@@ -92,21 +95,26 @@ class Child:
             case _:
                 return self._tick()
 
-    def _open(self, terms: Terms) -> dict[str, Any]:
+    def _open(self, terms: Terms, anchor: dict[str, Any] | None) -> dict[str, Any]:
         opened = open_store(terms)
         self._store, self._path = opened.fd, terms.path
         self._room = Room(opened.fd, terms.keep_free, terms.max_size)
         self._cameras = Cameras(opened.fd, Owner(terms.identity, terms.agent))
-        return {"uuid": opened.uuid, "adopted": opened.adopted, **self._room.figures()}
+        self._anchored = Anchored(opened.fd, opened.uuid, anchor)
+        self._anchored.settle()
+        about = {"uuid": opened.uuid, "adopted": opened.adopted, "anchor": self._anchored.take()}
+        return {**about, **self._room.figures()}
 
     def _write(self, number: int, data: bytes) -> dict[str, Any]:
         record = decode(data)
-        if self._cameras.claim(record.camera):
+        took = self._cameras.claim(record.camera)
+        if took:
             try:
                 self._write_record(number, record)
             except NoFolder as error:
                 self._block(record.camera, day_name(record.started), str(error))
-        return self._report()
+                took = False
+        return {**self._report(), "took": took}
 
     def _write_record(self, number: int, record: Record) -> None:
         key = (record.camera, day_name(record.started))
@@ -162,22 +170,28 @@ class Child:
         )
         cameras = says["cameras"]
         self._cameras.claim_old(cameras)
+        self._anchored.cameras = cameras
+        for camera, day, going in says.get("allow", ()):
+            self._anchored.allow(camera, day, Going(going))
 
         def stranger(camera: str) -> str | None:
+            """None for a camera's folder that is ours, else the owner, "" for nobody."""
             return self._cameras.stranger(camera, cameras)
 
         free = self._room.free
-        purge = Purge(self._store, self._days.keys(), free, self._clock, self._alive, stranger)
-        done = purge.run(rules)
+        about = (self._store, self._days.keys(), free, self._clock, self._alive, stranger)
+        done = Purge(*about, anchored=self._anchored).run(rules)
         self._room.stored = done.stored
-        about = {
+        said = {
             "removed": done.told(),
             "for_room": done.total(NO_ROOM),
             "refused": done.refused,
             "cure": done.cure,
+            "wanted": done.wanted,
+            "anchor": self._anchored.take(),
         }
-        about |= {name: _counted(getattr(done, name)) for name in _LISTS}
-        return {**about, **self._room.figures()}
+        said |= {name: _counted(getattr(done, name)) for name in _LISTS}
+        return {**said, **self._room.figures()}
 
     def _batch(self, said: list[int] | None) -> Batch | None:
         if said is None:
@@ -213,7 +227,7 @@ class Child:
         """Marks an event of a camera; `event` null: its newest one."""
         camera, event = says["camera"], says["event"]
         if not self._cameras.is_ours(camera):
-            return {"kept": None}
+            return {"kept": None, "anchor": self._anchored.take()}
         open_days = [day for day in self._days.values() if day.camera == camera]
         names = {day.day for day in open_days} | set(self._day_names(camera))
         for name in sorted(names, reverse=True):
@@ -221,12 +235,12 @@ class Child:
             try:
                 event = event or day.newest
                 if event and day.keep(event, keep=says["keep"]):
-                    return {"kept": event}
+                    return {"kept": event, "anchor": self._anchored.take()}
             finally:
                 if (camera, name) not in self._days:
                     day.abandon()
             self._alive()
-        return {"kept": None}
+        return {"kept": None, "anchor": self._anchored.take()}
 
     def _day_names(self, camera: str) -> list[str]:
         if not is_camera(camera):
@@ -248,6 +262,7 @@ class Child:
             clock=self._clock,
             outcome=self._outcome,
             alive=self._alive,
+            anchored=self._anchored,
         )
 
     def _report(self) -> dict[str, Any]:
@@ -266,6 +281,7 @@ class Child:
         waiting = any(not day.idle for day in self._days.values())
         blocked = [(code.value, reason) for code, reason in self._cameras.blocked]
         about = {"waiting": waiting, "short": self._room.short, "blocked": blocked}
+        about["anchor"] = self._anchored.take()
         return {**answer, **about}
 
     def _alive(self) -> None:

@@ -43,7 +43,9 @@ def would_remove(
     path = str(store.path)
     expect = remembered(state_dir, path)
     try:
-        opened = open_store(Terms(path, "", expect, adopt=False, keep_free=store.keep_free))
+        manual = store.adopt == "manual"
+        terms = Terms(path, "", expect, adopt=False, keep_free=store.keep_free, by_hand=manual)
+        opened = open_store(terms)
     except StoreRefused as error:
         raise ConfigError(f"store: {error.code}: {error}") from error
     room = Room(opened.fd, store.keep_free, store.max_size)

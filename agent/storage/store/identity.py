@@ -55,6 +55,7 @@ class Terms:
         keep_free: bytes that are to stay free: nothing is written beyond.
         max_size: bytes that recordings may take; None: any.
         identity: the agent's uuid, see `agent.storage.store.claims`.
+        by_hand: who refuses an empty folder wants it adopted by hand; False: only looks.
     """
 
     path: str
@@ -65,6 +66,7 @@ class Terms:
     keep_free: int = 0
     max_size: int | None = None
     identity: str = ""
+    by_hand: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +197,11 @@ def _identify(fd: int, terms: Terms) -> OpenStore:
     if adopted:
         found = _write_identity(fd, terms.agent)
     if found is None or found != (terms.expect or found):
-        raise _refusal(terms, found)
+        raise _refusal(terms, found, empty=_is_empty(fd))
     return OpenStore(fd, found, adopted)
 
 
-def _refusal(terms: Terms, found: str | None) -> StoreRefused:
+def _refusal(terms: Terms, found: str | None, *, empty: bool) -> StoreRefused:
     if found is not None:
         return StoreRefused(
             StoreCode.WRONG,
@@ -211,10 +213,14 @@ def _refusal(terms: Terms, found: str | None) -> StoreRefused:
             StoreCode.ABSENT,
             f"{terms.path} has no identity file (not mounted?); expected {terms.expect}",
         )
+    if empty and not terms.by_hand:  # only looked at: the agent adopts it itself
+        return StoreRefused(
+            StoreCode.NOT_ADOPTED,
+            f"{terms.path} is empty and not used yet: the agent makes it its store at its start",
+        )
+    why = "is empty, and store.adopt is manual" if empty else "has no identity file, is not empty"
     return StoreRefused(
-        StoreCode.NOT_ADOPTED,
-        f"{terms.path} has no identity file and is not empty, or store.adopt is manual: "
-        "run `surveillance-agent adopt-store`",
+        StoreCode.NOT_ADOPTED, f"{terms.path} {why}: run `surveillance-agent adopt-store`"
     )
 
 

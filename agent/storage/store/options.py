@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent.storage.store.identity import Terms, remember, remembered
@@ -26,6 +26,7 @@ class StoreOptions:
         max_size: bytes that this agent's recordings may take; None: any.
         umask: rights that new files and folders do not get.
         cameras: that the agent is told to record at its start.
+        anchor_key: signs anchors, see `anchor_keeper`; None: they are not signed.
     """
 
     path: Path
@@ -37,6 +38,7 @@ class StoreOptions:
     max_size: int | None = None
     umask: int = 0o027
     cameras: Collection[str] = ()
+    anchor_key: bytes | None = field(default=None, repr=False)
 
     def terms(self, state_dir: Path, identity: str) -> Terms:
         """What the store has to be; which one it was is remembered in `state_dir`.

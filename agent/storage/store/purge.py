@@ -8,8 +8,10 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import PurePath
 
+from agent.core.anchors import Going
 from agent.core.clock_corrections import Misdated
 from agent.core.errors import reason_of
 from agent.core.naming import (
@@ -25,6 +27,7 @@ from agent.core.naming import (
 )
 from agent.core.retention import StoredFile, plan
 from agent.runtime.clock import Clock
+from agent.storage.day.anchored import Anchored
 from agent.storage.day.manifest import Manifest
 from agent.storage.filesystem.error_causes import Cause, cause_of
 from agent.storage.filesystem.files import NotAFile, folders_in, open_folder
@@ -80,6 +83,7 @@ class Purge:
         alive: called now and then.
         stranger: None for a camera's folder that is ours, else the owner, "" for nobody.
         dry: only say what would be deleted.
+        anchored: how far it may go with each day; None: as far as it likes.
     """
 
     def __init__(
@@ -92,9 +96,11 @@ class Purge:
         stranger: Callable[[str], str | None],
         *,
         dry: bool = False,
+        anchored: Anchored | None = None,
     ) -> None:
         self._store = store
         self._dry = dry
+        self._anchored = anchored or Anchored(store, "", None)
         self._open_days = open_days
         self._free = free
         self._clock = clock
@@ -107,6 +113,7 @@ class Purge:
     def run(self, rules: Rules) -> Purged:
         """Deletes what is too old, then the oldest until size and free space are right."""
         files = list(stored_files(self._store, self._alive, self._stranger, self._done))
+        self._anchored.listed(self._done.days)
         for file in files:
             day = file.day.isoformat()
             self._done.stored[day] = self._done.stored.get(day, 0) + file.size
@@ -131,6 +138,8 @@ class Purge:
         promised = self._done.total()[1] if self._dry else 0
         fruitless = 0
         for file in files:
+            if self._done.wanted:
+                return None
             too_much = sum(self._done.stored.values()) - (rules.max_size or 0)
             if rules.max_size is not None and too_much > 0:
                 self._delete(file, "more than max_size is stored")
@@ -147,6 +156,8 @@ class Purge:
                 promised += file.size if self._dry else 0
                 helped = self._free() + promised - before >= file.size // 2
                 fruitless = 0 if helped or file.size < _TELLING else fruitless + 1
+        if self._done.wanted:
+            return None
         if self._done.stuck:
             return f"what is old cannot be deleted: {self._done.stuck[0]}"
         return NOTHING_OLD
@@ -176,7 +187,7 @@ class Purge:
 
     def _try_to_delete(self, file: StoredFile, reason: str) -> bool:
         self._alive()
-        if self._spared(file):
+        if self._spared(file) or not self._allowed(file):
             return False
         if not self._dry and not remove(self._store, file):
             return False
@@ -204,6 +215,16 @@ class Purge:
             return bool(kept)
         return rest[0] == EVENTS and event_of(rest[-1]) in kept
 
+    def _allowed(self, file: StoredFile) -> bool:
+        """False until the anchor says so: it must know of a loss before it happens."""
+        camera, day, *rest = PurePath(file.path).parts
+        going = Going.LEAVING if rest[0] in {MANIFEST, NOTES} else Going.PURGED
+        if self._anchored.allows(camera, day, going):
+            return True
+        if (camera, day, going) not in self._done.wanted:
+            self._done.wanted.append((camera, day, going))
+        return False
+
     def _look_into(self, camera: str, day: str) -> frozenset[str] | None:
         """The kept events of a day; before its first file goes, its manifest says so.
 
@@ -216,7 +237,7 @@ class Purge:
         except FileNotFoundError:
             return frozenset()  # its last file has gone meanwhile
         try:
-            manifest = Manifest(folder)
+            manifest = Manifest(folder, partial(self._anchored.wrote, camera, day))
         except NotAFile as error:
             self._done.stuck.append(f"{camera}/{day}/{error.filename}: {reason_of(error)}")
             return None
@@ -224,7 +245,9 @@ class Purge:
             if manifest.cameras - {camera}:
                 self._done.strange.append(f"{camera}/{day}")
                 return None
-            if not self._dry and manifest.newest is not None:
+            self._anchored.opened(camera, day, manifest)
+            allowed = self._anchored.allows(camera, day, Going.PURGED)
+            if not self._dry and allowed and manifest.newest is not None:
                 self._note_purge(manifest, camera, day)
             return manifest.kept
         finally:
@@ -266,6 +289,7 @@ def stored_files(
             days = [name for name in sorted(names) if day_of(name)]
             whose = stranger(camera) if days else None
             if whose is None:
+                done.days[camera] = days
                 yield from _camera_files(camera_fd, camera, days, alive, done)
             elif whose:
                 done.others.append(f"{camera} ({whose})")

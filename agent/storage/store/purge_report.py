@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+from agent.core.anchors import Going
+
 #: What was removed is told in so many lines; the rest in one.
 LINES = 20
 
@@ -21,6 +23,8 @@ class Purged:
         others: cameras' folders of other agents, and whose: left alone.
         unclaimed: folders with days that nobody has claimed: left alone.
         left: days that have gone but for what is not ours.
+        wanted: (camera, day, how far) that the anchor has to allow first; then it is to go on.
+        days: the days of each camera of ours.
     """
 
     removed: list[tuple[str, int, str]] = field(default_factory=list)
@@ -32,6 +36,8 @@ class Purged:
     unclaimed: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     stored: dict[str, int] = field(default_factory=dict)
+    wanted: list[tuple[str, str, Going]] = field(default_factory=list)
+    days: dict[str, list[str]] = field(default_factory=dict)
 
     def total(self, *reasons: str) -> tuple[int, int]:
         """Number and bytes of what was removed, for these reasons or for any."""

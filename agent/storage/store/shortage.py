@@ -102,8 +102,13 @@ class Shortage:
     def stored(self, record: int, size: int) -> None:
         """A record is in the store, with `size` bytes."""
         if self._at is None or record >= self._at:
+            self._files = max(0, self._files - 1)
+            self._bytes = max(0, self._bytes - size)
+        self.passed(record)
+
+    def passed(self, record: int) -> None:
+        """The store took something while this record was the last one: no record, a mark."""
+        if self._at is None or record >= self._at:
             self._at = None
             self._owed = self._asked = False
             self._batches = self.deleted = 0
-            self._files = max(0, self._files - 1)
-            self._bytes = max(0, self._bytes - size)

@@ -44,8 +44,7 @@ class PurgeLog:
 
     def say(self, answer: dict[str, Any]) -> None:
         """Says what the child has answered."""
-        for what, size, reason in answer["removed"]:
-            log.info("store: removed %s (%d bytes, %s)", what, size, reason)
+        self.removed(answer)
         if answer["left"] and _LEFT not in self._said:
             self._said[_LEFT] = answer["left"]
             log.info("store: %s: %s", _LEFT, answer["left"])
@@ -55,6 +54,11 @@ class PurgeLog:
                 if answer[what]:
                     level = logging.INFO if what == "others" else logging.WARNING
                     log.log(level, "store: %s: %s", words, answer[what])
+
+    def removed(self, answer: dict[str, Any]) -> None:
+        """Says what was deleted."""
+        for what, size, reason in answer["removed"]:
+            log.info("store: removed %s (%d bytes, %s)", what, size, reason)
 
 
 class Voice:

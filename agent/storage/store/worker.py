@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, astuple
+from dataclasses import asdict
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -28,14 +28,17 @@ from agent.runtime.worker import Worker
 from agent.storage.day.recording_result import outcome
 from agent.storage.spool.spool import Spool
 from agent.storage.store import status_reporter
+from agent.storage.store.anchor_keeper import AnchorKeeper
+from agent.storage.store.anchor_reporter import AnchorVoice
 from agent.storage.store.child_link import ChildGone, ChildLink
 from agent.storage.store.claims import identity_of
-from agent.storage.store.clock_file import Calendar, as_json
+from agent.storage.store.clock_file import Calendar
 from agent.storage.store.framing import BadMessage
 from agent.storage.store.keep_orders import KeepOrders
 from agent.storage.store.options import StoreOptions
+from agent.storage.store.purge_requests import Purging
 from agent.storage.store.shortage import Shortage
-from agent.storage.store.status_reporter import PurgeLog, Voice
+from agent.storage.store.status_reporter import Voice
 
 log = logging.getLogger(__name__)
 
@@ -85,25 +88,25 @@ class StoreWorker:
         self.cameras = tuple(options.cameras)
         self._identity: str | None = None
         self._state_dir = state_dir
+        self._keeper = keeper = AnchorKeeper(state_dir, options.agent, clock, options.anchor_key)
         self._voice = Voice(to_engine, clock, tz)
+        self._anchor = AnchorVoice(keeper, self._voice)
         self._orders = KeepOrders(orders, self._voice.say)
         self._clock = clock
-        self._clock_trusted = clock_trusted
         self._calendar = Calendar(state_dir, clock, tz)
         self._link: ChildLink | None = None
         self._former: ChildLink | None = None  # hung up, perhaps not ended yet
         self._asked: str | None = None
         self._heard_at = 0.0
-        self._sent = 0  # the last record that the child has got
-        self._sent_bytes = 0  # its size
+        self._sent = self._sent_bytes = 0  # the last record that the child has got, and its size
         self._failures = 0
         self._retry_at = 0.0
         self._ticked_at = self._purged_at = float("-inf")
         self._waiting = False  # the child waits for something to become due
         self._blocked: list[tuple[str, str]] = []  # why some cameras' records stay in the spool
         self._short = False  # there is less room in the store than there should be
-        self._purge_log = PurgeLog()
         self._shortage = Shortage()
+        self._purging = Purging(options, self._calendar, clock_trusted, self._shortage, keeper)
         self._failed_after = 0  # the last record sent when something failed
         self._crashes: Counter[int] = Counter()
         self._saved = 0
@@ -133,6 +136,7 @@ class StoreWorker:
 
     def _step(self, worker: Worker) -> None:
         self._calendar.look()
+        self._anchor.say_due()
         for lost in self._spool.take_lost():
             self._voice.say(RecordingFailed(lost.camera, lost.event, lost.code, lost.message))
         if not self._clear():
@@ -155,26 +159,20 @@ class StoreWorker:
         self._sent = 0
         self._identity = self._identity or identity_of(self._state_dir)
         terms = self._options.terms(self._state_dir, self._identity)
-        self._request(self._link, "open", {"terms": asdict(terms), "umask": self._options.umask})
+        about = {"umask": self._options.umask, "anchor": self._keeper.wire()}
+        self._request(self._link, "open", {"terms": asdict(terms), **about})
 
     def _ask(self, link: ChildLink) -> bool:
         """Sends the next request that is due; False when there is nothing to do."""
         now = self._clock.monotonic()
         if now - self._purged_at >= (PURGE_AGAIN if self._short else PURGE_EVERY):
             self._purged_at = now
-            about = {
-                "today": self._calendar.look().isoformat(),
-                "days": self._options.retention_days,
-                "clock_trusted": self._clock_trusted(),
-                "misdated": as_json(self._calendar.misdated),
-                "cameras": self.cameras,
-                "batch": astuple(batch) if (batch := self._shortage.take()) else None,
-            }
-            self._request(link, "purge", about)
+            self._request(link, "purge", self._purging.begin(self.cameras))
         elif now - self._ticked_at >= self._tick_every:
             self._ticked_at = now
             self._request(link, "tick", {})
         elif (order := self._orders.next()) is not None:
+            self._anchor.begin_keep(order)
             self._request(link, "keep", order)
         else:
             return self._ask_next_record(link)
@@ -191,6 +189,7 @@ class StoreWorker:
             found = self._spool.read(number)
             if found is not None:
                 self._sent_bytes = len(found[1])
+                self._anchor.begin_record(found[0])
                 self._request(link, "record", {"number": number}, found[1])
                 return True
         return False
@@ -227,19 +226,22 @@ class StoreWorker:
             self._failed(StoreCode(answer["failed"]), str(answer["reason"]), answer["helps"])
             return
         asked, self._asked = self._asked, None
-        self._take(str(asked), answer)
+        self._anchor.heed(str(asked), answer)
+        self._take(link, str(asked), answer)
 
-    def _take(self, asked: str, answer: dict[str, Any]) -> None:
+    def _take(self, link: ChildLink, asked: str, answer: dict[str, Any]) -> None:
         """Does what the answer to a request calls for."""
         if asked == "open":
             self._options.opened(self._state_dir, answer["uuid"], adopted=answer["adopted"])
         elif asked == "purge":
-            self._purged(answer)
+            self._purged(link, answer)
         elif asked == "keep":
             self._orders.answer(answer["kept"])
         else:
             self._take_outcome(answer)
-        if asked in {"record", "keep", "finish"}:
+        if asked in {"keep", "finish"}:
+            self._shortage.passed(self._sent)
+        elif answer.get("took"):
             self._shortage.stored(self._sent, self._sent_bytes)
         self._look_how_well(asked)
         if "free_mib" in answer:
@@ -266,23 +268,25 @@ class StoreWorker:
         self._blocked = answer["blocked"]
         self._clear()
 
-    def _purged(self, answer: dict[str, Any]) -> None:
-        self._purge_log.say(answer)
-        files, size = answer["for_room"]
-        self._shortage.purged(files, size, answer["cure"])
-        if self._shortage.acute and not answer["removed"]:
+    def _purged(self, link: ChildLink, answer: dict[str, Any]) -> None:
+        more = self._purging.took(answer, self.cameras)
+        if more is not None:  # it goes on at once
+            self._request(link, "purge", more)
+        elif self._shortage.acute and not self._purging.removed:
             self._voice.state(StoreCode.FULL, self._shortage.reason, self._shortage.cure)
 
     def _finished(self, entry: dict[str, Any]) -> None:
         told = self._spool.last_word(outcome(entry))
         if isinstance(told, RecordingSaved):
             self._saved += 1
+            self._anchor.saved()
             log.debug("store: saved %s (%d frames)", told.path, told.frames)
         if told is not None:
             self._voice.say(told)
 
     def _begin_anew(self, what: str, words: str) -> None:
         """Something is not any more where it was: a new child looks what is there, and goes on."""
+        self._anchor.moved(what)
         log.warning("store: %s: %s; begun anew", what, words)
         self._voice.say(StoreRepaired(what, f"{words}; begun anew", lossless=False))
         if self._failures > _PATIENCE:
@@ -327,16 +331,19 @@ class StoreWorker:
     def _drain(self, worker: Worker) -> None:
         """Sends what is left, shows everything and lets the child end, within `DRAIN` seconds."""
         deadline = self._clock.monotonic() + DRAIN
-        finishing = False
+        finishing = finished = False
         while self._link is not None and self._clock.monotonic() < deadline:
             worker.beat()
             if self._asked is not None:
                 self._listen(self._link)
             elif finishing:
+                finished = True
                 break
             elif not self._ask_next_record(self._link):
                 finishing = True
                 self._request(self._link, "finish", {})
+        if finished:
+            self._anchor.say_settled()
         self._clear()
         self._hang_up()
         while self._former is not None and self._clock.monotonic() < deadline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 
 from agent.storage.container import matroska
@@ -12,6 +13,30 @@ from agent.storage.day import checkpoint
 from agent.storage.day.checkpoint import CHAIN, DayState, read_jump, read_slot
 
 _PIECE = 1 << 20
+#: No day's file is larger: it goes on in the next part before.
+MOST_BYTES = 1 << 32
+#: Fragments and pictures of a day's file; a real one has a tenth.
+_MOST_ITEMS = 1_000_000
+_MOST_SAMPLES = 20_000_000
+#: Bytes that may be read for each byte of the file, and for the file itself; each read counts.
+_READS = 16
+_READ_AT_LEAST = 256 << 20
+_READ_COSTS = 2048
+#: What code that reads a file may raise at what somebody made up.
+_MADE_UP = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+
+class _TooMuch(ValueError):
+    """Reading it would take too long: it was made for that."""
 
 
 @dataclass(slots=True)
@@ -21,6 +46,37 @@ class DayCheck:
     damaged: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     events: set[tuple[str, int, int]] = field(default_factory=set)
+
+
+def check_film(name: str, read: ReadAt, size: int) -> DayCheck:
+    """Checks a day's file of either format, whatever is in it, within a bound of work."""
+    left = _READS * size + _READ_AT_LEAST
+
+    def counted(wanted: int, at: int) -> bytes:
+        nonlocal left
+        left -= max(min(wanted, size), _READ_COSTS)
+        if left < 0:
+            raise _TooMuch("reading it takes longer than any that is written")
+        return read(min(wanted, size), at) if 0 <= at < size and wanted > 0 else b""
+
+    try:
+        return (check_mkv if name.endswith(".mkv") else check_mp4)(counted, size)
+    except _MADE_UP as error:
+        words = str(error) if isinstance(error, _TooMuch) else type(error).__name__
+        return DayCheck(damaged=[f"cannot be understood: {words}"])
+
+
+class _Count:
+    """Bounds what is held of a file."""
+
+    def __init__(self) -> None:
+        self._items = self._samples = 0
+
+    def take(self, item: StoredFragment | SlotPair) -> None:
+        self._items += 1
+        self._samples += len(item.samples) if isinstance(item, StoredFragment) else 0
+        if self._items > _MOST_ITEMS or self._samples > _MOST_SAMPLES:
+            raise _TooMuch("it has more parts than any that is written")
 
 
 def check_mp4(read: ReadAt, size: int) -> DayCheck:
@@ -38,7 +94,9 @@ def check_mp4(read: ReadAt, size: int) -> DayCheck:
         counted = DayState(shown.codec, CHAIN, slots=pair)
     end = CHAIN
     slots: list[str] = []
+    count = _Count()
     for item in walk(read, CHAIN, size, resync=True):
+        count.take(item)
         if item.end and _start(item) != end:
             check.damaged.append(f"bytes {end} to {_start(item)} are not what was written")
         end = item.end
@@ -68,7 +126,9 @@ def check_mkv(read: ReadAt, size: int) -> DayCheck:
     ms_at_mark = 0
     stretches: list[tuple[str, int, int]] = []
     codec = None
+    count = _Count()
     for item in matroska.walk(read, end, size, resync=True):
+        count.take(item)
         if item.at != end:
             check.damaged.append(f"bytes {end} to {item.at} are not what was written")
         end = item.end

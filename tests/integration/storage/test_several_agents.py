@@ -261,3 +261,15 @@ def test_whoever_may_make_a_cameras_folder_may_claim_it(place: Path, mode: int) 
     made = (place / "store" / CLAIMS).stat().st_mode & 0o7777
     assert made & 0o022 == mode & 0o022
     assert made == mode or not mode & 0o022
+
+
+def test_a_record_that_waits_makes_up_for_nothing_that_was_deleted(place: Path) -> None:
+    """Only what is stored lets more be deleted for want of room."""
+    life(agent_at(place, "one"), recorded("front", 0))
+    with StoreRig(agent_at(place, "two"), agent="two") as rig:
+        rig.wait_for(StoreCode.OK)
+        rig.worker._shortage._files = 5
+        rig.put(*recorded("front", 1))
+        wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None)
+        wait_until("it is answered", lambda: rig.worker._asked is None)
+        assert rig.worker._shortage._files == 5

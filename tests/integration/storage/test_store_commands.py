@@ -71,6 +71,18 @@ def test_a_dry_run_deletes_nothing(
         run_command(["purge", "--config", str(config)])
 
 
+def test_a_dry_run_does_not_send_to_adopt_what_the_agent_adopts_itself(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def said() -> str:
+        assert run_command(["purge", "--dry-run", "--config", str(config)]) == 2
+        return capsys.readouterr().err
+
+    assert "the agent makes it its store at its start" in said()
+    config.write_text(config.read_text().replace("keep_free: 0", "keep_free: 0, adopt: manual"))
+    assert "is empty, and store.adopt is manual: run" in said()
+
+
 def test_a_store_that_is_not_ours_is_no_matter_of_a_dry_run(config: Path, tmp_path: Path) -> None:
     old_file(tmp_path / "store")
     assert run_command(["purge", "--dry-run", "--config", str(config)]) == 2
