@@ -145,7 +145,7 @@ class App:
         return Performer(
             state_dir=self._state_dir,
             outbox=self._parts.outbox.put,
-            **order_boxes(self._parts.cameras),
+            vision=order_boxes(self._parts.cameras),
             tones=self._parts.tones,
             store=self._parts.store_orders,
             discovery=Discovery(self._parts.discovery, self._state_dir),
@@ -295,7 +295,7 @@ class App:
         self._cameras = {name: built.get(name) or self._cameras[name] for name in config.cameras}
         self._performer = replace(
             self._performer,
-            **order_boxes(self._cameras.values()),
+            vision=order_boxes(self._cameras.values()),
             discovery=Discovery(announced(self._config, self._topics), self._state_dir),
         )
         if self._parts.store is not None:

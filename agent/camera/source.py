@@ -1,4 +1,4 @@
-"""What every camera source looks like from outside, and which URL scheme picks which."""
+"""Which kind of camera an URL stands for: each kind opens its sessions, one keeper keeps them."""
 
 from __future__ import annotations
 
@@ -6,33 +6,15 @@ import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from agent.camera.hk import address as hk_address
-from agent.camera.hk.source import HkSource
+from agent.camera.hk.address import SCHEME, parse_hk_url
+from agent.camera.hk.session import hk_source
 from agent.camera.keeper import Keeper
 from agent.camera.session import Opener
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import CameraState, SessionLog
-from agent.core.orders import RestartSession
-from agent.core.stats import CameraStats
 from agent.runtime.clock import Clock, SystemClock
-from agent.runtime.mailbox import Mailbox, WhenFull
-from agent.runtime.worker import Worker
-
-
-class FrameSource(Protocol):
-    """A camera: the body of a thread that calls `on_frame` and `on_state` until it is stopped."""
-
-    @property
-    def stats(self) -> CameraStats:
-        """The counters of now; a new object each time they change."""
-        ...
-
-    def run(self, worker: Worker) -> None:
-        """Opens sessions and delivers frames until `worker.stop` is set; beats meanwhile."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,32 +47,30 @@ class _Ends:
     clock: Clock
     on_frame: Callable[[Frame], object]
     on_state: Callable[[CameraState], object]
-    orders: Mailbox[RestartSession]
 
 
 #: How a source of one kind is made of its URL.
-Maker = Callable[[str, SourceOptions, _Ends], FrameSource]
+Maker = Callable[[str, SourceOptions, _Ends], Keeper]
 
 
-def _hk_source(url: str, options: SourceOptions, ends: _Ends) -> FrameSource:
-    return HkSource(
+def _hk_source(url: str, options: SourceOptions, ends: _Ends) -> Keeper:
+    return hk_source(
         ends.camera_id,
-        hk_address.parse_hk_url(url),
+        parse_hk_url(url),
         ends.clock,
         ends.on_frame,
         ends.on_state,
-        ends.orders,
         keep_log=options.keep_log,
     )
 
 
 def _kept(opener: Callable[[str, SourceOptions], Opener]) -> Maker:
-    """Sources whose sessions a `Keeper` keeps; `opener` loads its libraries when it is needed."""
+    """Sources whose kind only differs in the opener, which loads its libraries when needed."""
 
-    def made(url: str, options: SourceOptions, ends: _Ends) -> FrameSource:
+    def made(url: str, options: SourceOptions, ends: _Ends) -> Keeper:
         """A source that is not open yet."""
         opens = opener(url, options)
-        return Keeper(ends.camera_id, opens, ends.clock, ends.on_frame, ends.on_state, ends.orders)
+        return Keeper(ends.camera_id, opens, ends.clock, ends.on_frame, ends.on_state)
 
     return made
 
@@ -127,7 +107,7 @@ def _demo(url: str, _options: SourceOptions) -> Opener:
 
 #: A further kind of camera adds its scheme here.
 MAKERS: dict[str, Maker] = {
-    hk_address.SCHEME: _hk_source,
+    SCHEME: _hk_source,
     "http": _kept(_web),
     "https": _kept(_web),
     "rtsp": _kept(_rtsp),
@@ -139,7 +119,7 @@ MAKERS: dict[str, Maker] = {
 
 
 #: What stands before anything else may be a user, or a password.
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}://")
+_BEGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}://")
 
 
 def source_for(
@@ -148,9 +128,8 @@ def source_for(
     clock: Clock,
     on_frame: Callable[[Frame], object],
     on_state: Callable[[CameraState], object],
-    orders: Mailbox[RestartSession],
     options: SourceOptions | None = None,
-) -> FrameSource:
+) -> Keeper:
     """The source that the URL's scheme stands for; nothing is opened yet.
 
     Raises:
@@ -161,9 +140,9 @@ def source_for(
     maker = MAKERS.get(scheme.lower()) if colon else None
     if maker is None:
         known = ", ".join(f"{name}:" for name in sorted(MAKERS))
-        named = f"scheme {scheme!r} is unknown" if _SCHEME.match(url) else "begins with no scheme"
+        named = f"scheme {scheme!r} is unknown" if _BEGIN.match(url) else "begins with no scheme"
         raise ConfigError(f"camera source: {named}; known: {known}")
-    ends = _Ends(camera_id, clock, on_frame, on_state, orders)
+    ends = _Ends(camera_id, clock, on_frame, on_state)
     return maker(url, options or SourceOptions(), ends)
 
 
@@ -173,8 +152,7 @@ def check_url(url: str) -> None:
     Raises:
         ConfigError: as `source_for`.
     """
-    orders: Mailbox[RestartSession] = Mailbox("orders", 1, WhenFull.REFUSE)
-    source_for(url, "checked", SystemClock(), _ignore, _ignore, orders)
+    source_for(url, "checked", SystemClock(), _ignore, _ignore)
 
 
 def _ignore(_what: object) -> None:

@@ -15,7 +15,6 @@ from agent.configuration import agent_id_of, find_file, load
 from agent.core.errors import CameraUnreachable, ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import Detection
-from agent.core.orders import RestartSession
 from agent.core.state import vision_settings
 from agent.imaging.jpeg import decode_colour, decode_luma
 from agent.imaging.orientation import Orientation
@@ -92,7 +91,6 @@ def live(name: str, camera: CameraConfig, clock: Clock) -> Picture:
         ConfigError: the mask does not fit them.
     """
     frames: Mailbox[Frame] = Mailbox("frames", 4, WhenFull.DROP_OLDEST)
-    orders: Mailbox[RestartSession] = Mailbox("orders", 1, WhenFull.REFUSE)
     why: list[str] = []  # one word for each change of the session: a handful
     source = source_for(
         camera.source,
@@ -100,7 +98,6 @@ def live(name: str, camera: CameraConfig, clock: Clock) -> Picture:
         clock,
         lambda frame: _ignore(frames.put(frame, len(frame.jpeg))),
         lambda state: why.append(state.reason),
-        orders,
     )
     worker = Worker("camera", source.run, clock, lambda _name, error: why.append(str(error)))
     worker.start()
