@@ -13,6 +13,7 @@ from agent.camera.trust import trusting
 from agent.configuration import state_dir_of
 from agent.core.clips import PRE_ROLL_BYTES
 from agent.core.frame import Frame
+from agent.core.inbox import Told
 from agent.core.messages import CameraCode, CameraState, ClipPart, RecordingLink, Shown
 from agent.core.orders import VisionOrder, VisionSettings
 from agent.runtime.clock import Clock
@@ -43,7 +44,7 @@ FRAME_BYTES = 16 * 2**20
 ORDERS = 64
 
 Body = Callable[[Worker], None]
-ToEngine = Callable[[object], bool]
+ToEngine = Callable[[Told], bool]
 
 
 @dataclass(frozen=True, slots=True)

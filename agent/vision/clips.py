@@ -8,6 +8,7 @@ from datetime import datetime
 
 from agent.core.clips import PreRoll, always
 from agent.core.frame import Frame
+from agent.core.inbox import FromVision
 from agent.core.messages import EndReason, MotionEnded, MotionStarted, RecordingFailed
 from agent.core.orders import RecordClip
 from agent.core.stats import VisionStats
@@ -39,7 +40,7 @@ class Clips:
         *,
         two_streams: bool,
         utc: Callable[[float], datetime],
-        to_engine: Callable[[object], object],
+        to_engine: Callable[[FromVision], object],
         to_recorder: ToRecorder,
         roomy: Callable[[], bool] = always,
     ) -> None:

@@ -12,6 +12,7 @@ from ulid import ULID
 
 from agent.core.costs import Boundless, Room
 from agent.core.frame import Frame
+from agent.core.inbox import FromVision
 from agent.core.messages import PictureReason, PictureTaken, StorePicture
 from agent.imaging.heatmap import Counts, Picture, cells, draw, no_counts
 from agent.imaging.jpeg import SHRUNK, colour_work, decode_colour, encode_within
@@ -53,7 +54,7 @@ class HeatMap:
         camera: str,
         view: View,
         limit: int,
-        to_engine: Callable[[object], object],
+        to_engine: Callable[[FromVision], object],
         to_recorder: ToRecorder,
     ) -> None:
         self.room: Room = Boundless()

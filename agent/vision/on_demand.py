@@ -10,6 +10,7 @@ from ulid import ULID
 
 from agent.core.clips import ClipPlan
 from agent.core.frame import Frame
+from agent.core.inbox import FromVision
 from agent.core.messages import (
     ClipClosed,
     ClipOpened,
@@ -47,7 +48,7 @@ class OnDemand:
         camera: str,
         feed: ClipFeed,
         utc: Callable[[float], datetime],
-        to_engine: Callable[[object], object],
+        to_engine: Callable[[FromVision], object],
     ) -> None:
         self._camera = camera
         self._feed = feed

@@ -12,6 +12,7 @@ from ulid import ULID
 
 from agent.core.costs import Boundless, Room
 from agent.core.frame import Frame
+from agent.core.inbox import FromVision
 from agent.core.messages import PictureReason, PictureRefused, PictureTaken, StorePicture
 from agent.core.orders import TakePicture
 from agent.imaging.jpeg import SHRUNK, colour_work, dimensions, stored_jpeg
@@ -58,7 +59,7 @@ class Stills:
         orientation: Orientation,
         limit: int,
         utc: Callable[[float], datetime],
-        to_engine: Callable[[object], object],
+        to_engine: Callable[[FromVision], object],
         to_recorder: ToRecorder,
         privacy: Polygons = (),
         overlay: Callable[[Frame], bytes | None] = lambda _frame: None,

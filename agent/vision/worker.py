@@ -14,6 +14,7 @@ from ulid import ULID
 from agent.core.costs import Boundless, Room
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
+from agent.core.inbox import FromVision
 from agent.core.messages import (
     Detection,
     EndReason,
@@ -116,7 +117,7 @@ class VisionWorker:
         settings: VisionSettings,
         frames: Mailbox[Frame],
         orders: Mailbox[VisionOrder],
-        to_engine: Callable[[object], object],
+        to_engine: Callable[[FromVision], object],
         to_recorder: ToRecorder,
         clock: Clock,
     ) -> None:

@@ -15,6 +15,7 @@ from agent.camera.source import SourceOptions, source_for
 from agent.core import engine
 from agent.core.effects import ToVision
 from agent.core.frame import Frame
+from agent.core.inbox import Told
 from agent.core.messages import CameraCode
 from agent.core.orders import VisionOrder
 from agent.core.state import AgentNow, CameraSetup, Now
@@ -36,7 +37,7 @@ class House:
 
     def __init__(self) -> None:
         self.clock = SystemClock()
-        self.inbox: Mailbox[object] = Mailbox("inbox", 256, WhenFull.REFUSE)
+        self.inbox: Mailbox[Told] = Mailbox("inbox", 256, WhenFull.REFUSE)
         self.frames: Mailbox[Frame] = Mailbox("frames", 16, WhenFull.DROP_OLDEST)
         self.orders: Mailbox[VisionOrder] = Mailbox("orders", 64, WhenFull.REFUSE)
         self.state: AgentNow = begun(CameraSetup("yard", CameraSettings()))
