@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from agent.audio.beeper import BeepOptions, load_tone
-from agent.camera.source import MAKERS, check_url
+from agent.camera.source import SCHEMES, check_url
 from agent.camera.trust import trusting
 from agent.configuration import Given, Loaded, password_of, read, token_of
 from agent.core.errors import ConfigError, reason_of
@@ -113,7 +113,7 @@ def _safe(source: str) -> str:
 
 
 def _has_scheme(source: str) -> bool:
-    return "://" in source or source.partition(":")[0].lower() in MAKERS
+    return "://" in source or source.partition(":")[0].lower() in SCHEMES
 
 
 def _likely(source: str) -> str:

@@ -85,14 +85,14 @@ class Keeper:
         on_frame: Callable[[Frame], object],
         on_state: Callable[[CameraState], object],
         timing: Timing | None = None,
-        extras: Extras | None = None,
+        extras: Extras = Extras(),
     ) -> None:
         self._camera = camera_id
         self._open = opener
         self._clock = clock
         self._outlet = Outlet(camera_id, clock, on_frame, on_state)
         self._timing = timing or Timing()
-        self._extras = extras or Extras()
+        self._extras = extras
         # a third of jitter: cameras that lost one switch do not all come back in the same second
         self._backoff = Backoff(
             self._timing.retry_first, 2.0, self._timing.retry_limit, jitter=0.33

@@ -39,42 +39,6 @@ class SourceOptions:
     keep_log: Callable[[SessionLog], str | None] = lambda _log: None
 
 
-@dataclass(frozen=True, slots=True)
-class _Ends:
-    """What a source is connected to, whatever its kind: as the arguments of `source_for`."""
-
-    camera_id: str
-    clock: Clock
-    on_frame: Callable[[Frame], object]
-    on_state: Callable[[CameraState], object]
-
-
-#: How a source of one kind is made of its URL.
-Maker = Callable[[str, SourceOptions, _Ends], Keeper]
-
-
-def _hk_source(url: str, options: SourceOptions, ends: _Ends) -> Keeper:
-    return hk_source(
-        ends.camera_id,
-        parse_hk_url(url),
-        ends.clock,
-        ends.on_frame,
-        ends.on_state,
-        keep_log=options.keep_log,
-    )
-
-
-def _kept(opener: Callable[[str, SourceOptions], Opener]) -> Maker:
-    """Sources whose kind only differs in the opener, which loads its libraries when needed."""
-
-    def made(url: str, options: SourceOptions, ends: _Ends) -> Keeper:
-        """A source that is not open yet."""
-        opens = opener(url, options)
-        return Keeper(ends.camera_id, opens, ends.clock, ends.on_frame, ends.on_state)
-
-    return made
-
-
 def _web(url: str, options: SourceOptions) -> Opener:
     from agent.camera.web import web_opener
 
@@ -105,18 +69,18 @@ def _demo(url: str, _options: SourceOptions) -> Opener:
     return demo_opener(url)
 
 
-#: A further kind of camera adds its scheme here.
-MAKERS: dict[str, Maker] = {
-    SCHEME: _hk_source,
-    "http": _kept(_web),
-    "https": _kept(_web),
-    "rtsp": _kept(_rtsp),
-    "rtsps": _kept(_rtsp),
-    "v4l2": _kept(_v4l2),
-    "file": _kept(_file),
-    "demo": _kept(_demo),
+#: How sessions of one kind are opened; libraries are loaded when they are needed. A further kind of
+#: camera adds its scheme here.
+OPENERS: dict[str, Callable[[str, SourceOptions], Opener]] = {
+    "http": _web,
+    "https": _web,
+    "rtsp": _rtsp,
+    "rtsps": _rtsp,
+    "v4l2": _v4l2,
+    "file": _file,
+    "demo": _demo,
 }
-
+SCHEMES = frozenset({SCHEME, *OPENERS})
 
 #: What stands before anything else may be a user, or a password.
 _BEGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}://")
@@ -136,14 +100,19 @@ def source_for(
         ConfigError: the scheme is unknown (the text names the known ones), or the URL is wrong. The
             text never has the URL's user or password in it.
     """
-    scheme, colon, _ = url.partition(":")
-    maker = MAKERS.get(scheme.lower()) if colon else None
-    if maker is None:
-        known = ", ".join(f"{name}:" for name in sorted(MAKERS))
-        named = f"scheme {scheme!r} is unknown" if _BEGIN.match(url) else "begins with no scheme"
+    options = options or SourceOptions()
+    named_scheme, colon, _ = url.partition(":")
+    scheme = named_scheme.lower()
+    if not colon or scheme not in SCHEMES:
+        known = ", ".join(f"{name}:" for name in sorted(SCHEMES))
+        named = (
+            f"scheme {named_scheme!r} is unknown" if _BEGIN.match(url) else "begins with no scheme"
+        )
         raise ConfigError(f"camera source: {named}; known: {known}")
-    ends = _Ends(camera_id, clock, on_frame, on_state)
-    return maker(url, options or SourceOptions(), ends)
+    ends = clock, on_frame, on_state
+    if scheme == SCHEME:
+        return hk_source(camera_id, parse_hk_url(url), *ends, keep_log=options.keep_log)
+    return Keeper(camera_id, OPENERS[scheme](url, options), *ends)
 
 
 def check_url(url: str) -> None:

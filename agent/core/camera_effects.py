@@ -9,23 +9,9 @@ from agent.core.effects import Say
 from agent.core.frame import Frame
 from agent.core.inbox import FromVision
 from agent.core.messages import ClipEnd, ClipFrame, ClipStart, Detection, PictureReason
-from agent.core.orders import (
-    CameraWent,
-    CloseClip,
-    Configure,
-    RecordClip,
-    StopJudging,
-    TakePicture,
-)
+from agent.core.orders import LimitPictures, TakePicture, VisionOrder
 
 # ------------------------------------------------------------------ what comes in
-
-
-@dataclass(frozen=True, slots=True)
-class FrameCame:
-    """A frame of the stream that is judged."""
-
-    frame: Frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,34 +118,11 @@ class StillFailed:
     still: TakeStill
 
 
-Input = (
-    FrameCame
-    | RecordingFrameCame
-    | Judged
-    | NotJudged
-    | ClipAnswered
-    | StillFailed
-    | Configure
-    | TakePicture
-    | RecordClip
-    | CloseClip
-    | CameraWent
-    | StopJudging
-    | Looked
-    | Ended
-)
+Answer = Judged | NotJudged | ClipAnswered | StillFailed
+#: A frame as it is comes from the stream that is judged.
+Input = Frame | RecordingFrameCame | Answer | VisionOrder | Looked | Ended
 
 #: Clips are opened, fed and closed by the parts that the recorder gets; each has the clip's id.
-PipelineEffect = (
-    ForgetSession
-    | ForgetJudged
-    | Judge
-    | DoNotJudge
-    | ClipStart
-    | ClipFrame
-    | ClipEnd
-    | ShowEvent
-    | TakeStill
-    | FromVision
-    | Say
-)
+Clip = ClipStart | ClipFrame | ClipEnd
+Judging = ForgetSession | ForgetJudged | Judge | DoNotJudge
+PipelineEffect = Judging | Clip | ShowEvent | TakeStill | LimitPictures | FromVision | Say

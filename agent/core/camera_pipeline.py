@@ -22,7 +22,6 @@ from agent.core.camera_effects import (
     Ended,
     ForgetJudged,
     ForgetSession,
-    FrameCame,
     Input,
     Judge,
     Judged,
@@ -49,9 +48,11 @@ from agent.core.orders import (
     CameraWent,
     CloseClip,
     Configure,
+    LimitPictures,
     RecordClip,
     StopJudging,
     TakePicture,
+    VisionOrder,
     VisionSettings,
 )
 from agent.core.pacing import Pacer
@@ -87,6 +88,10 @@ class CameraPipeline:
         two_streams: clips are made of another stream's frames (`RecordingFrameCame`).
         roomy: whether the camera has room for frames that are only kept in case.
         new_id: the id of an event or clip of that time; a random part tells two of them apart.
+
+    Attributes:
+        settings: those in force; to be read only.
+        latest: the newest frame of a session that was not over when it came; to be read only.
     """
 
     def __init__(
@@ -101,7 +106,7 @@ class CameraPipeline:
         new_id: Callable[[datetime], str] = lambda utc: str(ULID.from_datetime(utc)),
     ) -> None:
         self._camera = camera
-        self._settings = settings
+        self.settings = settings
         self._new_id = new_id
         self._effects: list[PipelineEffect] = []
         self.clips = CameraClips(
@@ -111,21 +116,11 @@ class CameraPipeline:
         self._pacer = Pacer(analysis_fps)
         self._motion = MotionMachine()
         self._event: _Event | None = None
-        self._latest: Frame | None = None
+        self.latest: Frame | None = None
         self._asked: Frame | None = None  # that is being judged
         self._session = self._gone = 0  # the newest session, and the newest that is over
         self._leaving = False
         self._clock: Now | None = None  # what UTC is reckoned from
-
-    @property
-    def latest(self) -> Frame | None:
-        """The newest frame of a session that was not over when it came."""
-        return self._latest
-
-    @property
-    def settings(self) -> VisionSettings:
-        """Those in force."""
-        return self._settings
 
     def utc(self, at: float) -> datetime:
         """UTC of a frame's time; during an event by the clock of its start, so durations are true.
@@ -144,8 +139,8 @@ class CameraPipeline:
         if self._event is None:
             self._clock = now
         match cause:
-            case FrameCame(frame):
-                self._frame(frame)
+            case Frame():
+                self._frame(cause)
             case Judged(frame, detection):
                 self._judged(frame, detection, now)
             case RecordingFrameCame(frame):
@@ -157,9 +152,9 @@ class CameraPipeline:
             case StillFailed(still):
                 self._stills.failed(still)
             case Looked():
-                self._stills.tick(self._latest, now.at)
+                self._stills.tick(self.latest, now.at)
             case Ended():
-                self._stills.tick(self._latest, now.at + PATIENCE)
+                self._stills.tick(self.latest, now.at + PATIENCE)
                 self._break_off(EndReason.SHUTDOWN)
                 self.clips.end_on_demand(EndReason.SHUTDOWN)
             case _:
@@ -171,15 +166,11 @@ class CameraPipeline:
 
     # ------------------------------------------------------------ orders
 
-    def _order(
-        self,
-        order: Configure | TakePicture | RecordClip | CloseClip | CameraWent | StopJudging,
-        now: Now,
-    ) -> None:
+    def _order(self, order: VisionOrder, now: Now) -> None:
         match order:
             case Configure(settings):
-                disarmed = self._settings.armed and not settings.armed
-                self._settings = settings
+                disarmed = self.settings.armed and not settings.armed
+                self.settings = settings
                 if disarmed:
                     self._break_off(EndReason.DISARMED)
             case TakePicture():
@@ -194,6 +185,8 @@ class CameraPipeline:
                     self._forget_session()
             case StopJudging():
                 self._leaving = True
+            case LimitPictures():
+                self._do(order)
 
     # ------------------------------------------------------------ frames
 
@@ -204,18 +197,18 @@ class CameraPipeline:
         if frame.session != self._session:
             self._forget_session(frame)
             self._session, self._gone = frame.session, frame.session - 1
-        self._latest = frame
+        self.latest = frame
         if self._event is not None:
             self._event.frames += 1
         self.clips.frame(frame)
         if self._leaving:
             self._do(DoNotJudge(frame, LEAVING))
-        elif self._settings.armed and self._pacer.admit(frame.at):
+        elif self.settings.armed and self._pacer.admit(frame.at):
             self._asked = frame
             self._do(Judge(frame))
         else:
             self._do(DoNotJudge(frame))
-        self._stills.frame(frame, self._settings.monitoring_interval)
+        self._stills.frame(frame, self.settings.monitoring_interval)
 
     def _judged(self, frame: Frame, detection: Detection | None, now: Now) -> None:
         """From the verdict to the event, and what is said about it."""
@@ -228,8 +221,8 @@ class CameraPipeline:
             self.clips.judged(frame)
             if self._event is not None:
                 self._event.last = detection
-        step = self._motion.update(detection, self._settings.post_frames)
-        if self._settings.scores:
+        step = self._motion.update(detection, self.settings.post_frames)
+        if self.settings.scores:
             self._do(FrameScored(self._camera, self.utc(detection.at), detection))
         if step.started:
             self._start_event(frame, detection, now)
@@ -248,7 +241,7 @@ class CameraPipeline:
     def _start_event(self, frame: Frame, detection: Detection, now: Now) -> None:
         self._clock = now
         utc = self.utc(frame.at)
-        event_id, recorded = self._new_id(utc), self._settings.record
+        event_id, recorded = self._new_id(utc), self.settings.record
         started = MotionStarted(self._camera, event_id, frame.at, utc, detection, recorded)
         self._event = _Event(started, frame, detection)
         self._do(started)
@@ -297,7 +290,7 @@ class CameraPipeline:
 
     def _ended(self, reason: EndReason) -> MotionEnded | None:
         """The end of the running event, were it now."""
-        event, latest = self._event, self._latest
+        event, latest = self._event, self.latest
         if event is None or latest is None:
             return None
         return MotionEnded(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from agent.core.camera_effects import PipelineEffect, TakeStill
@@ -18,12 +17,6 @@ PATIENCE = 1.0
 OLDEST = 5.0
 #: Bounds what one client can make us keep.
 MOST_WAITING = 8
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    order: TakePicture
-    until: float
 
 
 class CameraStills:
@@ -44,7 +37,7 @@ class CameraStills:
         self._camera = camera
         self._do = do
         self._utc = utc
-        self._waiting: deque[_Waiting] = deque()  # bounded by MOST_WAITING
+        self._waiting: deque[tuple[TakePicture, float]] = deque()  # at most MOST_WAITING
         self._interval_at: float | None = None  # frame time of the last monitoring picture
         self._interval_before: float | None = None
 
@@ -53,7 +46,7 @@ class CameraStills:
         if len(self._waiting) >= MOST_WAITING:
             self._refuse(order, "too many pictures were asked for at once")
             return
-        self._waiting.append(_Waiting(order, now + PATIENCE))
+        self._waiting.append((order, now + PATIENCE))
 
     def frame(self, frame: Frame, interval: float) -> None:
         """A frame came: takes what is due.
@@ -67,19 +60,19 @@ class CameraStills:
             self._interval_before, self._interval_at = last, frame.at
             self._do(TakeStill(frame, self._utc(frame.at), PictureReason.INTERVAL))
         while self._waiting:
-            self._take(frame, self._waiting.popleft(), last=False)
+            self._take(frame, *self._waiting.popleft(), last=False)
 
     def tick(self, latest: Frame | None, now: float) -> None:
         """Answers those whose patience is over with the latest frame, if it is young enough."""
-        while self._waiting and now >= self._waiting[0].until:
-            asked = self._waiting.popleft()
+        while self._waiting and now >= self._waiting[0][1]:
+            order, until = self._waiting.popleft()
             if latest is None:
-                self._refuse(asked.order, "the camera has not sent a picture yet")
+                self._refuse(order, "the camera has not sent a picture yet")
             elif now - latest.at > OLDEST:
                 words = f"the camera's last picture is {now - latest.at:.0f} s old"
-                self._refuse(asked.order, words)
+                self._refuse(order, words)
             else:
-                self._take(latest, asked, last=True)
+                self._take(latest, order, until, last=True)
 
     def failed(self, still: TakeStill) -> None:
         """The frame was damaged: the next one is tried, unless it was the last try."""
@@ -88,11 +81,10 @@ class CameraStills:
         elif still.last:
             self._refuse(still.order, "the camera's last picture is damaged")
         else:
-            self._waiting.append(_Waiting(still.order, still.until))
+            self._waiting.append((still.order, still.until))
 
-    def _take(self, frame: Frame, asked: _Waiting, *, last: bool) -> None:
-        utc, order = self._utc(frame.at), asked.order
-        self._do(TakeStill(frame, utc, order.reason, order, asked.until, last))
+    def _take(self, frame: Frame, order: TakePicture, until: float, *, last: bool) -> None:
+        self._do(TakeStill(frame, self._utc(frame.at), order.reason, order, until, last))
 
     def _refuse(self, order: TakePicture, message: str) -> None:
         self._do(PictureRefused(self._camera, order.request, message))

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 
 from agent.core.camera_effects import (
+    Clip,
     ClipAnswered,
     DoNotJudge,
     Ended,
     ForgetJudged,
     ForgetSession,
-    FrameCame,
     Input,
     Judge,
     Judged,
@@ -122,7 +122,6 @@ class VisionWorker:
         self.recording: Mailbox[Frame] | None = None
         self.showing = Showing(self._picture, self._overlay)
         self._camera, self._options = camera_id, options
-        self._limit = options.max_image_kb * 1000
         self._frames, self._orders = frames, orders
         self._to_engine, self._clock = to_engine, clock
         view = options.view
@@ -136,18 +135,11 @@ class VisionWorker:
         )
         self._detectors, self._eye = Detectors(options.profile, view), Eye()
         self._feed = ClipFeed(to_recorder)
-        self._stills = Stills(
-            camera_id,
-            view.orientation,
-            self._limit,
-            to_engine,
-            to_recorder,
-            view.privacy,
-            self._overlay,
-        )
-        self._heat = HeatMap(camera_id, view, self._limit, to_engine, to_recorder)
-        self._pictures = Pictures(view, options.room)
-        self._stills.room = self._heat.room = options.room
+        limit = options.max_image_kb * 1000
+        self._pictures = pictures = Pictures(view, limit, options.room)
+        self._stills = Stills(camera_id, pictures, to_engine, to_recorder, self._overlay)
+        self._heat = HeatMap(camera_id, view, limit, to_engine, to_recorder)
+        self._heat.room = options.room
         self._delta = b""  # what changed in the running event's first frame
         self._last_detection: Detection | None = None
         self._last_motion: Detection | None = None
@@ -189,12 +181,7 @@ class VisionWorker:
     def take_orders(self) -> None:
         """Hands on what the engine wants, between two frames."""
         while (order := self._orders.get()) is not None:
-            if isinstance(order, LimitPictures):
-                most = self._options.max_image_kb * 1000
-                self._limit = min(most, order.bytes or most)
-                self._stills.limit = self._heat.limit = self._limit
-            else:
-                self._step(order)
+            self._step(order)
 
     def take_recording(self) -> None:
         """Takes what came of the recording stream, before the frame that may start a clip."""
@@ -205,7 +192,7 @@ class VisionWorker:
         """Takes one delivered frame through everything that is done with it."""
         self._stats.frames += 1
         self._luma = None
-        self._step(FrameCame(frame))
+        self._step(frame)
         if self._pipeline.latest is frame:
             self._look(frame, self._luma)
             self.showing.frame(frame, judged=self._luma is not None)
@@ -231,6 +218,9 @@ class VisionWorker:
                 self._step(self._judge(frame))
             case ClipStart() | ClipFrame() | ClipEnd():
                 self._hand_over(effect)
+            case LimitPictures(limit):
+                most = self._options.max_image_kb * 1000
+                self._pictures.limit = self._heat.limit = min(most, limit or most)
             case ShowEvent():
                 self._show(effect)
             case TakeStill():
@@ -247,7 +237,7 @@ class VisionWorker:
             case _:
                 self._to_engine(effect)
 
-    def _hand_over(self, part: ClipStart | ClipFrame | ClipEnd) -> None:
+    def _hand_over(self, part: Clip) -> None:
         match part:
             case ClipStart():
                 delta = self._delta if part.triggers else b""
@@ -327,8 +317,8 @@ class VisionWorker:
             self._stats.light_changed = self._pipeline.utc(sight.light_changed_at)
 
     def _picture(self, frame: Frame) -> bytes:
-        return self._pictures.stored(frame.jpeg, self._limit)
+        return self._pictures.published(frame.jpeg)
 
     def _overlay(self, frame: Frame) -> bytes | None:
         last, motion, changed = self._last_detection, self._last_motion, self._detectors.binary()
-        return self._pictures.overlay(frame.jpeg, last, motion, changed, self._limit)
+        return self._pictures.overlay(frame.jpeg, last, motion, changed)

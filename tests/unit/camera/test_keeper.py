@@ -63,7 +63,7 @@ class Rig:
     """Attempts by script: each is an error, or the script of a session."""
 
     attempts: list[Exception | list[Happening]]
-    extras: Extras | None = None
+    extras: Extras = field(default_factory=Extras)
     timing: Timing = TIMING
     note: str = ""
     clock: FakeClock = field(default_factory=FakeClock)

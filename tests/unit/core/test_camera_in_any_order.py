@@ -22,7 +22,6 @@ from agent.core.camera_effects import (
     DoNotJudge,
     Ended,
     ForgetJudged,
-    FrameCame,
     Input,
     Judge,
     Judged,
@@ -173,7 +172,7 @@ class AnyOrder(RuleBasedStateMachine):
             case ClipRefused(message="a clip is being recorded"):
                 assert self.open is not None, "nothing is being recorded"
             case ClipClosed(event, reason=EndReason.MANUAL):
-                asked = isinstance(cause, FrameCame)
+                asked = isinstance(cause, Frame)
                 assert asked or recorded_event_begins, f"{event} was ended by somebody else"
             case Judge(it):
                 assert it.session >= self.newest_judged, "a generation went back"
@@ -194,7 +193,7 @@ class AnyOrder(RuleBasedStateMachine):
             live = it.session >= self.newest and it.session not in self.gone
             self.newest = max(self.newest, it.session)
             self.done.clear()
-            self.step(FrameCame(it))
+            self.step(it)
             (fate,) = [e for e in self.done if isinstance(e, Judge | DoNotJudge)]
             assert fate.frame is it, "each frame is judged, or left and counted"
             over = isinstance(fate, DoNotJudge) and fate.why == SESSION_OVER

@@ -13,7 +13,6 @@ from agent.core.camera_effects import (
     Ended,
     ForgetJudged,
     ForgetSession,
-    FrameCame,
     Input,
     Judge,
     Judged,
@@ -111,7 +110,7 @@ class Rig:
             self.verdict = "misfit" if letter == "x" else None
             if letter in reasons:
                 self.verdict = detection(it, reasons[letter], 2.0 if letter == "B" else 1.0)
-            self.step(FrameCame(it))
+            self.step(it)
         return self.done[done:]
 
 
@@ -232,7 +231,7 @@ def test_disarmed_or_too_fast_a_frame_is_not_judged_and_nothing_is_wrong() -> No
     rig.step(Configure(SETTINGS))
     rig.see("q", 1)
     fast = replace(frame(2), at=0.3)
-    assert rig.step(FrameCame(fast)) == [DoNotJudge(fast)]
+    assert rig.step(fast) == [DoNotJudge(fast)]
 
 
 def test_disarming_ends_the_event() -> None:
@@ -264,7 +263,7 @@ def test_a_verdict_that_nobody_waits_for_any_more_is_left() -> None:
     rig.see("qqq")
     last = frame(3)
     rig.at = last.at
-    rig.pipeline.step(FrameCame(last), Now(rig.at, START))
+    rig.pipeline.step(last, Now(rig.at, START))
     rig.step(CameraWent(1))
     assert rig.step(Judged(last, detection(last, Reason.MOTION))) == []
 

@@ -7,11 +7,14 @@ import numpy as np
 
 from agent.core.camera_effects import PipelineEffect, TakeStill
 from agent.core.camera_stills import MOST_WAITING, CameraStills
+from agent.core.costs import Boundless
 from agent.core.frame import Frame
 from agent.core.messages import ClipPart, PictureReason, PictureRefused, PictureTaken, StorePicture
 from agent.core.orders import TakePicture
 from agent.imaging.orientation import Orientation
+from agent.vision.pictures import Pictures
 from agent.vision.stills import Stills
+from agent.vision.zones import View
 from tests.support.scene import HEIGHT, WIDTH, frame
 
 START = datetime(2026, 11, 22, 7, tzinfo=UTC)
@@ -29,7 +32,10 @@ class Desk:
         )
         self._due: list[TakeStill] = []
         self._maker = Stills(
-            "door", orientation or Orientation(), limit, self.said.append, self._store
+            "door",
+            Pictures(View(orientation=orientation or Orientation()), limit, Boundless()),
+            self.said.append,
+            self._store,
         )
 
     def _do(self, effect: PipelineEffect) -> None:
