@@ -78,9 +78,8 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class DoNotJudge:
-    """Leave this frame; `why` is said where frames come and none is judged, empty: all is well."""
+    """Leave the frame; `why` is said where frames come and none is judged, empty: all is well."""
 
-    frame: Frame
     why: str = ""
 
 

@@ -59,8 +59,10 @@ from agent.core.pacing import Pacer
 from agent.core.state import Now
 
 #: Why frames of a live camera are not judged, as health says it.
-SESSION_OVER = "they are of a session that is over"
-LEAVING = "the camera is being stopped"
+SESSION_OVER = DoNotJudge("they are of a session that is over")
+LEAVING = DoNotJudge("the camera is being stopped")
+#: Disarmed, or sooner than frames are to be judged.
+NOT_NOW = DoNotJudge()
 
 
 @dataclass(slots=True)
@@ -176,7 +178,7 @@ class CameraPipeline:
             case TakePicture():
                 self._stills.ask(order, now.at)
             case RecordClip():
-                self.clips.ask(order, LEAVING if self._leaving else "")
+                self.clips.ask(order, LEAVING.why if self._leaving else "")
             case CloseClip(event_id):
                 self._give_up(event_id)
             case CameraWent(session):
@@ -192,7 +194,7 @@ class CameraPipeline:
 
     def _frame(self, frame: Frame) -> None:
         if frame.session <= self._gone:
-            self._do(DoNotJudge(frame, SESSION_OVER))
+            self._do(SESSION_OVER)
             return
         if frame.session != self._session:
             self._forget_session(frame)
@@ -202,12 +204,12 @@ class CameraPipeline:
             self._event.frames += 1
         self.clips.frame(frame)
         if self._leaving:
-            self._do(DoNotJudge(frame, LEAVING))
+            self._do(LEAVING)
         elif self.settings.armed and self._pacer.admit(frame.at):
             self._asked = frame
             self._do(Judge(frame))
         else:
-            self._do(DoNotJudge(frame))
+            self._do(NOT_NOW)
         self._stills.frame(frame, self.settings.monitoring_interval)
 
     def _judged(self, frame: Frame, detection: Detection | None, now: Now) -> None:

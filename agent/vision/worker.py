@@ -205,19 +205,20 @@ class VisionWorker:
 
     # ------------------------------------------------------------ effects
 
-    def _step(self, cause: Input) -> None:
-        now = Now(self._clock.monotonic(), self._clock.utc())
+    def _step(self, cause: Input, now: Now | None = None) -> None:
+        """Answers come at the time `now` of the input that led to them."""
+        now = now or Now(self._clock.monotonic(), self._clock.utc())
         for effect in self._pipeline.step(cause, now):
-            self._carry_out(effect)
+            self._carry_out(effect, now)
 
-    def _carry_out(self, effect: PipelineEffect) -> None:
+    def _carry_out(self, effect: PipelineEffect, now: Now) -> None:
         match effect:
-            case DoNotJudge(_, why):
+            case DoNotJudge(why):
                 self._stats.undecided = why or self._stats.undecided
             case Judge(frame):
-                self._step(self._judge(frame))
+                self._step(self._judge(frame), now)
             case ClipStart() | ClipFrame() | ClipEnd():
-                self._hand_over(effect)
+                self._hand_over(effect, now)
             case LimitPictures(limit):
                 most = self._options.max_image_kb * 1000
                 self._pictures.limit = self._heat.limit = min(most, limit or most)
@@ -225,7 +226,7 @@ class VisionWorker:
                 self._show(effect)
             case TakeStill():
                 if not self._stills.take(effect):
-                    self._step(StillFailed(effect))
+                    self._step(StillFailed(effect), now)
             case ForgetJudged():
                 self._detectors.forget()
             case ForgetSession(first):
@@ -237,11 +238,12 @@ class VisionWorker:
             case _:
                 self._to_engine(effect)
 
-    def _hand_over(self, part: Clip) -> None:
+    def _hand_over(self, part: Clip, now: Now) -> None:
         match part:
             case ClipStart():
                 delta = self._delta if part.triggers else b""
-                self._step(ClipAnswered(part, self._feed.start(replace(part, delta=delta))))
+                taken = self._feed.start(replace(part, delta=delta))
+                self._step(ClipAnswered(part, taken), now)
             case ClipFrame():
                 self._feed.frame(part)
             case ClipEnd():

@@ -9,7 +9,6 @@ from itertools import count
 
 from agent.core.camera_effects import (
     ClipAnswered,
-    DoNotJudge,
     Ended,
     ForgetJudged,
     ForgetSession,
@@ -24,7 +23,7 @@ from agent.core.camera_effects import (
     StillFailed,
     TakeStill,
 )
-from agent.core.camera_pipeline import LEAVING, SESSION_OVER, CameraPipeline
+from agent.core.camera_pipeline import LEAVING, NOT_NOW, SESSION_OVER, CameraPipeline
 from agent.core.frame import Frame
 from agent.core.messages import (
     ClipClosed,
@@ -195,13 +194,13 @@ def test_frames_of_a_session_that_is_over_are_left_and_say_why() -> None:
     rig = Rig()
     rig.see("qqq")
     rig.step(CameraWent(1))
-    assert rig.see("M", 3) == [DoNotJudge(frame(3), SESSION_OVER)]
+    assert rig.see("M", 3) == [SESSION_OVER]
 
 
 def test_a_session_never_goes_back() -> None:
     rig = Rig()
     rig.see("q", session=3)
-    assert rig.see("q", 1, session=2) == [DoNotJudge(frame(1, 2), SESSION_OVER)]
+    assert rig.see("q", 1, session=2) == [SESSION_OVER]
     assert rig.see("q", 2, session=3) == [Judge(frame(2, 3))]
 
 
@@ -227,11 +226,11 @@ def test_a_lost_session_ends_event_clip_and_history() -> None:
 
 def test_disarmed_or_too_fast_a_frame_is_not_judged_and_nothing_is_wrong() -> None:
     rig = Rig(replace(SETTINGS, armed=False))
-    assert rig.see("q")[-1] == DoNotJudge(frame(0))
+    assert rig.see("q")[-1] == NOT_NOW
     rig.step(Configure(SETTINGS))
     rig.see("q", 1)
     fast = replace(frame(2), at=0.3)
-    assert rig.step(fast) == [DoNotJudge(fast)]
+    assert rig.step(fast) == [NOT_NOW]
 
 
 def test_disarming_ends_the_event() -> None:
@@ -253,8 +252,8 @@ def test_when_the_end_is_near_nothing_is_judged_and_a_clip_gets_its_frames() -> 
     rig = Rig()
     rig.see("qqqM")
     rig.step(StopJudging())
-    assert rig.see("M", 4) == [ClipFrame("id0", frame(4)), DoNotJudge(frame(4), LEAVING)]
-    assert rig.step(RecordClip("r1", 1.0)) == [ClipRefused("door", "r1", LEAVING)]
+    assert rig.see("M", 4) == [ClipFrame("id0", frame(4)), LEAVING]
+    assert rig.step(RecordClip("r1", 1.0)) == [ClipRefused("door", "r1", LEAVING.why)]
     assert kinds(rig.step(Ended())) == [MotionEnded, ClipEnd, ForgetJudged]
 
 
