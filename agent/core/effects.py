@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.core.orders import Beep, KeepEvent, RestartSession, VisionOrder
+from agent.core.orders import Beep, KeepEvent, VisionOrder
 from schemas.messages import EventsQuery, Publish, Record
 from schemas.settings import StoredSettings
 
@@ -16,14 +16,6 @@ class ToVision:
 
     camera: str
     order: VisionOrder
-
-
-@dataclass(frozen=True, slots=True)
-class ToCamera:
-    """An order for the source of one camera."""
-
-    camera: str
-    order: RestartSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +63,6 @@ Effect = (
     | Record
     | EventsQuery
     | ToVision
-    | ToCamera
     | Beep
     | KeepEvent
     | SaveSettings

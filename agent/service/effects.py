@@ -6,7 +6,6 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
 
 from agent.core.effects import (
     Effect,
@@ -14,11 +13,10 @@ from agent.core.effects import (
     PublishDiscovery,
     SaveSettings,
     Say,
-    ToCamera,
     ToVision,
     WriteHealth,
 )
-from agent.core.orders import Beep, KeepEvent, RestartSession, VisionOrder
+from agent.core.orders import Beep, KeepEvent, VisionOrder
 from agent.runtime.clock import Clock
 from agent.runtime.health_file import write_health
 from agent.runtime.mailbox import Mailbox
@@ -37,7 +35,6 @@ class Performer:
     state_dir: Path
     outbox: Callable[[Outgoing], object]
     vision: Mapping[str, Mailbox[VisionOrder]]
-    cameras: Mapping[str, Sequence[Mailbox[RestartSession]]]
     tones: Mailbox[Beep]
     store: Mailbox[KeepEvent]
     discovery: Discovery
@@ -60,8 +57,6 @@ class Performer:
                 self.outbox(effect)
             case ToVision():
                 self.vision[effect.camera].put(effect.order)
-            case ToCamera():
-                self._restart(self.cameras[effect.camera], effect.order)
             case Beep():
                 self.tones.put(effect)
             case KeepEvent():
@@ -79,23 +74,7 @@ class Performer:
             case Leave():
                 self.leave(effect.again)
 
-    @staticmethod
-    def _restart(sessions: Sequence[Mailbox[RestartSession]], order: RestartSession) -> None:
-        for box in sessions:
-            box.put(order)
 
-
-class OrderBoxes(TypedDict):
-    """Where the orders for the cameras' owners go."""
-
-    vision: Mapping[str, Mailbox[VisionOrder]]
-    cameras: Mapping[str, Sequence[Mailbox[RestartSession]]]
-
-
-def order_boxes(cameras: Iterable[CameraParts]) -> OrderBoxes:
-    """The boxes of these cameras."""
-    cameras = list(cameras)
-    return {
-        "vision": {c.camera_id: c.vision_orders for c in cameras},
-        "cameras": {c.camera_id: c.session_orders for c in cameras},
-    }
+def order_boxes(cameras: Iterable[CameraParts]) -> dict[str, Mailbox[VisionOrder]]:
+    """Where orders for these cameras' vision go."""
+    return {camera.camera_id: camera.vision_orders for camera in cameras}

@@ -10,14 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.core.messages import Detection, Reason
+from agent.core.motion import MotionMachine, damaged
 from agent.core.orders import VisionSettings
+from agent.core.pacing import Pacer
 from agent.core.state import vision_settings
 from agent.imaging.heatmap import Counts, cells, no_counts
 from agent.imaging.jpeg import encode
 from agent.imaging.privacy import blacken
 from agent.imaging.stamp import extent
 from agent.tuning.clips import Clip, Shot
-from agent.vision.judge import Judge, Judgement
+from agent.vision.judge import Judge
 from agent.vision.zones import View
 from schemas.camera_config import CameraConfig
 from schemas.zones import Zone
@@ -136,6 +138,8 @@ class _Run:
         self._pictures = pictures
         self._settings: VisionSettings = vision_settings(camera.settings())
         self._judge: Judge | None = None
+        self._pacer = Pacer(camera.analysis_fps)
+        self._motion = MotionMachine()
         self._result = Replay(clip.name, camera, fps=clip.fps)
         self._event: Event | None = None
         self._last = 0.0
@@ -146,19 +150,20 @@ class _Run:
         result.frames += 1
         if shot.first and shot.index:
             self._end_event(self._last)
+            self._motion.abandon()
             if self._judge is not None:
                 self._judge.forget()
         self._last = shot.at
         judge = self._judge or self._begin(shot)
-        if judge is None or not judge.admit(shot.at):
+        if judge is None or not self._pacer.admit(shot.at):
             return
         luma = shot.luma()
         if luma is None:
             result.damaged += 1
-            judgement = judge.damaged(shot.index, shot.at, self._settings)
+            detection = damaged(shot.index, shot.at)
         else:
-            judgement = judge.judge(luma, shot.index, shot.at, self._settings)
-        self._follow(judge, shot, judgement)
+            detection = judge.judge(luma, shot.index, shot.at, self._settings)
+        self._follow(judge, shot, detection)
 
     def finish(self) -> Replay:
         """The result, when the clip is over."""
@@ -176,14 +181,14 @@ class _Run:
         result.height, result.width = luma.shape
         if self._clip.own and self._camera.recording.timestamp:
             self._view = without_stamp(self._view, *luma.shape)
-        self._judge = Judge(self._camera.detection.profile, self._view, self._camera.analysis_fps)
+        self._judge = Judge(self._camera.detection.profile, self._view)
         if self._pictures:
             scene = shot.colour()
             result.scene = b"" if scene is None else encode(blacken(scene, self._view.privacy))
         return self._judge
 
-    def _follow(self, judge: Judge, shot: Shot, judgement: Judgement) -> None:
-        detection, step = judgement.detection, judgement.step
+    def _follow(self, judge: Judge, shot: Shot, detection: Detection) -> None:
+        step = self._motion.update(detection, self._settings.post_frames)
         result = self._result
         result.decisions.append(Decision(shot.index, shot.at, detection))
         if step.started:
@@ -205,8 +210,8 @@ class _Run:
         if event is None:
             return
         event.touched = touched if event.touched is None else event.touched | touched
-        if judge.event.peak.seq == shot.index:
-            event.peak = judge.event.peak
+        if self._motion.peak.seq == shot.index:
+            event.peak = self._motion.peak
             event.pictures = self._shoot(judge, shot, len(self._result.events) - 1)
 
     def _shoot(self, judge: Judge, shot: Shot, taken: int) -> Pictures | None:
