@@ -127,14 +127,14 @@ def clip_events(path: Path, condition: str) -> Iterator[Event]:
     truth = next((t for part, t in TRUTHS.items() if part in path.name), path.stem)
     settings: VisionSettings = vision_settings(CameraSettings())
     rng = np.random.default_rng(11)
-    judge, machine = Judge("robust", View(), FPS), MotionMachine()
+    judge, machine = Judge("robust", View()), MotionMachine()
     shots: list[Shot] = []
     best, moving, began = np.zeros((1, 1, 3), np.uint8), 0, 0.0
     for seq, clear in enumerate(pictures(path)):
         at = seq / FPS
         picture = through_jpeg(CONDITIONS[condition](clear, rng))
         luma = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
-        detection = judge.judge(luma, seq, at, settings).detection
+        detection = judge.judge(luma, seq, at, settings)
         if machine.active and at - began >= WINDOW:
             machine.abandon()
             if moving >= LEAST_MOVING:
@@ -188,14 +188,14 @@ def empty_events() -> Iterator[Event]:
         for name, happening in happenings.items():
             rng = np.random.default_rng([seed, *name.encode()])
             for begin in EMPTY_AT:
-                judge, shots = Judge("plain", View(), FPS), []
+                judge, shots = Judge("plain", View()), []
                 for number in range(int(EMPTY_SECONDS * FPS)):
                     second = begin + number / FPS
                     light = happening(ground.copy(), second, rng, grain)
                     plane = np.clip(light, 0, 255).astype(np.uint8)
                     picture = through_jpeg(np.asarray(cv2.cvtColor(plane, cv2.COLOR_GRAY2BGR)))
                     luma = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), np.uint8)
-                    found = judge.judge(luma, number, second, settings).detection
+                    found = judge.judge(luma, number, second, settings)
                     if number % 3 == 2:
                         shots.append(Shot(picture, found.box if found.motion else somewhere(rng)))
                 yield Event("drawn, empty", name, "nothing", tuple(shots))

@@ -22,14 +22,12 @@ from multiprocessing.connection import Connection
 from agent.camera.hk import packets
 from agent.camera.hk.address import HkAddress
 from agent.camera.hk.link import CameraLink
+from agent.camera.hk.session import hk_source
 from agent.camera.hk.simulator.camera_side import CameraSide
 from agent.camera.hk.simulator.datagrams import Fragmenter
 from agent.camera.hk.simulator.session_base import Manners
-from agent.camera.hk.source import HkSource
 from agent.core.frame import Frame
-from agent.core.orders import RestartSession
 from agent.runtime.clock import SystemClock
-from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 
 FRAME_SIZE = 54_000
@@ -153,9 +151,8 @@ def real(port: int, frames: int) -> float:
             spent = time.process_time() - begun
             worker.stop.set()
 
-    orders: Mailbox[RestartSession] = Mailbox("orders", 4, WhenFull.REFUSE)
     address = HkAddress("127.0.0.1", port)
-    source = HkSource("bench", address, clock, on_frame, lambda _state: None, orders)
+    source = hk_source("bench", address, clock, on_frame, lambda _state: None)
     worker = Worker("bench", source.run, clock, lambda _name, _error: None)
     begun = time.process_time()
     source.run(worker)  # in this thread: nobody else runs in this process

@@ -26,7 +26,7 @@ import cv2
 from agent.camera.source import source_for
 from agent.core.frame import Frame
 from agent.core.messages import FrameScored
-from agent.core.orders import RestartSession, VisionOrder, VisionSettings
+from agent.core.orders import VisionOrder, VisionSettings
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
@@ -67,12 +67,11 @@ class Camera:
         clock = SystemClock()
         frames: Mailbox[Frame] = Mailbox("frames", 16, WhenFull.DROP_OLDEST)
         orders: Mailbox[VisionOrder] = Mailbox("orders", 8, WhenFull.REFUSE)
-        restarts: Mailbox[RestartSession] = Mailbox("restarts", 8, WhenFull.REFUSE)
 
         def take(frame: Frame) -> None:
             frames.put(frame)
 
-        source = source_for(self.url, self.name, clock, take, _nothing, restarts)
+        source = source_for(self.url, self.name, clock, take, _nothing)
         settings = VisionSettings(
             armed=True,
             pixel_threshold=50,

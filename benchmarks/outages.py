@@ -26,10 +26,8 @@ from agent.camera.hk.simulator.server import Simulator, SimulatorOptions
 from agent.camera.source import source_for
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState
-from agent.core.orders import RestartSession
 from agent.imaging.jpeg import decode_colour
 from agent.runtime.clock import SystemClock
-from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.jpegs import jpeg
 from tests.support.rtsp_camera_process import RtspCamera, missing
@@ -61,10 +59,7 @@ class Case:
     def run(self) -> None:
         """Waits for pictures, causes the outage, and judges what comes behind it."""
         clock = SystemClock()
-        orders: Mailbox[RestartSession] = Mailbox("orders", 1, WhenFull.REFUSE)
-        source = source_for(
-            self.url, "porch", clock, self.frames.append, self.states.append, orders
-        )
+        source = source_for(self.url, "porch", clock, self.frames.append, self.states.append)
         worker = Worker("camera", source.run, clock, lambda _name, _error: None)
         worker.start()
         try:

@@ -31,7 +31,7 @@ class Ours:
     """The agent's detector, which judges wide pictures at a part of their size."""
 
     def __init__(self, profile: str) -> None:
-        self._judge = Judge(profile, View(), 3.0)
+        self._judge = Judge(profile, View())
         self._seq = 0
 
     def scale(self, width: int) -> int:
@@ -41,7 +41,7 @@ class Ours:
     def motion(self, luma: Plane, size: tuple[int, int] | None = None) -> bool:
         """Its verdict; `size` is the picture's height and width where `luma` is made smaller."""
         self._seq += 1
-        return self._judge.judge(luma, self._seq, self._seq / 3, SETTINGS, size).detection.motion
+        return self._judge.judge(luma, self._seq, self._seq / 3, SETTINGS, size).motion
 
 
 class RunningAverage:

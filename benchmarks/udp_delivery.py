@@ -19,14 +19,12 @@ from multiprocessing.connection import Connection
 
 from agent.camera.hk.address import HkAddress
 from agent.camera.hk.dialects import Dialect
+from agent.camera.hk.session import hk_source
 from agent.camera.hk.simulator.player import Streaming
 from agent.camera.hk.simulator.server import Simulator, SimulatorOptions
 from agent.camera.hk.simulator.wire_faults import Faults
-from agent.camera.hk.source import HkSource
 from agent.core.frame import Frame
-from agent.core.orders import RestartSession
 from agent.runtime.clock import SystemClock
-from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 
 RATES = (3.0, 15.0, 30.0)
@@ -51,9 +49,8 @@ def run_case(fps: float, loss: float, seconds: float, dialect: Dialect, pipe: Co
     stream = Streaming(fps=fps, faults=Faults(loss=loss))
     options = SimulatorOptions(stream=stream, dialect=dialect)
     simulator = Simulator(options, clock, on_sent)
-    orders: Mailbox[RestartSession] = Mailbox("orders", 4, WhenFull.REFUSE)
     address = HkAddress("127.0.0.1", simulator.port, dialect=dialect, hkid="5000")
-    source = HkSource("porch", address, clock, on_frame, lambda _state: None, orders)
+    source = hk_source("porch", address, clock, on_frame, lambda _state: None)
     workers = [
         Worker(name, run, clock, lambda _name, _error: None)
         for name, run in (("simulator", simulator.run), ("camera", source.run))

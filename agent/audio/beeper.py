@@ -11,6 +11,7 @@ from typing import Protocol
 from agent.audio.speaker import Answer, Speaker
 from agent.audio.tones import MAX_BYTES, Tone, built_in_tone, tone_from_wav
 from agent.core.errors import ConfigError
+from agent.core.inbox import FromSpeaker
 from agent.core.messages import AudioState, BeepDone
 from agent.core.orders import Beep
 from agent.runtime.clock import Clock
@@ -92,7 +93,7 @@ class BeeperWorker:
         self,
         options: BeepOptions,
         tones: Mailbox[Beep],
-        to_engine: Callable[[object], object],
+        to_engine: Callable[[FromSpeaker], object],
         clock: Clock,
         *,
         start: Callable[[str | None], SoundProcess] = Speaker,

@@ -1,19 +1,17 @@
-"""Waiting that can be interrupted: a source that waits beats, and looks at its orders."""
+"""Waiting that can be interrupted: a source that waits beats, and looks whether it is to stop."""
 
 from __future__ import annotations
 
-from agent.core.orders import RestartSession
 from agent.runtime.clock import Clock
-from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
 
-#: How often a source that waits looks around; twice as long at most until it obeys. More than lies
+#: How often a source that waits looks around; twice as long at most until it stops. More than lies
 #: between two pictures of a camera that sends three a second: it is woken by pictures alone.
 STEP = 0.45
 
 
 class Interrupted(Exception):
-    """The source is to stop, or to open a new session; no error."""
+    """The source is to stop; no error."""
 
 
 class Patience:
@@ -22,27 +20,20 @@ class Patience:
     Attributes:
         worker: whose thread waits; a look-up of a name runs beside it.
         clock: the time.
-        order: the last order to restart, until somebody takes it.
     """
 
-    def __init__(self, worker: Worker, clock: Clock, orders: Mailbox[RestartSession]) -> None:
+    def __init__(self, worker: Worker, clock: Clock) -> None:
         self.worker = worker
         self.clock = clock
-        self.order: RestartSession | None = None
-        self._orders = orders
 
     def look(self) -> None:
         """Beats.
 
         Raises:
-            Interrupted: the worker is to stop, or the session to be restarted.
+            Interrupted: the worker is to stop.
         """
         self.worker.beat()
         if self.worker.stop.is_set():
-            raise Interrupted
-        order = self._orders.get()
-        if order is not None:
-            self.order = order
             raise Interrupted
 
     def wait(self, seconds: float) -> None:

@@ -10,6 +10,9 @@ WINDOW = 5.0
 #: Bounds the memory of a camera far faster than any of ours.
 _MOST = 1024
 
+#: Of its usual pause a frame may be late until its camera has no rate any more.
+_LATE = 1.5
+
 
 class RateMeter:
     """A sliding window over the times of frames."""
@@ -27,14 +30,19 @@ class RateMeter:
         self._times.clear()
 
     def rate(self, now: float) -> float:
-        """Frames per second at `now`; falls to 0 within the window when frames stop."""
+        """Frames per second at `now`; falls when a frame is overdue, to 0 when it is for long.
+
+        A camera whose frames are farther apart than the window has the rate of the last two.
+        """
         times = self._times
-        while times and now - times[0] > self._window:
+        while len(times) > 2 and now - times[0] > self._window:
             times.popleft()
         steps = len(times) - 1
         if steps < 1:
             return 0.0
         span = times[-1] - times[0]
+        if now - times[-1] > max(self._window, _LATE * span / steps):
+            return 0.0
         # A frame that is due but did not come lengthens the span: so the rate falls at once.
         overdue = now - times[-1] - span / steps
         span += max(0.0, overdue)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from agent.camera.interruptible_wait import STEP, Interrupted, Patience
@@ -21,11 +21,9 @@ from agent.core.errors import (
 )
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState
-from agent.core.orders import RestartSession
 from agent.core.stats import CameraStats
 from agent.imaging.jpeg import dimensions
 from agent.runtime.clock import Clock
-from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -44,7 +42,23 @@ class Timing:
     retry_first: float = 1.0
     retry_limit: float = 15.0
     refused: float = 60.0
+    unreachable: float | None = None  # after an attempt without an answer; None: backing off
     lasting: float = 10.0  # a session with pictures for so long makes earlier losses forgotten
+    unknown: float | None = None  # without a picture, while the rhythm is not known; see `Rhythm`
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What one kind of camera counts and keeps besides its pictures.
+
+    Attributes:
+        counted: adds its own counters.
+        keep: takes why an attempt or a session failed, and how often in a row; says where its
+            packets can be read.
+    """
+
+    counted: Callable[[CameraStats], CameraStats] = lambda stats: stats
+    keep: Callable[[CameraError, int], str | None] = lambda _error, _failures: None
 
 
 class Keeper:
@@ -57,7 +71,7 @@ class Keeper:
     any         attempt fails                 unreachable  backing off, with jitter
     any         our code fails                unreachable  backing off, with jitter
     any         camera says no                refused      the longest wait
-    live        clip played to its end        disabled     until a restart is ordered
+    live        clip played to its end        disabled     for good
     ```
 
     What is long depends on the camera's own rhythm; see `Rhythm`.
@@ -70,21 +84,21 @@ class Keeper:
         clock: Clock,
         on_frame: Callable[[Frame], object],
         on_state: Callable[[CameraState], object],
-        orders: Mailbox[RestartSession],
         timing: Timing | None = None,
+        extras: Extras = Extras(),
     ) -> None:
         self._camera = camera_id
         self._open = opener
         self._clock = clock
         self._outlet = Outlet(camera_id, clock, on_frame, on_state)
-        self._orders = orders
         self._timing = timing or Timing()
+        self._extras = extras
         # a third of jitter: cameras that lost one switch do not all come back in the same second
         self._backoff = Backoff(
             self._timing.retry_first, 2.0, self._timing.retry_limit, jitter=0.33
         )
         self._faults = Faults(camera_id)
-        self._rhythm = Rhythm()
+        self._rhythm = Rhythm(self._timing.unknown)
         self._unfit = 0  # pictures since the last good one that nobody may decode
         self._sessions = 0
         self._losses = 0  # sessions lost in a row, until one lasts
@@ -99,23 +113,29 @@ class Keeper:
 
     def run(self, worker: Worker) -> None:
         """Opens sessions and delivers frames until `worker.stop` is set; beats meanwhile."""
-        patience = Patience(worker, self._clock, self._orders)
-        while not worker.stop.is_set():
-            try:
-                self._attempt(patience)
-            except SessionOver as over:
-                self._played(patience, over)
-            except CameraError as error:
-                self._interruptible(patience, self._failed(error))
-            except Interrupted:
-                self._restart(patience)
-            except Exception as error:  # noqa: BLE001  of whatever kind: it ends this session only
-                fault = self._faults.take(error, worker)
-                self._interruptible(patience, self._failed(fault))
+        patience = Patience(worker, self._clock)
+        with suppress(Interrupted):
+            while True:
+                patience.wait(self._pause_after(patience))
+
+    def _pause_after(self, patience: Patience) -> float:
+        """One attempt and, if it opens, the session; returns the seconds until the next attempt."""
+        try:
+            self._attempt(patience)
+        except SessionOver as over:
+            if over.again:
+                return 0.0  # still live: the next session is a jump in the scene, no trouble
+            self._outlet.say(CameraCode.DISABLED, str(over))
+        except CameraError as error:
+            return self._failed(error)
+        except Interrupted:
+            raise
+        except Exception as error:  # noqa: BLE001  of whatever kind: it ends this session only
+            return self._failed(self._faults.take(error, patience.worker))
+        return float("inf")
 
     def _attempt(self, patience: Patience) -> None:
         """One attempt and, if it opens, the session; ends by raising."""
-        patience.look()
         if not self._outlet.failures and self._outlet.code is not CameraCode.LIVE:
             self._outlet.say(CameraCode.CONNECTING, "opening a session")
         with closing(self._open(patience)) as session:
@@ -165,13 +185,14 @@ class Keeper:
             return True
         self._heard_at, self._unfit = self._clock.monotonic(), 0
         self._rhythm.add(picture.at)
-        return self._outlet.deliver(picture.jpeg, picture.at, picture.video)
+        return self._outlet.deliver(picture.jpeg, picture.at, picture.video, picture.note)
 
     # ------------------------------------------------------------ between sessions
 
     def _failed(self, error: CameraError) -> float:
         """Says what went wrong; returns the seconds until the next attempt."""
         self._outlet.failures += 1
+        self._publish(0)
         if isinstance(error, SessionLost):
             code = CameraCode.STALLED if isinstance(error, Silent) else CameraCode.CONNECTING
             self._losses += 1
@@ -179,41 +200,21 @@ class Keeper:
         elif isinstance(error, CameraRefused):
             code, delay = CameraCode.REFUSED, self._timing.refused
         else:
-            code, delay = CameraCode.UNREACHABLE, self._backoff.next()
+            rest = self._timing.unreachable
+            code, delay = CameraCode.UNREACHABLE, self._backoff.next() if rest is None else rest
         log.debug("camera %s: %s, next try in %.1f s", self._camera, error, delay)
-        self._outlet.say(code, str(error), retry_in=delay, error=error)
+        kept = self._extras.keep(error, self._outlet.failures)
+        self._outlet.say(code, str(error), retry_in=delay, kept=kept, error=error)
         return delay
-
-    def _played(self, patience: Patience, over: SessionOver) -> None:
-        if over.again:
-            return  # still live: the next session is a jump in the scene, no trouble
-        self._outlet.say(CameraCode.DISABLED, str(over))
-        while not self._interruptible(patience, 1.0):
-            pass
-
-    def _interruptible(self, patience: Patience, seconds: float) -> bool:
-        """Waits; True when a stop or an order ended it."""
-        try:
-            patience.wait(seconds)
-        except Interrupted:
-            self._restart(patience)
-            return True
-        return False
-
-    def _restart(self, patience: Patience) -> None:
-        """Takes the order to restart, if it was that what interrupted."""
-        order, patience.order = patience.order, None
-        if order is not None:
-            self._outlet.failures = 0
-            self._outlet.say(CameraCode.CONNECTING, f"restart: {order.reason}")
 
     def _publish(self, damaged: int) -> None:
         outlet = self._outlet
-        self._stats = CameraStats(
+        stats = CameraStats(
             frames=outlet.frames,
             frames_damaged=self._damaged + damaged,
             sessions=self._sessions,
             reconnects=max(0, self._sessions - 1),
-            fps=outlet.rate.rate(outlet.frame_at or 0.0) if self._heard_at else 0.0,
+            fps=outlet.rate.rate(self._clock.monotonic()),
             last_frame_at=outlet.frame_at,
         )
+        self._stats = self._extras.counted(stats)

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
+from typing import Protocol
 
-from agent.camera.source import FrameSource
 from agent.core.frame import Frame
 from agent.core.messages import CameraState
 from agent.core.stats import CameraStats
 from agent.runtime.worker import Worker
+
+
+class FrameSource(Protocol):
+    """A camera: the body of a thread that calls `on_frame` and `on_state` until it is stopped."""
+
+    @property
+    def stats(self) -> CameraStats:
+        """The counters of now; a new object each time they change."""
+        ...
+
+    def run(self, worker: Worker) -> None:
+        """Opens sessions and delivers frames until `worker.stop` is set; beats meanwhile."""
+        ...
+
 
 #: Makes a source that hands its frames and states to these.
 Make = Callable[[Callable[[Frame], object], Callable[[CameraState], bool]], FrameSource]

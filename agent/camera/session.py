@@ -14,11 +14,15 @@ MOST_BYTES = 8 * 2**20
 
 
 class Picture(NamedTuple):
-    """A whole JPEG and the monotonic seconds at which its last byte came; or coded video."""
+    """A whole JPEG and the monotonic seconds at which its last byte came; or coded video.
+
+    `note` is said of the session with its first picture.
+    """
 
     jpeg: bytes
     at: float
     video: Video | None = None
+    note: str = ""
 
 
 class Session(Protocol):

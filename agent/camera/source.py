@@ -1,4 +1,4 @@
-"""What every camera source looks like from outside, and which URL scheme picks which."""
+"""Which kind of camera an URL stands for: each kind opens its sessions, one keeper keeps them."""
 
 from __future__ import annotations
 
@@ -6,33 +6,15 @@ import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-from agent.camera.hk import address as hk_address
-from agent.camera.hk.source import HkSource
+from agent.camera.hk.address import SCHEME, parse_hk_url
+from agent.camera.hk.session import hk_source
 from agent.camera.reconnect import Keeper
 from agent.camera.session import Opener
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import CameraState, SessionLog
-from agent.core.orders import RestartSession
-from agent.core.stats import CameraStats
 from agent.runtime.clock import Clock, SystemClock
-from agent.runtime.mailbox import Mailbox, WhenFull
-from agent.runtime.worker import Worker
-
-
-class FrameSource(Protocol):
-    """A camera: the body of a thread that calls `on_frame` and `on_state` until it is stopped."""
-
-    @property
-    def stats(self) -> CameraStats:
-        """The counters of now; a new object each time they change."""
-        ...
-
-    def run(self, worker: Worker) -> None:
-        """Opens sessions and delivers frames until `worker.stop` is set; beats meanwhile."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,44 +37,6 @@ class SourceOptions:
     trust: ssl.SSLContext | None = None
     redirect_hosts: tuple[str, ...] = ()
     keep_log: Callable[[SessionLog], str | None] = lambda _log: None
-
-
-@dataclass(frozen=True, slots=True)
-class _Ends:
-    """What a source is connected to, whatever its kind: as the arguments of `source_for`."""
-
-    camera_id: str
-    clock: Clock
-    on_frame: Callable[[Frame], object]
-    on_state: Callable[[CameraState], object]
-    orders: Mailbox[RestartSession]
-
-
-#: How a source of one kind is made of its URL.
-Maker = Callable[[str, SourceOptions, _Ends], FrameSource]
-
-
-def _hk_source(url: str, options: SourceOptions, ends: _Ends) -> FrameSource:
-    return HkSource(
-        ends.camera_id,
-        hk_address.parse_hk_url(url),
-        ends.clock,
-        ends.on_frame,
-        ends.on_state,
-        ends.orders,
-        keep_log=options.keep_log,
-    )
-
-
-def _kept(opener: Callable[[str, SourceOptions], Opener]) -> Maker:
-    """Sources whose sessions a `Keeper` keeps; `opener` loads its libraries when it is needed."""
-
-    def made(url: str, options: SourceOptions, ends: _Ends) -> FrameSource:
-        """A source that is not open yet."""
-        opens = opener(url, options)
-        return Keeper(ends.camera_id, opens, ends.clock, ends.on_frame, ends.on_state, ends.orders)
-
-    return made
 
 
 def _web(url: str, options: SourceOptions) -> Opener:
@@ -125,21 +69,21 @@ def _demo(url: str, _options: SourceOptions) -> Opener:
     return demo_opener(url)
 
 
-#: A further kind of camera adds its scheme here.
-MAKERS: dict[str, Maker] = {
-    hk_address.SCHEME: _hk_source,
-    "http": _kept(_web),
-    "https": _kept(_web),
-    "rtsp": _kept(_rtsp),
-    "rtsps": _kept(_rtsp),
-    "v4l2": _kept(_v4l2),
-    "file": _kept(_file),
-    "demo": _kept(_demo),
+#: How sessions of one kind are opened; libraries are loaded when they are needed. A further kind of
+#: camera adds its scheme here.
+OPENERS: dict[str, Callable[[str, SourceOptions], Opener]] = {
+    "http": _web,
+    "https": _web,
+    "rtsp": _rtsp,
+    "rtsps": _rtsp,
+    "v4l2": _v4l2,
+    "file": _file,
+    "demo": _demo,
 }
-
+SCHEMES = frozenset({SCHEME, *OPENERS})
 
 #: What stands before anything else may be a user, or a password.
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}://")
+_BEGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,15}://")
 
 
 def source_for(
@@ -148,23 +92,27 @@ def source_for(
     clock: Clock,
     on_frame: Callable[[Frame], object],
     on_state: Callable[[CameraState], object],
-    orders: Mailbox[RestartSession],
     options: SourceOptions | None = None,
-) -> FrameSource:
+) -> Keeper:
     """The source that the URL's scheme stands for; nothing is opened yet.
 
     Raises:
         ConfigError: the scheme is unknown (the text names the known ones), or the URL is wrong. The
             text never has the URL's user or password in it.
     """
-    scheme, colon, _ = url.partition(":")
-    maker = MAKERS.get(scheme.lower()) if colon else None
-    if maker is None:
-        known = ", ".join(f"{name}:" for name in sorted(MAKERS))
-        named = f"scheme {scheme!r} is unknown" if _SCHEME.match(url) else "begins with no scheme"
+    options = options or SourceOptions()
+    named_scheme, colon, _ = url.partition(":")
+    scheme = named_scheme.lower()
+    if not colon or scheme not in SCHEMES:
+        known = ", ".join(f"{name}:" for name in sorted(SCHEMES))
+        named = (
+            f"scheme {named_scheme!r} is unknown" if _BEGIN.match(url) else "begins with no scheme"
+        )
         raise ConfigError(f"camera source: {named}; known: {known}")
-    ends = _Ends(camera_id, clock, on_frame, on_state, orders)
-    return maker(url, options or SourceOptions(), ends)
+    ends = clock, on_frame, on_state
+    if scheme == SCHEME:
+        return hk_source(camera_id, parse_hk_url(url), *ends, keep_log=options.keep_log)
+    return Keeper(camera_id, OPENERS[scheme](url, options), *ends)
 
 
 def check_url(url: str) -> None:
@@ -173,8 +121,7 @@ def check_url(url: str) -> None:
     Raises:
         ConfigError: as `source_for`.
     """
-    orders: Mailbox[RestartSession] = Mailbox("orders", 1, WhenFull.REFUSE)
-    source_for(url, "checked", SystemClock(), _ignore, _ignore, orders)
+    source_for(url, "checked", SystemClock(), _ignore, _ignore)
 
 
 def _ignore(_what: object) -> None:

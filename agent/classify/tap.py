@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from agent.core.inbox import FromVision
 from agent.core.messages import Box, MotionEnded, MotionPicture
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox, WhenFull
@@ -52,15 +53,15 @@ def asked_box() -> Mailbox[Asked]:
 
 
 def tapped(
-    to_engine: Callable[[object], bool], asked: Mailbox[Asked], clock: Clock
-) -> Callable[[object], bool]:
+    to_engine: Callable[[FromVision], bool], asked: Mailbox[Asked], clock: Clock
+) -> Callable[[FromVision], bool]:
     """`to_engine`, which lets the classifier hear of better pictures and of the event's end.
 
     The engine is told first; then the picture is put into a mailbox that never blocks. So nothing
     is later than it would be without the classifier.
     """
 
-    def put(message: object) -> bool:
+    def put(message: FromVision) -> bool:
         """As `to_engine`."""
         taken = to_engine(message)
         match message:

@@ -16,6 +16,7 @@ from agent.classify.tap import Asked, EventOver, Look
 from agent.classify.verdict import MIN_SCORE, Verdict, best_of
 from agent.core.classified import ANSWER_WITHIN
 from agent.core.errors import ConfigError
+from agent.core.inbox import FromClassifier
 from agent.core.named import Label, MotionClassified, Named
 from agent.core.stats import ClassifyStats
 from agent.runtime.clock import Clock
@@ -83,7 +84,7 @@ class ClassifierWorker:
         self,
         options: ClassifyOptions,
         asked: Mailbox[Asked],
-        to_engine: Callable[[object], object],
+        to_engine: Callable[[FromClassifier], object],
         clock: Clock,
         *,
         start: Callable[[ModelFiles], Process] = Link,

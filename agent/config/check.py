@@ -15,7 +15,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from agent.audio.beeper import BeepOptions, load_tone
 from agent.camera.network.trust import trusting
-from agent.camera.source import MAKERS, check_url
+from agent.camera.source import SCHEMES, check_url
 from agent.classify.link import proven
 from agent.classify.model_files import model_of
 from agent.config.error_messages import Path_, path_text, shown
@@ -121,7 +121,7 @@ def _safe(source: str) -> str:
 
 
 def _has_scheme(source: str) -> bool:
-    return "://" in source or source.partition(":")[0].lower() in MAKERS
+    return "://" in source or source.partition(":")[0].lower() in SCHEMES
 
 
 def _likely(source: str) -> str:

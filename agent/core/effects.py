@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.core.named import ClipNamed
-from agent.core.orders import Beep, KeepEvent, RestartSession, VisionOrder
+from agent.core.orders import Beep, KeepEvent, VisionOrder
 from schemas.messages import EventsQuery, Publish, Record
 from schemas.settings import StoredSettings
 
@@ -17,14 +17,6 @@ class ToVision:
 
     camera: str
     order: VisionOrder
-
-
-@dataclass(frozen=True, slots=True)
-class ToCamera:
-    """An order for the source of one camera."""
-
-    camera: str
-    order: RestartSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +72,6 @@ Effect = (
     | Record
     | EventsQuery
     | ToVision
-    | ToCamera
     | ToRecorder
     | Beep
     | KeepEvent

@@ -15,6 +15,7 @@ from agent.core import classified, clip_events, commands, events, responses, sta
 from agent.core.cameras import camera_settings
 from agent.core.effects import Effect, Leave, Say, ToVision, WriteHealth
 from agent.core.health import agent_health, agent_status, camera_health, state_words
+from agent.core.inbox import FromCamera, FromClassifier, FromSpeaker, FromStore, FromVision
 from agent.core.last_error import cured, fault
 from agent.core.liveness import watch_judging
 from agent.core.messages import (
@@ -62,28 +63,13 @@ HEALTH_EVERY = 60.0
 #: The line that says `still alive`.
 ALIVE_EVERY = 300.0
 
+#: Of the broker's messages the engine gets what the router made of them.
 Input = (
-    MotionStarted
-    | MotionPicture
-    | MotionEnded
-    | MotionSuppressed
-    | MotionClassified
-    | FrameScored
-    | PictureTaken
-    | PictureRefused
-    | ClipOpened
-    | ClipClosed
-    | ClipRefused
-    | CameraState
-    | RecordingLink
-    | RecordingSaved
-    | RecordingFailed
-    | StoreState
-    | StoreRepaired
-    | StoreAnchored
-    | EventKept
-    | AudioState
-    | BeepDone
+    FromCamera
+    | FromVision
+    | FromStore
+    | FromSpeaker
+    | FromClassifier
     | BrokerUp
     | BrokerDown
     | HaOnline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.core.messages import SUPPRESSING, Detection
+from agent.core.messages import SUPPRESSING, Detection, Reason
 
 #: A better picture of a running event is said at most this often, in seconds.
 IMPROVE_EVERY = 1.0
@@ -120,6 +120,14 @@ class MotionMachine:
         self._said_score = self.peak.score
         self._said_at = at
         return True
+
+
+def damaged(seq: int, at: float) -> Detection:
+    """Of a frame that cannot be decoded: one without motion.
+
+    Else nothing but damage would never end an event.
+    """
+    return Detection(seq, at, motion=False, reason=Reason.DAMAGED)
 
 
 class _SuppressedSpans:

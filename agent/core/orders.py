@@ -76,13 +76,6 @@ VisionOrder = (
 
 
 @dataclass(frozen=True, slots=True)
-class RestartSession:
-    """Close the camera session and open a new one."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class KeepEvent:
     """Spare an event's files when old ones are deleted; `event` None: the newest stored one.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from agent.core.anchors import CameraAnchor
 from agent.core.messages import AudioState, BrokerDown, CameraState, Detection, StoreState
@@ -64,9 +65,8 @@ class Setup:
     birth_delay: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
-    """The time of an input: monotonic seconds and aware UTC."""
+class Now(NamedTuple):
+    """The time of an input: monotonic seconds and aware UTC; made for each frame."""
 
     at: float
     utc: datetime

@@ -13,6 +13,7 @@ from enum import Enum
 from functools import partial
 from random import random
 
+from agent.core.inbox import FromBroker
 from agent.core.messages import BrokerDown, BrokerUp, Received
 from agent.core.stats import MqttStats
 from agent.mqtt.attempts import Attempts
@@ -80,7 +81,7 @@ class MqttWorker:
         options: MqttOptions,
         outbox: Outbox,
         journal: Journal,
-        to_engine: Callable[[object], object],
+        to_engine: Callable[[FromBroker], object],
         clock: Clock,
     ) -> None:
         """Makes an idle worker.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -62,26 +62,6 @@ class SystemClock:
 def thread_seconds() -> float:
     """CPU seconds that the calling thread has used so far: a cost, no time of day."""
     return time.thread_time()
-
-
-class TimeBase:
-    """Turns a frame's monotonic time into UTC; re-anchored at each event start.
-
-    Between anchors a step of the wall clock moves nothing: durations inside an event stay true.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self.anchor()
-
-    def anchor(self) -> None:
-        """Takes the wall clock of now as the reference."""
-        self._at = self._clock.monotonic()
-        self._utc = self._clock.utc()
-
-    def utc(self, at: float) -> datetime:
-        """UTC of the monotonic time `at`."""
-        return self._utc + timedelta(seconds=at - self._at)
 
 
 #: Larger than `struct timex` of any Linux (208 bytes on 64-bit machines, adjtimex(2)).

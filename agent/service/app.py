@@ -31,6 +31,7 @@ from agent.core.cameras import change_cameras
 from agent.core.clip_events import RECORDINGS
 from agent.core.effects import Effect
 from agent.core.errors import ConfigError
+from agent.core.inbox import Told
 from agent.core.messages import (
     Received,
     RecordingFailed,
@@ -109,7 +110,7 @@ class App:
         self._file = loaded.file
         self._signals = Signals()
         self._exit_code = EXIT_STOPPED
-        self._inbox: Mailbox[object] = Mailbox("inbox", INBOX, WhenFull.REFUSE)
+        self._inbox: Mailbox[Told] = Mailbox("inbox", INBOX, WhenFull.REFUSE)
         self._topics = AgentTopics(loaded.config.mqtt.base_topic, agent_id_of(loaded.config))
         self._status_topic = loaded.config.home_assistant.status_topic
         self._state_dir = state_dir
@@ -206,7 +207,7 @@ class App:
                 self._watch(now)
                 systemd.alive()
 
-    def _take(self, cause: object) -> None:
+    def _take(self, cause: Told) -> None:
         if isinstance(cause, Received):
             born = birth(cause, self._status_topic)
             cameras, obey = list(self._state.cameras), self._config.mqtt.obey_retained
@@ -215,15 +216,12 @@ class App:
             if not isinstance(parsed, Ignored):
                 self._step(parsed)
             return
-        camera = getattr(cause, "camera", None)
-        if (
-            camera is not None
-            and camera not in self._state.cameras
-            # its clips may still be under way to the store
-            and not isinstance(cause, RecordingSaved | RecordingFailed)
-        ):
-            return  # the last words of a camera that is no longer there
-        self._step(without_secrets(cause))  # type: ignore[arg-type]  # engine inputs and Received
+        # clips of a camera may be under way to the store when it is no longer there
+        if not isinstance(cause, RecordingSaved | RecordingFailed):
+            camera = getattr(cause, "camera", None)
+            if camera is not None and camera not in self._state.cameras:
+                return  # last words
+        self._step(without_secrets(cause))
 
     def _step(self, cause: engine.Input) -> None:
         self._state, effects = engine.step(self._state, cause, self._now())

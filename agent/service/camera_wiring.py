@@ -14,8 +14,9 @@ from agent.classify.tap import Asked, tapped
 from agent.config.loader import state_dir_of
 from agent.core.clips import PRE_ROLL_BYTES
 from agent.core.frame import Frame
+from agent.core.inbox import Told
 from agent.core.messages import CameraCode, CameraState, ClipPart, RecordingLink, Shown
-from agent.core.orders import RestartSession, VisionOrder, VisionSettings
+from agent.core.orders import VisionOrder, VisionSettings
 from agent.runtime.clock import Clock
 from agent.runtime.latest_value import Newest
 from agent.runtime.mailbox import Mailbox, WhenFull
@@ -39,12 +40,12 @@ CLIP_PARTS = 512
 CLIP_BYTES = 64 * 2**20
 #: Bytes of frames between camera and vision.
 FRAME_BYTES = 16 * 2**20
-#: Orders between engine and vision or camera: a scene in Home Assistant that restores every setting
+#: Orders between engine and vision: a scene in Home Assistant that restores every setting
 #: sends one for each, and none may be refused after the setting was said to be in force.
 ORDERS = 64
 
 Body = Callable[[Worker], None]
-ToEngine = Callable[[object], bool]
+ToEngine = Callable[[Told], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,6 @@ class RecordingStream:
 
     source: RenewableSource
     frames: Mailbox[Frame]
-    orders: Mailbox[RestartSession]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,6 @@ class CameraParts:
     frames: Mailbox[Frame]
     clip_parts: Mailbox[ClipPart]
     vision_orders: Mailbox[VisionOrder]
-    camera_orders: Mailbox[RestartSession]
     share: Share
     recording: RecordingStream | None = None
     viewers: Newest[Shown] | None = None
@@ -95,20 +94,13 @@ class CameraParts:
     @property
     def boxes(self) -> tuple[Mailbox[Any], ...]:
         """The camera's rows of the table that health shows."""
-        boxes = (self.frames, self.clip_parts, self.vision_orders, self.camera_orders)
-        if self.recording is None:
-            return boxes
-        return (*boxes, self.recording.frames, self.recording.orders)
+        boxes = (self.frames, self.clip_parts, self.vision_orders)
+        return boxes if self.recording is None else (*boxes, self.recording.frames)
 
     def disabled(self, at: float) -> CameraState:
         """What is said of a camera without a source."""
         reason = "enabled: false in the configuration"
         return CameraState(self.camera_id, CameraCode.DISABLED, reason, at, session=0)
-
-    @property
-    def session_orders(self) -> tuple[Mailbox[RestartSession], ...]:
-        """Where an order to restart the camera's sessions goes."""
-        return (self.camera_orders, *((self.recording.orders,) if self.recording else ()))
 
     def renewals(self) -> dict[str, Callable[[], None]]:
         """Of the threads that may be left hanging: what makes ready for another one."""
@@ -163,7 +155,6 @@ def build_camera(
     share.ended = not camera.enabled
     frames, parts = _frames(f"{name}.frames"), _clip_parts(f"{name}.clip_parts")
     vision_orders: Mailbox[VisionOrder] = Mailbox(f"{name}.vision_orders", ORDERS, WhenFull.REFUSE)
-    camera_orders = _session_orders(f"{name}.camera_orders")
     options = SourceOptions(
         camera.still_interval,
         room=lambda: frames.depth < FRAMES // 2,
@@ -173,7 +164,7 @@ def build_camera(
     )
     source = RenewableSource(
         lambda on_frame, on_state: source_for(
-            camera.source, name, clock, on_frame, on_state, camera_orders, options
+            camera.source, name, clock, on_frame, on_state, options
         ),
         _admitted(share, frames),
         to_engine,
@@ -196,7 +187,6 @@ def build_camera(
         frames=frames,
         clip_parts=parts,
         vision_orders=vision_orders,
-        camera_orders=camera_orders,
         share=share,
         recording=recording,
         viewers=viewers,
@@ -217,7 +207,6 @@ def _recording_stream(
         WhenFull.DROP_OLDEST,
         limit_bytes=PRE_ROLL_BYTES,
     )
-    orders = _session_orders(f"{name}.recording_orders")
     options = SourceOptions(
         camera.still_interval,
         room=lambda: frames.depth < STREAM_FRAMES // 2,
@@ -226,13 +215,11 @@ def _recording_stream(
         redirect_hosts=camera.redirect_hosts,
     )
     source = RenewableSource(
-        lambda on_frame, on_state: source_for(
-            url, name, clock, on_frame, on_state, orders, options
-        ),
+        lambda on_frame, on_state: source_for(url, name, clock, on_frame, on_state, options),
         _admitted(share, frames),
         lambda state: to_engine(RecordingLink(state)),
     )
-    return RecordingStream(source, frames, orders)
+    return RecordingStream(source, frames)
 
 
 def _trust(camera: CameraConfig) -> ssl.SSLContext | None:
@@ -245,10 +232,6 @@ def _frames(name: str) -> Mailbox[Frame]:
 
 def _clip_parts(name: str) -> Mailbox[ClipPart]:
     return Mailbox(name, CLIP_PARTS, WhenFull.REFUSE, limit_bytes=CLIP_BYTES)
-
-
-def _session_orders(name: str) -> Mailbox[RestartSession]:
-    return Mailbox(name, ORDERS, WhenFull.REFUSE)
 
 
 def _vision_options(

@@ -14,13 +14,12 @@ from agent.core.effects import (
     PublishDiscovery,
     SaveSettings,
     Say,
-    ToCamera,
     ToRecorder,
     ToVision,
     WriteHealth,
 )
 from agent.core.messages import ClipPart
-from agent.core.orders import Beep, KeepEvent, RestartSession, VisionOrder
+from agent.core.orders import Beep, KeepEvent, VisionOrder
 from agent.runtime.clock import Clock
 from agent.runtime.health_file import write_health
 from agent.runtime.mailbox import Mailbox
@@ -39,7 +38,6 @@ class Performer:
     state_dir: Path
     outbox: Callable[[Outgoing], object]
     vision: Mapping[str, Mailbox[VisionOrder]]
-    cameras: Mapping[str, Sequence[Mailbox[RestartSession]]]
     recorders: Mapping[str, Mailbox[ClipPart]]
     tones: Mailbox[Beep]
     store: Mailbox[KeepEvent]
@@ -61,8 +59,8 @@ class Performer:
         match effect:
             case Publish() | Record() | EventsQuery():
                 self.outbox(effect)
-            case ToVision() | ToCamera() | ToRecorder():
-                self._of_camera(effect)
+            case ToVision() | ToRecorder():
+                self._to_camera(effect)
             case Beep():
                 self.tones.put(effect)
             case KeepEvent():
@@ -80,22 +78,17 @@ class Performer:
             case Leave():
                 self.leave(effect.again)
 
-    def _of_camera(self, effect: ToVision | ToCamera | ToRecorder) -> None:
-        match effect:
-            case ToVision():
-                self.vision[effect.camera].put(effect.order)
-            case ToCamera():
-                for box in self.cameras[effect.camera]:
-                    box.put(effect.order)
-            case ToRecorder() if effect.camera in self.recorders:  # else nothing is recorded
-                self.recorders[effect.camera].put(effect.part)
+    def _to_camera(self, effect: ToVision | ToRecorder) -> None:
+        if isinstance(effect, ToVision):
+            self.vision[effect.camera].put(effect.order)
+        elif effect.camera in self.recorders:  # else nothing is recorded
+            self.recorders[effect.camera].put(effect.part)
 
 
 class OrderBoxes(TypedDict):
     """Where the orders for the cameras' owners go."""
 
     vision: Mapping[str, Mailbox[VisionOrder]]
-    cameras: Mapping[str, Sequence[Mailbox[RestartSession]]]
     recorders: Mapping[str, Mailbox[ClipPart]]
 
 
@@ -104,6 +97,5 @@ def order_boxes(cameras: Iterable[CameraParts]) -> OrderBoxes:
     cameras = list(cameras)
     return {
         "vision": {c.camera_id: c.vision_orders for c in cameras},
-        "cameras": {c.camera_id: c.session_orders for c in cameras},
         "recorders": {c.camera_id: c.clip_parts for c in cameras if c.recorder is not None},
     }

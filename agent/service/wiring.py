@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from agent.classify.tap import Asked, asked_box
 from agent.classify.worker import ClassifierWorker, ClassifyOptions
 from agent.config.loader import password_of, token_of
 from agent.core.errors import ConfigError
+from agent.core.inbox import FromBroker, Told
 from agent.core.messages import Received, Shown
 from agent.core.orders import Beep, KeepEvent, VisionSettings
 from agent.core.state_messages import farewell, retained_topics
@@ -95,7 +96,7 @@ def build_parts(
     state_dir: Path,
     journal: Journal,
     settings: Mapping[str, VisionSettings],
-    inbox: Mailbox[object],
+    inbox: Mailbox[Told],
     clock: Clock,
 ) -> Parts:
     """Makes every part; nothing runs yet.
@@ -137,13 +138,13 @@ def build_parts(
     )
 
 
-def leaving_room(inbox: Mailbox[object]) -> ToEngine:
+def leaving_room(inbox: Mailbox[Told]) -> Callable[[FromBroker], bool]:
     """Where messages of the broker go: a flood of them must not push out what cameras have to say.
 
     They get half of the inbox; the mqtt thread counts what is refused.
     """
 
-    def put(message: object) -> bool:
+    def put(message: FromBroker) -> bool:
         """False: no room, or none left for the broker."""
         crowded = isinstance(message, Received) and inbox.depth >= inbox.capacity // 2
         return not crowded and inbox.put(message)

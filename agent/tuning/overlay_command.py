@@ -15,7 +15,7 @@ from agent.config.loader import agent_id_of, find_file, load
 from agent.core.errors import CameraUnreachable, ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import Detection
-from agent.core.orders import RestartSession
+from agent.core.pacing import Pacer
 from agent.core.state import vision_settings
 from agent.imaging.jpeg import decode_colour, decode_luma
 from agent.imaging.orientation import Orientation
@@ -92,7 +92,6 @@ def live(name: str, camera: CameraConfig, clock: Clock) -> Picture:
         ConfigError: the mask does not fit them.
     """
     frames: Mailbox[Frame] = Mailbox("frames", 4, WhenFull.DROP_OLDEST)
-    orders: Mailbox[RestartSession] = Mailbox("orders", 1, WhenFull.REFUSE)
     why: list[str] = []  # one word for each change of the session: a handful
     source = source_for(
         camera.source,
@@ -100,7 +99,6 @@ def live(name: str, camera: CameraConfig, clock: Clock) -> Picture:
         clock,
         lambda frame: _ignore(frames.put(frame, len(frame.jpeg))),
         lambda state: why.append(state.reason),
-        orders,
     )
     worker = Worker("camera", source.run, clock, lambda _name, error: why.append(str(error)))
     worker.start()
@@ -118,16 +116,16 @@ def live(name: str, camera: CameraConfig, clock: Clock) -> Picture:
 def _watched(name: str, camera: CameraConfig, frames: Mailbox[Frame], clock: Clock) -> Picture:
     """Judges what comes until there is a score to show."""
     view: View = view_of(name, camera)
-    judge = Judge(camera.detection.profile, view, camera.analysis_fps)
+    judge, pacer = Judge(camera.detection.profile, view), Pacer(camera.analysis_fps)
     settings = vision_settings(camera.settings())
     last = motion = latest = None
     judged, deadline = 0, clock.monotonic() + _PATIENCE
     while judged < _ENOUGH and clock.monotonic() < deadline:
         frame = frames.get(0.25)
-        luma = decode_luma(frame.jpeg) if frame and judge.admit(frame.at) else None
+        luma = decode_luma(frame.jpeg) if frame and pacer.admit(frame.at) else None
         if frame is None or luma is None:
             continue
-        last = judge.judge(luma, frame.seq, frame.at, settings).detection
+        last = judge.judge(luma, frame.seq, frame.at, settings)
         motion = _newer(motion, last)
         latest, judged = decode_colour(frame.jpeg), judged + 1
     if latest is None:

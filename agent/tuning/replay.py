@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from agent.classify.verdict import Verdict
 from agent.core.messages import Detection, Reason
-from agent.core.motion import Step
+from agent.core.motion import MotionMachine, Step, damaged
 from agent.core.named import Named
 from agent.core.orders import VisionSettings
+from agent.core.pacing import Pacer
 from agent.core.state import vision_settings
 from agent.imaging.heatmap import Counts, cells, no_counts
 from agent.imaging.jpeg import encode
@@ -21,7 +22,7 @@ from agent.imaging.privacy import blacken
 from agent.imaging.stamp import extent
 from agent.tuning.clips import Clip, Shot
 from agent.tuning.naming import Namer
-from agent.vision.judge import Judge, Judgement
+from agent.vision.judge import Judge
 from agent.vision.zones import View
 from schemas.camera_config import CameraConfig
 from schemas.zones import Zone
@@ -158,6 +159,8 @@ class _Run:
         self._pictures = pictures
         self._settings: VisionSettings = vision_settings(camera.settings())
         self._judge: Judge | None = None
+        self._pacer = Pacer(camera.analysis_fps)
+        self._motion = MotionMachine()
         self._result = Replay(clip.name, camera, fps=clip.fps)
         self._event: Event | None = None
         self._last = 0.0
@@ -168,19 +171,20 @@ class _Run:
         result.frames += 1
         if shot.first and shot.index:
             self._end_event(self._last)
+            self._motion.abandon()
             if self._judge is not None:
                 self._judge.forget()
         self._last = shot.at
         judge = self._judge or self._begin(shot)
-        if judge is None or not judge.admit(shot.at):
+        if judge is None or not self._pacer.admit(shot.at):
             return
         luma = shot.luma()
         if luma is None:
             result.damaged += 1
-            judgement = judge.damaged(shot.index, shot.at, self._settings)
+            detection = damaged(shot.index, shot.at)
         else:
-            judgement = judge.judge(luma, shot.index, shot.at, self._settings)
-        self._follow(judge, shot, judgement)
+            detection = judge.judge(luma, shot.index, shot.at, self._settings)
+        self._follow(judge, shot, detection)
 
     def finish(self) -> Replay:
         """The result, when the clip is over."""
@@ -198,14 +202,14 @@ class _Run:
         result.height, result.width = luma.shape
         if self._clip.own and self._camera.recording.timestamp:
             self._view = without_stamp(self._view, *luma.shape)
-        self._judge = Judge(self._camera.detection.profile, self._view, self._camera.analysis_fps)
+        self._judge = Judge(self._camera.detection.profile, self._view)
         if self._pictures:
             scene = shot.colour()
             result.scene = b"" if scene is None else encode(blacken(scene, self._view.privacy))
         return self._judge
 
-    def _follow(self, judge: Judge, shot: Shot, judgement: Judgement) -> None:
-        detection, step = judgement.detection, judgement.step
+    def _follow(self, judge: Judge, shot: Shot, detection: Detection) -> None:
+        step = self._motion.update(detection, self._settings.post_frames)
         result = self._result
         result.decisions.append(Decision(shot.index, shot.at, detection))
         if step.started:
@@ -214,7 +218,7 @@ class _Run:
         if detection.motion:
             self._note_motion(judge, shot)
         if self._namer is not None and self._event is not None:
-            self._name(self._namer, self._event, judge, shot, step)
+            self._name(self._namer, self._event, shot, step)
         if step.suppressed:
             pictures = self._shoot(judge, shot, len(result.suppressed))
             result.suppressed.append(Suppressed(shot.at, step.suppressed, detection, pictures))
@@ -229,13 +233,13 @@ class _Run:
         if event is None:
             return
         event.touched = touched if event.touched is None else event.touched | touched
-        if judge.event.peak.seq == shot.index:
-            event.peak = judge.event.peak
+        if self._motion.peak.seq == shot.index:
+            event.peak = self._motion.peak
             event.pictures = self._shoot(judge, shot, len(self._result.events) - 1)
 
-    def _name(self, namer: Namer, event: Event, judge: Judge, shot: Shot, step: Step) -> None:
+    def _name(self, namer: Namer, event: Event, shot: Shot, step: Step) -> None:
         """Looks at the event's first picture, and at each better one, as the live agent does."""
-        peak = judge.event.peak
+        peak = self._motion.peak
         if peak.seq == shot.index:
             scene = shot.colour()
             event.best = None if scene is None else blacken(scene, self._view.privacy)

@@ -11,6 +11,7 @@ import numpy as np
 from ulid import ULID
 
 from agent.core.frame import Frame
+from agent.core.inbox import FromVision
 from agent.core.messages import PictureReason, PictureTaken, StorePicture
 from agent.core.time_allowance import Boundless, Room
 from agent.imaging.heatmap import Counts, Picture, cells, draw, no_counts
@@ -53,7 +54,7 @@ class HeatMap:
         camera: str,
         view: View,
         limit: int,
-        to_engine: Callable[[object], object],
+        to_engine: Callable[[FromVision], object],
         to_recorder: ToRecorder,
     ) -> None:
         self.room: Room = Boundless()

@@ -1,17 +1,13 @@
-"""The judging core: what is motion, frame by frame. The live agent and `replay` both use it."""
+"""The judging core: what moved in one frame. The live agent and `replay` both use it."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from agent.core.messages import SUPPRESSING, Detection, Reason
-from agent.core.motion import MotionMachine, Step
+from agent.core.messages import SUPPRESSING, Detection
 from agent.core.orders import VisionSettings
-from agent.core.pacing import Pacer
 from agent.vision.detector.detector import Detector, Profile
 from agent.vision.zones import Area, View
 
@@ -25,16 +21,8 @@ NARROWEST = 320
 _MOST_SCALE = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """One judged frame: what the detector found, and what it means for the event."""
-
-    detection: Detection
-    step: Step
-
-
 class Judge:
-    """Admits frames at the analysis rate, detects in each area, follows the event.
+    """Detects in each area of a camera's frames.
 
     Every area (see `View`) has a detector of its own. The frame's detection is that of the area
     that decided: motion goes before what a rule suppressed, that before quiet, and among equals
@@ -43,31 +31,19 @@ class Judge:
     Args:
         profile: of the detector.
         view: what of the picture is judged.
-        analysis_fps: frames judged a second, at most.
 
     Raises:
         ConfigError: unknown profile.
     """
 
-    def __init__(self, profile: str, view: View, analysis_fps: float) -> None:
+    def __init__(self, profile: str, view: View) -> None:
         self._profile = profile
         self._halves = profile != Profile.SEED  # whose rule is the ancestor's, pixel by pixel
         self._view = view
-        self._pacer = Pacer(analysis_fps)
-        self._machine = MotionMachine()
         self._size = (0, 0)  # of the picture
         self._shape = (0, 0)  # of what is judged of it
         # of no size yet; made at once so that an unknown profile is said at the start
         self._detectors = [(Area(), Detector(profile, None, view.orientation))]
-
-    @property
-    def event(self) -> MotionMachine:
-        """The running or last event; to be read only."""
-        return self._machine
-
-    def admit(self, at: float) -> bool:
-        """True when the frame of the monotonic time `at` is to be judged."""
-        return self._pacer.admit(at)
 
     def scale(self, width: int) -> int:
         """What the sides of a picture so wide are divided by before it is judged: 1, 2, 4 or 8."""
@@ -83,8 +59,8 @@ class Judge:
         at: float,
         settings: VisionSettings,
         size: tuple[int, int] | None = None,
-    ) -> Judgement:
-        """Judges the next admitted frame.
+    ) -> Detection:
+        """Judges the next frame.
 
         Args:
             luma: uint8 (H, W), in the camera's orientation; kept, so nobody may write into it.
@@ -105,16 +81,7 @@ class Judge:
             self._named(detector.judge(luma, seq, at, area.settings(settings)), area, detector)
             for area, detector in self._detectors
         ]
-        deciding = detections[0] if len(detections) == 1 else max(detections, key=_weight)
-        return self._follow(deciding, settings)
-
-    def damaged(self, seq: int, at: float, settings: VisionSettings) -> Judgement:
-        """Takes an admitted frame that cannot be decoded: it counts as one without motion.
-
-        Else nothing but damage would never end an event.
-        """
-        nothing = Detection(seq, at, motion=False, reason=Reason.DAMAGED)
-        return self._follow(nothing, settings)
+        return detections[0] if len(detections) == 1 else max(detections, key=_weight)
 
     def binary(self) -> Luma:
         """The changed pixels of the last judged frame, uint8 (H, W), 255 changed; a copy.
@@ -131,8 +98,7 @@ class Judge:
         return whole.astype(np.uint8, copy=False)
 
     def forget(self) -> None:
-        """What was judged before will not be comparable; a running event is given up."""
-        self._machine.abandon()
+        """What was judged before will not be comparable."""
         for _, detector in self._detectors:
             detector.forget()
 
@@ -148,9 +114,6 @@ class Judge:
         if not area.names or not (detection.motion or detection.reason in SUPPRESSING):
             return detection
         return detection._replace(zone=area.zone_of(detector.binary()))
-
-    def _follow(self, detection: Detection, settings: VisionSettings) -> Judgement:
-        return Judgement(detection, self._machine.update(detection, settings.post_frames))
 
 
 def _weight(detection: Detection) -> tuple[bool, bool, float]:

@@ -1,52 +1,55 @@
-"""The vision worker, one thread per camera: from frames to events, pictures and clip parts."""
+"""The vision worker, one thread per camera: decodes, detects, carries out what is decided.
+
+What is to be done with a frame is decided by `agent.core.camera_pipeline`.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from threading import Event
-from typing import cast
 
-from ulid import ULID
-
+from agent.core.camera_effects import (
+    Clip,
+    ClipAnswered,
+    DoNotJudge,
+    Ended,
+    ForgetJudged,
+    ForgetSession,
+    Input,
+    Judge,
+    Judged,
+    Looked,
+    NotJudged,
+    PipelineEffect,
+    RecordingFrameCame,
+    ShowEvent,
+    StillFailed,
+    TakeStill,
+)
+from agent.core.camera_pipeline import CameraPipeline
+from agent.core.effects import Say
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
-from agent.core.messages import (
-    Detection,
-    EndReason,
-    FrameScored,
-    MotionEnded,
-    MotionStarted,
-    MotionSuppressed,
-)
-from agent.core.orders import (
-    CameraWent,
-    CloseClip,
-    Configure,
-    LimitPictures,
-    RecordClip,
-    StopJudging,
-    TakePicture,
-    VisionOrder,
-    VisionSettings,
-)
+from agent.core.inbox import FromVision
+from agent.core.messages import ClipEnd, ClipFrame, ClipStart, Detection, MotionPicture
+from agent.core.orders import LimitPictures, StopJudging, VisionOrder, VisionSettings
+from agent.core.state import Now
 from agent.core.stats import VisionStats
 from agent.core.time_allowance import Boundless, Room
 from agent.imaging.jpeg import delta_png, dimensions, small_luma
-from agent.runtime.clock import Clock, TimeBase, thread_seconds
+from agent.runtime.clock import Clock, thread_seconds
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
-from agent.vision.clips.clip_feed import ToRecorder
-from agent.vision.clips.clips import Clips
+from agent.vision.clips.clip_feed import ClipFeed, ToRecorder
 from agent.vision.counting import count_damaged, count_judged
 from agent.vision.heat_map import HeatMap
 from agent.vision.image_quality import Eye
-from agent.vision.judge import Judge, Judgement, Luma
+from agent.vision.judge import Judge as Detectors
+from agent.vision.judge import Luma
 from agent.vision.live_view import Showing
-from agent.vision.motion_event import RunningEvent
-from agent.vision.stills import PATIENCE, Stills
+from agent.vision.stills import Stills
 from agent.vision.viewer_pictures import Pictures
 from agent.vision.zones import View
 
@@ -85,11 +88,7 @@ class VisionOptions:
 
 
 class VisionWorker:
-    """Owns the judge and the clips of one camera.
-
-    A frame goes: pre-roll, open clip, judgement, pictures. Judging stops while disarmed and while
-    the mask does not fit the frames; pictures go on. A frame of a new session, or the news that
-    the session went, ends the event and forgets everything before.
+    """Owns the pipeline, the detectors and the pictures of one camera.
 
     Args:
         camera_id: the camera's id.
@@ -116,53 +115,48 @@ class VisionWorker:
         settings: VisionSettings,
         frames: Mailbox[Frame],
         orders: Mailbox[VisionOrder],
-        to_engine: Callable[[object], object],
+        to_engine: Callable[[FromVision], object],
         to_recorder: ToRecorder,
         clock: Clock,
     ) -> None:
         self.recording: Mailbox[Frame] | None = None
         self.showing = Showing(self._picture, self._overlay)
         self._camera, self._options = camera_id, options
-        self._limit = options.max_image_kb * 1000
-        self._settings = settings
         self._frames, self._orders = frames, orders
-        self._to_engine, self._eye = to_engine, Eye()
-        self._clock, self._time = clock, TimeBase(clock)
-        self._judge = Judge(options.profile, options.view, options.analysis_fps)
-        self._clips = Clips(
+        self._to_engine, self._clock = to_engine, clock
+        view = options.view
+        self._pipeline = CameraPipeline(
             camera_id,
+            settings,
+            options.analysis_fps,
             options.pre_seconds,
             two_streams=options.two_streams,
-            utc=self._utc,
-            to_engine=to_engine,
-            to_recorder=to_recorder,
             roomy=lambda: options.room.roomy,
         )
-        self._stills = Stills(
-            camera_id,
-            options.view.orientation,
-            self._limit,
-            self._utc,
-            to_engine,
-            to_recorder,
-            options.view.privacy,
-            self._overlay,
-        )
-        self._heat = HeatMap(camera_id, options.view, self._limit, to_engine, to_recorder)
-        self._pictures = Pictures(options.view, options.room)
-        self._stills.room = self._heat.room = options.room
-        self._event: RunningEvent | None = None
-        self._latest: Frame | None = None
-        self._last_detection = self._last_motion = cast("Detection | None", None)
-        self._session = self._session_gone = 0
-        self._leaving = False
+        self._detectors, self._eye = Detectors(options.profile, view), Eye()
+        self._feed = ClipFeed(to_recorder)
+        limit = options.max_image_kb * 1000
+        self._pictures = pictures = Pictures(view, limit, options.room)
+        self._stills = Stills(camera_id, pictures, to_engine, to_recorder, self._overlay)
+        self._heat = HeatMap(camera_id, view, limit, to_engine, to_recorder)
+        self._heat.room = options.room
+        self._delta = b""  # what changed in the running event's first frame
+        self._last_detection: Detection | None = None
+        self._last_motion: Detection | None = None
+        self._luma: Luma | None = None  # of the frame of now, if it was decoded
         self._misfit: tuple[int, int] | None = None  # size of the frames that the mask does not fit
         self._stats = VisionStats()
 
     @property
     def stats(self) -> VisionStats:
         """The counters; may be read from any thread."""
-        return self._clips.counted(self._stats)
+        clips = self._pipeline.clips
+        return replace(
+            self._stats,
+            clips_truncated=self._feed.truncated,
+            clips_replaced=clips.replaced,
+            preroll_dropped=clips.dropped,
+        )
 
     def run(self, worker: Worker) -> None:
         """Works until `worker.stop`; a running event is ended then."""
@@ -177,215 +171,156 @@ class VisionWorker:
             if now >= tick_at:
                 worker.beat()
                 self._options.room.spend()
-                self._stills.tick(self._latest, now)
-                self._heat.tick(self._latest, self._clock.utc())
-                self._clips.retry()
+                self.tick()
                 tick_at = now + _STEP
-        self._leaving = True
+        self._step(StopJudging())
         self.take_orders()  # each is answered, those for pictures as well
-        self._stills.tick(self._latest, self._clock.monotonic() + PATIENCE)
-        self._break_off(EndReason.SHUTDOWN)
-        self._heat.store(self._latest)
-        self._clips.end_on_demand(EndReason.SHUTDOWN)
+        self._step(Ended())
+        self._heat.store(self._pipeline.latest)
 
     def take_orders(self) -> None:
-        """Carries out what the engine wants, between two frames."""
+        """Hands on what the engine wants, between two frames."""
         while (order := self._orders.get()) is not None:
-            match order:
-                case Configure(settings):
-                    self._configure(settings)
-                case LimitPictures(limit):
-                    most = self._options.max_image_kb * 1000
-                    self._limit = min(most, limit or most)
-                    self._stills.limit = self._heat.limit = self._limit
-                case TakePicture():
-                    self._stills.ask(order, self._clock.monotonic())
-                case RecordClip():
-                    self._clips.ask(order, leaving=self._leaving)
-                case CloseClip(event_id):
-                    self._close_clip(event_id)
-                case CameraWent(session):
-                    self._session_gone = max(self._session_gone, session)
-                    if session >= self._session:
-                        self._forget_session()
-                case StopJudging():
-                    self._leaving = True
+            self._step(order)
 
     def take_recording(self) -> None:
         """Takes what came of the recording stream, before the frame that may start a clip."""
         while self.recording is not None and (frame := self.recording.get()) is not None:
-            self._clips.record(frame)
+            self._step(RecordingFrameCame(frame))
 
     def take_frame(self, frame: Frame) -> None:
         """Takes one delivered frame through everything that is done with it."""
         self._stats.frames += 1
-        if frame.session <= self._session_gone:  # it was on its way when the session went
-            self._stats.undecided = "they are of a session that is over"
-            return
-        if frame.session != self._session:
-            self._forget_session()
-            self._session = frame.session
-            self._stats.height, self._stats.width = dimensions(frame.jpeg) or (0, 0)
-        self._latest = frame
-        if self._event is not None:
-            self._event.frames += 1
-        self._clips.frame(frame, self._event.event_id if self._event else None)
-        luma = None
-        if self._leaving:
-            self._stats.undecided = "the camera is being stopped"
-        elif self._settings.armed and self._judge.admit(frame.at):
-            luma = self._judge_frame(frame)
-        self._look(frame, luma)
-        self._stills.frame(frame, self._settings.monitoring_interval)
-        self.showing.frame(frame, judged=luma is not None)
+        self._luma = None
+        self._step(frame)
+        if self._pipeline.latest is frame:
+            self._look(frame, self._luma)
+            self.showing.frame(frame, judged=self._luma is not None)
 
-    # ------------------------------------------------------------ orders
+    def tick(self) -> None:
+        """Looks at all that waits for its time."""
+        self._step(Looked())
+        self._heat.tick(self._pipeline.latest, self._clock.utc())
+        self._feed.retry()
 
-    def _configure(self, settings: VisionSettings) -> None:
-        disarmed = self._settings.armed and not settings.armed
-        self._settings = settings
-        if disarmed:
-            self._break_off(EndReason.DISARMED)
+    # ------------------------------------------------------------ effects
 
-    def _forget_session(self) -> None:
-        self._break_off(EndReason.CAMERA_LOST)
-        self._clips.forget()
-        self._eye.forget()
+    def _step(self, cause: Input, now: Now | None = None) -> None:
+        """Answers come at the time `now` of the input that led to them."""
+        now = now or Now(self._clock.monotonic(), self._clock.utc())
+        for effect in self._pipeline.step(cause, now):
+            self._carry_out(effect, now)
 
-    def _break_off(self, reason: EndReason) -> None:
-        """Judging pauses: what was judged before will not be comparable with what comes next."""
-        self._end_event(reason)
-        self._judge.forget()
-        self._clips.forget_judged()
+    def _carry_out(self, effect: PipelineEffect, now: Now) -> None:
+        match effect:
+            case DoNotJudge(why):
+                self._stats.undecided = why or self._stats.undecided
+            case Judge(frame):
+                self._step(self._judge(frame), now)
+            case ClipStart() | ClipFrame() | ClipEnd():
+                self._hand_over(effect, now)
+            case LimitPictures(limit):
+                most = self._options.max_image_kb * 1000
+                self._pictures.limit = self._heat.limit = min(most, limit or most)
+            case ShowEvent():
+                self._show(effect)
+            case TakeStill():
+                if not self._stills.take(effect):
+                    self._step(StillFailed(effect), now)
+            case ForgetJudged():
+                self._detectors.forget()
+            case ForgetSession(first):
+                self._eye.forget()
+                if first is not None:
+                    self._stats.height, self._stats.width = dimensions(first.jpeg) or (0, 0)
+            case Say():
+                log.log(logging.getLevelNamesMapping()[effect.level], "%s", effect.text)
+            case _:
+                self._to_engine(effect)
 
-    # ------------------------------------------------------------ judging
+    def _hand_over(self, part: Clip, now: Now) -> None:
+        match part:
+            case ClipStart():
+                delta = self._delta if part.triggers else b""
+                taken = self._feed.start(replace(part, delta=delta))
+                self._step(ClipAnswered(part, taken), now)
+            case ClipFrame():
+                self._feed.frame(part)
+            case ClipEnd():
+                self._feed.end(part)
+
+    def _judge(self, frame: Frame) -> Judged | NotJudged:
+        before = thread_seconds()
+        size = dimensions(frame.jpeg)
+        if self._misfit is not None and self._misfit == size:
+            return NotJudged(frame)
+        luma = None if size is None else small_luma(frame.jpeg, self._detectors.scale(size[1]))
+        if luma is None or size is None:
+            count_damaged(self._stats)
+            return Judged(frame, None)
+        self._luma = luma
+        settings = self._pipeline.settings
+        try:
+            detection = self._detectors.judge(luma, frame.seq, frame.at, settings, size)
+        except ConfigError as error:
+            self._say_misfit(str(error), size)
+            return NotJudged(frame)
+        self._misfit = None
+        count_judged(self._stats, detection, thread_seconds() - before, size)
+        self._last_detection = detection
+        if detection.motion:
+            self._last_motion = detection
+        return Judged(frame, detection)
+
+    def _say_misfit(self, problem: str, size: tuple[int, int]) -> None:
+        """The mask does not fit: says so once for each size, until frames fit again."""
+        log.error("camera %s: nothing is judged: %s", self._camera, problem)
+        self._misfit = size
+        self._stats.problem = problem
+        self._stats.height, self._stats.width = size
+
+    def _show(self, effect: ShowEvent) -> None:
+        """Makes and says an event's picture, with what changed where it is the first."""
+        delta = None
+        if effect.first:
+            self._clock.wait(_NOBODY_STOPS, _EVENT_FIRST)
+            view = self._options.view
+            delta = delta_png(self._detectors.binary(), view.orientation, view.privacy)
+            self._delta = delta
+        jpeg = self._picture(effect.frame)
+        height, width = dimensions(jpeg) or (0, 0)
+        self._to_engine(
+            MotionPicture(
+                camera=self._camera,
+                event_id=effect.event_id,
+                at=effect.detection.at,
+                utc=effect.utc,
+                detection=effect.detection,
+                width=width,
+                height=height,
+                picture=jpeg,
+                delta=delta,
+            )
+        )
+
+    # ------------------------------------------------------------ pictures
 
     def _look(self, frame: Frame, luma: Luma | None) -> None:
-        """How well does the camera see; also while it is disarmed."""
+        """How well does the camera see; also while it is disarmed. Where was motion."""
+        last = self._last_motion
+        if last is not None and last.seq == frame.seq and luma is not None:
+            self._heat.motion(self._detectors.binary(), self._pipeline.utc(last.at), frame)
         before = self._stats.sight
         sight = self._eye.frame(frame, luma)
         if sight is before:
             return
         self._stats.sight = sight
         if sight.light_changed_at is not None and sight.light_changed_at != before.light_changed_at:
-            self._stats.light_changed = self._utc(sight.light_changed_at)
-
-    def _judge_frame(self, frame: Frame) -> Luma | None:
-        """Judges an admitted frame; its luma, if it was decoded."""
-        before = thread_seconds()
-        size = dimensions(frame.jpeg)
-        if self._misfit is not None and self._misfit == size:
-            return None
-        luma = None if size is None else small_luma(frame.jpeg, self._judge.scale(size[1]))
-        if luma is None or size is None:
-            count_damaged(self._stats)
-            self._follow(frame, self._judge.damaged(frame.seq, frame.at, self._settings))
-            return None
-        try:
-            judgement = self._judge.judge(luma, frame.seq, frame.at, self._settings, size)
-        except ConfigError as error:
-            self._stop_judging(str(error), size)
-            return luma
-        cost = thread_seconds() - before
-        self._misfit = None
-        count_judged(self._stats, judgement.detection, cost, size)
-        self._clips.judged(frame)
-        self._last_detection = judgement.detection
-        self._follow(frame, judgement)
-        return luma
-
-    def _stop_judging(self, problem: str, size: tuple[int, int]) -> None:
-        """The mask does not fit: says so once for each size, until frames fit again."""
-        log.error("camera %s: nothing is judged: %s", self._camera, problem)
-        self._misfit = size
-        self._stats.problem = problem
-        self._stats.height, self._stats.width = size
-        self._break_off(EndReason.INTERRUPTED)
-
-    def _follow(self, frame: Frame, judgement: Judgement) -> None:
-        """From the judgement to the event, and what is said about it."""
-        detection, step = judgement.detection, judgement.step
-        if self._settings.scores:
-            self._to_engine(FrameScored(self._camera, self._utc(detection.at), detection))
-        if step.started:
-            self._start_event(frame, detection)
-        if self._event is not None and self._judge.event.peak.seq == frame.seq:
-            self._event.best = frame
-            self._clips.peak(self._event.event_id)
-        if step.improved and self._event is not None:
-            self._improve(self._event)
-        if detection.motion:
-            self._last_motion = detection
-            self._heat.motion(self._judge.binary(), self._utc(detection.at), frame)
-        if step.ended:
-            self._end_event(EndReason.CLEARED)
-        if step.suppressed:
-            utc = self._utc(detection.at)
-            self._to_engine(
-                MotionSuppressed(
-                    self._camera, _new_id(utc), detection.at, utc, detection, step.suppressed
-                )
-            )
-
-    # ------------------------------------------------------------ the event
-
-    def _start_event(self, frame: Frame, detection: Detection) -> None:
-        self._time.anchor()
-        utc = self._time.utc(frame.at)
-        recorded = self._settings.record
-        started = MotionStarted(self._camera, _new_id(utc), frame.at, utc, detection, recorded)
-        self._to_engine(started)
-        self._clock.wait(_NOBODY_STOPS, _EVENT_FIRST)
-        view = self._options.view
-        event = self._event = RunningEvent(started, best=frame)
-        delta = delta_png(self._judge.binary(), view.orientation, view.privacy)
-        self._to_engine(event.picture(detection, utc, self._picture(frame), delta))
-        if recorded:
-            self._clips.begin(started, delta)
-
-    def _improve(self, event: RunningEvent) -> None:
-        peak = self._judge.event.peak
-        utc = self._time.utc(peak.at)
-        self._to_engine(event.picture(peak, utc, self._picture(event.best)))
-
-    def _end_event(self, reason: EndReason) -> None:
-        """Ends the event, if one runs, with the last frame that came."""
-        event, ended = self._event, self._ended(reason)
-        if event is None or ended is None:
-            return
-        self._event = None
-        self._to_engine(ended)
-        self._clips.end(ended, event.best)
-
-    def _ended(self, reason: EndReason) -> MotionEnded | None:
-        """The end of the running event, were it now."""
-        event, last, latest = self._event, self._last_detection, self._latest
-        if event is None or last is None or latest is None:
-            return None
-        utc = self._time.utc(latest.at)
-        return event.ended(latest, utc, last, self._judge.event, reason)
-
-    def _close_clip(self, event_id: str) -> None:
-        """That clip is lost: ends it, so that another one can be recorded; the event goes on."""
-        self._clips.give_up(event_id)
-        if self._event is not None and self._event.event_id == event_id:
-            ended = self._ended(EndReason.INTERRUPTED)
-            if ended is not None:
-                self._clips.end(ended, self._event.best)
+            self._stats.light_changed = self._pipeline.utc(sight.light_changed_at)
 
     def _picture(self, frame: Frame) -> bytes:
-        return self._pictures.stored(frame.jpeg, self._limit)
+        return self._pictures.published(frame.jpeg)
 
     def _overlay(self, frame: Frame) -> bytes | None:
-        last, motion, changed = self._last_detection, self._last_motion, self._judge.binary()
-        return self._pictures.overlay(frame.jpeg, last, motion, changed, self._limit)
-
-    def _utc(self, at: float) -> datetime:
-        """UTC of a frame's time; outside events the wall clock of now is trusted anew."""
-        if self._event is None:
-            self._time.anchor()
-        return self._time.utc(at)
-
-
-def _new_id(utc: datetime) -> str:
-    return str(ULID.from_datetime(utc))
+        last, motion, changed = self._last_detection, self._last_motion, self._detectors.binary()
+        return self._pictures.overlay(frame.jpeg, last, motion, changed)

@@ -14,6 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from agent.core.inbox import Told
 from agent.mqtt.client import MqttWorker
 from agent.mqtt.command_topics import command_filters, slip_filters
 from agent.mqtt.journal import Journal
@@ -56,7 +57,7 @@ class RunningMqtt:
         clock = SystemClock()
         self.outbox = Outbox()
         self.journal = Journal(folder / "journal.db", clock)
-        self.inbox: Mailbox[object] = Mailbox("inbox", inbox, WhenFull.REFUSE)
+        self.inbox: Mailbox[Told] = Mailbox("inbox", inbox, WhenFull.REFUSE)
         self.told: list[object] = []
         self.fatal: list[BaseException] = []
         self.mqtt = MqttWorker(options, self.outbox, self.journal, self.inbox.put, clock)

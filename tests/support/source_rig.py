@@ -8,9 +8,7 @@ from agent.camera.reconnect import Keeper, Timing
 from agent.camera.session import Opener
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState
-from agent.core.orders import RestartSession
 from agent.runtime.clock import Clock, SystemClock
-from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.waiting import PATIENCE, wait_until
 
@@ -27,11 +25,8 @@ class SourceRig:
         self.frames: list[Frame] = []
         self.states: list[CameraState] = []
         self.fatal: list[BaseException] = []
-        self.orders: Mailbox[RestartSession] = Mailbox("orders", 4, WhenFull.REFUSE)
         clock = clock or SystemClock()
-        self.source = Keeper(
-            "porch", opener, clock, self.frames.append, self.states.append, self.orders, timing
-        )
+        self.source = Keeper("porch", opener, clock, self.frames.append, self.states.append, timing)
         self.worker = Worker(
             "porch.camera", self.source.run, clock, lambda _n, e: self.fatal.append(e)
         )

@@ -40,6 +40,8 @@ class AssemblerCounts:
     bad: int = 0
     frames: int = 0
     damaged: int = 0
+    foreign: int = 0  # of other senders
+    short: int = 0  # too short for image data
 
 
 class FrameCutter:

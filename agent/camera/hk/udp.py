@@ -55,14 +55,14 @@ class Channel:
             self._socket.connect(peer)
             self._drain()  # what came before the connection may be anybody's
         except OSError as error:
-            self._close()
+            self.close()
             raise CameraUnreachable(f"no way to the camera: {reason_of(error)}") from error
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._close()
+        self.close()
 
     def receive(self) -> bytes | None:
         """The peer's next datagram, or None when nothing came for `POLL` seconds.
@@ -137,7 +137,8 @@ class Channel:
             except OSError:
                 return
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Lets go of both sockets."""
         self._socket.close()
         self._strangers.close()
 

@@ -18,7 +18,7 @@ class KeepOrders:
         say: takes the answers.
     """
 
-    def __init__(self, orders: Mailbox[KeepEvent] | None, say: Callable[[object], None]) -> None:
+    def __init__(self, orders: Mailbox[KeepEvent] | None, say: Callable[[EventKept], None]) -> None:
         self._orders = orders
         self._say = say
         self._order: KeepEvent | None = None  # the child was asked about it

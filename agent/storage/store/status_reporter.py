@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date, tzinfo
 from typing import Any
 
+from agent.core.inbox import FromStore
 from agent.core.messages import StoreCode, StoreState
 from agent.core.retention import days_left
 from agent.core.store_code import USABLE
@@ -69,7 +70,7 @@ class Voice:
     """
 
     def __init__(
-        self, to_engine: Callable[[object], object], clock: Clock, tz: tzinfo | None
+        self, to_engine: Callable[[FromStore], object], clock: Clock, tz: tzinfo | None
     ) -> None:
         self.code: StoreCode | None = None
         self._reason = ""
@@ -79,10 +80,10 @@ class Voice:
         self._to_engine = to_engine
         self._clock = clock
         self._tz = tz
-        self._unsaid: deque[object] = deque()
+        self._unsaid: deque[FromStore] = deque()
         self._figures_at = float("-inf")
 
-    def say(self, message: object) -> None:
+    def say(self, message: FromStore) -> None:
         """Says a message, now or as soon as the engine takes it."""
         self._unsaid.append(message)
         self.flush()

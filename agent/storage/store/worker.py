@@ -19,6 +19,7 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
+from agent.core.inbox import FromStore
 from agent.core.messages import RecordingFailed, RecordingSaved, StoreCode, StoreRepaired
 from agent.core.orders import KeepEvent
 from agent.core.stats import StoreStats
@@ -76,7 +77,7 @@ class StoreWorker:
         spool: Spool,
         options: StoreOptions,
         state_dir: Path,
-        to_engine: Callable[[object], object],
+        to_engine: Callable[[FromStore], object],
         clock: Clock,
         clock_trusted: Callable[[], bool],
         tz: tzinfo | None = None,

@@ -10,16 +10,14 @@ import pytest
 
 from agent.camera.hk.address import HkAddress
 from agent.camera.hk.packets import AckMode
-from agent.camera.hk.source import HkSource
-from agent.camera.hk.timing import HkTiming
+from agent.camera.hk.session import hk_source
 from agent.camera.hk.udp import Channel
+from agent.camera.reconnect import Keeper, Timing
 from agent.camera.source import source_for
 from agent.core.errors import CameraUnreachable, ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState
-from agent.core.orders import RestartSession
 from agent.runtime.clock import SystemClock
-from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.broker import free_port
 from tests.support.datagrams import stream
@@ -27,21 +25,20 @@ from tests.support.jpegs import jpegs
 from tests.support.udp_camera import UdpCamera
 from tests.support.waiting import PATIENCE, wait_until
 
-QUICK = HkTiming(rest=0.25, reopen_first=0.125, reopen_limit=0.25)
+QUICK = Timing(retry_first=0.125, retry_limit=0.25, unreachable=0.25, refused=0.25, unknown=10.0)
 
 
 class Agent:
     """A source in its thread, and all it said."""
 
-    def __init__(self, port: int, timing: HkTiming, host: str) -> None:
+    def __init__(self, port: int, timing: Timing, host: str) -> None:
         self.frames: list[Frame] = []
         self.states: list[CameraState] = []
-        self.orders: Mailbox[RestartSession] = Mailbox("orders", 4, WhenFull.REFUSE)
         self.fatal: list[BaseException] = []
         clock = SystemClock()
         address = HkAddress(host, port, AckMode.LEGACY)
-        self.source = HkSource(
-            "porch", address, clock, self.frames.append, self.states.append, self.orders, timing
+        self.source = hk_source(
+            "porch", address, clock, self.frames.append, self.states.append, timing
         )
         self.worker = Worker(
             "camera", self.source.run, clock, lambda _name, error: self.fatal.append(error)
@@ -60,7 +57,7 @@ class Agent:
 
 
 @contextmanager
-def running(port: int, timing: HkTiming = QUICK, host: str = "127.0.0.1") -> Iterator[Agent]:
+def running(port: int, timing: Timing = QUICK, host: str = "127.0.0.1") -> Iterator[Agent]:
     agent = Agent(port, timing, host)
     agent.worker.start()
     try:
@@ -112,12 +109,12 @@ def test_a_refusing_camera_rests_before_the_next_attempt_on_a_fresh_port() -> No
         state = agent.wait_for(CameraCode.REFUSED)
         wait_until("a second attempt", lambda: len(camera.clients) == 2)
 
-    assert state.retry_in == QUICK.rest
+    assert state.retry_in == QUICK.refused
     assert camera.clients[0] != camera.clients[1]
 
 
 def test_a_port_where_nobody_listens_is_unreachable_at_once() -> None:
-    with running(free_port(), replace(QUICK, rest=600.0)) as agent:
+    with running(free_port(), replace(QUICK, unreachable=600.0)) as agent:
         state = agent.wait_for(CameraCode.UNREACHABLE)
 
     assert "nobody listens" in state.reason
@@ -131,7 +128,7 @@ def test_a_camera_that_does_not_answer_is_unreachable_after_two_seconds() -> Non
 
 
 def test_a_silent_session_is_lost_and_opened_again_at_once() -> None:
-    slow = HkTiming(rest=600.0, reopen_first=600.0)
+    slow = Timing(retry_first=600.0, unreachable=600.0)
     with UdpCamera() as camera, running(camera.port, slow) as agent:
         for session in (1, 2):
             settled(lambda: (len(camera.cameras), camera.streaming), (session, True))
@@ -164,30 +161,20 @@ def test_datagrams_of_another_sender_are_counted_and_never_processed() -> None:
     assert agent.source.stats.fragments_lost == 0
 
 
-def test_an_order_restarts_the_session_at_once_even_while_the_camera_rests() -> None:
-    with UdpCamera() as camera, running(camera.port, HkTiming(rest=600.0)) as agent:
+def test_an_open_session_without_whole_frames_is_stalled_and_opened_anew() -> None:
+    datagrams = stream(jpegs(2, 3000))
+    with UdpCamera() as camera, running(camera.port, replace(QUICK, unknown=0.5)) as agent:
         wait_until("session", lambda: camera.streaming)
-        agent.orders.put(RestartSession("asked for"))
+        camera.send(datagrams[:1])
+        stalled = agent.wait_for(CameraCode.STALLED)
         wait_until("a second session", lambda: len(camera.cameras) == 2 and camera.streaming)
         assert camera.cameras[0].heard[-1] == "delete"
 
-        camera.script["silent_at"] = "status 82"
-        agent.orders.put(RestartSession("once more"))
-        agent.wait_for(CameraCode.UNREACHABLE)
-        agent.orders.put(RestartSession("and again"))
-        wait_until("a fourth attempt", lambda: len(camera.clients) == 4)
-
-
-def test_an_open_session_without_whole_frames_is_stalled_until_one_comes() -> None:
-    datagrams = stream(jpegs(2, 3000))
-    with UdpCamera() as camera, running(camera.port, replace(QUICK, stalled=0.5)) as agent:
-        wait_until("session", lambda: camera.streaming)
-        camera.send(datagrams[:1])
-        agent.wait_for(CameraCode.STALLED)
-
-        camera.send(datagrams[1:])
+        camera.send(datagrams)
 
         agent.wait_for(CameraCode.LIVE)
+    words = "no whole picture for 0 s: image data comes, and no whole frame"
+    assert (stalled.reason, stalled.retry_in, stalled.answers) == (words, 0.0, True)
 
 
 def test_the_frame_rate_falls_when_frames_stop() -> None:
@@ -233,7 +220,7 @@ def test_what_no_attempt_should_raise_ends_the_attempt_and_not_the_agent(
     assert not agent.fatal
     state = agent.wait_for(CameraCode.UNREACHABLE)
     assert "TypeError: getaddrinfo() takes another argument" in state.reason
-    assert (state.retry_in, state.found) == (QUICK.rest, False)
+    assert (state.retry_in, state.found) == (QUICK.unreachable, False)
     assert len([record for record in caplog.records if record.exc_info]) == 1
 
 
@@ -276,18 +263,17 @@ def test_a_socket_that_cannot_be_bound_is_unreachable(monkeypatch: pytest.Monkey
 
 
 def test_the_scheme_picks_the_source_and_an_unknown_one_is_named() -> None:
-    orders: Mailbox[RestartSession] = Mailbox("orders", 4, WhenFull.REFUSE)
 
     def make(url: str) -> object:
-        return source_for(url, "porch", SystemClock(), lambda _f: None, lambda _s: None, orders)
+        return source_for(url, "porch", SystemClock(), lambda _f: None, lambda _s: None)
 
-    assert isinstance(make("hk://127.0.0.1"), HkSource)
+    assert isinstance(make("hk://127.0.0.1"), Keeper)
     for wrong in ("gopher://cam", "cam"):
         with pytest.raises(ConfigError, match=r"known: .*hk:"):
             make(wrong)
 
 
-def test_a_flood_of_datagrams_keeps_no_order_waiting() -> None:
+def test_a_flood_of_datagrams_keeps_nobody_waiting() -> None:
     """Whoever answers without end, and never as a camera does, costs only its own attempts."""
     gone = threading.Event()
 
@@ -311,8 +297,8 @@ def test_a_flood_of_datagrams_keeps_no_order_waiting() -> None:
                     return len(agent.states) > 1
 
                 wait_until("the attempt ends", failed, 15)
-                agent.orders.put(RestartSession("asked"))
-                wait_until("it obeys", lambda: "restart: asked" in [s.reason for s in agent.states])
+                agent.worker.stop.set()
+                assert agent.worker.join(3.0)
                 assert max(silences) < 2.0
         finally:
             gone.set()

@@ -16,7 +16,6 @@ from agent.camera.http import client, source
 from agent.camera.http.source import web_opener
 from agent.camera.video import VideoSession
 from agent.core.messages import CameraCode
-from agent.core.orders import RestartSession
 from agent.runtime.clock import SystemClock
 from tests.support.jpegs import jpeg
 from tests.support.odd_cameras import (
@@ -184,7 +183,7 @@ def test_an_honest_still_over_a_slow_line_is_waited_for(monkeypatch: pytest.Monk
             assert agent.codes == [CameraCode.CONNECTING, CameraCode.LIVE]
 
 
-def test_pictures_that_never_stop_keep_no_order_waiting() -> None:
+def test_pictures_that_never_stop_keep_nobody_waiting() -> None:
     body = jpeg(3000)
 
     def answer(connection: socket.socket, _: bytes) -> None:
@@ -194,9 +193,9 @@ def test_pictures_that_never_stop_keep_no_order_waiting() -> None:
 
     with shown_by(answer) as port, SourceRig(web_opener(f"http://127.0.0.1:{port}/")) as agent:
         agent.wait_frames(100)
-        agent.orders.put(RestartSession("asked"))
-        agent.wait_for(CameraCode.CONNECTING, 3, after=2)
         assert agent.worker.silent_for(SystemClock().monotonic()) < 1.0
+        agent.worker.stop.set()
+        assert agent.worker.join(3)
 
 
 def test_one_session_goes_to_one_address_whatever_the_name_becomes(

@@ -14,23 +14,21 @@ import pytest
 from agent.camera.hk.address import HkAddress
 from agent.camera.hk.dialects import Dialect
 from agent.camera.hk.discovery import find
+from agent.camera.hk.session import hk_source
 from agent.camera.hk.simulator.player import Streaming
 from agent.camera.hk.simulator.server import Simulator, SimulatorOptions
 from agent.camera.hk.simulator.wire_faults import Faults
-from agent.camera.hk.source import HkSource
-from agent.camera.hk.timing import HkTiming
 from agent.camera.hk.tools import discover
+from agent.camera.reconnect import Timing
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState, SessionLog
-from agent.core.orders import RestartSession
 from agent.runtime.clock import SystemClock
-from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.broker import free_port
 from tests.support.waiting import PATIENCE, wait_until
 
 CLOCK = SystemClock()
-QUICK = HkTiming(rest=0.25, reopen_first=0.125, reopen_limit=0.25, asked=1.0)
+QUICK = Timing(retry_first=0.125, retry_limit=0.25, unreachable=0.25, refused=0.25, unknown=10.0)
 SECOND = SimulatorOptions(
     stream=Streaming(fps=20), dialect=Dialect.SECOND, discovery_port=0, seed=3
 )
@@ -47,20 +45,18 @@ class Pair:
         self.simulator = Simulator(
             options, CLOCK, lambda jpeg, whole: self.sent.append((jpeg, whole))
         )
-        orders: Mailbox[RestartSession] = Mailbox("orders", 4, WhenFull.REFUSE)
         address = HkAddress(
             "127.0.0.1",
             self.simulator.port,
             dialect=dialect,
             discovery_port=self.simulator.discovery_port or free_port(),
         )
-        self.source = HkSource(
+        self.source = hk_source(
             "porch",
             address,
             CLOCK,
             self.frames.append,
             self.states.append,
-            orders,
             QUICK,
             keep_log=self._keep,
         )

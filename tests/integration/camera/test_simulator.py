@@ -10,17 +10,15 @@ import pytest
 
 from agent.camera.hk.address import HkAddress
 from agent.camera.hk.packets import AckMode
+from agent.camera.hk.session import hk_source
 from agent.camera.hk.simulator.player import Streaming
 from agent.camera.hk.simulator.server import Simulator, SimulatorOptions
 from agent.camera.hk.simulator.session_base import Manners
 from agent.camera.hk.simulator.wire_faults import Faults
-from agent.camera.hk.source import HkSource
-from agent.camera.hk.timing import HkTiming
+from agent.camera.reconnect import Timing
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState
-from agent.core.orders import RestartSession
 from agent.runtime.clock import SystemClock
-from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.jpegs import jpegs
 from tests.support.waiting import PATIENCE, wait_until
@@ -32,7 +30,7 @@ PICTURES = jpegs(120, 30_000)
 class Pair:
     """A simulator and a source that watches it, each in its thread."""
 
-    def __init__(self, options: SimulatorOptions, ack: AckMode, timing: HkTiming) -> None:
+    def __init__(self, options: SimulatorOptions, ack: AckMode, timing: Timing) -> None:
         self.sent: list[tuple[bytes, bool]] = []
         self.frames: list[Frame] = []
         self.states: list[CameraState] = []
@@ -40,10 +38,9 @@ class Pair:
         self.simulator = Simulator(
             options, CLOCK, lambda jpeg, whole: self.sent.append((jpeg, whole))
         )
-        orders: Mailbox[RestartSession] = Mailbox("orders", 4, WhenFull.REFUSE)
         address = HkAddress("127.0.0.1", self.simulator.port, ack)
-        self.source = HkSource(
-            "porch", address, CLOCK, self.frames.append, self.states.append, orders, timing
+        self.source = hk_source(
+            "porch", address, CLOCK, self.frames.append, self.states.append, timing
         )
         self.workers = [
             Worker(name, run, CLOCK, lambda name, _error: self.fatal.append(name))
@@ -60,9 +57,9 @@ class Pair:
 
 @contextmanager
 def pair(
-    options: SimulatorOptions, ack: AckMode = AckMode.LEGACY, timing: HkTiming | None = None
+    options: SimulatorOptions, ack: AckMode = AckMode.LEGACY, timing: Timing | None = None
 ) -> Iterator[Pair]:
-    both = Pair(options, ack, timing or HkTiming(rest=0.25))
+    both = Pair(options, ack, timing or Timing(unreachable=0.25, refused=0.25, unknown=10.0))
     for worker in both.workers:
         worker.start()
     try:

@@ -14,7 +14,6 @@ from agent.camera.session import Opener
 from agent.camera.video import rtsp_opener
 from agent.core.errors import ConfigError
 from agent.core.messages import CameraCode
-from agent.core.orders import RestartSession
 from tests.support.jpegs import jpeg
 from tests.support.source_rig import SourceRig
 from tests.support.waiting import PATIENCE, wait_until
@@ -187,15 +186,6 @@ def _say_something_else(server: socket.socket) -> None:
     with connection:
         connection.sendall(b"220 ready, and no web page\r\n\r\n")
         connection.recv(1000)
-
-
-def test_an_order_to_restart_opens_a_new_session_at_once() -> None:
-    camera = WebCamera(picture)
-    with camera, SourceRig(web_opener(camera.url())) as agent:
-        agent.wait_frames(2)
-        agent.orders.put(RestartSession("asked"))
-        agent.wait_for(CameraCode.LIVE, after=2)
-        assert agent.states[2].reason == "restart: asked"
 
 
 def test_pictures_that_are_none_are_counted_and_never_delivered() -> None:

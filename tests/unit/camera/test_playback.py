@@ -9,8 +9,6 @@ from agent.camera.interruptible_wait import Patience
 from agent.camera.playback import demo_opener, file_opener
 from agent.camera.session import Session, SessionOver
 from agent.core.errors import CameraUnreachable, ConfigError
-from agent.core.orders import RestartSession
-from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.clock import FakeClock
 from tests.support.jpegs import jpegs
@@ -28,8 +26,7 @@ def folder(tmp_path: Path) -> Path:
 def patience() -> Patience:
     clock = FakeClock()
     worker = Worker("porch.camera", lambda _w: None, clock, lambda _n, _e: None)
-    orders: Mailbox[RestartSession] = Mailbox("orders", 4, WhenFull.REFUSE)
-    return Patience(worker, clock, orders)
+    return Patience(worker, clock)
 
 
 def opened(url: str, *, room: bool = True) -> Session:

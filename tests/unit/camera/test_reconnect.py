@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from agent.camera import reconnect
 from agent.camera.interruptible_wait import Interrupted, Patience
-from agent.camera.reconnect import Keeper, Timing
+from agent.camera.reconnect import Extras, Keeper, Timing
 from agent.camera.session import Picture, Session, SessionOver
 from agent.core.errors import (
     CameraError,
@@ -18,8 +18,6 @@ from agent.core.errors import (
 )
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState
-from agent.core.orders import RestartSession
-from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.clock import FakeClock
 from tests.support.jpegs import jpeg
@@ -37,6 +35,7 @@ class Scripted:
     script: Iterator[Happening]
     patience: Patience
     clock: FakeClock
+    note: str = ""
     silence: float = 8.0
     why: str = "nothing comes"
     answers: bool = False
@@ -51,7 +50,7 @@ class Scripted:
         if isinstance(happening, Exception):
             raise happening
         if isinstance(happening, bytes):
-            return Picture(happening, self.clock.monotonic())
+            return Picture(happening, self.clock.monotonic(), note=self.note)
         self.clock.advance(happening)
         return None
 
@@ -64,37 +63,29 @@ class Rig:
     """Attempts by script: each is an error, or the script of a session."""
 
     attempts: list[Exception | list[Happening]]
+    extras: Extras = field(default_factory=Extras)
+    timing: Timing = TIMING
+    note: str = ""
     clock: FakeClock = field(default_factory=FakeClock)
     frames: list[Frame] = field(default_factory=list)
     states: list[CameraState] = field(default_factory=list)
     sessions: list[Scripted] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.orders: Mailbox[RestartSession] = Mailbox("orders", 4, WhenFull.REFUSE)
         self.keeper = Keeper(
             "porch",
             self._open,
             self.clock,
             self.frames.append,
             self.states.append,
-            self.orders,
-            TIMING,
+            self.timing,
+            self.extras,
         )
         self.worker = Worker("porch.camera", self.keeper.run, self.clock, lambda _n, _e: None)
 
     def run(self) -> list[tuple[str, str]]:
         self.keeper.run(self.worker)
         return [(state.code.value, state.reason) for state in self.states]
-
-    def order_at(self, codes: set[CameraCode]) -> None:
-        """Orders a restart as soon as one of the codes is said."""
-
-        def said(state: CameraState) -> None:
-            self.states.append(state)
-            if state.code in codes:
-                self.orders.put(RestartSession("asked"))
-
-        self.keeper._outlet._on_state = said
 
     def _open(self, patience: Patience) -> Session:
         if not self.attempts:
@@ -103,7 +94,7 @@ class Rig:
         attempt = self.attempts.pop(0)
         if isinstance(attempt, Exception):
             raise attempt
-        session = Scripted(iter(attempt), patience, self.clock)
+        session = Scripted(iter(attempt), patience, self.clock, self.note)
         self.sessions.append(session)
         return session
 
@@ -214,27 +205,47 @@ def test_unreachable_in_an_open_session_is_a_loss() -> None:
     assert [code for code, _ in rig.run()] == ["connecting", "live", "connecting", "live"]
 
 
-@pytest.mark.parametrize("error", [CameraUnreachable("gone"), CameraRefused("no")])
-def test_an_order_to_restart_ends_every_pause(error: CameraError) -> None:
-    rig = Rig([error, [PICTURE]])
-    rig.order_at({CameraCode.UNREACHABLE, CameraCode.REFUSED})
-    said = rig.run()
-    assert ("connecting", "restart: asked") in said
-    assert said[-1][0] == "live"
-    assert rig.clock.monotonic() == 1000.0
-
-
 def test_a_looped_clip_begins_anew_as_a_new_session_without_a_word() -> None:
     rig = Rig([[PICTURE, SessionOver("the end", again=True)], [PICTURE]])
     assert [code for code, _ in rig.run()] == ["connecting", "live"]
     assert [frame.session for frame in rig.frames] == [1, 2]
 
 
-def test_a_clip_that_is_over_is_disabled_until_a_restart_is_ordered() -> None:
+def test_a_clip_that_is_over_is_disabled_for_good() -> None:
     rig = Rig([[PICTURE, SessionOver("the end", again=False)], [PICTURE]])
-    rig.order_at({CameraCode.DISABLED})
-    codes = [code for code, _ in rig.run()]
-    assert codes == ["connecting", "live", "disabled", "connecting", "connecting", "live"]
+
+    def said(state: CameraState) -> None:
+        rig.states.append(state)
+        if state.code is CameraCode.DISABLED:
+            rig.worker.stop.set()
+
+    rig.keeper._outlet._on_state = said
+    assert [code for code, _ in rig.run()] == ["connecting", "live", "disabled"]
+    assert len(rig.attempts) == 1
+
+
+def test_what_one_kind_of_camera_counts_keeps_and_notes_besides_is_said_with_the_rest() -> None:
+    kept: list[tuple[str, int]] = []
+
+    def keep(error: CameraError, failures: int) -> str:
+        kept.append((str(error), failures))
+        return f"log {len(kept)}"
+
+    gone = CameraUnreachable("nobody there")
+    extras = Extras(lambda stats: replace(stats, fragments=7), keep)
+    rig = Rig([gone, gone, [PICTURE]], extras, note=" (noted)")
+    rig.run()
+    assert kept == [("nobody there", 1), ("nobody there", 2)]
+    assert [state.log for state in rig.states] == [None, "log 1", "log 2", None]
+    assert rig.states[-1].reason == "frames arrive after 2 failures (noted)"
+    assert rig.keeper.stats.fragments == 7
+
+
+def test_a_kind_of_camera_may_rest_the_same_time_after_each_attempt() -> None:
+    gone = CameraUnreachable("nobody there")
+    rig = Rig([gone] * 3, timing=replace(TIMING, unreachable=15.0))
+    rig.run()
+    assert [state.retry_in for state in rig.states[1:]] == [15.0] * 3
 
 
 def bug() -> TypeError:

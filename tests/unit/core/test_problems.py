@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.camera.source import MAKERS
+from agent.camera.source import SCHEMES
 from agent.core.health import agent_health, camera_health
 from agent.core.image_quality import Sight
 from agent.core.messages import (
@@ -72,7 +72,7 @@ def test_a_recording_stream_gets_the_help_of_its_own_kind_of_camera() -> None:
         assert by_id(agent_problems(state, 100.0)) == {"yard_recording_stream_refused": words}
 
 
-@pytest.mark.parametrize("scheme", sorted(set(MAKERS) - {"hk"}))
+@pytest.mark.parametrize("scheme", sorted(SCHEMES - {"hk"}))
 @pytest.mark.parametrize("code", sorted({*CameraCode} - {CameraCode.LIVE, CameraCode.DISABLED}))
 def test_help_for_the_udp_family_is_for_no_other_camera(code: CameraCode, scheme: str) -> None:
     yard = now_with(replace(LIVE, code=code, reason="why")).cameras["yard"]

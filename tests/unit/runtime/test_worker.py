@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
 
-from agent.runtime.clock import SystemClock, TimeBase
+from agent.runtime.clock import SystemClock
 from agent.runtime.worker import BUDGET, RestartBudget, Worker
-from tests.support.clock import START, FakeClock
+from tests.support.clock import FakeClock
 from tests.support.waiting import PATIENCE
 
 
@@ -54,16 +53,6 @@ def test_a_beat_ends_the_silence() -> None:
 
 def test_a_worker_that_never_started_is_joined_at_once() -> None:
     assert Worker("w", lambda _w: None, SystemClock(), lambda _n, _e: None).join(0.0)
-
-
-def test_a_step_of_the_wall_clock_moves_no_time_within_an_event() -> None:
-    clock = FakeClock(at=10.0)
-    base = TimeBase(clock)
-    clock.step_utc(-3600.0)
-    clock.advance(2.0)
-    assert base.utc(12.0) == START + timedelta(seconds=2)
-    base.anchor()
-    assert base.utc(12.0) == START + timedelta(seconds=2) - timedelta(hours=1)
 
 
 def test_a_worker_that_waits_for_long_is_woken_to_end() -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from agent.core.messages import HaOnline, Received
+from agent.core.inbox import Told
+from agent.core.messages import BrokerDown, Received, RecordingFailed
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.service.wiring import leaving_room
 
 
 def test_a_flood_of_commands_leaves_room_for_what_the_cameras_say() -> None:
-    inbox: Mailbox[object] = Mailbox("inbox", 8, WhenFull.REFUSE)
+    inbox: Mailbox[Told] = Mailbox("inbox", 8, WhenFull.REFUSE)
     put = leaving_room(inbox)
     command = Received(topic="a/b", payload=b"x", retain=False, at=0.0)
 
     assert [put(command) for _ in range(6)] == [True] * 4 + [False] * 2
-    assert put(HaOnline(0.0))
-    assert [inbox.put("motion") for _ in range(4)] == [True] * 3 + [False]
+    assert put(BrokerDown(0.0, "lost", "gone"))
+    assert [inbox.put(RecordingFailed("door", "e1", "lost", "gone")) for _ in range(4)] == [
+        True
+    ] * 3 + [False]
     assert inbox.dropped == 1

@@ -93,7 +93,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule()
     def time_passes(self) -> None:
-        self.rig.vision._clips.retry()
+        self.rig.vision.tick()
 
     @rule(nth=st.integers(0, 3))
     def a_recording_is_lost(self, nth: int) -> None:
@@ -131,7 +131,7 @@ class AnyOrder(RuleBasedStateMachine):
         worker = Worker("vision", rig.vision.run, rig.clock, lambda *_: None)
         worker.stop.set()
         rig.vision.run(worker)
-        rig.vision._clips.retry()
+        rig.vision.tick()
         assert self._walk() is None, "never closed"
         opened = Counter(it.event_id for it in rig.recorded(ClipStart))
         assert set(opened.values()) <= {1}

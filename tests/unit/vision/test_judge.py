@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from agent.core.errors import ConfigError
-from agent.core.messages import Reason
-from agent.vision.judge import Judge, Judgement
+from agent.core.messages import Detection, Reason
+from agent.vision.judge import Judge
 from agent.vision.zones import View
 from schemas.zones import Zone
 from tests.support.vision import SETTINGS
@@ -26,7 +26,7 @@ def scene(*squares: tuple[int, int, int]) -> npt.NDArray[np.uint8]:
     return luma
 
 
-def play(judge: Judge, *lumas: npt.NDArray[np.uint8]) -> list[Judgement]:
+def play(judge: Judge, *lumas: npt.NDArray[np.uint8]) -> list[Detection]:
     return [judge.judge(luma, n, n / 4, SETTINGS) for n, luma in enumerate(lumas)]
 
 
@@ -34,31 +34,22 @@ QUIET = [scene()] * 4
 
 
 def plain(view: View) -> Judge:
-    return Judge("plain", view, 4.0)
-
-
-def test_motion_starts_an_event_and_quiet_frames_end_it() -> None:
-    judge = plain(View())
-    steps = [it.step for it in play(judge, *QUIET, scene((10, 10, 16)), *QUIET)]
-    assert [it.started for it in steps] == [False] * 4 + [True] + [False] * 4
-    assert steps[7].ended
-    assert judge.event.peak.changed_pixels == 256
-    assert judge.event.judged == 4
+    return Judge("plain", view)
 
 
 def test_without_zones_nothing_is_named() -> None:
-    assert play(plain(View()), *QUIET, scene((10, 10, 16)))[-1].detection.zone is None
+    assert play(plain(View()), *QUIET, scene((10, 10, 16)))[-1].zone is None
 
 
 def test_motion_outside_of_the_zones_is_none() -> None:
     judge = plain(View(zones={"door": Zone(polygon=LEFT)}))
-    assert not play(judge, *QUIET, scene((10, 80, 16)))[-1].detection.motion
+    assert not play(judge, *QUIET, scene((10, 80, 16)))[-1].motion
     assert not judge.binary().any()
 
 
 def test_motion_in_a_zone_names_it() -> None:
     judge = plain(View(zones={"door": Zone(polygon=LEFT)}))
-    detection = play(judge, *QUIET, scene((10, 10, 16)))[-1].detection
+    detection = play(judge, *QUIET, scene((10, 10, 16)))[-1]
     assert detection.motion
     assert detection.zone == "door"
     assert detection.unmasked_pixels < HEIGHT * WIDTH * 0.55
@@ -68,12 +59,12 @@ def test_a_zone_is_judged_by_its_own_thresholds_and_the_rest_by_the_cameras() ->
     zones = {"all": Zone(polygon=EVERYTHING), "door": Zone(polygon=LEFT, min_changed=10.0)}
     small_in_zone, small_outside = scene((10, 10, 16)), scene((10, 80, 16))
     judge = plain(View(zones=zones))
-    inside = play(judge, *QUIET, small_in_zone)[-1].detection
+    inside = play(judge, *QUIET, small_in_zone)[-1]
     assert not inside.motion
-    outside = play(plain(View(zones=zones)), *QUIET, small_outside)[-1].detection
+    outside = play(plain(View(zones=zones)), *QUIET, small_outside)[-1]
     assert outside.motion
     assert outside.zone == "all"
-    large = play(plain(View(zones=zones)), *QUIET, scene((10, 4, 50)))[-1].detection
+    large = play(plain(View(zones=zones)), *QUIET, scene((10, 4, 50)))[-1]
     assert large.motion
     assert (large.zone, large.min_changed, large.max_changed) == ("door", 10.0, 100.0)
 
@@ -84,11 +75,10 @@ def test_motion_in_one_zone_goes_before_too_much_in_another() -> None:
         "door": Zone(polygon=LEFT, min_changed=0.1, max_changed=20.0),
     }
     both = scene((10, 4, 50), (10, 80, 16))
-    detection = play(plain(View(zones=zones)), *QUIET, both)[-1].detection
+    detection = play(plain(View(zones=zones)), *QUIET, both)[-1]
     assert (detection.motion, detection.zone) == (True, "all")
     alone = play(plain(View(zones=zones)), *QUIET, scene((10, 4, 50)))[-1]
-    assert (alone.detection.reason, alone.detection.zone) == (Reason.TOO_MUCH, "door")
-    assert alone.step.suppressed == 1
+    assert (alone.reason, alone.zone) == (Reason.TOO_MUCH, "door")
 
 
 def test_the_binary_image_shows_all_areas() -> None:
@@ -98,38 +88,31 @@ def test_the_binary_image_shows_all_areas() -> None:
     assert int(np.count_nonzero(judge.binary())) == 512
 
 
-def test_a_damaged_frame_counts_as_one_without_motion() -> None:
-    judge = plain(View())
-    play(judge, *QUIET, scene((10, 10, 16)))
-    steps = [judge.damaged(n, n / 4, SETTINGS).step for n in range(5, 8)]
-    assert [step.ended for step in steps] == [False, False, True]
-
-
 def test_after_forgetting_the_first_frames_are_not_judged() -> None:
     judge = plain(View())
     play(judge, *QUIET)
     judge.forget()
     again = play(judge, scene((10, 10, 16)), scene((30, 30, 16)))
-    assert [it.detection.reason for it in again] == [Reason.WARMING_UP] * 2
+    assert [it.reason for it in again] == [Reason.WARMING_UP] * 2
 
 
 def test_frames_of_a_new_size_get_new_areas() -> None:
     judge = plain(View(zones={"door": Zone(polygon=LEFT)}))
     play(judge, *QUIET)
     small = np.full((48, 64), 20, np.uint8)
-    detection = judge.judge(small, 9, 9.0, SETTINGS).detection
+    detection = judge.judge(small, 9, 9.0, SETTINGS)
     assert detection.reason is Reason.WARMING_UP
     assert detection.unmasked_pixels < 48 * 64 * 0.55
 
 
 def test_an_unknown_profile_is_said_at_once() -> None:
     with pytest.raises(ConfigError, match="'magic' is unknown"):
-        Judge("magic", View(), 3.0)
+        Judge("magic", View())
 
 
 def test_changed_settings_hold_for_zones_too() -> None:
     judge = plain(View(zones={"door": Zone(polygon=LEFT, max_changed=90.0)}))
     play(judge, *QUIET)
     strict = replace(SETTINGS, min_changed=50.0)
-    detection = judge.judge(scene((10, 10, 16)), 9, 9.0, strict).detection
+    detection = judge.judge(scene((10, 10, 16)), 9, 9.0, strict)
     assert (detection.motion, detection.min_changed) == (False, 50.0)

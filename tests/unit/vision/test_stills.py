@@ -5,10 +5,16 @@ from datetime import UTC, datetime, timedelta
 import cv2
 import numpy as np
 
+from agent.core.camera_effects import PipelineEffect, TakeStill
+from agent.core.camera_stills import MOST_WAITING, CameraStills
+from agent.core.frame import Frame
 from agent.core.messages import ClipPart, PictureReason, PictureRefused, PictureTaken, StorePicture
 from agent.core.orders import TakePicture
+from agent.core.time_allowance import Boundless
 from agent.imaging.orientation import Orientation
-from agent.vision.stills import MOST_WAITING, Stills
+from agent.vision.stills import Stills
+from agent.vision.viewer_pictures import Pictures
+from agent.vision.zones import View
 from tests.support.scene import HEIGHT, WIDTH, frame
 
 START = datetime(2026, 11, 22, 7, tzinfo=UTC)
@@ -16,19 +22,41 @@ DAMAGED = b"\xff\xd8 torn"
 
 
 class Desk:
-    """Stills with both ears open."""
+    """Requests and the pictures that are made for them, with both ears open."""
 
     def __init__(self, orientation: Orientation | None = None, limit: int = 500_000) -> None:
         self.said: list[object] = []
         self.stored: list[ClipPart] = []
-        self.stills = Stills(
+        self.stills = CameraStills(
+            "door", self._do, lambda at: START + timedelta(seconds=at - 1000.0)
+        )
+        self._due: list[TakeStill] = []
+        self._maker = Stills(
             "door",
-            orientation or Orientation(),
-            limit,
-            lambda at: START + timedelta(seconds=at - 1000.0),
+            Pictures(View(orientation=orientation or Orientation()), limit, Boundless()),
             self.said.append,
             self._store,
         )
+
+    def _do(self, effect: PipelineEffect) -> None:
+        if isinstance(effect, TakeStill):
+            self._due.append(effect)
+        else:
+            self.said.append(effect)
+
+    def _make(self) -> None:
+        due, self._due = self._due, []
+        for still in due:
+            if not self._maker.take(still):
+                self.stills.failed(still)
+
+    def frame(self, frame: Frame, interval: float) -> None:
+        self.stills.frame(frame, interval)
+        self._make()
+
+    def tick(self, latest: Frame | None, now: float) -> None:
+        self.stills.tick(latest, now)
+        self._make()
 
     def _store(self, part: ClipPart, size: int) -> bool:
         assert size > 0
@@ -47,11 +75,11 @@ class Desk:
 def test_a_request_is_answered_with_the_next_frame() -> None:
     desk = Desk()
     desk.stills.ask(TakePicture("r1"), 1000.0)
-    desk.stills.tick(frame(0), 1000.5)
+    desk.tick(frame(0), 1000.5)
     assert desk.said == []
 
-    desk.stills.frame(frame(3), 0.0)
-    desk.stills.tick(frame(3), 1005.0)
+    desk.frame(frame(3), 0.0)
+    desk.tick(frame(3), 1005.0)
 
     (picture,) = desk.taken
     assert (picture.camera, picture.request, picture.reason) == (
@@ -69,10 +97,10 @@ def test_a_request_is_answered_with_the_next_frame() -> None:
 def test_without_a_fresh_frame_the_latest_is_sent_after_a_second() -> None:
     desk = Desk()
     desk.stills.ask(TakePicture("r1"), 1004.0)
-    desk.stills.tick(frame(0), 1004.875)
+    desk.tick(frame(0), 1004.875)
     assert desk.said == []
 
-    desk.stills.tick(frame(0), 1005.0)
+    desk.tick(frame(0), 1005.0)
 
     assert [it.at for it in desk.taken] == [1000.0]
 
@@ -81,7 +109,7 @@ def test_a_latest_frame_older_than_five_seconds_is_refused_with_its_age() -> Non
     desk = Desk()
     desk.stills.ask(TakePicture("r1"), 1060.0)
 
-    desk.stills.tick(frame(0), 1062.0)
+    desk.tick(frame(0), 1062.0)
 
     assert desk.refusals == [PictureRefused("door", "r1", "the camera's last picture is 62 s old")]
 
@@ -90,7 +118,7 @@ def test_without_any_frame_the_refusal_says_so() -> None:
     desk = Desk()
     desk.stills.ask(TakePicture(None), 1000.0)
 
-    desk.stills.tick(None, 1001.0)
+    desk.tick(None, 1001.0)
 
     assert desk.refusals == [PictureRefused("door", None, "the camera has not sent a picture yet")]
 
@@ -99,8 +127,8 @@ def test_a_damaged_frame_is_passed_over_for_the_next() -> None:
     desk = Desk()
     desk.stills.ask(TakePicture("r1"), 1000.0)
 
-    desk.stills.frame(frame(0, jpeg=DAMAGED), 900.0)
-    desk.stills.frame(frame(1), 900.0)
+    desk.frame(frame(0, jpeg=DAMAGED), 900.0)
+    desk.frame(frame(1), 900.0)
 
     assert [(it.at, it.reason) for it in desk.taken] == [
         (1000.25, PictureReason.INTERVAL),
@@ -112,7 +140,7 @@ def test_when_the_latest_frame_is_damaged_too_the_request_is_refused() -> None:
     desk = Desk()
     desk.stills.ask(TakePicture("r1"), 1000.0)
 
-    desk.stills.tick(frame(0, jpeg=DAMAGED), 1001.0)
+    desk.tick(frame(0, jpeg=DAMAGED), 1001.0)
 
     assert [it.message for it in desk.refusals] == ["the camera's last picture is damaged"]
 
@@ -123,7 +151,7 @@ def test_every_request_gets_its_own_answer_and_too_many_are_refused_at_once() ->
         desk.stills.ask(TakePicture(f"r{number}"), 1000.0)
     assert [it.request for it in desk.refusals] == [f"r{MOST_WAITING}"]
 
-    desk.stills.frame(frame(0), 0.0)
+    desk.frame(frame(0), 0.0)
 
     assert [it.request for it in desk.taken] == [f"r{number}" for number in range(MOST_WAITING)]
 
@@ -132,7 +160,7 @@ def test_the_first_frame_is_a_monitoring_picture_and_then_one_each_interval() ->
     desk = Desk()
 
     for seq in range(25):
-        desk.stills.frame(frame(seq), 2.0)
+        desk.frame(frame(seq), 2.0)
 
     assert [it.at for it in desk.taken] == [1000.0, 1002.0, 1004.0, 1006.0]
     assert {it.reason for it in desk.taken} == {PictureReason.INTERVAL}
@@ -141,11 +169,11 @@ def test_the_first_frame_is_a_monitoring_picture_and_then_one_each_interval() ->
 
 def test_an_interval_of_zero_takes_none_and_a_new_one_counts_from_the_last_picture() -> None:
     desk = Desk()
-    desk.stills.frame(frame(0), 10.0)
+    desk.frame(frame(0), 10.0)
     for seq in range(1, 80):
-        desk.stills.frame(frame(seq), 0.0)
+        desk.frame(frame(seq), 0.0)
 
-    desk.stills.frame(frame(80), 10.0)
+    desk.frame(frame(80), 10.0)
 
     assert [it.at for it in desk.taken] == [1000.0, 1020.0]
 
@@ -155,7 +183,7 @@ def test_what_is_published_is_capped_and_what_is_stored_is_not() -> None:
     data = cv2.imencode(".jpg", noise, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
     desk = Desk(limit=20_000)
 
-    desk.stills.frame(frame(0, jpeg=data), 900.0)
+    desk.frame(frame(0, jpeg=data), 900.0)
 
     (picture,) = desk.taken
     assert len(picture.jpeg) <= 20_000
@@ -165,7 +193,7 @@ def test_what_is_published_is_capped_and_what_is_stored_is_not() -> None:
 def test_pictures_are_in_stored_orientation() -> None:
     desk = Desk(Orientation(rotate=180))
 
-    desk.stills.frame(frame(0, motion=True), 900.0)  # the square is in the upper left corner
+    desk.frame(frame(0, motion=True), 900.0)  # the square is in the upper left corner
 
     (picture,) = desk.taken
     luma = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)

@@ -39,7 +39,7 @@ def last_of(judge: Judge, *columns: int | None, whole: bool = False) -> Detectio
         luma = decode_luma(data) if whole else small_luma(data, judge.scale(WIDTH))
         assert luma is not None
         given = None if whole else size
-        detection = judge.judge(luma, seq, seq / 4, SETTINGS, given).detection
+        detection = judge.judge(luma, seq, seq / 4, SETTINGS, given)
     assert detection is not None
     return detection
 
@@ -52,11 +52,11 @@ VISIT = (None, None, None, None, 300, 420, 540)
     [(320, 1), (639, 1), (640, 2), (1279, 2), (1280, 4), (1920, 4), (2560, 8), (8192, 8)],
 )
 def test_no_picture_is_judged_in_less_than_320_columns(width: int, scale: int) -> None:
-    assert Judge("robust", View(), 3.0).scale(width) == scale
+    assert Judge("robust", View()).scale(width) == scale
 
 
 def test_the_ancestors_rule_sees_every_pixel() -> None:
-    assert Judge("seed", View(), 3.0).scale(3840) == 1
+    assert Judge("seed", View()).scale(3840) == 1
 
 
 @pytest.mark.parametrize("scale", [1, 2, 4, 8])
@@ -72,7 +72,7 @@ def test_a_small_plane_is_rounded_up_and_looks_like_the_whole_one(scale: int) ->
 
 @pytest.mark.parametrize("profile", ["robust", "plain"])
 def test_a_visitor_is_found_where_he_is_in_pixels_of_the_picture(profile: str) -> None:
-    judge = Judge(profile, View(), 3.0)
+    judge = Judge(profile, View())
     detection = last_of(judge, *VISIT)
     assert detection.motion
     assert detection.box is not None
@@ -88,15 +88,15 @@ def test_a_visitor_is_found_where_he_is_in_pixels_of_the_picture(profile: str) -
 
 @pytest.mark.parametrize("profile", ["robust", "plain"])
 def test_replay_of_whole_planes_finds_the_same_as_the_agent(profile: str) -> None:
-    small = last_of(Judge(profile, View(), 3.0), *VISIT)
-    whole = last_of(Judge(profile, View(), 3.0), *VISIT, whole=True)
+    small = last_of(Judge(profile, View()), *VISIT)
+    whole = last_of(Judge(profile, View()), *VISIT, whole=True)
     assert (small.motion, small.unmasked_pixels) == (whole.motion, whole.unmasked_pixels)
     # the cells of both do not begin at the same pixel where the size is odd: a row more or less
     assert small.changed_pixels == pytest.approx(whole.changed_pixels, rel=0.08)
 
 
 def test_the_binary_image_is_as_large_as_the_picture() -> None:
-    judge = Judge("plain", View(), 3.0)
+    judge = Judge("plain", View())
     last_of(judge, *VISIT)
     binary = judge.binary()
     assert binary.shape == (HEIGHT, WIDTH)
@@ -106,38 +106,38 @@ def test_the_binary_image_is_as_large_as_the_picture() -> None:
 
 
 def test_no_more_pixels_are_counted_than_the_picture_has() -> None:
-    judge = Judge("plain", View(), 3.0)
+    judge = Judge("plain", View())
     shape = tuple(-(-side // judge.scale(WIDTH)) for side in (HEIGHT, WIDTH))
     for seq, grey in enumerate((0, 0, 0, 0, 255)):
         plane = np.full(shape, grey, np.uint8)
-        found = judge.judge(plane, seq, seq / 4, SETTINGS, (HEIGHT, WIDTH)).detection
+        found = judge.judge(plane, seq, seq / 4, SETTINGS, (HEIGHT, WIDTH))
     assert found.changed_pixels == found.unmasked_pixels == HEIGHT * WIDTH
 
 
 def test_zones_are_where_they_were() -> None:
     zones = {"door": Zone(polygon=LEFT), "road": Zone(polygon=LEFT, mode="ignore")}
-    door = Judge("plain", View(zones={"door": zones["door"]}), 3.0)
+    door = Judge("plain", View(zones={"door": zones["door"]}))
     detection = last_of(door, *VISIT)
     assert (detection.motion, detection.zone) == (True, "door")
     assert detection.unmasked_pixels == pytest.approx(0.49 * HEIGHT * WIDTH, rel=0.01)
-    road = Judge("plain", View(zones={"road": zones["road"]}), 3.0)
+    road = Judge("plain", View(zones={"road": zones["road"]}))
     assert not last_of(road, *VISIT).motion
 
 
 def test_a_mask_has_the_pictures_size() -> None:
     grey = np.zeros((HEIGHT, WIDTH), np.uint8)
     grey[:, 1000:] = 255
-    masked = Judge("plain", View(mask=Mask(Path("mask.png"), grey)), 3.0)
+    masked = Judge("plain", View(mask=Mask(Path("mask.png"), grey)))
     assert not last_of(masked, *VISIT).motion
     half = Mask(Path("mask.png"), np.full((-(-HEIGHT // 2), -(-WIDTH // 2)), 255, np.uint8))
     with pytest.raises(ConfigError, match="is 961x542, but the camera's pictures are 1921x1083"):
-        last_of(Judge("plain", View(mask=half), 3.0), None)
+        last_of(Judge("plain", View(mask=half)), None)
 
 
 def test_a_mask_of_thin_lines_still_looks() -> None:
     grey = np.zeros((HEIGHT, WIDTH), np.uint8)
     grey[::100] = 255
-    judge = Judge("plain", View(mask=Mask(Path("lines.png"), grey)), 3.0)
+    judge = Judge("plain", View(mask=Mask(Path("lines.png"), grey)))
     detection = last_of(judge, *VISIT)
     assert detection.motion
     assert detection.unmasked_pixels > 0

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agent.core.clips import ClipPlan
 from agent.core.messages import (
     ClipEnd,
     ClipFrame,
@@ -12,8 +11,6 @@ from agent.core.messages import (
     ClipStart,
     Detection,
     EndReason,
-    MotionEnded,
-    MotionStarted,
     Reason,
 )
 from agent.vision.clips.clip_feed import ClipFeed
@@ -22,7 +19,6 @@ from tests.support.scene import frame
 UTC_NOW = datetime(2026, 11, 22, 7, tzinfo=UTC)
 N = Detection(2, 1000.5, motion=True, reason=Reason.MOTION, score=8.0)
 FRAMES = (frame(0), frame(1), frame(2))
-PLAN = ClipPlan(FRAMES, FRAMES)
 
 
 class Recorder:
@@ -40,14 +36,16 @@ class Recorder:
         return self.room
 
 
-def started(event_id: str = "A") -> MotionStarted:
-    return MotionStarted("door", event_id, N.at, UTC_NOW, N)
+def started(event_id: str = "A", delta: bytes = b"") -> ClipStart:
+    return ClipStart("door", event_id, N.at, UTC_NOW, FRAMES, FRAMES, delta, N)
 
 
-def ended(event_id: str = "A") -> MotionEnded:
-    return MotionEnded(
-        "door", event_id, 1003.0, UTC_NOW, UTC_NOW, 2.5, N, N, EndReason.CLEARED, 10, 11
-    )
+def fed(event_id: str, seq: int) -> ClipFrame:
+    return ClipFrame(event_id, frame(seq))
+
+
+def ended(event_id: str = "A") -> ClipEnd:
+    return ClipEnd(event_id, 1003.0, EndReason.CLEARED, FRAMES[2], N, 10)
 
 
 @pytest.fixture
@@ -61,20 +59,18 @@ def feed(recorder: Recorder) -> ClipFeed:
 
 
 def test_a_clip_is_its_start_its_frames_and_its_end(feed: ClipFeed, recorder: Recorder) -> None:
-    feed.start(started(), PLAN, b"delta")
-    feed.frame("A", frame(3))
-    feed.end(ended(), FRAMES[2])
+    feed.start(started(delta=b"delta"))
+    feed.frame(fed("A", 3))
+    feed.end(ended())
 
     start, middle, end = recorder.parts
-    assert start == ClipStart("door", "A", N.at, UTC_NOW, FRAMES, FRAMES, b"delta", N)
-    assert middle == ClipFrame("A", frame(3))
-    assert end == ClipEnd("A", 1003.0, EndReason.CLEARED, FRAMES[2], N, 10)
+    assert (start, middle, end) == (started(delta=b"delta"), fed("A", 3), ended())
     assert feed.truncated == 0
 
 
 def test_a_part_weighs_what_its_bytes_weigh(feed: ClipFeed, recorder: Recorder) -> None:
-    feed.start(started(), PLAN, b"delta")
-    feed.frame("A", frame(3))
+    feed.start(started(delta=b"delta"))
+    feed.frame(fed("A", 3))
 
     jpeg = len(frame(0).jpeg)
     assert recorder.sizes == [3 * jpeg + len(b"delta"), jpeg]
@@ -83,12 +79,12 @@ def test_a_part_weighs_what_its_bytes_weigh(feed: ClipFeed, recorder: Recorder) 
 def test_a_full_recorder_truncates_the_clip_and_no_later_frame_is_added(
     feed: ClipFeed, recorder: Recorder
 ) -> None:
-    feed.start(started(), PLAN)
+    feed.start(started())
     recorder.room = False
-    feed.frame("A", frame(3))
+    feed.frame(fed("A", 3))
     recorder.room = True
-    feed.frame("A", frame(4))
-    feed.end(ended(), FRAMES[2])
+    feed.frame(fed("A", 4))
+    feed.end(ended())
 
     assert [type(it) for it in recorder.parts] == [ClipStart, ClipEnd]
     assert isinstance(recorder.parts[-1], ClipEnd)
@@ -99,9 +95,9 @@ def test_a_full_recorder_truncates_the_clip_and_no_later_frame_is_added(
 def test_an_end_that_was_refused_is_sent_again_until_it_is_taken(
     feed: ClipFeed, recorder: Recorder
 ) -> None:
-    feed.start(started(), PLAN)
+    feed.start(started())
     recorder.room = False
-    feed.end(ended(), FRAMES[2])
+    feed.end(ended())
     feed.retry()
     recorder.room = True
     feed.retry()
@@ -114,24 +110,24 @@ def test_a_clip_that_the_recorder_cannot_begin_is_counted_and_sends_nothing(
     feed: ClipFeed, recorder: Recorder
 ) -> None:
     recorder.room = False
-    feed.start(started(), PLAN)
+    feed.start(started())
     recorder.room = True
-    feed.frame("A", frame(3))
-    feed.end(ended(), FRAMES[2])
+    feed.frame(fed("A", 3))
+    feed.end(ended())
 
     assert recorder.parts == []
     assert feed.truncated == 1
 
 
 def test_no_clip_begins_while_the_one_before_has_no_end(feed: ClipFeed, recorder: Recorder) -> None:
-    feed.start(started("A"), PLAN)
+    feed.start(started("A"))
     recorder.room = False
-    feed.end(ended("A"), FRAMES[2])
-    feed.start(started("B"), PLAN)
+    feed.end(ended("A"))
+    feed.start(started("B"))
     recorder.room = True
     feed.retry()
-    feed.end(ended("B"), FRAMES[2])
-    feed.start(started("C"), PLAN)
+    feed.end(ended("B"))
+    feed.start(started("C"))
 
     ids = [it.event_id for it in recorder.parts if not isinstance(it, ClipFrame)]  # type: ignore[union-attr]  # no StorePicture here
     assert ids == ["A", "A", "C"]
@@ -139,8 +135,8 @@ def test_no_clip_begins_while_the_one_before_has_no_end(feed: ClipFeed, recorder
 
 
 def test_without_a_clip_frames_and_end_are_nothing(feed: ClipFeed, recorder: Recorder) -> None:
-    feed.frame("A", frame(3))
-    feed.end(ended(), FRAMES[2])
+    feed.frame(fed("A", 3))
+    feed.end(ended())
 
     assert recorder.parts == []
 
@@ -148,16 +144,14 @@ def test_without_a_clip_frames_and_end_are_nothing(feed: ClipFeed, recorder: Rec
 def test_what_is_said_of_another_clip_does_not_touch_the_open_one(
     feed: ClipFeed, recorder: Recorder
 ) -> None:
-    feed.start(started("A"), PLAN)
-    feed.frame("B", frame(3))
-    feed.end(ended("B"), FRAMES[2])
-    assert not feed.start(started("C"), PLAN)
-    assert feed.open_id == "A"
-    feed.frame("A", frame(4))
-    feed.end(ended("A"), FRAMES[2])
+    feed.start(started("A"))
+    feed.frame(fed("B", 3))
+    feed.end(ended("B"))
+    assert not feed.start(started("C"))
+    feed.frame(fed("A", 4))
+    feed.end(ended("A"))
 
     assert [it.event_id for it in recorder.parts if isinstance(it, ClipStart | ClipEnd)] == [
         "A"
     ] * 2
     assert [it.frame.seq for it in recorder.parts if isinstance(it, ClipFrame)] == [4]
-    assert feed.open_id is None
