@@ -28,6 +28,8 @@ CLOSED = "closes the connection without an answer"
 CHECK_PATH = "check the URL's path in the camera's manual"
 NAMELESS = "TLS: its certificate has no name in it: give it another one, or set tls.insecure"
 UNKNOWN_CODEC = "sends video of an unknown kind: set the camera to H.264, H.265 or MJPEG"
+TOO_MANY_SETS = "sends more parameter sets at once than a camera does"
+_SMALLER = "let it send smaller pictures, or fewer reference pictures"
 _CHECK_BOTH = "check both; docs/cameras.md says how to write special characters"
 #: OpenSSL's reasons that stay until somebody changes the camera or its URL.
 NO_TLS = frozenset({"CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER"})
@@ -182,3 +184,17 @@ def of_device(error: Exception, words: str) -> str:
     """Why a USB camera cannot be opened: `words`, and what helps."""
     helps = _DEVICE.get(getattr(error, "errno", None) or 0, "")
     return f"{words}; {helps}" if helps else words
+
+
+def too_large(width: int, height: int) -> str:
+    """Why video of this size is not decoded."""
+    return f"sends pictures of {width}x{height}, which are too large: let it send smaller ones"
+
+
+def of_decoder(width: int, height: int, pictures: int, size: int) -> str:
+    """Why video is not decoded that demands so many pictures, of so many bytes in all."""
+    return (
+        f"its video of {width}x{height} needs {pictures} pictures, {-(-size // 2**20)} MiB, to be"
+        f" decoded, and there is not so much memory for it: {_SMALLER}, or give the agent more"
+        " (agent.memory_max)"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,14 @@ import pytest
 from agent.camera import resolve, rtsp_question
 from agent.camera.resolve import Found
 from agent.camera.trust import trusting
-from agent.camera.video import rtsp_opener
+from agent.camera.video import DECODER_FREE, rtsp_opener
 from agent.core.messages import CameraCode, CameraState
+from agent.runtime.clock import SystemClock
+from agent.runtime.memory import LEAST_LIMIT, MIB, Memory
 from agent.runtime.tls import client_context
 from tests.support import rtsp_camera_process
 from tests.support.certificates import self_signed, serving, signed
+from tests.support.endless_rtsp import ManyReferences, coded
 from tests.support.odd_cameras import Answer, shown_by
 from tests.support.source_rig import SourceRig
 from tests.support.tls_front import tls_front
@@ -196,6 +200,56 @@ def test_a_camera_that_ends_the_connection_with_its_challenge_is_asked_on_anothe
     with shown_by(answer) as port:
         assert outcome(port).code is CameraCode.REFUSED
     assert [b"Authorization" in request for request in heard] == [False, True]
+
+
+# ------------------------------------------------------------------ memory
+
+
+@lru_cache
+def costly() -> list[list[bytes]]:
+    """Pictures of 1920x1080 with 16 references: 66 MiB to decode."""
+    return coded(1920, 1088, 16, 2)
+
+
+@pytest.mark.parametrize("described", [True, False])
+@pytest.mark.parametrize("hand_on", [True, False])
+def test_video_that_demands_more_memory_than_there_is_is_not_decoded(
+    *, described: bool, hand_on: bool
+) -> None:
+    memory = Memory(LEAST_LIMIT, 2)
+    shares = [memory.share(SystemClock()) for _ in range(4)]
+    left = shares[1].hold(memory.work.most(shares[1]) - 10 * MIB)
+    assert left is not None
+    with ManyReferences(costly(), described=described) as camera:
+        opener = rtsp_opener(camera.url, coded=hand_on, memory=shares[0])
+        assert shares[0].hold(20 * MIB) is not None  # that much is its own
+        taken = shares[0].hold(40 * MIB)
+        with SourceRig(opener) as agent:
+            reason = agent.wait_for(CameraCode.REFUSED).reason
+            assert not agent.frames
+    assert taken is not None
+    assert "needs 22 pictures, 66 MiB, to be decoded" in reason
+    assert "agent.memory_max" in reason
+    assert shares[0].costs.reduced
+
+
+def test_memory_of_a_decoder_is_given_back_with_its_session() -> None:
+    memory = Memory(LEAST_LIMIT, 2)
+    share = memory.share(SystemClock())
+    with ManyReferences(costly()) as camera:
+        with SourceRig(rtsp_opener(camera.url, memory=share)) as agent:
+            agent.wait_frames(2)
+            assert memory.work.used(share) == 22 * 1920 * 1088 * 3 // 2 - DECODER_FREE
+        wait_until("its memory again", lambda: memory.work.used(share) == 0)
+
+
+def test_hundreds_of_parameter_sets_end_the_attempt() -> None:
+    pictures = [[*[b"\x67\x64"] * 500, b"\x65x"]]
+    with (
+        ManyReferences(pictures, described=False) as camera,
+        SourceRig(rtsp_opener(camera.url)) as agent,
+    ):
+        assert "parameter sets" in agent.wait_for(CameraCode.REFUSED).reason
 
 
 # ------------------------------------------------------------------ TLS
