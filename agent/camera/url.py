@@ -87,10 +87,12 @@ def target_of(url: str, schemes: Collection[str] = _WEB) -> Target:
     try:
         parts = urlsplit(url)
         scheme, host = parts.scheme.lower(), _host(parts.hostname or "")
-        port = parts.port or {name: PORTS[name] for name in schemes}[scheme]
+        if scheme not in schemes:
+            raise ValueError
+        port = parts.port or PORTS[scheme]
         query = f"?{parts.query}" if parts.query else ""
         path = quote((parts.path or "/") + query, _KEPT)
-    except (ValueError, KeyError):  # UnicodeError is one
+    except ValueError:  # UnicodeError is one
         raise ValueError("it has a wrong scheme, host, port or character") from None
     return Target(scheme, host, port, path)
 

@@ -52,6 +52,7 @@ _KNOWN = CODED | {"mjpeg", "rawvideo"}
 DECODER_FREE = 32 * 2**20
 
 _RTSP = {
+    "protocol_whitelist": "rtsp,rtp,tcp,tls",
     "rtsp_transport": "tcp",  # over UDP a lost packet smears the picture, which looks like motion
     "fflags": "nobuffer",
     "flags": "low_delay",

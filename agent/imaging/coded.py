@@ -150,7 +150,7 @@ def _of_hevc(unit: bytes) -> Demand:
 
 
 def _demand(width: int, height: int, colours: int, depth: int, references: int) -> Demand:
-    if max(width, height) > _WIDEST:
-        raise ValueError(width, height)
+    if not (0 < width < _WIDEST and 0 < height < _WIDEST):
+        raise ValueError
     picture = width * height * _HALVES[min(colours, 3)] // 2 * (1 if depth == 8 else 2)
     return Demand(width, height, picture, references + _OWN_PICTURES)

@@ -96,11 +96,23 @@ def test_a_redirect_to_another_host_is_refused_and_nobody_is_asked_there(
 
 @pytest.mark.parametrize(
     "location",
-    [b"http://127.0.0.1/x", b"file:///etc/passwd", b"rtsp://", b"rtsp://\xff\xfe/", b"//", b""],
+    [
+        b"http://127.0.0.1/x",
+        b"http://127.0.0.1:80/x",
+        b"ftp://127.0.0.1:554/x",
+        b"file://127.0.0.1:554/etc/passwd",
+        b"file:///etc/passwd",
+        b"rtsp://",
+        b"rtsp://\xff\xfe/",
+        b"//",
+        b"",
+    ],
 )
 def test_a_redirect_to_what_is_no_url_of_rtsp_is_refused(location: bytes) -> None:
     with shown_by(says(rtsp(b"302 Found", b"Location: " + location))) as port:
-        assert outcome(port).code is CameraCode.REFUSED
+        state = outcome(port)
+    assert state.code is CameraCode.REFUSED
+    assert "redirect" in state.reason
 
 
 def test_a_loop_of_redirects_ends() -> None:
