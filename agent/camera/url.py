@@ -87,12 +87,11 @@ def target_of(url: str, schemes: Collection[str] = _WEB) -> Target:
     try:
         parts = urlsplit(url)
         scheme, host = parts.scheme.lower(), _host(parts.hostname or "")
-        if scheme not in schemes:
-            raise ValueError
-        port = parts.port or PORTS[scheme]
+        usual = {name: PORTS[name] for name in schemes}[scheme]
+        port = parts.port or usual
         query = f"?{parts.query}" if parts.query else ""
         path = quote((parts.path or "/") + query, _KEPT)
-    except ValueError:  # UnicodeError is one
+    except (ValueError, KeyError):  # UnicodeError is one
         raise ValueError("it has a wrong scheme, host, port or character") from None
     return Target(scheme, host, port, path)
 
