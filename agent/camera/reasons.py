@@ -9,6 +9,8 @@ import errno
 import os
 import ssl
 
+from agent.runtime.redaction import excerpt
+
 #: A camera may put anything into its answers.
 _MOST_WORDS = 60
 #: Where cameras serve RTSP.
@@ -86,7 +88,7 @@ def of_404() -> str:
 
 def of_status(scheme: str, port: int, status: int, phrase: str) -> str:
     """What an HTTP status that is neither good nor about user, password and path may come from."""
-    words = f"answers {status} {phrase[:_MOST_WORDS]}".rstrip()
+    words = f"answers {status} {excerpt(phrase, _MOST_WORDS)}".rstrip()
     if port in _RTSP_PORTS:
         return f"{words}; port {port} is RTSP's: write rtsp://"
     if status == 400:
@@ -98,7 +100,7 @@ def of_status(scheme: str, port: int, status: int, phrase: str) -> str:
 
 def of_kind(kind: str) -> str:
     """Why an HTTP answer of that content type is no camera's."""
-    shown = kind[:_MOST_WORDS] or "no content type"
+    shown = excerpt(kind, _MOST_WORDS) or "no content type"
     page = "a page, not the pictures: " if kind == "text/html" else ""
     return f"answers with {shown}, not with JPEG or MJPEG; {page}{CHECK_PATH}"
 
@@ -126,7 +128,7 @@ def of_no_http(said: str) -> str:
         return "speaks RTSP, not HTTP: write rtsp://"
     if said.startswith("..."):  # a TLS alert, with what cannot be printed as points
         return "wants TLS: write https://"
-    return other_service("http", f"speaks no HTTP ({said[:_MOST_WORDS]})")
+    return other_service("http", f"speaks no HTTP ({excerpt(said, _MOST_WORDS)})")
 
 
 def of_no_rtsp(scheme: str, said: bytes | None) -> str | None:
@@ -165,7 +167,7 @@ def of_no_video(scheme: str, words: str) -> str:
 def of_tls(error: BaseException, plain: str = "http") -> str:
     """Why a TLS handshake failed; `plain`: the scheme without TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        words = (error.verify_message or str(error))[:_MOST_WORDS]
+        words = excerpt(error.verify_message or str(error), _MOST_WORDS)
         return (
             f"TLS: its certificate is not trusted ({words}): give it, or the authority that signed"
             f" it, as tls.ca of the camera, or write {plain}://"
@@ -177,7 +179,7 @@ def tls_words(error: BaseException | None) -> str:
     """What the TLS library says, without its own names."""
     reason = getattr(error, "reason", None) or getattr(error, "strerror", None)
     words = reason if isinstance(reason, str) else "the handshake failed"
-    return words.replace("_", " ").lower()[:_MOST_WORDS]
+    return excerpt(words.replace("_", " ").lower(), _MOST_WORDS)
 
 
 def of_device(error: Exception, words: str) -> str:

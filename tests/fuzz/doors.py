@@ -30,7 +30,8 @@ from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.newest import Newest
 from agent.runtime.worker import Worker
 from agent.storage.files import open_folder
-from agent.storage.purge import Purged, remove, stored_files
+from agent.storage.purge import remove, stored_files
+from agent.storage.purged import Purged
 from tests.fuzz.target import Target, joined, pieces
 from tests.support.clock import FakeClock
 from tests.support.jpegs import jpeg

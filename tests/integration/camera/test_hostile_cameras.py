@@ -16,6 +16,7 @@ from agent.camera.video import VideoSession
 from agent.camera.web import web_opener
 from agent.core.messages import CameraCode
 from agent.core.orders import RestartSession
+from agent.runtime import redaction
 from agent.runtime.clock import SystemClock
 from tests.support.jpegs import jpeg
 from tests.support.odd_cameras import (
@@ -243,3 +244,31 @@ def test_a_host_that_is_named_may_be_redirected_to_and_hears_no_password() -> No
             url = f"http://user:p4ss@localhost:{port}/"
             with SourceRig(web_opener(url, redirect_hosts=["127.0.0.1"])) as agent:
                 agent.wait_frames(1)
+
+
+SECRET = "hunTer22qXzz"  # noqa: S105  of nobody
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 500 %s%s\r\n\r\n",
+        b"%s%s and so on\r\n\r\n",
+        OK + b"Content-Type: %s%s\r\n\r\nx",
+        b"HTTP/1.1 302 Found\r\nLocation: http://%s%s/\r\n\r\n",
+    ],
+    ids=["phrase", "no_http", "kind", "redirect"],
+)
+@pytest.mark.parametrize("room", [3, 6, 9, 11, 40])
+def test_a_camera_that_repeats_the_password_cannot_have_it_cut(answer: bytes, room: int) -> None:
+    """It chooses where the words that we show of it end."""
+    redaction.hide(SECRET)
+    before = b"a" * (60 - room - (7 if b"http://" in answer else 0))
+    says = answer % (before, SECRET.encode())
+    with shown_by(lambda connection, _: connection.sendall(says)) as port:
+        opener = web_opener(f"http://admin:{SECRET}@127.0.0.1:{port}/")
+        with SourceRig(opener) as agent:
+            wait_until("an end of the attempt", lambda: len(agent.states) > 1)
+            said = agent.states[1].reason.lower()
+    assert before[:9].decode() in said
+    assert SECRET[:3].lower() not in redaction.redact(said)
