@@ -143,6 +143,47 @@ def test_the_name_is_looked_up_once_in_a_session(
         agent.wait_frames(2)
 
 
+@pytest.mark.parametrize("at", ["SETUP", "PLAY", "REDIRECT"])
+def test_ffmpeg_follows_no_redirect_once_the_stream_is_described(at: str) -> None:
+    """Those of OPTIONS and DESCRIBE it does follow: docs/security.md says so."""
+    with stranger() as (other, heard), shown_by(_moves_at(at, other)) as port:
+        opener = rtsp_opener(f"rtsp://{WHO}@127.0.0.1:{port}/x")
+        with SourceRig(opener) as agent:
+            wait_until("an end of the attempt", lambda: len(agent.states) > 1)
+        assert heard == []
+
+
+def _moves_at(at: str, other: int) -> Answer:
+    """A camera that redirects one request, or by one of its own after PLAY."""
+    there = b"Location: rtsp://127.0.0.2:%d/x" % other
+    lines = [b"v=0", b"s=x", b"t=0 0", b"m=video 0 RTP/AVP 96", b"a=rtpmap:96 H264/90000", b""]
+    body = b"\r\n".join(lines)
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        while request and not request.startswith(b"RTSP/"):  # its answer to our REDIRECT
+            method = request.split()[0].decode()
+            number = next(it for it in request.split(b"\r\n") if it.startswith(b"CSeq"))
+            fields, content, status = [number], b"", b"200 OK"
+            if method == at:
+                status = b"302 Found"
+                fields.append(there)
+            elif method == "DESCRIBE":
+                content = body
+                fields += [b"Content-Type: application/sdp", b"Content-Length: %d" % len(body)]
+            elif method == "SETUP":
+                fields += [b"Transport: RTP/AVP/TCP;unicast;interleaved=0-1", b"Session: 1"]
+            elif method == "OPTIONS":
+                fields.append(b"Public: OPTIONS, DESCRIBE, SETUP, PLAY")
+            head = b"\r\n".join([b"RTSP/1.0 " + status, *fields, b"", b""])
+            connection.sendall(head + content)
+            if method == "PLAY" and at == "REDIRECT":
+                words = [b"REDIRECT rtsp://127.0.0.1/x RTSP/1.0", b"CSeq: 9", there, b"", b""]
+                connection.sendall(b"\r\n".join(words))
+            request = connection.recv(4096)
+
+    return answer
+
+
 def trickles(before: bytes) -> Answer:
     """A byte now and then, for ever."""
 
