@@ -19,12 +19,18 @@ from agent.storage.guard import remembered
 from agent.storage.last_words import _read
 from schemas.settings import StoredSettings
 
+
+def large(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 10 << 30)
+
+
 #: What is no small file; each of the first two kept a reader for ever.
 STRANGE: dict[str, Callable[[Path], object]] = {
     "pipe": os.mkfifo,
     "endless": lambda path: path.symlink_to("/dev/zero"),
     "folder": Path.mkdir,
-    "large": lambda path: (path.touch(), os.truncate(path, 10 << 30)),
+    "large": large,
     "deep": lambda path: path.write_bytes(b"[" * 200_000),
     "number": lambda path: path.write_bytes(b'{"a":' + b"9" * 100_000 + b"}"),
 }
