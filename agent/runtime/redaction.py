@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
@@ -72,8 +71,8 @@ _SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
 #: reloads can add.
 _MOST_FORMS = 1000
 _forms: dict[str, None] = {}
-_changing = threading.RLock()  # a signal's handler may log while the main thread has it
-_known: re.Pattern[str] | None = None  # until it is made
+_changed = object()  # another one after each change
+_known: tuple[object, re.Pattern[str]] = (None, re.compile(r"(?!)"))  # of which change
 
 #: Fields of messages between the parts of the agent that hold words of others.
 _WORDS = ("reason", "message", "text")
@@ -85,16 +84,15 @@ def hide(secret: str | None) -> None:
 
     Fewer than 4 characters are not hidden: they occur everywhere.
     """
-    global _known  # noqa: PLW0603  what is secret is secret for the whole process
+    global _changed  # noqa: PLW0603  what is secret is secret for the whole process
     if not secret or len(secret) < _MIN_SECRET:
         return
-    with _changing:
-        for form in map(_small, _written(secret)):
-            _forms.pop(form, None)
-            _forms[form] = None
-        while len(_forms) > _MOST_FORMS:
-            del _forms[next(iter(_forms))]
-        _known = None
+    for form in map(_small, _written(secret)):
+        _forms.pop(form, None)
+        _forms[form] = None
+    while len(_forms) > _MOST_FORMS:
+        del _forms[next(iter(_forms))]
+    _changed = object()
 
 
 def hide_url(url: str) -> None:
@@ -166,10 +164,9 @@ def without_secrets(said: Said) -> Said:
 
 def forget_all() -> None:
     """Hides no value any more: each test begins with nothing known."""
-    global _known  # noqa: PLW0603
-    with _changing:
-        _forms.clear()
-        _known = None
+    global _changed  # noqa: PLW0603
+    _forms.clear()
+    _changed = object()
 
 
 def _without_known(text: str) -> str:
@@ -184,11 +181,13 @@ def _without_known(text: str) -> str:
 def _pattern() -> re.Pattern[str]:
     """Of all that is hidden by its value; made when it is needed: there may be many of them."""
     global _known  # noqa: PLW0603
-    with _changing:
-        if _known is None:
-            longest_first = sorted(_forms, key=len, reverse=True)  # one may be part of another
-            _known = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
-        return _known
+    change = _changed  # other threads may hide more meanwhile: then it is made anew
+    known = _known
+    if known[0] is not change:
+        longest_first = sorted(_forms, key=len, reverse=True)  # one may be part of another
+        known = change, re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        _known = known
+    return known[1]
 
 
 def _small(text: str) -> str:
