@@ -23,11 +23,11 @@ class Rhythm:
     """The pauses between a camera's pictures, over all its sessions.
 
     Args:
-        unknown: seconds that are waited, at least, while they are not known.
+        unknown: seconds that are waited, at least, while they are not known; None: `UNKNOWN`.
     """
 
-    def __init__(self, unknown: float = UNKNOWN) -> None:
-        self._unknown = unknown
+    def __init__(self, unknown: float | None = None) -> None:
+        self._unknown = UNKNOWN if unknown is None else unknown
         self._pauses: deque[float] = deque(maxlen=_REMEMBERED)
         self._least = 0.0  # seconds, after a session that was given up too early, perhaps
         self._first: float | None = None  # of this session

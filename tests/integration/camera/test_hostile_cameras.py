@@ -14,6 +14,7 @@ import pytest
 from agent.camera import http_client, rhythm, web
 from agent.camera.video import VideoSession
 from agent.camera.web import web_opener
+from agent.core.errors import CameraRefused
 from agent.core.messages import CameraCode
 from agent.core.orders import RestartSession
 from agent.runtime import redaction
@@ -64,7 +65,7 @@ def test_a_camera_cannot_send_the_agent_to_another_machine() -> None:
     assert other.tried == []
 
 
-def test_video_of_a_giant_size_is_refused_by_the_decoder(tmp_path: Path) -> None:
+def test_video_of_a_giant_size_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     """40 kB of it made the decoder take 300 MB before anybody saw a size."""
     path = tmp_path / "giant.ts"
     with av.open(str(path), "w", format="mpegts") as film:
@@ -80,17 +81,8 @@ def test_video_of_a_giant_size_is_refused_by_the_decoder(tmp_path: Path) -> None
         def look(self) -> None:
             """Nothing is wanted."""
 
-    session = VideoSession("giant", str(path), Patience(), "mpegts", {})  # type: ignore[arg-type]  # a look is all it takes
-    try:
-        with av.open(str(path)) as found:
-            packets = [packet for packet in found.demux(video=0) if packet.size]
-        assert packets
-        context = session._stream.codec_context
-        for packet in packets:
-            with pytest.raises(av.FFmpegError):
-                context.decode(packet)
-    finally:
-        session.close()
+    with pytest.raises(CameraRefused, match="8192x2304, which are too large"):
+        VideoSession("giant", str(path), Patience(), "mpegts", {})  # type: ignore[arg-type]  # a look is all it takes
 
 
 def trickle(head: bytes, each: bytes = b"a") -> Answer:
