@@ -23,6 +23,7 @@ from agent.camera.hk.trace import Trace
 from agent.camera.hk.udp import POLL, Channel
 from agent.camera.network.resolve import Resolver, SocketAddress
 from agent.camera.outlet import Outlet
+from agent.camera.picture_interval import Rhythm
 from agent.camera.source_faults import Faults
 from agent.core.backoff import Backoff
 from agent.core.errors import (
@@ -88,6 +89,7 @@ class HkSource:
         self._reopen = Backoff(self._timing.reopen_first, 2.0, self._timing.reopen_limit)
         self._counts = AssemblerCounts()
         self._faults = Faults(camera_id)
+        self._rhythm = Rhythm(unknown=0.0)  # the family sends several pictures a second
         self._conversations = 0
         self._losses = 0  # conversations lost in a row, until one lasts
         self._first_frame_at: float | None = None  # of this conversation
@@ -245,6 +247,7 @@ class HkSource:
     def _deliver(self, jpeg: bytes, now: float) -> None:
         if self._first_frame_at is None:
             self._first_frame_at = now
+        self._rhythm.add(now)
         self._outlet.deliver(jpeg, now, note=_NOTED[self._dialect])
 
     def _opened(self) -> None:
@@ -253,6 +256,7 @@ class HkSource:
         self._outlet.cut()
         self._opened_at = self._clock.monotonic()
         self._first_frame_at = None
+        self._rhythm.begin()
         log.debug("camera %s: session %d open", self._camera, self._conversations)
 
     def _look(self, link: Conversation, now: float) -> None:
@@ -266,8 +270,9 @@ class HkSource:
             self._losses = 0
             self._reopen.reset()
         since = self._opened_at if first is None or last is None else last
-        if self._outlet.code is not CameraCode.STALLED and now - since >= self._timing.stalled:
-            self._outlet.say(CameraCode.STALLED, f"no whole frame for {self._timing.stalled:g} s")
+        limit = self._rhythm.limit(self._timing.stalled)
+        if self._outlet.code is not CameraCode.STALLED and now - since >= limit:
+            self._outlet.say(CameraCode.STALLED, f"no whole frame for {limit:.3g} s")
 
     def _tally(self, channel: Channel, link: Conversation) -> None:
         """Takes over what the session's parts have counted."""

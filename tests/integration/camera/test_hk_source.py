@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from agent.camera.hk.address import HkAddress
+from agent.camera.hk.link import CameraLink
 from agent.camera.hk.packets import AckMode
 from agent.camera.hk.source import HkSource
 from agent.camera.hk.timing import HkTiming
@@ -22,6 +23,7 @@ from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.broker import free_port
+from tests.support.clock import FakeClock
 from tests.support.datagrams import stream
 from tests.support.jpegs import jpegs
 from tests.support.udp_camera import UdpCamera
@@ -188,6 +190,27 @@ def test_an_open_session_without_whole_frames_is_stalled_until_one_comes() -> No
         camera.send(datagrams[1:])
 
         agent.wait_for(CameraCode.LIVE)
+
+
+def test_a_camera_of_one_picture_in_ten_seconds_is_no_more_said_to_stall_and_live() -> None:
+    clock, states = FakeClock(), list[CameraState]()
+    orders: Mailbox[RestartSession] = Mailbox("orders", 1, WhenFull.REFUSE)
+    address = HkAddress("192.0.2.7", 5000)
+    source = HkSource("porch", address, clock, lambda _: None, states.append, orders)
+    link = CameraLink(1, clock.monotonic())
+    link.is_open = True
+    source._opened()
+    (picture,) = jpegs(1)
+    for _ in range(30):
+        source._deliver(picture, clock.monotonic())
+        for _ in range(22):
+            clock.advance(0.5)
+            source._look(link, clock.monotonic())
+    stalls = [state for state in states if state.code is CameraCode.STALLED]
+    assert len(stalls) == 2  # until its pauses are known
+    clock.advance(30.0)
+    source._look(link, clock.monotonic())
+    assert states[-1].code is CameraCode.STALLED
 
 
 def test_the_frame_rate_falls_when_frames_stop() -> None:
