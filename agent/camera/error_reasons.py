@@ -9,6 +9,8 @@ import errno
 import os
 import ssl
 
+from agent.runtime.redaction import excerpt
+
 #: A camera may put anything into its answers.
 _MOST_WORDS = 60
 #: Where cameras serve RTSP.
@@ -28,6 +30,8 @@ CLOSED = "closes the connection without an answer"
 CHECK_PATH = "check the URL's path in the camera's manual"
 NAMELESS = "TLS: its certificate has no name in it: give it another one, or set tls.insecure"
 UNKNOWN_CODEC = "sends video of an unknown kind: set the camera to H.264, H.265 or MJPEG"
+TOO_MANY_SETS = "sends more parameter sets at once than a camera does"
+_SMALLER = "let it send smaller pictures, or fewer reference pictures"
 _CHECK_BOTH = "check both; docs/cameras.md says how to write special characters"
 #: OpenSSL's reasons that stay until somebody changes the camera or its URL.
 NO_TLS = frozenset({"CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER"})
@@ -84,7 +88,7 @@ def of_404() -> str:
 
 def of_status(scheme: str, port: int, status: int, phrase: str) -> str:
     """What an HTTP status that is neither good nor about user, password and path may come from."""
-    words = f"answers {status} {phrase[:_MOST_WORDS]}".rstrip()
+    words = f"answers {status} {excerpt(phrase, _MOST_WORDS)}".rstrip()
     if port in _RTSP_PORTS:
         return f"{words}; port {port} is RTSP's: write rtsp://"
     if status == 400:
@@ -96,7 +100,7 @@ def of_status(scheme: str, port: int, status: int, phrase: str) -> str:
 
 def of_kind(kind: str) -> str:
     """Why an HTTP answer of that content type is no camera's."""
-    shown = kind[:_MOST_WORDS] or "no content type"
+    shown = excerpt(kind, _MOST_WORDS) or "no content type"
     page = "a page, not the pictures: " if kind == "text/html" else ""
     return f"answers with {shown}, not with JPEG or MJPEG; {page}{CHECK_PATH}"
 
@@ -124,7 +128,7 @@ def of_no_http(said: str) -> str:
         return "speaks RTSP, not HTTP: write rtsp://"
     if said.startswith("..."):  # a TLS alert, with what cannot be printed as points
         return "wants TLS: write https://"
-    return other_service("http", f"speaks no HTTP ({said[:_MOST_WORDS]})")
+    return other_service("http", f"speaks no HTTP ({excerpt(said, _MOST_WORDS)})")
 
 
 def of_no_rtsp(scheme: str, said: bytes | None) -> str | None:
@@ -163,7 +167,7 @@ def of_no_video(scheme: str, words: str) -> str:
 def of_tls(error: BaseException, plain: str = "http") -> str:
     """Why a TLS handshake failed; `plain`: the scheme without TLS."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        words = (error.verify_message or str(error))[:_MOST_WORDS]
+        words = excerpt(error.verify_message or str(error), _MOST_WORDS)
         return (
             f"TLS: its certificate is not trusted ({words}): give it, or the authority that signed"
             f" it, as tls.ca of the camera, or write {plain}://"
@@ -175,10 +179,24 @@ def tls_words(error: BaseException | None) -> str:
     """What the TLS library says, without its own names."""
     reason = getattr(error, "reason", None) or getattr(error, "strerror", None)
     words = reason if isinstance(reason, str) else "the handshake failed"
-    return words.replace("_", " ").lower()[:_MOST_WORDS]
+    return excerpt(words.replace("_", " ").lower(), _MOST_WORDS)
 
 
 def of_device(error: Exception, words: str) -> str:
     """Why a USB camera cannot be opened: `words`, and what helps."""
     helps = _DEVICE.get(getattr(error, "errno", None) or 0, "")
     return f"{words}; {helps}" if helps else words
+
+
+def too_large(width: int, height: int) -> str:
+    """Why video of this size is not decoded."""
+    return f"sends pictures of {width}x{height}, which are too large: let it send smaller ones"
+
+
+def of_decoder(width: int, height: int, pictures: int, size: int) -> str:
+    """Why video is not decoded that demands so many pictures, of so many bytes in all."""
+    return (
+        f"its video of {width}x{height} needs {pictures} pictures, {-(-size // 2**20)} MiB, to be"
+        f" decoded, and there is not so much memory for it: {_SMALLER}, or give the agent more"
+        " (agent.memory_max)"
+    )

@@ -23,11 +23,11 @@ class Rhythm:
     """The pauses between a camera's pictures, over all its sessions.
 
     Args:
-        unknown: seconds that are waited while the rhythm is not known; None: `UNKNOWN`.
+        unknown: seconds that are waited, at least, while they are not known; None: `UNKNOWN`.
     """
 
     def __init__(self, unknown: float | None = None) -> None:
-        self._unknown = unknown
+        self._unknown = UNKNOWN if unknown is None else unknown
         self._pauses: deque[float] = deque(maxlen=_REMEMBERED)
         self._least = 0.0  # seconds, after a session that was given up too early, perhaps
         self._first: float | None = None  # of this session
@@ -50,8 +50,7 @@ class Rhythm:
     def limit(self, least: float) -> float:
         """Seconds without a picture that are borne, at least `least` of them."""
         known = len(self._pauses) >= _KNOWN
-        unknown = UNKNOWN if self._unknown is None else self._unknown
-        own = _PAUSES * max(self._pauses) if known else unknown
+        own = _PAUSES * max(self._pauses) if known else self._unknown
         return max(least, min(MOST, max(own, self._least)))
 
     def stalled(self, limit: float) -> None:

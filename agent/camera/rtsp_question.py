@@ -28,6 +28,7 @@ from agent.camera.network.tcp import (
 from agent.camera.network.trust import trusting
 from agent.camera.network.url import Target, joined
 from agent.core.errors import CameraRefused, CameraUnreachable
+from agent.runtime.redaction import excerpt
 
 #: Seconds for a connection, and for an answer as a whole, whatever comes before it.
 WITHIN = 5.0
@@ -137,7 +138,7 @@ class Question:
             target = joined(asked, head.get("location"))
         except ValueError:
             raise CameraRefused("redirects to what is no URL of RTSP") from None
-        there = f"{target.scheme}://{target.host}"[:60]
+        there = excerpt(f"{target.scheme}://{target.host}", 60)
         if target.host not in {asked.host, address} or not head.get("location"):
             raise CameraRefused(error_reasons.of_rtsp_redirect(there))
         if (asked.scheme, target.scheme) == ("rtsps", "rtsp"):

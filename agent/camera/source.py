@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.camera.hk.address import SCHEME, parse_hk_url
 from agent.camera.hk.session import hk_source
@@ -14,6 +14,7 @@ from agent.camera.session import Opener
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import CameraState, SessionLog
+from agent.core.time_allowance import Boundless, Room
 from agent.runtime.clock import Clock, SystemClock
 
 
@@ -29,6 +30,7 @@ class SourceOptions:
         trust: whose certificates are believed; None: the public authorities'.
         redirect_hosts: hosts, besides its own, to which an HTTP camera may send us.
         keep_log: takes the packets of a session that failed; says where they can be read.
+        memory: what the camera may take of the process.
     """
 
     still_interval: float = 1.0
@@ -37,6 +39,7 @@ class SourceOptions:
     trust: ssl.SSLContext | None = None
     redirect_hosts: tuple[str, ...] = ()
     keep_log: Callable[[SessionLog], str | None] = lambda _log: None
+    memory: Room = field(default_factory=Boundless)
 
 
 def _web(url: str, options: SourceOptions) -> Opener:
@@ -48,7 +51,7 @@ def _web(url: str, options: SourceOptions) -> Opener:
 def _rtsp(url: str, options: SourceOptions) -> Opener:
     from agent.camera.video import rtsp_opener
 
-    return rtsp_opener(url, options.trust, coded=options.coded)
+    return rtsp_opener(url, options.trust, coded=options.coded, memory=options.memory)
 
 
 def _v4l2(url: str, _options: SourceOptions) -> Opener:

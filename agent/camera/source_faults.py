@@ -6,6 +6,7 @@ import logging
 import traceback
 
 from agent.core.errors import SourceFault
+from agent.runtime.redaction import excerpt
 from agent.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,6 @@ class Faults:
             self._logged.add(place)
             words = "camera %s: unexpected %s, the other cameras go on; please report this line"
             log.error(words, self._camera, kind, exc_info=error)
-        text = " ".join(str(error).split())[:_MOST]
+        text = excerpt(" ".join(str(error).split()), _MOST)
         said = f"{kind}: {text}" if text else kind
         return SourceFault(f"a fault in the agent, see its log: {said}")

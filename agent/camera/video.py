@@ -28,7 +28,9 @@ from agent.camera.rtsp_question import Question
 from agent.camera.session import Opener, Picture, Session
 from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
 from agent.core.frame import Video
-from agent.imaging.jpeg import MOST_PIXELS, allowed, encode
+from agent.core.time_allowance import Boundless, Room
+from agent.imaging.coded import H264, HEVC, Demand, TooManySets, demand
+from agent.imaging.jpeg import LARGE, MOST_PIXELS, allowed, encode
 from agent.runtime.media import open_media
 
 #: Seconds without a picture after which the camera counts as stalled; cameras send a picture that
@@ -42,25 +44,39 @@ _READ_WITHIN = 0.5
 _QUALITY = 88
 
 #: What a recording stream may stay coded in.
-CODED = frozenset({"h264", "hevc"})
+CODED = frozenset({H264, HEVC})
+#: What of any allowed size costs little, or says what it costs. Of other codecs it is not known how
+#: many pictures they keep: those must be smaller.
+_KNOWN = CODED | {"mjpeg", "rawvideo"}
+#: Bytes of a decoder that are counted with the agent's own: H.264 of 1920x1080, four references.
+DECODER_FREE = 32 * 2**20
 
 _RTSP = {
+    "protocol_whitelist": "rtsp,rtp,tcp,tls",
     "rtsp_transport": "tcp",  # over UDP a lost packet smears the picture, which looks like motion
     "fflags": "nobuffer",
     "flags": "low_delay",
     "analyzeduration": "1000000",  # microseconds, for cameras that do not say their size
     "allowed_media_types": "video",
     "user_agent": "surveillance-agent",
+    "skip_frame": "all",  # nothing is decoded before we have seen what that would take
 }
 
 
-def rtsp_opener(url: str, trust: ssl.SSLContext | None = None, *, coded: bool = False) -> Opener:
+def rtsp_opener(
+    url: str,
+    trust: ssl.SSLContext | None = None,
+    *,
+    coded: bool = False,
+    memory: Room | None = None,
+) -> Opener:
     """Opens sessions with an `rtsp:` or `rtsps:` camera, over TCP.
 
     Args:
         url: as configured.
         trust: whose certificates are believed; None: the public authorities'.
         coded: H.264 and H.265 are handed on as they came, undecoded.
+        memory: what the camera may take; None: it is alone with the machine.
 
     Raises:
         ConfigError: no host, or a port that is none.
@@ -82,7 +98,9 @@ def rtsp_opener(url: str, trust: ssl.SSLContext | None = None, *, coded: bool = 
         full = f"{there.scheme}://{f'{who}@' if who else ''}{there.authority}{there.path}"
         try:
             with _tls_options(answered.certificate) as tls:
-                return VideoSession(where, full, patience, None, _RTSP | tls, coded=coded)
+                return VideoSession(
+                    where, full, patience, None, _RTSP | tls, coded=coded, memory=memory
+                )
         except CameraUnreachable as error:
             words = error_reasons.of_no_video(there.scheme, str(error).removeprefix(f"{where}: "))
             raise CameraUnreachable(f"{where}: {words}") from error
@@ -141,6 +159,7 @@ class VideoSession:
         options: dict[str, str],
         *,
         coded: bool = False,
+        memory: Room | None = None,
     ) -> None:
         """Opens it.
 
@@ -180,10 +199,19 @@ class VideoSession:
             self._container.close()
             raise CameraRefused(f"{where}: {error_reasons.UNKNOWN_CODEC}")
         self._stream.codec_context.thread_count = 1
-        self._stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
         self._codec = self._stream.codec_context.name
+        most = MOST_PIXELS if self._codec in _KNOWN else LARGE
+        self._stream.codec_context.options = {"max_pixels": str(most)}
+        self._memory = memory or Boundless()
+        self._demand: Demand | None = None
+        self._held: object = None  # the room of the decoder
         self._hand_on = coded and self._codec in CODED
         self._packets: Iterator[Any] = self._container.demux(self._stream)
+        try:
+            self._afford(codec.extradata or b"")
+        except CameraRefused:
+            self._container.close()
+            raise
 
     def read(self) -> Picture | None:
         """The next picture; None when none came within half a second, or a packet without."""
@@ -202,6 +230,7 @@ class VideoSession:
     def close(self) -> None:
         """Ends the session."""
         self._container.close()
+        self._held = None
 
     def _packet(self) -> Any:  # noqa: ANN401  av.Packet of a video stream
         try:
@@ -227,6 +256,7 @@ class VideoSession:
         self._started = self._started or packet.is_keyframe
         if not self._started:
             return  # what refers to pictures that we do not have would be decoded to grey
+        self._afford(bytes(packet))
         if self._hand_on:
             self._ready.append(Picture(b"", at, self._video(packet)))
             return
@@ -240,6 +270,31 @@ class VideoSession:
                 self.damaged += 1
             else:
                 self._show(frame, at)
+
+    def _afford(self, data: bytes) -> None:
+        """Takes room for what these bytes make a decoder need, here or in the recorder.
+
+        Raises:
+            CameraRefused: there is none.
+        """
+        try:
+            found = demand(self._codec, data)
+        except TooManySets:
+            raise CameraRefused(f"{self._where}: {error_reasons.TOO_MANY_SETS}") from None
+        if found is None or found == self._demand:
+            return
+        if not allowed(found.height, found.width):
+            raise CameraRefused(
+                f"{self._where}: {error_reasons.too_large(found.width, found.height)}"
+            )
+        need = max(0, found.size - DECODER_FREE)
+        self._held = None
+        self._held = self._memory.hold(need) if need else None
+        if need and self._held is None:
+            self._memory.reduce(need)
+            words = error_reasons.of_decoder(found.width, found.height, found.pictures, found.size)
+            raise CameraRefused(f"{self._where}: {words}")
+        self._demand = found
 
     def _show(self, frame: av.VideoFrame, at: float) -> None:
         try:

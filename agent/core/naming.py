@@ -19,23 +19,25 @@ MONITORING = "monitoring"
 SESSIONS = "sessions"
 HEATMAP = "heatmap.png"
 
-_CAMERA = re.compile(r"(?=.{1,32}\Z)[a-z0-9]+(?:_[a-z0-9]+)*\Z")
+_CAMERA = re.compile(r"(?=.{1,32}\Z)[a-z0-9]+(?:_[a-z0-9]+)*\Z", re.ASCII)
 #: ULIDs have 26 characters; the limit only keeps a name within what file systems allow (255 bytes).
-_EVENT = re.compile(r"[0-9A-Za-z]{1,64}\Z")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
+_EVENT = re.compile(r"[0-9A-Za-z]{1,64}\Z", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 #: Characters of a day's file that may have been made: more parts than that nobody records.
 _LONGEST = 32
-_HIDDEN = re.compile(r"\.(?P<name>.+)\.part\Z")
+_HIDDEN = re.compile(r"\.(?P<name>.+)\.part\Z", re.ASCII)
 _DAY_FILE = re.compile(
-    r"(?P<day>\d{4}-\d\d-\d\d)(?:-(?P<part>\d+))?\.(?:mp4|mkv)(?P<aside>\.damaged-\d+)?\Z"
+    r"(?P<day>\d{4}-\d\d-\d\d)(?:-(?P<part>\d+))?\.(?:mp4|mkv)(?P<aside>\.damaged-\d+)?\Z",
+    re.ASCII,
 )
 _EVENT_FILE = re.compile(
-    r"\d{6}_(?P<event>[0-9A-Za-z]{1,64})(?:_n-2|_n-1|_n|_delta)?(?:_\d+)?\.(?:mp4|mkv|jpg|png)\Z"
+    r"\d{6}_(?P<event>[0-9A-Za-z]{1,64})(?:_n-2|_n-1|_n|_delta)?(?:_\d+)?\.(?:mp4|mkv|jpg|png)\Z",
+    re.ASCII,
 )
-_ASIDE = re.compile(r"(?:events|notes)\.jsonl\.damaged-\d+\Z")
-_HEATMAP_FILE = re.compile(r"heatmap(?:_\d+)?\.png\Z")
-_MONITORING_FILE = re.compile(r"\d{6}(?:_\d+)?\.jpg\Z")
-_SESSION_FILE = re.compile(r"\d{6}(?:_\d+)?\.jsonl\Z")
+_ASIDE = re.compile(r"(?:events|notes)\.jsonl\.damaged-\d+\Z", re.ASCII)
+_HEATMAP_FILE = re.compile(r"heatmap(?:_\d+)?\.png\Z", re.ASCII)
+_MONITORING_FILE = re.compile(r"\d{6}(?:_\d+)?\.jpg\Z", re.ASCII)
+_SESSION_FILE = re.compile(r"\d{6}(?:_\d+)?\.jsonl\Z", re.ASCII)
 
 
 class FileKind(StrEnum):

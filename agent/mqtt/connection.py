@@ -40,6 +40,7 @@ from agent.mqtt.signals import (
     Subscribed,
 )
 from agent.mqtt.tls_probe import speaks_tls
+from agent.runtime.redaction import excerpt
 from agent.runtime.tls import client_context
 from schemas.messages import Publish
 
@@ -345,7 +346,7 @@ class Connection:
 
     def _on_log(self, _client: paho.Client, _userdata: object, level: int, text: str) -> None:
         if level == LogLevel.MQTT_LOG_ERR:
-            self._last_error = text[:200]
+            self._last_error = excerpt(text, 200)
 
     def _end(self, why: Why) -> None:
         """Signals the end once: a refused connect is followed by a disconnect."""

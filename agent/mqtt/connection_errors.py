@@ -7,6 +7,8 @@ import socket
 import ssl
 from dataclasses import dataclass
 
+from agent.runtime.redaction import excerpt
+
 _LOGIN = "mqtt.username and mqtt.password (or the file of mqtt.password_file)"
 #: MQTT 5.0 section 2.4. `code` is what health and `<A>/error` show.
 _MQTT5: dict[int, tuple[str, str]] = {
@@ -86,7 +88,7 @@ def because_of(where: str, topic: str, size: int | None) -> Why:
     `size` of the packet; None: what it does not take is the response topic of a request.
     """
     if size is None:
-        words = f"cut off at an answer to {topic[:40]!r}, the response topic of a request"
+        words = f"cut off at an answer to {excerpt(topic, 40)!r}, the response topic of a request"
         return Why("kicked", f"{where}: {words}; the broker's log may say why")
     words = f"cut off at a packet of {size} bytes ({topic}): larger than the broker takes"
     return Why("packet_too_large", f"{where}: {words}")

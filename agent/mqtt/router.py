@@ -17,6 +17,7 @@ from agent.core.messages import HaOnline, Parsed, Received, Refused
 from agent.core.naming import is_event
 from agent.mqtt.command_topics import MAX_TOPIC, Address, address_of, nearest
 from agent.mqtt.response_topic import response_topic
+from agent.runtime.redaction import excerpt
 from schemas.base import Strict
 from schemas.commands import (
     Command,
@@ -167,7 +168,7 @@ def _content(payload: bytes) -> str | dict[str, Any]:
         document: dict[str, Any] = json.loads(text, parse_constant=_no_constant)
         json.dumps(document, ensure_ascii=False).encode()  # lone surrogates are no text
     except (ValueError, RecursionError) as error:
-        raise _No("invalid_payload", f"no JSON object: {error}"[:200]) from None
+        raise _No("invalid_payload", excerpt(f"no JSON object: {error}", 200)) from None
     return document
 
 
@@ -354,4 +355,4 @@ def _names(fields: _Fields) -> str:
 
 
 def _short(value: object, longest: int = 40) -> str:
-    return f"{str(value)[:longest]!r}"
+    return f"{excerpt(str(value), longest)!r}"

@@ -7,6 +7,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from agent.core.backoff import Backoff
 from agent.mqtt.answers import answers_to, marked_late
 from agent.mqtt.backlog import Backlog
 from agent.mqtt.foreign_answers import Elsewhere
@@ -36,8 +37,9 @@ ONLINE_WAIT = 2.0
 MAX_REMEMBERED = 1024
 #: Of a message that paho did not take, or not whole.
 NO_MID = -1
-#: Seconds until a record that the broker refused is sent again: a quota may be free by then.
-REFUSED_AGAIN = 30.0
+#: Seconds until records that the broker refused are sent again: a quota may be free by then. Each
+#: further round with a refusal doubles them, up to the second figure: missing rights stay missing.
+REFUSED_AGAIN, REFUSED_SELDOM = 30.0, 600.0
 #: Seconds until a state is cleared: Home Assistant must first have taken its entity away, for which
 #: discovery needs a step of 2 s. An entity that gets an empty state fills its log.
 CLEAR_AFTER = 4.0
@@ -111,6 +113,7 @@ class Sender:
         self._limits = PacketLimits()
         self.withheld: dict[str, int] = {}
         self._said: set[str] = set()
+        self._refused_wait = Backoff(REFUSED_AGAIN, 2.0, REFUSED_SELDOM, jitter=0.0)
         self._forget()
 
     def _forget(self) -> None:
@@ -122,7 +125,7 @@ class Sender:
         self._to_clear: deque[tuple[float, str]] = deque()
         for topic in self._journal.retained.gone:
             self._clear(topic)
-        self._refused_at = NEVER
+        self._refused_until = NEVER
         self._online = False
 
     # -------------------------------------------------------------- the connection
@@ -176,12 +179,14 @@ class Sender:
             self.refused += 1
             words = "mqtt: the broker did not accept a message to %s: %s; check its ACL"
             self._say(message.topic, words, message.topic, error)
-            if message.entry_id is not None:
-                self._refused_at = self._clock.monotonic()
+            if message.entry_id is not None and self._refused_until == NEVER:
+                self._refused_until = self._clock.monotonic() + self._refused_wait.next()
         elif message.clears:
             self._journal.retained.cleared(message.topic)
         elif message.entry_id is not None and not message.offer:
             self._journal.acknowledge(message.entry_id)
+            if self._refused_until == NEVER and self._records.idle and not self._records_fly:
+                self._refused_wait.reset()  # all that waited was taken
         elif message.entry_id is not None and heard:
             self._offering.heard(message.entry_id, message.topic, self._clock.monotonic())
         elif not heard:
@@ -274,11 +279,14 @@ class Sender:
             self._publish(self._as_message(entry, topic), _Flying(topic, entry.id, offer=True))
 
     def _retry_refused(self) -> None:
-        due = self._clock.monotonic() >= self._refused_at + REFUSED_AGAIN
-        if due and all(flying.entry_id is None for flying in self._flying.values()):
-            self._refused_at = NEVER
+        if self._clock.monotonic() >= self._refused_until and not self._records_fly:
+            self._refused_until = NEVER
             self._records.begin()
             self._offering.begin()
+
+    @property
+    def _records_fly(self) -> bool:
+        return any(flying.entry_id is not None for flying in self._flying.values())
 
     @property
     def idle(self) -> bool:

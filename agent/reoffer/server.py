@@ -38,6 +38,8 @@ MOST_VIEWERS = 8
 _STUCK = 10.0
 #: Who asks for one picture waits so long for the next frame.
 _PATIENCE = 5.0
+#: Of the answer to a viewer that has left, which nobody gets.
+_GONE = 499
 #: Before the port is tried again, when another process has it.
 _RETRY = 10.0
 _STEP = 0.25
@@ -194,6 +196,8 @@ class ReofferWorker:
         self._visits.busy(transport)
         try:
             return await handler(request)
+        except ConnectionError:
+            return web.Response(status=_GONE)
         finally:
             self._visits.rest(transport, asyncio.get_running_loop().time())
 

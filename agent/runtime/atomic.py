@@ -19,7 +19,8 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o640, *, sync: bool = Tru
         OSError: when the folder cannot be written; the old file is untouched then.
     """
     part = path.with_name(f".{path.name}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    part.unlink(missing_ok=True)  # left by a crash; or a pipe or a link, which is not written to
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)

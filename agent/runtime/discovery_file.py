@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.runtime.atomic import write_atomic
+from agent.runtime.small_files import read_small
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +23,7 @@ def load_discovery(folder: Path) -> tuple[Payloads, Payloads]:
     """The payloads published last, and those still to be buried; empty where nothing is known."""
     path = folder / NAME
     try:
-        with path.open("rb") as file:
-            content = json.loads(file.read(MAX_BYTES))
+        content = json.loads(read_small(path, MAX_BYTES))
         return _checked(content["published"]), _checked(content["graves"])
     except FileNotFoundError:
         return {}, {}
@@ -38,7 +38,7 @@ def save_discovery(folder: Path, published: Payloads, graves: Payloads) -> None:
     content = {"v": 1, "published": published, "graves": graves}
     data = json.dumps(content, ensure_ascii=False).encode()
     try:
-        if not path.exists() or path.read_bytes() != data:
+        if not _says(path, data):
             write_atomic(path, data)
     except OSError as error:
         log.warning("discovery %s: not saved: %s", path, error)
@@ -50,6 +50,13 @@ def forget_discovery(folder: Path) -> None:
         (folder / NAME).unlink(missing_ok=True)
     except OSError as error:
         log.warning("discovery %s: not removed: %s", folder / NAME, error)
+
+
+def _says(path: Path, data: bytes) -> bool:
+    try:
+        return read_small(path, MAX_BYTES) == data
+    except OSError:
+        return False
 
 
 def _checked(payloads: Any) -> Payloads:  # noqa: ANN401  whatever the file holds

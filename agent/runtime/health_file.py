@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agent.runtime.atomic import write_atomic
+from agent.runtime.small_files import read_small
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +76,7 @@ def read_health(
     """
     path = folder / NAME
     try:
-        with path.open("rb") as file:
-            facts = json.loads(file.read(_MAX_BYTES))
+        facts = json.loads(read_small(path, _MAX_BYTES))
         status, boot_id, at = str(facts["status"]), str(facts["boot_id"]), float(facts["at"])
         pid = int(facts["pid"])
         problems = [f"  {code}: {words}" for code, words in facts["problems"].items()]

@@ -47,7 +47,8 @@ def open_media(
     Args:
         source: a path or a URL.
         kind: FFmpeg's name of the format; None: it finds out.
-        options: FFmpeg's own.
+        options: FFmpeg's own. Without `protocol_whitelist` it opens files only: what it reads may
+            be a list of other places.
         timeout: seconds for opening, and for each read; None: it may wait for ever.
 
     Raises:
@@ -55,6 +56,7 @@ def open_media(
     """
     if not _bounded:
         _bound_blocks()
+    options = {"protocol_whitelist": "file", **(options or {})}
     opened: InputContainer = av.open(
         source, mode="r", format=kind, options=options, timeout=timeout, **_LENIENT
     )

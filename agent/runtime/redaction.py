@@ -11,6 +11,8 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
 from dataclasses import replace
+from html import escape
+from string import ascii_lowercase, ascii_uppercase
 from typing import TypeVar
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
@@ -64,10 +66,13 @@ _MOST_CHANGES = 3  # `videoMainStreamHigh`: of 16 random characters 98 % have mo
 _AUTHORIZATION = re.compile(r"""(authorization["']?\s*[:=]\s*["']?)[^\r\n]+""", re.IGNORECASE)
 _BASIC = re.compile(r"\b(basic|bearer|digest)(\s+)([A-Za-z0-9+/_.~=-]{6,})", re.IGNORECASE)
 
-#: Texts that are hidden wherever they stand, the newest last; bounds what many reloads can add.
+_SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
+#: Texts that are hidden wherever they stand, in small letters, the newest last; bounds what many
+#: reloads can add.
 _MOST_FORMS = 1000
 _forms: dict[str, None] = {}
-_known: re.Pattern[str] | None = None
+_changed = object()  # another one after each change
+_known: tuple[object, re.Pattern[str]] = (None, re.compile(r"(?!)"))  # of which change
 
 #: Fields of messages between the parts of the agent that hold words of others.
 _WORDS = ("reason", "message", "text")
@@ -79,16 +84,15 @@ def hide(secret: str | None) -> None:
 
     Fewer than 4 characters are not hidden: they occur everywhere.
     """
-    global _known  # noqa: PLW0603  what is secret is secret for the whole process
+    global _changed  # noqa: PLW0603  what is secret is secret for the whole process
     if not secret or len(secret) < _MIN_SECRET:
         return
-    for form in _written(secret):
+    for form in map(_small, _written(secret)):
         _forms.pop(form, None)
         _forms[form] = None
     while len(_forms) > _MOST_FORMS:
         del _forms[next(iter(_forms))]
-    longest_first = sorted(_forms, key=len, reverse=True)  # one may be part of another
-    _known = re.compile("|".join(map(re.escape, longest_first)))
+    _changed = object()
 
 
 def hide_url(url: str) -> None:
@@ -128,14 +132,22 @@ def redact(text: str) -> str:
 
     The one place that knows what credentials look like; it rather hides too much.
     """
-    if _known is not None:
-        text = _known.sub(HIDDEN, text)
+    text = _without_known(text)
     text = _AUTHORIZATION.sub(rf"\g<1>{HIDDEN}", text)
     text = _BASIC.sub(_without_credentials, text)
     text = _USER_INFO.sub(f"{HIDDEN}@", text)
     text = _QUOTED.sub(rf"\g<1>{HIDDEN}", text)
     text = _PARAMETER.sub(rf"\g<1>{HIDDEN}", text)
     return _URL.sub(lambda url: _PART.sub(_without_token, _PAIR.sub(HIDDEN, url[0])), text)
+
+
+def excerpt(text: str, most: int) -> str:
+    """The text without its secrets, at most so many characters of it.
+
+    Whoever cuts first leaves a part of a password that nobody finds any more: how much of it, the
+    camera or broker that repeats it decides.
+    """
+    return redact(text)[:most]
 
 
 def without_secrets(said: Said) -> Said:
@@ -152,17 +164,44 @@ def without_secrets(said: Said) -> Said:
 
 def forget_all() -> None:
     """Hides no value any more: each test begins with nothing known."""
-    global _known  # noqa: PLW0603
+    global _changed  # noqa: PLW0603
     _forms.clear()
-    _known = None
+    _changed = object()
+
+
+def _without_known(text: str) -> str:
+    """Hides what is hidden by its value; in capitals, too: host names are written small."""
+    parts, at = [], 0
+    for match in _pattern().finditer(_small(text)):
+        parts += [text[at : match.start()], HIDDEN]
+        at = match.end()
+    return "".join([*parts, text[at:]]) if parts else text
+
+
+def _pattern() -> re.Pattern[str]:
+    """Of all that is hidden by its value; made when it is needed: there may be many of them."""
+    global _known  # noqa: PLW0603
+    change = _changed  # other threads may hide more meanwhile: then it is made anew
+    known = _known
+    if known[0] is not change:
+        longest_first = sorted(_forms, key=len, reverse=True)  # one may be part of another
+        known = change, re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        _known = known
+    return known[1]
+
+
+def _small(text: str) -> str:
+    """In small letters, each in its place: `str.lower` makes two characters of some."""
+    return text.translate(_SMALL)
 
 
 def _written(secret: str) -> Iterator[str]:
     """The secret as it may be written."""
     data = secret.encode(errors="surrogatepass")
     yield from (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], data.hex())
+    yield from (data.decode("latin-1"), escape(secret))  # in a head of HTTP, in a page
     url = secret.encode(errors="replace")
-    yield from (quote(url), quote(url, safe=""), quote_plus(url))
+    yield from (quote(url), quote(url, safe=""), quote_plus(url), quote(quote(url, safe="")))
     for lead in range(3):  # its place within the groups of three bytes, behind `user:` for example
         whole = b64encode(bytes(lead) + data).decode()
         sure = whole[(lead * 8 + 5) // 6 : (lead + len(data)) * 8 // 6]  # of no neighbour's bits

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from agent.runtime.atomic import write_atomic
+from agent.runtime.small_files import read_small
 from schemas.settings import StoredSettings
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,7 @@ def load_settings(folder: Path) -> StoredSettings:
     """What commands changed in earlier runs; a damaged file is put aside and said."""
     path = folder / NAME
     try:
-        return StoredSettings.model_validate_json(path.read_bytes())
+        return StoredSettings.model_validate_json(read_small(path))
     except FileNotFoundError:
         return StoredSettings()
     except (OSError, ValidationError) as error:

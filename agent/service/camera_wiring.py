@@ -161,6 +161,7 @@ def build_camera(
         trust=_trust(camera),
         redirect_hosts=camera.redirect_hosts,
         keep_log=session_keeper(parts if spool else None, lambda: state_dir_of(config)),
+        memory=share,
     )
     source = RenewableSource(
         lambda on_frame, on_state: source_for(
@@ -213,6 +214,7 @@ def _recording_stream(
         coded=True,
         trust=_trust(camera),
         redirect_hosts=camera.redirect_hosts,
+        memory=share,
     )
     source = RenewableSource(
         lambda on_frame, on_state: source_for(url, name, clock, on_frame, on_state, options),

@@ -15,9 +15,7 @@ import os
 import struct
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,6 +61,8 @@ from agent.storage.verify.store import verify_store
 from agent.vision.detector.masks import load_mask
 from schemas.settings import CameraSettings, StoredSettings
 from schemas.topics import AgentTopics
+from tests.fuzz.doors import DOORS
+from tests.fuzz.target import Target, joined, pieces
 from tests.support.clock import FakeClock
 from tests.support.datagrams import stream
 from tests.support.jpegs import jpegs
@@ -73,26 +73,6 @@ TOPICS = AgentTopics("surveillance", "pi")
 CAMERA = "yard"
 #: Bounds a target's own work: larger pictures are decoded elsewhere.
 SMALL = 200 * 200
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A promise and where to start looking for what breaks it."""
-
-    check: Callable[[bytes], None]
-    seeds: tuple[bytes, ...]
-
-
-def pieces(data: bytes) -> Iterator[bytes]:
-    """Cuts an input into datagrams: two bytes of length before each."""
-    file = io.BytesIO(data)
-    while len(head := file.read(2)) == 2:
-        yield file.read(int.from_bytes(head, "big") % (packets.DATAGRAM_MAX + 2))
-
-
-def joined(datagrams: list[bytes]) -> bytes:
-    """The input that `pieces` cuts into these datagrams."""
-    return b"".join(len(each).to_bytes(2, "big") + each for each in datagrams)
 
 
 # ------------------------------------------------------------------ the camera
@@ -596,4 +576,5 @@ TARGETS: dict[str, Target] = {
             b"\0\0\1\x67abcd\0\0\1\x68ab\0\0\1\x65x",
         ),
     ),
+    **DOORS,
 }

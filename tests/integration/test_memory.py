@@ -15,7 +15,7 @@ from agent.runtime.memory import LEAST_LIMIT, MIB
 from tests.resilience.footprint import children
 from tests.support.agent_process import House, Process
 from tests.support.broker import free_port
-from tests.support.endless_rtsp import EndlessRtsp
+from tests.support.endless_rtsp import EndlessRtsp, ManyReferences, coded
 from tests.support.waiting import wait_until
 from tests.support.web_camera import WebCamera
 
@@ -61,6 +61,13 @@ def endless_rtsp() -> Iterator[str]:
         yield camera.url
 
 
+@contextmanager
+def many_references() -> Iterator[str]:
+    """16.8 million pixels, 16 references."""
+    with ManyReferences(coded(4096, 4096, 16, 20)) as camera:
+        yield camera.url
+
+
 def endless_jpeg() -> AbstractContextManager[str]:
     """A part that never has an end mark: 40 MiB each, without a length."""
     body = giants()(0)[:-2] + b"\x11" * (40 * MIB)
@@ -73,6 +80,7 @@ HOSTILE: dict[str, Callable[[], AbstractContextManager[str]]] = {
     "restarts": lambda: serving(giants(cv2.IMWRITE_JPEG_RST_INTERVAL, 1)),
     "endless_jpeg": endless_jpeg,
     "endless_rtsp": endless_rtsp,
+    "many_references": many_references,
 }
 
 

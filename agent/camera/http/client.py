@@ -20,6 +20,7 @@ from agent.camera.network.tcp import Broken, Connection, TimedOut, connect
 from agent.camera.network.trust import trusting
 from agent.camera.network.url import Target, joined
 from agent.core.errors import CameraRefused
+from agent.runtime.redaction import excerpt
 
 #: Seconds for a connection to be taken.
 _CONNECT_WITHIN = 5.0
@@ -254,7 +255,7 @@ class HttpClient:
             raise CameraRefused("redirects to what is no URL") from None
         if not head.get("location"):
             raise CameraRefused("redirects to what is no URL")
-        there = f"{target.scheme}://{target.host}"[:60]
+        there = excerpt(f"{target.scheme}://{target.host}", 60)
         if self._is_camera(target.host):
             if (asked.scheme, target.scheme) == ("https", "http") and self._credentials:
                 words = "where the password can be read: write http:// if that is wanted"

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.runtime.redaction import excerpt
+
 #: Bounds a head; real ones have some hundred bytes.
 MOST_HEAD = 96 * 1024
 #: The answer's first line; some servers of streams say ICY.
@@ -20,6 +22,8 @@ _BEGIN = {"HTTP": (b"HTTP", b"ICY "), "RTSP": (b"RTSP",)}
 #: The end of a head: an empty line, or the picture itself.
 _END = re.compile(rb"\r?\n[ \t\0]*\r?\n|\n(?=\xff\xd8\xff)")
 _MOST_DIGITS = 12
+#: Bytes in which the begin of an answer is looked for that is shown.
+_SHOWN_OF = 1024
 
 
 class NoHttp(Exception):
@@ -113,5 +117,5 @@ def parse_head(
 
 def _shown(data: bytes) -> str:
     """How an answer begins, for a message: printable, and short."""
-    text = data[:60].split(b"\n")[0].decode("latin-1")
+    text = excerpt(data[:_SHOWN_OF].split(b"\n")[0].decode("latin-1"), 60)
     return "".join(c if c.isascii() and c.isprintable() else "." for c in text).strip()

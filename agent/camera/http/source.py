@@ -26,6 +26,7 @@ from agent.core.errors import (
     ConfigError,
     SessionLost,
 )
+from agent.runtime.redaction import excerpt
 
 #: Seconds without a whole picture after which the camera counts as stalled, at least.
 SILENCE = 8.0
@@ -289,7 +290,7 @@ def _no_link(error: LinkError, where: str, scheme: str) -> CameraError:
             return CameraUnreachable(f"{where}: {said}: no whole head came", answers=True)
         words = error_reasons.SILENT if said == "no answer" else said
         return CameraUnreachable(f"{where}: {error_reasons.no_answer(scheme, words)}")
-    return SessionLost(f"{where}: {error}"[:200])
+    return SessionLost(excerpt(f"{where}: {error}", 200))
 
 
 def _not_ok(head: Head, target: Target, *, user: bool) -> CameraError:

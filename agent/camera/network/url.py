@@ -87,7 +87,8 @@ def target_of(url: str, schemes: Collection[str] = _WEB) -> Target:
     try:
         parts = urlsplit(url)
         scheme, host = parts.scheme.lower(), _host(parts.hostname or "")
-        port = parts.port or {name: PORTS[name] for name in schemes}[scheme]
+        usual = {name: PORTS[name] for name in schemes}[scheme]
+        port = parts.port or usual
         query = f"?{parts.query}" if parts.query else ""
         path = quote((parts.path or "/") + query, _KEPT)
     except (ValueError, KeyError):  # UnicodeError is one

@@ -7,6 +7,8 @@ Nothing that decoding needs is touched.
 
 from __future__ import annotations
 
+from agent.imaging.bits import Bits, skip_scalings, unescaped
+
 #: Profiles that say more of their samples.
 _HIGH = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 _EXTENDED_SAR = 255
@@ -14,37 +16,10 @@ _EXTENDED_SAR = 255
 _TIMING_BITS = 32 + 32 + 1
 
 
-class _Bits:
-    """Reads on from bit to bit; IndexError behind the end."""
-
-    def __init__(self, data: bytes) -> None:
-        self.text = "".join(f"{byte:08b}" for byte in data)
-        self.at = 0
-
-    def take(self, count: int) -> int:
-        """An unsigned number of so many bits."""
-        if self.at + count > len(self.text):
-            raise IndexError
-        self.at += count
-        return int(self.text[self.at - count : self.at] or "0", 2)
-
-    def golomb(self) -> int:
-        """An Exp-Golomb code; a signed one is as long."""
-        zeros = 0
-        while not self.take(1):
-            zeros += 1
-        return (1 << zeros) - 1 + self.take(zeros)
-
-    def skip_golombs(self, count: int) -> None:
-        """So many codes."""
-        for _ in range(count):
-            self.golomb()
-
-
 def without_rate(sps: bytes) -> bytes:
     """The NAL unit without timing information; as it is when it has none, or cannot be read."""
     try:
-        bits = _Bits(sps[:1] + _unescaped(sps[1:]))
+        bits = Bits(sps[:1] + unescaped(sps[1:]))
         if not _seek_timing(bits):
             return sps
         flag = bits.at
@@ -60,7 +35,7 @@ def without_rate(sps: bytes) -> bytes:
     return data[:1] + _escaped(data[1:])
 
 
-def _seek_timing(bits: _Bits) -> bool:
+def _seek_timing(bits: Bits) -> bool:
     """Goes to timing_info_present_flag; False when there is none."""
     bits.take(8)
     profile = bits.take(8)
@@ -99,38 +74,14 @@ def _seek_timing(bits: _Bits) -> bool:
     return True
 
 
-def _skip_high(bits: _Bits) -> None:
+def _skip_high(bits: Bits) -> None:
     colours = bits.golomb()
     if colours == 3:
         bits.take(1)
     bits.skip_golombs(2)
     bits.take(1)
     if bits.take(1):  # scaling matrices
-        for number in range(12 if colours == 3 else 8):
-            if bits.take(1):
-                _skip_scaling(bits, 16 if number < 6 else 64)
-
-
-def _skip_scaling(bits: _Bits, size: int) -> None:
-    last = following = 8
-    for _ in range(size):
-        if following:
-            code = bits.golomb()
-            delta = (code + 1) // 2 if code % 2 else -(code // 2)
-            following = (last + delta) % 256
-        last = following or last
-
-
-def _unescaped(data: bytes) -> bytes:
-    out = bytearray()
-    zeros = 0
-    for byte in data:
-        if zeros >= 2 and byte == 3:
-            zeros = 0
-            continue
-        out.append(byte)
-        zeros = zeros + 1 if byte == 0 else 0
-    return bytes(out)
+        skip_scalings(bits, 12 if colours == 3 else 8)
 
 
 def _escaped(data: bytes) -> bytes:

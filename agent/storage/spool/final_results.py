@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from agent.core.recordings import RecordingFailed, RecordingSaved
 from agent.runtime.atomic import write_atomic
+from agent.runtime.small_files import read_small
 
 T = TypeVar("T")
 
@@ -132,8 +133,8 @@ def _remember(memory: OrderedDict[str, T], event: str, value: T) -> None:
 def _read(file: Path) -> OrderedDict[str, _Note]:
     """What was kept; a damaged file is as none."""
     notes: OrderedDict[str, _Note] = OrderedDict()
-    with suppress(OSError, ValueError, TypeError):
-        for camera, event, code, message, told in json.loads(file.read_bytes()):
+    with suppress(OSError, ValueError, TypeError, RecursionError):
+        for camera, event, code, message, told in json.loads(read_small(file)):
             notes[str(event)] = _Note(
                 LostEvent(str(camera), str(event), str(code), str(message)), told=bool(told)
             )

@@ -376,7 +376,8 @@ class Spool:
     def _found(self) -> Iterator[tuple[int, Record, int]]:
         """The records in the folder, in order; what is damaged or half written is removed."""
         for leftover in self._folder.glob("*.tmp"):
-            leftover.unlink()
+            with suppress(OSError):  # a folder, say: none of ours
+                leftover.unlink()
         for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
             try:
                 about = path.lstat()

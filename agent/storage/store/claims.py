@@ -19,6 +19,7 @@ from pathlib import Path
 from agent.core.errors import StoreUnavailable
 from agent.core.naming import CLAIMS, is_camera
 from agent.runtime.atomic import write_atomic
+from agent.runtime.small_files import read_small
 from agent.storage.day.manifest import parse, sealed
 from agent.storage.filesystem.files import (
     NotAFile,
@@ -174,7 +175,7 @@ def identity_of(state_dir: Path) -> str:
 def known_identity(state_dir: Path) -> str | None:
     """That uuid, None before its first start."""
     try:
-        known = json.loads((state_dir / _MEMORY).read_text())
+        known = json.loads(read_small(state_dir / _MEMORY))
         return str(uuid.UUID(str(known["uuid"])))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

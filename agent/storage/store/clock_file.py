@@ -13,6 +13,7 @@ from agent.core.clock_corrections import Misdated, Shown, look
 from agent.runtime.atomic import write_atomic
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.host import boot_id
+from agent.runtime.small_files import read_small
 from agent.runtime.time_zone import ZoneWatch
 
 log = logging.getLogger(__name__)
@@ -128,7 +129,7 @@ def _spans(said: list[tuple[str, str, int]]) -> tuple[Misdated, ...]:
 
 def _load(state_dir: Path) -> Shown | None:
     try:
-        said = json.loads((state_dir / _FILE).read_text())
+        said = json.loads(read_small(state_dir / _FILE))
         since = date.fromisoformat(said["since"])
         spans = {name: _spans(said[name]) for name in ("own", "doubted", "earlier")}
         zero, until = _time(said["zero"]), _time(said["until"])

@@ -21,6 +21,7 @@ from agent.core.store_code import StoreCode
 from agent.core.system_files import is_litter
 from agent.runtime.atomic import write_atomic
 from agent.runtime.clock import SystemClock
+from agent.runtime.small_files import read_small
 from agent.storage.filesystem.error_causes import Cause, cause_of, code_of
 from agent.storage.filesystem.files import read_whole, write_new
 from agent.storage.filesystem.mounts import is_mount_point, rights_words
@@ -180,7 +181,7 @@ def remember(state_dir: Path, path: str, identity: str) -> None:
 def remembered(state_dir: Path, path: str) -> str | None:
     """The uuid of the store that was used at `path`, or None. Another path is another store."""
     try:
-        known = json.loads((state_dir / _MEMORY).read_text())
+        known = json.loads(read_small(state_dir / _MEMORY))
         return str(known["uuid"]) if known["path"] == path else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,14 @@ from agent.camera import rtsp_question
 from agent.camera.network import resolve
 from agent.camera.network.resolve import Found
 from agent.camera.network.trust import trusting
-from agent.camera.video import rtsp_opener
+from agent.camera.video import DECODER_FREE, rtsp_opener
 from agent.core.messages import CameraCode, CameraState
+from agent.runtime.clock import SystemClock
+from agent.runtime.memory import LEAST_LIMIT, MIB, Memory
 from agent.runtime.tls import client_context
 from tests.support import rtsp_camera_process
 from tests.support.certificates import self_signed, serving, signed
+from tests.support.endless_rtsp import ManyReferences, coded
 from tests.support.odd_cameras import Answer, shown_by
 from tests.support.source_rig import SourceRig
 from tests.support.tls_front import tls_front
@@ -93,11 +97,23 @@ def test_a_redirect_to_another_host_is_refused_and_nobody_is_asked_there(
 
 @pytest.mark.parametrize(
     "location",
-    [b"http://127.0.0.1/x", b"file:///etc/passwd", b"rtsp://", b"rtsp://\xff\xfe/", b"//", b""],
+    [
+        b"http://127.0.0.1/x",
+        b"http://127.0.0.1:80/x",
+        b"ftp://127.0.0.1:554/x",
+        b"file://127.0.0.1:554/etc/passwd",
+        b"file:///etc/passwd",
+        b"rtsp://",
+        b"rtsp://\xff\xfe/",
+        b"//",
+        b"",
+    ],
 )
 def test_a_redirect_to_what_is_no_url_of_rtsp_is_refused(location: bytes) -> None:
     with shown_by(says(rtsp(b"302 Found", b"Location: " + location))) as port:
-        assert outcome(port).code is CameraCode.REFUSED
+        state = outcome(port)
+    assert state.code is CameraCode.REFUSED
+    assert "redirect" in state.reason
 
 
 def test_a_loop_of_redirects_ends() -> None:
@@ -126,6 +142,47 @@ def test_the_name_is_looked_up_once_in_a_session(
     url = camera.url("/h264").replace("127.0.0.1", "cam.invalid")
     with SourceRig(rtsp_opener(url)) as agent:
         agent.wait_frames(2)
+
+
+@pytest.mark.parametrize("at", ["SETUP", "PLAY", "REDIRECT"])
+def test_ffmpeg_follows_no_redirect_once_the_stream_is_described(at: str) -> None:
+    """Those of OPTIONS and DESCRIBE it does follow: docs/security.md says so."""
+    with stranger() as (other, heard), shown_by(_moves_at(at, other)) as port:
+        opener = rtsp_opener(f"rtsp://{WHO}@127.0.0.1:{port}/x")
+        with SourceRig(opener) as agent:
+            wait_until("an end of the attempt", lambda: len(agent.states) > 1)
+        assert heard == []
+
+
+def _moves_at(at: str, other: int) -> Answer:
+    """A camera that redirects one request, or by one of its own after PLAY."""
+    there = b"Location: rtsp://127.0.0.2:%d/x" % other
+    lines = [b"v=0", b"s=x", b"t=0 0", b"m=video 0 RTP/AVP 96", b"a=rtpmap:96 H264/90000", b""]
+    body = b"\r\n".join(lines)
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        while request and not request.startswith(b"RTSP/"):  # its answer to our REDIRECT
+            method = request.split()[0].decode()
+            number = next(it for it in request.split(b"\r\n") if it.startswith(b"CSeq"))
+            fields, content, status = [number], b"", b"200 OK"
+            if method == at:
+                status = b"302 Found"
+                fields.append(there)
+            elif method == "DESCRIBE":
+                content = body
+                fields += [b"Content-Type: application/sdp", b"Content-Length: %d" % len(body)]
+            elif method == "SETUP":
+                fields += [b"Transport: RTP/AVP/TCP;unicast;interleaved=0-1", b"Session: 1"]
+            elif method == "OPTIONS":
+                fields.append(b"Public: OPTIONS, DESCRIBE, SETUP, PLAY")
+            head = b"\r\n".join([b"RTSP/1.0 " + status, *fields, b"", b""])
+            connection.sendall(head + content)
+            if method == "PLAY" and at == "REDIRECT":
+                words = [b"REDIRECT rtsp://127.0.0.1/x RTSP/1.0", b"CSeq: 9", there, b"", b""]
+                connection.sendall(b"\r\n".join(words))
+            request = connection.recv(4096)
+
+    return answer
 
 
 def trickles(before: bytes) -> Answer:
@@ -197,6 +254,56 @@ def test_a_camera_that_ends_the_connection_with_its_challenge_is_asked_on_anothe
     with shown_by(answer) as port:
         assert outcome(port).code is CameraCode.REFUSED
     assert [b"Authorization" in request for request in heard] == [False, True]
+
+
+# ------------------------------------------------------------------ memory
+
+
+@lru_cache
+def costly() -> list[list[bytes]]:
+    """Pictures of 1920x1080 with 16 references: 66 MiB to decode."""
+    return coded(1920, 1088, 16, 2)
+
+
+@pytest.mark.parametrize("described", [True, False])
+@pytest.mark.parametrize("hand_on", [True, False])
+def test_video_that_demands_more_memory_than_there_is_is_not_decoded(
+    *, described: bool, hand_on: bool
+) -> None:
+    memory = Memory(LEAST_LIMIT, 2)
+    shares = [memory.share(SystemClock()) for _ in range(4)]
+    left = shares[1].hold(memory.work.most(shares[1]) - 10 * MIB)
+    assert left is not None
+    with ManyReferences(costly(), described=described) as camera:
+        opener = rtsp_opener(camera.url, coded=hand_on, memory=shares[0])
+        assert shares[0].hold(20 * MIB) is not None  # that much is its own
+        taken = shares[0].hold(40 * MIB)
+        with SourceRig(opener) as agent:
+            reason = agent.wait_for(CameraCode.REFUSED).reason
+            assert not agent.frames
+    assert taken is not None
+    assert "needs 22 pictures, 66 MiB, to be decoded" in reason
+    assert "agent.memory_max" in reason
+    assert shares[0].costs.reduced
+
+
+def test_memory_of_a_decoder_is_given_back_with_its_session() -> None:
+    memory = Memory(LEAST_LIMIT, 2)
+    share = memory.share(SystemClock())
+    with ManyReferences(costly()) as camera:
+        with SourceRig(rtsp_opener(camera.url, memory=share)) as agent:
+            agent.wait_frames(2)
+            assert memory.work.used(share) == 22 * 1920 * 1088 * 3 // 2 - DECODER_FREE
+        wait_until("its memory again", lambda: memory.work.used(share) == 0)
+
+
+def test_hundreds_of_parameter_sets_end_the_attempt() -> None:
+    pictures = [[*[b"\x67\x64"] * 500, b"\x65x"]]
+    with (
+        ManyReferences(pictures, described=False) as camera,
+        SourceRig(rtsp_opener(camera.url)) as agent,
+    ):
+        assert "parameter sets" in agent.wait_for(CameraCode.REFUSED).reason
 
 
 # ------------------------------------------------------------------ TLS

@@ -18,6 +18,7 @@ from agent.mqtt.sender import (
     ONLINE_WAIT,
     PICTURES,
     REFUSED_AGAIN,
+    REFUSED_SELDOM,
     WINDOW,
     Sender,
 )
@@ -297,6 +298,29 @@ def test_a_record_that_the_broker_refuses_waits_and_holds_nobody_up(house: House
     house.clock.advance(REFUSED_AGAIN)
     house.sender.send()
     assert link.seqs() == [1, 2, 3, 1]
+
+
+def test_what_is_refused_for_long_is_sent_again_more_and_more_seldom(house: House) -> None:
+    link = house.connect()
+    house.say(record(1))
+    house.sender.sent(2, "Not authorized")
+    for seconds in (REFUSED_AGAIN, 60.0, 120.0, 240.0, 480.0, REFUSED_SELDOM, REFUSED_SELDOM):
+        before = len(link.seqs())
+        house.clock.advance(seconds - 1.0)
+        house.sender.send()
+        assert len(link.seqs()) == before
+        house.clock.advance(1.0)
+        house.sender.send()
+        assert len(link.seqs()) == before + 1
+        house.sender.sent(len(link.sent), "Not authorized")
+    house.clock.advance(REFUSED_SELDOM)
+    house.sender.send()
+    house.sender.sent(len(link.sent), None)  # the rights are there now
+    house.say(record(2))
+    house.sender.sent(len(link.sent), "Quota exceeded")
+    house.clock.advance(REFUSED_AGAIN)
+    house.sender.send()
+    assert link.seqs()[-2:] == [2, 2]
 
 
 def test_an_answer_survives_a_connection_that_ends_under_it(house: House) -> None:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable
+from html import escape
 from urllib.parse import quote
 
 import pytest
@@ -9,9 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.messages import BrokerDown, CameraCode, CameraState
-from agent.runtime.redaction import forget_all, hide, hide_url, redact, secrets_of, without_secrets
+from agent.runtime.redaction import (
+    excerpt,
+    forget_all,
+    hide,
+    hide_url,
+    redact,
+    secrets_of,
+    without_secrets,
+)
 
 SECRET = "hunTer22qXzz"  # noqa: S105  of nothing
+ODD = "paé W0rd&<Q>"
 
 
 @pytest.mark.parametrize("user", ["", "a", "ad", "adm", "admin"])
@@ -23,6 +34,31 @@ def test_a_secret_is_hidden_in_base64_whatever_stands_beside_it(user: str, behin
         shown = redact(f"503 what was {text}")
         assert "***" in shown
         assert text[6:-4] not in shown
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        str.lower,
+        lambda text: text.upper().replace("É", "é"),
+        lambda text: text.encode().hex().upper(),
+        lambda text: quote(text, safe="").lower(),
+        lambda text: quote(quote(text, safe=""), safe=""),
+        escape,
+        lambda text: text.encode().decode("latin-1"),
+    ],
+)
+def test_a_secret_is_hidden_in_other_letters_and_spellings(write: Callable[[str], str]) -> None:
+    hide(ODD)
+    assert redact(f"says {write(ODD)} here") == "says *** here"
+
+
+@pytest.mark.parametrize("room", range(len(SECRET) + 3))
+def test_a_secret_at_the_cut_leaves_nothing_of_itself(room: int) -> None:
+    hide(SECRET)
+    shown = excerpt("a" * 40 + " " + SECRET, 41 + room)
+    assert not any(SECRET[:n] in shown for n in range(2, len(SECRET)))
+    assert len(shown) <= 41 + room
 
 
 #: Eight letters and more, so that no part of them stands in the text by chance.
