@@ -20,9 +20,11 @@ from agent.vision.cells import Blob, Cells, as_bytes, blobs_of, cells_of, halvin
 from agent.vision.change import CLOSER, LOWEST, Change, Comparison
 from agent.vision.damage import is_torn
 from agent.vision.familiar import Familiar
+from agent.vision.infrared import is_dark, may_fly
 from agent.vision.light import SAME, Light, fit_light
 from agent.vision.persistence import Evidence, Persistence
 from agent.vision.shake import Shift
+from agent.vision.tracks import CONVINCES, Seen, Tracks
 
 Grey = npt.NDArray[np.uint8]
 
@@ -32,7 +34,14 @@ _SPECK, _SMALLEST = 6, 4
 #: Part of `min_changed` that continues motion.
 _CONTINUES = 3
 #: Part of a blob that must be new in its place, to begin motion and to continue it.
-_NOVEL, _NOVEL_AT_ALL = 0.25, 0.1
+_NOVEL, _NOVEL_AT_ALL = 0.25, 0.2
+#: Blobs that come by accident in a frame of a calm scene, and those that may fly before a lamp.
+_CALM, _CALM_FLYING = 0.01, 0.5
+#: Less is enough where the last motion was, but not what may have come by accident.
+_HERE = 0.05
+#: In the dark it must be so many times as large; and nothing as large may have come and gone.
+_STRONG_SIZE_DARK = 8
+_STRONG_CLUTTER = 0.02
 #: A blob is sharp that changed by so many grey levels and limits, and of which so much is new.
 _SHARP_LEVELS, _SHARP_LIMITS, _SHARP_NOVEL = 20.0, 2.0, 0.5
 #: One frame convinces when a sharp blob is so many times as large as it must be, no wider than
@@ -102,6 +111,7 @@ class Robust:
         self._before: deque[Cells] = deque(maxlen=2)  # N-2, N-1
         self._familiar = Familiar()
         self._persistence = Persistence()
+        self._tracks = Tracks()
         self._comparison = Comparison()
         self._torn = 0
         self._weather = 0.0  # cells; blobs below are rain or snow
@@ -161,6 +171,7 @@ class Robust:
         """Nothing before is comparable any more."""
         self._before.clear()
         self._persistence.forget()
+        self._tracks.forget()
         self._comparison.steady()
         self._torn = 0
         self._weather = 0.0
@@ -206,8 +217,12 @@ class Robust:
             cv2.bitwise_and(change.whole, self._looks, dst=change.whole)
         self._familiar.follow(change.light)
         least = max(_SPECK, int(min_changed * self._looking / 100) + 1)
+        self._whole = change.whole
         blobs = self._blobs(now, change, least)
-        evidence = Evidence.NONE if is_light else self._evidence(blobs, least, change)
+        if is_light:
+            evidence, counting = Evidence.NONE, []
+        else:
+            evidence, counting = self._evidence(blobs, least, now, change, dark=is_dark(now))
         freely = not self._persistence.running
         motion = self._persistence.update(evidence)
         if is_light:
@@ -215,11 +230,11 @@ class Robust:
         else:
             # the frame that leaves: what is not yet known to be a visitor is not learnt yet
             self._familiar.learn(self._before[0], change.older_light, freely=freely)
-        self._whole, self._boxes = change.whole, [it.box for it in blobs]
+        self._boxes = [it.box for it in blobs]
         reason = Reason.QUIET
         if motion:
             reason = Reason.MOTION
-            self._place = self._around(blobs)
+            self._place = self._around(counting)
         elif is_light:
             reason = Reason.LIGHT
         elif evidence >= Evidence.HINT:
@@ -249,26 +264,49 @@ class Robust:
         blobs = blobs_of(change.changed, novel, change.whole, small, _VISITORS + 1)
         return self._without_weather(blobs, _NO_WEATHER * least)
 
-    def _evidence(self, blobs: list[Blob], least: int, change: Change) -> Evidence:
+    def _evidence(
+        self, blobs: list[Blob], least: int, now: Cells, change: Change, *, dark: bool
+    ) -> tuple[Evidence, list[Blob]]:
+        """What this frame shows, and the blobs that show it."""
         clear = [it for it in blobs if it.cells >= least and it.novel >= _NOVEL * it.cells]
-        hints = [it for it in blobs if self._is_sharp(it, change)]
-        sharp = [it for it in hints if it.strength >= _STRONG_LIGHT * change.light.change]
-        if not clear:
-            if any(it.cells >= least // 2 for it in hints):
-                return Evidence.HINT
-            near = any(self._is_near(it) and it.novel >= _NOVEL_AT_ALL * it.cells for it in blobs)
-            return Evidence.WEAK if near else Evidence.NONE
-        first = clear[0]
-        strong = (
-            first in sharp
+        sharp = [it for it in blobs if self._is_sharp(it, change)]
+        hints = [it for it in blobs if it in clear or (it in sharp and it.cells >= least // 2)]
+        seen = [Seen(it, it in hints, self._calm(it, now, dark=dark)) for it in blobs]
+        sightings = self._tracks.update(seen, change.changed.shape)
+        followed = [
+            it.blob
+            for it in sightings
+            if it.blob in clear and it.confirmed and it.chance < CONVINCES
+        ]
+        if followed:
+            return Evidence.STRONG, followed
+        if clear and clear[0] in sharp and self._is_strong(clear[0], blobs, least, now, change, dark):
+            return Evidence.STRONG, clear[:1]
+        likely = [it.blob for it in sightings if it.chance <= _HERE and self._is_near(it.blob)]
+        here = [it for it in likely if it in clear]
+        if here:
+            return Evidence.CLEAR_HERE, here
+        near = [it for it in likely if it.novel >= _NOVEL_AT_ALL * it.cells]
+        if clear or hints:
+            return Evidence.HINT, near
+        return (Evidence.WEAK, near) if near else (Evidence.NONE, [])
+
+    def _calm(self, blob: Blob, now: Cells, *, dark: bool) -> float:
+        """Blobs like this that come by accident in a calm scene."""
+        return _CALM_FLYING if dark and may_fly(blob, now, self._before[-1]) else _CALM
+
+    def _is_strong(
+        self, first: Blob, blobs: list[Blob], least: int, now: Cells, change: Change, dark: bool
+    ) -> bool:
+        return (
+            first.strength >= _STRONG_LIGHT * change.light.change
             and not any(change.shift)
-            and first.cells >= _STRONG_SIZE * least
+            and self._tracks.clutter.rate(first.cells) < _STRONG_CLUTTER
+            and first.cells >= (_STRONG_SIZE_DARK if dark else _STRONG_SIZE) * least
+            and not (dark and may_fly(first, now, self._before[-1]))
             and first.box[2] <= _STRONG_WIDTH * change.changed.shape[1]
             and sum(it.cells for it in blobs) - first.cells <= _STRONG_ALONE * first.cells
         )
-        if strong:
-            return Evidence.STRONG
-        return Evidence.CLEAR_HERE if any(map(self._is_near, clear)) else Evidence.CLEAR
 
     def _look_closer(self, change: Change) -> None:
         """Where the last motion was, less is enough."""
