@@ -272,7 +272,7 @@ class Approach:
         x = 300 + 0.04 * tall * math.sin(turn)
         y = 330 + 0.8 * (tall - 40) + 0.02 * tall * math.sin(2 * turn)
         now = Visitor(second - 1, second + 1, (x, y), (x, y), tall, self.level)
-        now.draw(picture, second, grain)
+        now.draw(picture, second, np.zeros_like(grain))
 
 
 Somebody = Visitor | Approach

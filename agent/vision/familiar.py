@@ -45,15 +45,21 @@ class Familiar:
             cv2.LUT(self._low, light.levels, dst=self._low)
             cv2.LUT(self._high, light.levels, dst=self._high)
 
-    def learn(self, cells: Cells, light: Light, *, freely: bool) -> None:
+    def learn(
+        self, cells: Cells, light: Light, *, freely: bool, but: Grey | None = None
+    ) -> None:
         """Widens the range by what a frame shows, and forgets a little.
 
         Args:
             cells: the frame.
             light: from its light to that of now.
             freely: at once, or a little only.
+            but: uint8 (h, w), 255 where nothing is learnt: a patch of light lay there.
         """
         darkest, lightest = light.seen(cells.darkest), light.seen(cells.lightest)
+        if but is not None:
+            lightest = as_bytes(cv2.subtract(lightest, but))
+            darkest = as_bytes(cv2.add(darkest, but))
         if not freely:
             cv2.add(self._high, self._grows, dst=self._scratch)
             lightest = as_bytes(cv2.min(lightest, self._scratch))

@@ -16,12 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.core.messages import Reason
-from agent.vision.cells import Blob, Cells, as_bytes, blobs_of, cells_of, halvings, reduced
+from agent.vision.cells import AROUND, Blob, Cells, as_bytes, blobs_of, cells_of, halvings, reduced
 from agent.vision.change import CLOSER, LOWEST, Change, Comparison
 from agent.vision.damage import is_torn
 from agent.vision.familiar import Familiar
 from agent.vision.infrared import is_dark, may_fly
 from agent.vision.light import SAME, Light, fit_light
+from agent.vision.patch import lit
 from agent.vision.persistence import Evidence, Persistence
 from agent.vision.shake import Shift
 from agent.vision.tracks import CONVINCES, Seen, Tracks
@@ -52,6 +53,8 @@ _STRONG_SIZE, _STRONG_WIDTH, _STRONG_LIGHT, _STRONG_ALONE = 3, 0.8, 2.0, 0.5
 #: a visitor is so many times as large. What was weather is remembered for seconds. What is so many
 #: times as large as a visitor must be is no weather: there may be many visitors of a size.
 _VISITORS, _WEATHER, _CLEARS_UP, _NO_WEATHER = 8, 4, 0.95, 4
+#: Fewer changed cells are no patch of light.
+_PATCH, _FEW = 100, 3
 #: Something smaller continues motion if it is this near to the last, in parts of the width.
 _NEAR = 0.12
 #: Changes on more of the picture are light if the structure stayed: correlation of what is left
@@ -113,6 +116,7 @@ class Robust:
         self._persistence = Persistence()
         self._tracks = Tracks()
         self._comparison = Comparison()
+        self._lit: deque[Grey | None] = deque(maxlen=2)  # where patches of light lay, N-2, N-1
         self._torn = 0
         self._weather = 0.0  # cells; blobs below are rain or snow
         self._place = (0, 0, 0, 0)  # of the last motion: left, top, right, bottom in cells
@@ -170,6 +174,7 @@ class Robust:
     def forget(self) -> None:
         """Nothing before is comparable any more."""
         self._before.clear()
+        self._lit.clear()
         self._persistence.forget()
         self._tracks.forget()
         self._comparison.steady()
@@ -218,18 +223,25 @@ class Robust:
         self._familiar.follow(change.light)
         least = max(_SPECK, int(min_changed * self._looking / 100) + 1)
         self._whole = change.whole
-        blobs = self._blobs(now, change, least)
+        found = self._blobs(now, change, least)
+        patch = None
+        if any(_is_wide(it, change.whole) for it in found[:_FEW]):
+            patch = self._without_patches(now, change)
+            found = found if patch is None else self._blobs(now, change, least)
+        self._lit.append(patch)
+        blobs = self._without_weather(found, _NO_WEATHER * least)
         if is_light:
             evidence, counting = Evidence.NONE, []
         else:
-            evidence, counting = self._evidence(blobs, least, now, change, dark=is_dark(now))
+            evidence, counting = self._evidence(found, blobs, least, now, change, dark=is_dark(now))
         freely = not self._persistence.running
         motion = self._persistence.update(evidence)
         if is_light:
             self._familiar.start(now)
         else:
             # the frame that leaves: what is not yet known to be a visitor is not learnt yet
-            self._familiar.learn(self._before[0], change.older_light, freely=freely)
+            but = self._lit[0] if len(self._lit) == 2 else None
+            self._familiar.learn(self._before[0], change.older_light, freely=freely, but=but)
         self._boxes = [it.box for it in blobs]
         reason = Reason.QUIET
         if motion:
@@ -254,24 +266,44 @@ class Robust:
             shift=change.shift,
         )
 
+    def _without_patches(self, now: Cells, change: Change) -> Grey | None:
+        """Takes away what only light changed that fell on a part of the scene, and says where."""
+        light = lit(change.changed, now, self._before[-1], change.limit)
+        if light is None:
+            return None
+        here, texture, explained = light
+        change.whole[here][texture] = 0
+        change.changed[here][explained] = 0
+        patch = np.zeros_like(change.changed)
+        patch[here][texture] = 255
+        return patch
+
     def _blobs(self, now: Cells, change: Change, least: int) -> list[Blob]:
         """What may be visitors, largest first."""
         small = max(_SMALLEST, least // _CONTINUES)
         if cv2.countNonZero(change.changed) < small:
-            return self._without_weather([], 0)
+            return []
         novelty = self._familiar.novelty(now.grey)
         novel = as_bytes(cv2.threshold(novelty, change.limit / 2, 255, cv2.THRESH_BINARY)[1])
-        blobs = blobs_of(change.changed, novel, change.whole, small, _VISITORS + 1)
-        return self._without_weather(blobs, _NO_WEATHER * least)
+        return blobs_of(change.changed, novel, change.whole, small, _VISITORS + 1)
 
     def _evidence(
-        self, blobs: list[Blob], least: int, now: Cells, change: Change, *, dark: bool
+        self,
+        found: list[Blob],
+        blobs: list[Blob],
+        least: int,
+        now: Cells,
+        change: Change,
+        *,
+        dark: bool,
     ) -> tuple[Evidence, list[Blob]]:
         """What this frame shows, and the blobs that show it."""
         clear = [it for it in blobs if it.cells >= least and it.novel >= _NOVEL * it.cells]
         sharp = [it for it in blobs if self._is_sharp(it, change)]
         hints = [it for it in blobs if it in clear or (it in sharp and it.cells >= least // 2)]
-        seen = [Seen(it, it in hints, self._calm(it, now, dark=dark)) for it in blobs]
+        seen = [
+            Seen(it, it in hints, self._calm(it, now, dark=dark and it in hints)) for it in found
+        ]
         sightings = self._tracks.update(seen, change.changed.shape)
         followed = [
             it.blob
@@ -282,7 +314,11 @@ class Robust:
             return Evidence.STRONG, followed
         if clear and clear[0] in sharp and self._is_strong(clear[0], blobs, least, now, change, dark):
             return Evidence.STRONG, clear[:1]
-        likely = [it.blob for it in sightings if it.chance <= _HERE and self._is_near(it.blob)]
+        likely = [
+            it.blob
+            for it in sightings
+            if it.chance <= _HERE and it.blob in blobs and self._is_near(it.blob)
+        ]
         here = [it for it in likely if it in clear]
         if here:
             return Evidence.CLEAR_HERE, here
@@ -352,6 +388,13 @@ class Robust:
         beside = x > right + margin or x + w < left - margin
         above_or_below = y > bottom + margin or y + h < top - margin
         return not beside and not above_or_below
+
+
+def _is_wide(blob: Blob, whole: Grey) -> bool:
+    """True when so much around the blob differs that it may be a patch of light."""
+    x, y, w, h = blob.box
+    around = whole[max(0, y - AROUND) : y + h + AROUND, max(0, x - AROUND) : x + w + AROUND]
+    return cv2.countNonZero(around) >= _PATCH
 
 
 def _is_same(now: Cells, last: Cells) -> bool:

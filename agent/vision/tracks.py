@@ -17,7 +17,12 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from agent.vision.cells import Blob
+
+Floats = npt.NDArray[np.float32]
 
 #: A track convinces when by accident a frame would show fewer than this.
 CONVINCES = 1.5e-4
@@ -25,6 +30,8 @@ CONVINCES = 1.5e-4
 _WITHIN = 2
 #: How far a thing may get in a frame: a part of the picture's width and of its own larger side.
 _REACH_WIDTH, _REACH_SIDE = 0.03, 0.7
+#: Blobs this near to each other are parts of one thing: a part of the larger one's side.
+_PART = 0.3
 #: A track that was seen in fewer frames than this came and went: it was clutter.
 _STAYS = 5
 #: Clutter counts for blobs down to this part of its size, and up to any.
@@ -35,9 +42,6 @@ _REMEMBERS = 120.0
 _AT_ONCE = 2
 #: Sizes are counted by powers of two of cells.
 _SIZES = 20
-
-Box = tuple[int, int, int, int]
-
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -111,55 +115,71 @@ class Tracks:
         """Nothing before is comparable; how much clutter there is stays known."""
         self._before.clear()
 
-    def update(
-        self, blobs: Sequence[Seen], size: tuple[int, int]
-    ) -> list[Sighting]:
+    def update(self, blobs: Sequence[Seen], size: tuple[int, int]) -> list[Sighting]:
         """Follows the blobs of the next frame back.
 
         Args:
             blobs: what it shows.
             size: rows and columns of cells.
         """
-        now = [self._sighting(it, blobs, size) for it in blobs]
-        if len(self._before) == _WITHIN:
-            young = [it for it in self._before[0] if self._came_and_went(it)]
+        boxes = _corners([it.blob for it in blobs])
+        parts = _gaps(boxes, boxes) <= _PART * _sides(boxes, boxes)
+        sizes = np.array([it.blob.cells for it in blobs], np.float32)
+        others = (~parts & (sizes[None, :] >= _ALIKE * sizes[:, None])).sum(axis=1) - _AT_ONCE
+        rates = [
+            max(it.calm, self.clutter.rate(it.blob.cells), float(others[n]))
+            for n, it in enumerate(blobs)
+        ]
+        earlier = [(frames, it) for frames, some in enumerate(reversed(self._before), 1) for it in some]
+        now: list[Sighting] = []
+        if earlier and blobs:
+            near = _nearness(boxes, _corners([it.blob for _, it in earlier]), earlier, size)
+            now = [
+                self._followed(it, rates[n], near[n], [before for _, before in earlier])
+                for n, it in enumerate(blobs)
+            ]
         else:
-            young = []
-        self.clutter.update(young)
+            now = [Sighting(it.blob, it.hint, rate, rate) for it, rate in zip(blobs, rates, strict=True)]
+        self.clutter.update(self._came_and_went())
         self._before.append(now)
         return now
 
-    def _sighting(self, seen: Seen, blobs: Sequence[Seen], size: tuple[int, int]) -> Sighting:
-        blob, hint = seen.blob, seen.hint
-        others = sum(it.blob.cells >= _ALIKE * blob.cells for it in blobs) - 1
-
-        def rate(cells: float) -> float:
-            return max(seen.calm, self.clutter.rate(cells), others - _AT_ONCE)
-
-        alone = rate(blob.cells)
-        best, before = Sighting(blob, hint, alone, alone), None
-        nearest = 1.0
-        for frames, earlier in enumerate(reversed(self._before), 1):
-            for it in earlier:
-                near = _share_as_near(it.blob.box, blob.box, frames, size)
-                if near is None:
-                    continue
-                met = -math.expm1(-rate(min(it.blob.cells, blob.cells)) * near)
-                if before is None or (it.hint, -met) > (before.hint, -nearest):
-                    before, nearest = it, met
-        if before is None:
-            return best
-        as_near, first = before.as_near * nearest, max(before.first, alone)
+    def _followed(
+        self, seen: Seen, rate: float, near: Floats, earlier: Sequence[Sighting]
+    ) -> Sighting:
+        """The blob with the sighting that it follows: a hint before others, then the nearest."""
+        least = max(rate, 0.0)
+        reached = np.flatnonzero(near < 1)
+        if not reached.size:
+            return Sighting(seen.blob, seen.hint, least, least)
+        nearest = min(reached, key=lambda n: (not earlier[n].hint, near[n]))
+        before = earlier[nearest]
+        met = -math.expm1(-max(rate, self.clutter.rate(before.blob.cells)) * float(near[nearest]))
+        as_near, first = before.as_near * met, max(before.first, rate)
         chance = first * _product_below(as_near, before.seen)
-        best = Sighting(blob, hint, chance, first, as_near, before.seen + 1, before.hint)
-        before.next = best
-        return best
+        now = Sighting(
+            seen.blob, seen.hint, chance, first, as_near, before.seen + 1, before.hint
+        )
+        before.next = now
+        return now
 
-    def _came_and_went(self, it: Sighting) -> bool:
-        """True for what vanished before it was known; a track that was known and short, too."""
-        if it.next is not None:
-            return it.chance >= CONVINCES and it.next.chance >= CONVINCES
-        return it.chance >= CONVINCES or it.seen < _STAYS
+    def _came_and_went(self) -> list[Sighting]:
+        """What vanished before it was known; a track that was known and short, too."""
+        if len(self._before) < _WITHIN or not self._before[0]:
+            return []
+        old = self._before[0]
+        known = [it.blob for it in old if it.chance < CONVINCES]
+        gone = [
+            it
+            for it in old
+            if (it.next is None and (it.chance >= CONVINCES or it.seen < _STAYS))
+            or (it.next is not None and min(it.chance, it.next.chance) >= CONVINCES)
+        ]
+        if not known or not gone:
+            return gone
+        a, b = _corners([it.blob for it in gone]), _corners(known)
+        parts = (_gaps(a, b) <= _PART * _sides(a, b)).any(axis=1)
+        return [it for it, part in zip(gone, parts, strict=True) if not part]
 
 
 def _product_below(product: float, count: int) -> float:
@@ -173,21 +193,35 @@ def _product_below(product: float, count: int) -> float:
     return min(1.0, product * total)
 
 
-def gap(a: Box, b: Box) -> int:
-    """Cells between two boxes, 0 when they touch or overlap."""
-    across = max(a[0], b[0]) - min(a[0] + a[2], b[0] + b[2])
-    down = max(a[1], b[1]) - min(a[1] + a[3], b[1] + b[3])
-    return max(0, across, down)
+def _corners(blobs: Sequence[Blob]) -> Floats:
+    """left, top, right, bottom of each; float32 (n, 4)."""
+    boxes = np.array([it.box for it in blobs], np.float32).reshape(-1, 4)
+    boxes[:, 2:] += boxes[:, :2]
+    return boxes
 
 
-def _share_as_near(a: Box, b: Box, frames: int, size: tuple[int, int]) -> float | None:
-    """The part of all places that are as near to the first box as the second is; None: too far."""
-    between = gap(a, b)
-    side = max(*a[2:], *b[2:])
-    if between > frames * (_REACH_WIDTH * size[1] + _REACH_SIDE * side):
-        return None
-    places = (a[2] + b[2] + 2 * between) * (a[3] + b[3] + 2 * between)
-    return min(1.0, frames * places / (size[0] * size[1]))
+def _gaps(a: Floats, b: Floats) -> Floats:
+    """Cells between each two boxes, 0 when they touch or overlap; float32 (n, m)."""
+    apart = np.maximum(a[:, None, :2], b[None, :, :2]) - np.minimum(a[:, None, 2:], b[None, :, 2:])
+    return np.asarray(apart.max(axis=2).clip(min=0), np.float32)
+
+
+def _sides(a: Floats, b: Floats) -> Floats:
+    """The largest side of each two boxes; float32 (n, m)."""
+    largest = [(it[:, 2:] - it[:, :2]).max(axis=1) for it in (a, b)]
+    return np.maximum(largest[0][:, None], largest[1][None, :])
+
+
+def _nearness(
+    a: Floats, b: Floats, earlier: Sequence[tuple[int, Sighting]], size: tuple[int, int]
+) -> Floats:
+    """The part of all places that are as near to an earlier box as each is; 1: out of reach."""
+    gaps, sides = _gaps(a, b), _sides(a, b)
+    frames = np.array([frames for frames, _ in earlier], np.float32)
+    both = (a[:, 2:] - a[:, :2])[:, None] + (b[:, 2:] - b[:, :2])[None] + 2 * gaps[:, :, None]
+    places = np.minimum(0.99, frames * both[:, :, 0] * both[:, :, 1] / (size[0] * size[1]))
+    reach = frames * (_REACH_WIDTH * size[1] + _REACH_SIDE * sides)
+    return np.where(gaps > reach, np.float32(1), places).astype(np.float32)
 
 
 def _size(cells: float) -> int:
