@@ -20,6 +20,7 @@ from agent.vision.cells import AROUND, Blob, Cells, as_bytes, blobs_of, cells_of
 from agent.vision.change import CLOSER, LOWEST, Change, Comparison
 from agent.vision.damage import is_torn
 from agent.vision.familiar import Familiar
+from agent.vision.growth import Growth
 from agent.vision.infrared import is_dark, may_fly
 from agent.vision.light import SAME, Light, fit_light
 from agent.vision.patch import lit
@@ -115,6 +116,7 @@ class Robust:
         self._familiar = Familiar()
         self._persistence = Persistence()
         self._tracks = Tracks()
+        self._growth = Growth()
         self._comparison = Comparison()
         self._lit: deque[Grey | None] = deque(maxlen=2)  # where patches of light lay, N-2, N-1
         self._torn = 0
@@ -177,6 +179,7 @@ class Robust:
         self._lit.clear()
         self._persistence.forget()
         self._tracks.forget()
+        self._growth.forget()
         self._comparison.steady()
         self._torn = 0
         self._weather = 0.0
@@ -221,6 +224,7 @@ class Robust:
             cv2.bitwise_and(change.changed, self._looks, dst=change.changed)
             cv2.bitwise_and(change.whole, self._looks, dst=change.whole)
         self._familiar.follow(change.light)
+        self._growth.follow(change.light)
         least = max(_SPECK, int(min_changed * self._looking / 100) + 1)
         self._whole = change.whole
         found = self._blobs(now, change, least)
@@ -242,6 +246,7 @@ class Robust:
             # the frame that leaves: what is not yet known to be a visitor is not learnt yet
             but = self._lit[0] if len(self._lit) == 2 else None
             self._familiar.learn(self._before[0], change.older_light, freely=freely, but=but)
+            self._growth.learn(self._before[0])
         self._boxes = [it.box for it in blobs]
         reason = Reason.QUIET
         if motion:
@@ -302,7 +307,13 @@ class Robust:
         sharp = [it for it in blobs if self._is_sharp(it, change)]
         hints = [it for it in blobs if it in clear or (it in sharp and it.cells >= least // 2)]
         seen = [
-            Seen(it, it in hints, self._calm(it, now, dark=dark and it in hints)) for it in found
+            Seen(
+                it,
+                it in hints,
+                it.novel >= _NOVEL * it.cells,
+                self._calm(it, now, dark=dark and it in hints),
+            )
+            for it in found
         ]
         sightings = self._tracks.update(seen, change.changed.shape)
         followed = [
@@ -310,8 +321,10 @@ class Robust:
             for it in sightings
             if it.blob in clear and it.confirmed and it.chance < CONVINCES
         ]
-        if followed:
-            return Evidence.STRONG, followed
+        large = [it for it in blobs if it.cells >= least]
+        grown = self._growth.update(large, now, change.whole, change.limit)
+        if followed or grown:
+            return Evidence.STRONG, followed or grown
         if clear and clear[0] in sharp and self._is_strong(clear[0], blobs, least, now, change, dark):
             return Evidence.STRONG, clear[:1]
         likely = [

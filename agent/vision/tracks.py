@@ -50,11 +50,13 @@ class Seen:
     Attributes:
         blob: the same.
         hint: it may be a visitor.
+        new: it shows what its place has not shown before; what sways there always is no clutter.
         calm: blobs like it that come by accident in a frame of a calm scene.
     """
 
     blob: Blob
     hint: bool
+    new: bool
     calm: float
 
 
@@ -65,6 +67,7 @@ class Sighting:
     Attributes:
         blob: what was seen.
         hint: it may be a visitor: new and sharp, or large enough and new.
+        new: see `Seen`.
         chance: tracks as good as this one that a frame would show by accident.
         first: blobs like its first that a frame shows by accident.
         as_near: product of the probabilities to meet one as near by accident, frame by frame.
@@ -75,6 +78,7 @@ class Sighting:
 
     blob: Blob
     hint: bool
+    new: bool
     chance: float
     first: float
     as_near: float = 1.0
@@ -125,7 +129,9 @@ class Tracks:
         boxes = _corners([it.blob for it in blobs])
         parts = _gaps(boxes, boxes) <= _PART * _sides(boxes, boxes)
         sizes = np.array([it.blob.cells for it in blobs], np.float32)
-        others = (~parts & (sizes[None, :] >= _ALIKE * sizes[:, None])).sum(axis=1) - _AT_ONCE
+        new = np.array([it.new for it in blobs], np.bool_)
+        alike = new[None, :] & (sizes[None, :] >= _ALIKE * sizes[:, None])
+        others = (~parts & alike).sum(axis=1) - _AT_ONCE
         rates = [
             max(it.calm, self.clutter.rate(it.blob.cells), float(others[n]))
             for n, it in enumerate(blobs)
@@ -139,7 +145,7 @@ class Tracks:
                 for n, it in enumerate(blobs)
             ]
         else:
-            now = [Sighting(it.blob, it.hint, rate, rate) for it, rate in zip(blobs, rates, strict=True)]
+            now = [Sighting(it.blob, it.hint, it.new, rate, rate) for it, rate in zip(blobs, rates, strict=True)]
         self.clutter.update(self._came_and_went())
         self._before.append(now)
         return now
@@ -151,14 +157,14 @@ class Tracks:
         least = max(rate, 0.0)
         reached = np.flatnonzero(near < 1)
         if not reached.size:
-            return Sighting(seen.blob, seen.hint, least, least)
+            return Sighting(seen.blob, seen.hint, seen.new, rate, rate)
         nearest = min(reached, key=lambda n: (not earlier[n].hint, near[n]))
         before = earlier[nearest]
         met = -math.expm1(-max(rate, self.clutter.rate(before.blob.cells)) * float(near[nearest]))
         as_near, first = before.as_near * met, max(before.first, rate)
         chance = first * _product_below(as_near, before.seen)
         now = Sighting(
-            seen.blob, seen.hint, chance, first, as_near, before.seen + 1, before.hint
+            seen.blob, seen.hint, seen.new, chance, first, as_near, before.seen + 1, before.hint
         )
         before.next = now
         return now
@@ -172,8 +178,9 @@ class Tracks:
         gone = [
             it
             for it in old
-            if (it.next is None and (it.chance >= CONVINCES or it.seen < _STAYS))
-            or (it.next is not None and min(it.chance, it.next.chance) >= CONVINCES)
+            if it.new
+            and ((it.next is None and (it.chance >= CONVINCES or it.seen < _STAYS))
+            or (it.next is not None and min(it.chance, it.next.chance) >= CONVINCES))
         ]
         if not known or not gone:
             return gone
