@@ -321,7 +321,11 @@ class Robust:
             for it in sightings
             if it.blob in clear and it.confirmed and it.chance < CONVINCES
         ]
-        large = [it for it in blobs if it.cells >= least]
+        large = [
+            it.blob
+            for it in sightings
+            if it.blob in blobs and it.blob.cells >= least and it.chance <= _HERE
+        ]
         grown = self._growth.update(large, now, change.whole, change.limit)
         if followed or grown:
             return Evidence.STRONG, followed or grown

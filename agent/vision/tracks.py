@@ -35,7 +35,7 @@ _PART = 0.3
 #: A track that was seen in fewer frames than this came and went: it was clutter.
 _STAYS = 5
 #: Clutter counts for blobs down to this part of its size, and up to any.
-_ALIKE = 0.4
+_ALIKE = 0.3
 #: Clutter is forgotten in so many frames.
 _REMEMBERS = 120.0
 #: So many blobs at once are visitors and parts of them; more are clutter at once.
@@ -126,67 +126,77 @@ class Tracks:
             blobs: what it shows.
             size: rows and columns of cells.
         """
-        boxes = _corners([it.blob for it in blobs])
-        parts = _gaps(boxes, boxes) <= _PART * _sides(boxes, boxes)
-        sizes = np.array([it.blob.cells for it in blobs], np.float32)
-        new = np.array([it.new for it in blobs], np.bool_)
-        alike = new[None, :] & (sizes[None, :] >= _ALIKE * sizes[:, None])
-        others = (~parts & alike).sum(axis=1) - _AT_ONCE
-        rates = [
-            max(it.calm, self.clutter.rate(it.blob.cells), float(others[n]))
-            for n, it in enumerate(blobs)
-        ]
-        earlier = [(frames, it) for frames, some in enumerate(reversed(self._before), 1) for it in some]
-        now: list[Sighting] = []
-        if earlier and blobs:
-            near = _nearness(boxes, _corners([it.blob for _, it in earlier]), earlier, size)
-            now = [
-                self._followed(it, rates[n], near[n], [before for _, before in earlier])
-                for n, it in enumerate(blobs)
-            ]
-        else:
-            now = [Sighting(it.blob, it.hint, it.new, rate, rate) for it, rate in zip(blobs, rates, strict=True)]
+        earlier = [it for some in self._before for it in some]
+        boxes, their = _corners(blobs), _corners(earlier)
+        frames = np.repeat(range(len(self._before), 0, -1), [len(it) for it in self._before])
+        gaps = _gaps(boxes, their)
+        near = _nearness(boxes, their, gaps, frames.astype(np.float32), size)
+        links = [_link(it, earlier, near[n]) for n, it in enumerate(blobs)]
+        others = self._others(blobs, boxes)
+        now = []
+        for n, (it, link) in enumerate(zip(blobs, links, strict=True)):
+            rate = max(it.calm, self.clutter.rate(it.blob.cells), others[n])
+            before = None if link is None else earlier[link]
+            now.append(self._sighting(it, rate, before, 0 if link is None else near[n, link]))
         self.clutter.update(self._came_and_went())
         self._before.append(now)
         return now
 
-    def _followed(
-        self, seen: Seen, rate: float, near: Floats, earlier: Sequence[Sighting]
+    def _others(self, blobs: Sequence[Seen], boxes: Floats) -> Floats:
+        """How many others of each blob's size came with it; what sways in its place did not."""
+        parts = _gaps(boxes, boxes) <= _PART * _sides(boxes, boxes)
+        sizes = np.array([it.blob.cells for it in blobs], np.float32)
+        came = np.array([it.new for it in blobs], np.bool_)
+        alike = came[None, :] & (sizes[None, :] >= _ALIKE * sizes[:, None])
+        return ((~parts & alike).sum(axis=1) - _AT_ONCE).astype(np.float32)
+
+    def _sighting(
+        self, seen: Seen, rate: float, before: Sighting | None, near: float
     ) -> Sighting:
-        """The blob with the sighting that it follows: a hint before others, then the nearest."""
-        least = max(rate, 0.0)
-        reached = np.flatnonzero(near < 1)
-        if not reached.size:
+        """The blob, as it follows the sighting before, to which it is so near."""
+        if before is None:
             return Sighting(seen.blob, seen.hint, seen.new, rate, rate)
-        nearest = min(reached, key=lambda n: (not earlier[n].hint, near[n]))
-        before = earlier[nearest]
-        met = -math.expm1(-max(rate, self.clutter.rate(before.blob.cells)) * float(near[nearest]))
+        met = -math.expm1(-max(rate, self.clutter.rate(before.blob.cells)) * near)
         as_near, first = before.as_near * met, max(before.first, rate)
         chance = first * _product_below(as_near, before.seen)
-        now = Sighting(
+        before.next = Sighting(
             seen.blob, seen.hint, seen.new, chance, first, as_near, before.seen + 1, before.hint
         )
-        before.next = now
-        return now
+        return before.next
 
     def _came_and_went(self) -> list[Sighting]:
         """What vanished before it was known; a track that was known and short, too."""
         if len(self._before) < _WITHIN or not self._before[0]:
             return []
         old = self._before[0]
-        known = [it.blob for it in old if it.chance < CONVINCES]
+        known = [it for it in old if it.chance < CONVINCES]
         gone = [
             it
             for it in old
-            if it.new
-            and ((it.next is None and (it.chance >= CONVINCES or it.seen < _STAYS))
-            or (it.next is not None and min(it.chance, it.next.chance) >= CONVINCES))
+            if it.new and _is_unknown(it)
         ]
         if not known or not gone:
             return gone
-        a, b = _corners([it.blob for it in gone]), _corners(known)
+        a, b = _corners(gone), _corners(known)
         parts = (_gaps(a, b) <= _PART * _sides(a, b)).any(axis=1)
         return [it for it, part in zip(gone, parts, strict=True) if not part]
+
+
+def _is_unknown(it: Sighting) -> bool:
+    if it.next is None:
+        return it.chance >= CONVINCES or it.seen < _STAYS
+    return min(it.chance, it.next.chance) >= CONVINCES
+
+
+def _link(seen: Seen, earlier: Sequence[Sighting], near: Floats) -> int | None:
+    """Which sighting a blob follows: a hint before others, then the nearest.
+
+    What is new follows nothing that only sways in its place.
+    """
+    reached = [
+        int(n) for n in np.flatnonzero(near < 1) if earlier[n].new or not seen.hint
+    ]
+    return min(reached, key=lambda n: (not earlier[n].hint, near[n]), default=None)
 
 
 def _product_below(product: float, count: int) -> float:
@@ -200,9 +210,9 @@ def _product_below(product: float, count: int) -> float:
     return min(1.0, product * total)
 
 
-def _corners(blobs: Sequence[Blob]) -> Floats:
+def _corners(blobs: Sequence[Seen] | Sequence[Sighting]) -> Floats:
     """left, top, right, bottom of each; float32 (n, 4)."""
-    boxes = np.array([it.box for it in blobs], np.float32).reshape(-1, 4)
+    boxes = np.array([it.blob.box for it in blobs], np.float32).reshape(-1, 4)
     boxes[:, 2:] += boxes[:, :2]
     return boxes
 
@@ -220,14 +230,12 @@ def _sides(a: Floats, b: Floats) -> Floats:
 
 
 def _nearness(
-    a: Floats, b: Floats, earlier: Sequence[tuple[int, Sighting]], size: tuple[int, int]
+    a: Floats, b: Floats, gaps: Floats, frames: Floats, size: tuple[int, int]
 ) -> Floats:
     """The part of all places that are as near to an earlier box as each is; 1: out of reach."""
-    gaps, sides = _gaps(a, b), _sides(a, b)
-    frames = np.array([frames for frames, _ in earlier], np.float32)
     both = (a[:, 2:] - a[:, :2])[:, None] + (b[:, 2:] - b[:, :2])[None] + 2 * gaps[:, :, None]
     places = np.minimum(0.99, frames * both[:, :, 0] * both[:, :, 1] / (size[0] * size[1]))
-    reach = frames * (_REACH_WIDTH * size[1] + _REACH_SIDE * sides)
+    reach = frames * (_REACH_WIDTH * size[1] + _REACH_SIDE * _sides(a, b))
     return np.where(gaps > reach, np.float32(1), places).astype(np.float32)
 
 
