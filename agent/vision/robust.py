@@ -25,6 +25,7 @@ from agent.vision.infrared import is_dark, may_fly
 from agent.vision.light import SAME, Light, fit_light
 from agent.vision.patch import lit
 from agent.vision.persistence import Evidence, Persistence
+from agent.vision.restless import Restless
 from agent.vision.shake import Shift
 from agent.vision.tracks import CONVINCES, Seen, Tracks
 
@@ -54,6 +55,8 @@ _STRONG_SIZE, _STRONG_WIDTH, _STRONG_LIGHT, _STRONG_ALONE = 3, 0.8, 2.0, 0.5
 #: a visitor is so many times as large. What was weather is remembered for seconds. What is so many
 #: times as large as a visitor must be is no weather: there may be many visitors of a size.
 _VISITORS, _WEATHER, _CLEARS_UP, _NO_WEATHER = 8, 4, 0.95, 4
+#: Cells beside a restless spot that belong to it when little is seen there.
+_BESIDE = 3
 #: Fewer changed cells are no patch of light.
 _PATCH, _FEW = 100, 3
 #: Something smaller continues motion if it is this near to the last, in parts of the width.
@@ -117,6 +120,8 @@ class Robust:
         self._persistence = Persistence()
         self._tracks = Tracks()
         self._growth = Growth()
+        self._restless = Restless()
+        self._spots: Grey | None = None  # that are restless
         self._comparison = Comparison()
         self._lit: deque[Grey | None] = deque(maxlen=2)  # where patches of light lay, N-2, N-1
         self._torn = 0
@@ -180,6 +185,7 @@ class Robust:
         self._persistence.forget()
         self._tracks.forget()
         self._growth.forget()
+        self._restless.forget()
         self._comparison.steady()
         self._torn = 0
         self._weather = 0.0
@@ -240,12 +246,14 @@ class Robust:
             evidence, counting = self._evidence(found, blobs, least, now, change, dark=is_dark(now))
         freely = not self._persistence.running
         motion = self._persistence.update(evidence)
+        self._restless.update(change.changed, motion=motion)
+        spots = self._spots = self._restless.spots()
         if is_light:
             self._familiar.start(now)
         else:
             # the frame that leaves: what is not yet known to be a visitor is not learnt yet
             but = self._lit[0] if len(self._lit) == 2 else None
-            self._familiar.learn(self._before[0], change.older_light, freely=freely, but=but)
+            self._familiar.learn(self._before[0], change.older_light, freely=freely, but=but, spots=spots)
             self._growth.learn(self._before[0])
         self._boxes = [it.box for it in blobs]
         reason = Reason.QUIET
@@ -254,6 +262,8 @@ class Robust:
             self._place = self._around(counting)
         elif is_light:
             reason = Reason.LIGHT
+        elif _lie_in(found, spots):
+            reason = Reason.RESTLESS
         elif evidence >= Evidence.HINT:
             reason = Reason.UNCONFIRMED
         height, width = change.changed.shape
@@ -339,7 +349,11 @@ class Robust:
         here = [it for it in likely if it in clear]
         if here:
             return Evidence.CLEAR_HERE, here
-        near = [it for it in likely if it.novel >= _NOVEL_AT_ALL * it.cells]
+        near = [
+            it
+            for it in likely
+            if it.novel >= _NOVEL_AT_ALL * it.cells and not _lie_in([it], self._spots)
+        ]
         if clear or hints:
             return Evidence.HINT, near
         return (Evidence.WEAK, near) if near else (Evidence.NONE, [])
@@ -405,6 +419,17 @@ class Robust:
         beside = x > right + margin or x + w < left - margin
         above_or_below = y > bottom + margin or y + h < top - margin
         return not beside and not above_or_below
+
+
+def _lie_in(blobs: list[Blob], spots: Grey | None) -> bool:
+    """True when one of them lies in, or beside, what is restless."""
+    if spots is None:
+        return False
+    boxes = [it.box for it in blobs]
+    return any(
+        cv2.countNonZero(spots[max(0, y - _BESIDE) : y + h + _BESIDE, max(0, x - _BESIDE) : x + w + _BESIDE])
+        for x, y, w, h in boxes
+    )
 
 
 def _is_wide(blob: Blob, whole: Grey) -> bool:
