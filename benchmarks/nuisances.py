@@ -1,5 +1,6 @@
-"""Made-up scenes of what fools detectors: what flies before an infrared lamp, light that moves,
-things that never rest, and somebody who comes straight at the camera.
+"""Made-up scenes of what fools detectors: insects, light that moves, things that never rest.
+
+And of somebody who comes straight at the camera.
 
 As `benchmarks.scenes`: a scene is determined by its name and a seed, and nobody in it stays
 without truth.

@@ -14,10 +14,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from agent.vision.cells import BLACK, Cells, as_bytes
+from agent.vision.cells import BLACK, Cells
 
 Grey = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
+Bits = npt.NDArray[np.bool_]
+#: A part of the picture, where in it texture stayed, and where light explains the change.
+Lit = tuple[tuple[slice, slice], Bits, Bits]
 
 #: Sides of the neighbourhoods in cells: what texture is measured against, and where it is compared.
 _FINE, _WINDOW = 5, 9
@@ -35,8 +38,8 @@ _MOSTLY = 0.6
 _FRINGE = 5
 
 
-def lit(changed: Grey, now: Cells, last: Cells, limit: float) -> Grey | None:
-    """The changed cells that only the light changed, uint8 0 or 255; None: there are none.
+def lit(changed: Grey, now: Cells, last: Cells, limit: float) -> Lit | None:
+    """The places that only the light changed; None: there are none.
 
     Args:
         changed: uint8 (h, w), 255 where a cell changed, else 0.

@@ -43,6 +43,7 @@ _AT_ONCE = 2
 #: Sizes are counted by powers of two of cells.
 _SIZES = 20
 
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A blob of a new frame.
@@ -150,9 +151,7 @@ class Tracks:
         alike = came[None, :] & (sizes[None, :] >= _ALIKE * sizes[:, None])
         return ((~parts & alike).sum(axis=1) - _AT_ONCE).astype(np.float32)
 
-    def _sighting(
-        self, seen: Seen, rate: float, before: Sighting | None, near: float
-    ) -> Sighting:
+    def _sighting(self, seen: Seen, rate: float, before: Sighting | None, near: float) -> Sighting:
         """The blob, as it follows the sighting before, to which it is so near."""
         if before is None:
             return Sighting(seen.blob, seen.hint, seen.new, rate, rate)
@@ -170,11 +169,7 @@ class Tracks:
             return []
         old = self._before[0]
         known = [it for it in old if it.chance < CONVINCES]
-        gone = [
-            it
-            for it in old
-            if it.new and _is_unknown(it)
-        ]
+        gone = [it for it in old if it.new and _is_unknown(it)]
         if not known or not gone:
             return gone
         a, b = _corners(gone), _corners(known)
@@ -193,9 +188,7 @@ def _link(seen: Seen, earlier: Sequence[Sighting], near: Floats) -> int | None:
 
     What is new follows nothing that only sways in its place.
     """
-    reached = [
-        int(n) for n in np.flatnonzero(near < 1) if earlier[n].new or not seen.hint
-    ]
+    reached = [int(n) for n in np.flatnonzero(near < 1) if earlier[n].new or not seen.hint]
     return min(reached, key=lambda n: (not earlier[n].hint, near[n]), default=None)
 
 
@@ -229,9 +222,7 @@ def _sides(a: Floats, b: Floats) -> Floats:
     return np.maximum(largest[0][:, None], largest[1][None, :])
 
 
-def _nearness(
-    a: Floats, b: Floats, gaps: Floats, frames: Floats, size: tuple[int, int]
-) -> Floats:
+def _nearness(a: Floats, b: Floats, gaps: Floats, frames: Floats, size: tuple[int, int]) -> Floats:
     """The part of all places that are as near to an earlier box as each is; 1: out of reach."""
     both = (a[:, 2:] - a[:, :2])[:, None] + (b[:, 2:] - b[:, :2])[None] + 2 * gaps[:, :, None]
     places = np.minimum(0.99, frames * both[:, :, 0] * both[:, :, 1] / (size[0] * size[1]))
