@@ -211,7 +211,9 @@ class Robust:
         blobs = self._weighing.visitors(found, least)
         evidence, counting = Evidence.NONE, list[Blob]()
         if not is_light:
-            frame = Frame(now, self._before[-1], change, least, self._spots)
+            frame = Frame(
+                now, self._before[-1], change, least, self._spots, self._persistence.running
+            )
             evidence, counting = self._weighing.weigh(found, blobs, frame)
         freely = not self._persistence.running
         motion = self._persistence.update(evidence)

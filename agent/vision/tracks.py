@@ -25,13 +25,13 @@ from agent.vision.cells import Blob
 Floats = npt.NDArray[np.float32]
 
 #: A track convinces when by accident a frame would show fewer than this.
-CONVINCES = 1.5e-4
+CONVINCES = 3e-4
 #: Frames that may lie between two sightings of the same thing: 2 of 3.
 _WITHIN = 2
 #: How far a thing may get in a frame: a part of the picture's width and of its own larger side.
 _REACH_WIDTH, _REACH_SIDE = 0.03, 0.7
 #: Blobs this near to each other are parts of one thing: a part of the larger one's side.
-_PART = 0.3
+_PART = 0.6
 #: A track that was seen in fewer frames than this came and went: it was clutter.
 _STAYS = 5
 #: Clutter counts for blobs down to this part of its size, and up to any.
@@ -120,12 +120,15 @@ class Tracks:
         """Nothing before is comparable; how much clutter there is stays known."""
         self._before.clear()
 
-    def update(self, blobs: Sequence[Seen], size: tuple[int, int]) -> list[Sighting]:
+    def update(
+        self, blobs: Sequence[Seen], size: tuple[int, int], *, somebody: bool = False
+    ) -> list[Sighting]:
         """Follows the blobs of the next frame back.
 
         Args:
             blobs: what it shows.
             size: rows and columns of cells.
+            somebody: motion runs; parts of a visitor come and go, too, and are no clutter.
         """
         earlier = [it for some in self._before for it in some]
         boxes, their = _corners(blobs), _corners(earlier)
@@ -139,7 +142,8 @@ class Tracks:
             rate = max(it.calm, self.clutter.rate(it.blob.cells), others[n])
             before = None if link is None else earlier[link]
             now.append(self._sighting(it, rate, before, 0 if link is None else near[n, link]))
-        self.clutter.update(self._came_and_went())
+        if not somebody:
+            self.clutter.update(self._came_and_went())
         self._before.append(now)
         return now
 

@@ -27,7 +27,9 @@ _NOVEL, _NOVEL_AT_ALL = 0.25, 0.2
 #: Blobs that come by accident in a frame of a calm scene, and those that may fly before a lamp.
 _CALM, _CALM_FLYING = 0.01, 0.5
 #: Less is enough where the last motion was, but not what came by accident more often than this.
-_HERE = 0.05
+_HERE = 0.25
+#: Nor does that grow.
+_GROWS_AT = 0.05
 #: A blob is sharp that changed by so many grey levels and limits, and of which so much is new.
 _SHARP_LEVELS, _SHARP_LIMITS, _SHARP_NOVEL = 20.0, 2.0, 0.5
 #: One frame convinces when a sharp blob is so many times as large as it must be, by day and in the
@@ -57,6 +59,7 @@ class Frame:
         change: what changed in it.
         least: cells; a visitor is no smaller.
         spots: uint8 (h, w), 255 in restless spots; None: there are none.
+        running: there was motion in the last frames.
     """
 
     now: Cells
@@ -64,6 +67,7 @@ class Frame:
     change: Change
     least: int
     spots: Grey | None
+    running: bool = False
 
 
 class Weighing:
@@ -112,14 +116,18 @@ class Weighing:
             )
             for it in found
         ]
-        sightings = self._tracks.update(seen, frame.now.grey.shape)
+        sightings = self._tracks.update(seen, frame.now.grey.shape, somebody=frame.running)
         followed = [
             it.blob
             for it in sightings
             if it.blob in clear and it.confirmed and it.chance < CONVINCES
         ]
         likely = [it.blob for it in sightings if it.chance <= _HERE and it.blob in blobs]
-        large = [it for it in likely if it.cells >= frame.least]
+        large = [
+            it.blob
+            for it in sightings
+            if it.chance <= _GROWS_AT and it.blob in blobs and it.blob.cells >= frame.least
+        ]
         grown = self.growth.update(large, frame.now, frame.change.whole, frame.change.limit)
         if followed or grown:
             return Evidence.STRONG, followed or grown
