@@ -54,7 +54,6 @@ class Persistence:
         self._since_clear = 0 if clear else min(self._since_clear + 1, _LASTS)
         motion = (
             evidence is Evidence.STRONG
-            or (clear and any(self._last))
             or (evidence is Evidence.CLEAR_HERE and self.running)
             or (evidence is Evidence.WEAK and self.running and self._since_clear < _LASTS)
         )
