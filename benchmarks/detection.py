@@ -3,9 +3,10 @@
     .venv/bin/python -m benchmarks.detection [--seeds 1,2,3] [--only robust,plain] [--write]
 
 Made-up scenes (`benchmarks.scenes`, `benchmarks.nuisances`) and, where they lie beside the
-checkout, the clips of shared/clips under the same stresses. `--write` puts the tables into docs/detection.md between its
-marks. Truth is in seconds; an event is found when a motion frame lies in its span, it is false when
-all its motion frames lie outside; a false frame is a motion frame in a quiet span.
+checkout, the clips of shared/clips under the same stresses. `--write` puts the tables into
+docs/detection.md between its marks. Truth is in seconds; an event is found when a motion frame lies
+in its span, it is false when all its motion frames lie outside; a false frame is a motion frame in
+a quiet span.
 """
 
 from __future__ import annotations
