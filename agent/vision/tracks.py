@@ -131,6 +131,13 @@ class Tracks:
             crowd: cells; so large ones are visitors, however many come at once.
             somebody: motion runs; parts of a visitor come and go, too, and are no clutter.
         """
+        now = self._follow(blobs, size, crowd) if blobs else []
+        if not somebody:
+            self.clutter.update(self._came_and_went())
+        self._before.append(now)
+        return now
+
+    def _follow(self, blobs: Sequence[Seen], size: tuple[int, int], crowd: float) -> list[Sighting]:
         earlier = [it for some in self._before for it in some]
         boxes, their = _corners(blobs), _corners(earlier)
         frames = np.repeat(range(len(self._before), 0, -1), [len(it) for it in self._before])
@@ -144,9 +151,6 @@ class Tracks:
             rate = max(it.calm, self.clutter.rate(it.blob.cells), at_once)
             before = None if link is None else earlier[link]
             now.append(self._sighting(it, rate, before, 0 if link is None else near[n, link]))
-        if not somebody:
-            self.clutter.update(self._came_and_went())
-        self._before.append(now)
         return now
 
     def _others(self, blobs: Sequence[Seen], boxes: Floats) -> Floats:
