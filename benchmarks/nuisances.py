@@ -332,12 +332,11 @@ def cases(seed: int) -> Iterator[Case]:
         frames = _drawing(name, seed, None, drawer, seconds, dark=dark)
         yield Case(name, frames, (), ((0, seconds),))
     for name, (drawer, dark, height, takes, enters) in VISITED.items():
-        who = _across(np.random.default_rng([seed, 78]), enters, enters + takes, height)
-        yield _visit(name, seed, who, drawer, dark=dark)
+        somebody = _across(np.random.default_rng([seed, 78]), enters, enters + takes, height)
+        yield _visit(name, seed, somebody, drawer, dark=dark)
     for name, dark in (("approach", False), ("approach, infrared", True)):
         level = float(np.random.default_rng([seed, 79]).uniform(25, 45))
-        who = Approach(8, 48, level)
-        yield _visit(name, seed, who, _plain(_nothing), dark=dark)
+        yield _visit(name, seed, Approach(8, 48, level), _plain(_nothing), dark=dark)
 
 
 def _visit(name: str, seed: int, who: Somebody, drawer: Drawer, *, dark: bool) -> Case:

@@ -32,6 +32,8 @@ Step = tuple[AgentNow, list[Effect]]
 
 #: Not worth a warning: the beginning, the aim, and what somebody wants.
 _WELL = frozenset({CameraCode.CONNECTING, CameraCode.LIVE, CameraCode.DISABLED})
+#: The motion is over, and whoever caused it may come again at once: the state is held on a while.
+_QUIETLY = frozenset({EndReason.CLEARED, EndReason.RESTLESS})
 
 
 def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
@@ -91,7 +93,7 @@ def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
         # of a thread that hung while its camera was replaced: another event runs, and goes on
         camera = replace(camera, motion_seq=event.seq)
         return now_state.with_camera(camera), [motion_record(camera, event), Say("INFO", words)]
-    keep_on = cause.reason is EndReason.CLEARED and camera.settings.clear_delay > 0
+    keep_on = cause.reason in _QUIETLY and camera.settings.clear_delay > 0
     if camera.motion is not None:
         camera = replace(
             camera,

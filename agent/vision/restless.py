@@ -34,6 +34,7 @@ class Restless:
 
     def __init__(self) -> None:
         self._counts: Grey = np.zeros((0, 0), np.uint8)
+        self._gains = self._loses = self._counts
         self._moving = self._still = 0
         self._known = False  # there were restless spots, which are remembered for a while
 
@@ -60,9 +61,12 @@ class Restless:
             self._moving += 1
         if self._counts.shape != changed.shape:
             self._counts = np.zeros_like(changed)
+            self._gains = np.full_like(changed, _GAINS + _LOSES)
+            self._loses = np.full_like(changed, _LOSES)
         if self._moving or self._still % _SLOWER == 0:
-            gains = cv2.min(cv2.dilate(changed, _AROUND), _GAINS + _LOSES)
-            cv2.subtract(cv2.add(self._counts, gains), _LOSES, dst=self._counts)
+            # 255 in each spot that changed, and beside it; bytes end at 0 and 255
+            gains = cv2.bitwise_and(cv2.dilate(changed, _AROUND), self._gains)
+            cv2.subtract(cv2.add(self._counts, gains), self._loses, dst=self._counts)
 
     def spots(self) -> Grey | None:
         """uint8 (h, w), 255 in the spots that are restless; None: there are none."""

@@ -29,7 +29,7 @@ CONVINCES = 3e-4
 #: Frames that may lie between two sightings of the same thing: 2 of 3.
 _WITHIN = 2
 #: How far a thing may get in a frame: a part of the picture's width and of its own larger side.
-_REACH_WIDTH, _REACH_SIDE = 0.03, 0.7
+_REACH_WIDTH, _REACH_SIDE = 0.03, 1.0
 #: Blobs this near to each other are parts of one thing: a part of the larger one's side.
 _PART = 0.6
 #: A track that was seen in fewer frames than this came and went: it was clutter.
@@ -121,15 +121,23 @@ class Tracks:
         self._before.clear()
 
     def update(
-        self, blobs: Sequence[Seen], size: tuple[int, int], *, somebody: bool = False
+        self, blobs: Sequence[Seen], size: tuple[int, int], *, crowd: float, somebody: bool = False
     ) -> list[Sighting]:
         """Follows the blobs of the next frame back.
 
         Args:
             blobs: what it shows.
             size: rows and columns of cells.
+            crowd: cells; so large ones are visitors, however many come at once.
             somebody: motion runs; parts of a visitor come and go, too, and are no clutter.
         """
+        now = self._follow(blobs, size, crowd) if blobs else []
+        if not somebody:
+            self.clutter.update(self._came_and_went())
+        self._before.append(now)
+        return now
+
+    def _follow(self, blobs: Sequence[Seen], size: tuple[int, int], crowd: float) -> list[Sighting]:
         earlier = [it for some in self._before for it in some]
         boxes, their = _corners(blobs), _corners(earlier)
         frames = np.repeat(range(len(self._before), 0, -1), [len(it) for it in self._before])
@@ -139,12 +147,10 @@ class Tracks:
         others = self._others(blobs, boxes)
         now = []
         for n, (it, link) in enumerate(zip(blobs, links, strict=True)):
-            rate = max(it.calm, self.clutter.rate(it.blob.cells), others[n])
+            at_once = float(others[n]) if it.blob.cells < crowd else 0.0
+            rate = max(it.calm, self.clutter.rate(it.blob.cells), at_once)
             before = None if link is None else earlier[link]
             now.append(self._sighting(it, rate, before, 0 if link is None else near[n, link]))
-        if not somebody:
-            self.clutter.update(self._came_and_went())
-        self._before.append(now)
         return now
 
     def _others(self, blobs: Sequence[Seen], boxes: Floats) -> Floats:
@@ -153,7 +159,8 @@ class Tracks:
         sizes = np.array([it.blob.cells for it in blobs], np.float32)
         came = np.array([it.new for it in blobs], np.bool_)
         alike = came[None, :] & (sizes[None, :] >= _ALIKE * sizes[:, None])
-        return ((~parts & alike).sum(axis=1) - _AT_ONCE).astype(np.float32)
+        counts = np.count_nonzero(~parts & alike, axis=1) - _AT_ONCE
+        return np.asarray(counts, np.float32)
 
     def _sighting(self, seen: Seen, rate: float, before: Sighting | None, near: float) -> Sighting:
         """The blob, as it follows the sighting before, to which it is so near."""
@@ -177,8 +184,8 @@ class Tracks:
         if not known or not gone:
             return gone
         a, b = _corners(gone), _corners(known)
-        parts = (_gaps(a, b) <= _PART * _sides(a, b)).any(axis=1)
-        return [it for it, part in zip(gone, parts, strict=True) if not part]
+        parts = _gaps(a, b) <= _PART * _sides(a, b)
+        return [it for n, it in enumerate(gone) if not parts[n].any()]
 
 
 def _is_unknown(it: Sighting) -> bool:
@@ -192,7 +199,7 @@ def _link(seen: Seen, earlier: Sequence[Sighting], near: Floats) -> int | None:
 
     What is new follows nothing that only sways in its place.
     """
-    reached = [int(n) for n in np.flatnonzero(near < 1) if earlier[n].new or not seen.hint]
+    reached = [n for n, it in enumerate(earlier) if near[n] < 1 and (it.new or not seen.hint)]
     return min(reached, key=lambda n: (not earlier[n].hint, near[n]), default=None)
 
 
@@ -223,7 +230,7 @@ def _gaps(a: Floats, b: Floats) -> Floats:
 def _sides(a: Floats, b: Floats) -> Floats:
     """The largest side of each two boxes; float32 (n, m)."""
     largest = [(it[:, 2:] - it[:, :2]).max(axis=1) for it in (a, b)]
-    return np.maximum(largest[0][:, None], largest[1][None, :])
+    return np.asarray(np.maximum(largest[0][:, None], largest[1][None, :]), np.float32)
 
 
 def _nearness(a: Floats, b: Floats, gaps: Floats, frames: Floats, size: tuple[int, int]) -> Floats:

@@ -43,6 +43,8 @@ _STRONG_WIDTH, _STRONG_LIGHT, _STRONG_ALONE, _STRONG_CLUTTER = 0.8, 2.0, 0.5, 0.
 #: times as large as a visitor must be is no weather: there may be many visitors of a size.
 VISITORS = 8
 _WEATHER, _CLEARS_UP, _NO_WEATHER = 4, 0.95, 4
+#: So many times as large as a visitor must be: many of them at once may be visitors.
+_CROWD = 5
 #: Something smaller continues motion if it is this near to the last, in parts of the width.
 _NEAR = 0.12
 #: Cells beside a restless spot that belong to it when little is seen there.
@@ -116,7 +118,9 @@ class Weighing:
             )
             for it in found
         ]
-        sightings = self._tracks.update(seen, frame.now.grey.shape, somebody=frame.running)
+        sightings = self._tracks.update(
+            seen, frame.now.grey.shape, crowd=_CROWD * frame.least, somebody=frame.running
+        )
         followed = [
             it.blob
             for it in sightings
@@ -200,7 +204,7 @@ def _less(
     """What is not enough to begin motion, but may continue it."""
     here = [it for it in near if it in clear]
     if here:
-        return Evidence.CLEAR_HERE, here
+        return Evidence.HERE, here
     weak = [it for it in near if it.novel >= _NOVEL_AT_ALL * it.cells and not lie_in([it], spots)]
     if clear or hints:
         return Evidence.HINT, weak

@@ -318,7 +318,7 @@ class VisionWorker:
             self._last_motion = detection
             self._heat.motion(self._judge.binary(), self._utc(detection.at), frame)
         if step.ended:
-            self._end_event(EndReason.CLEARED)
+            self._end_event(self._judge.event.why_ended)
         if step.suppressed:
             utc = self._utc(detection.at)
             self._to_engine(
