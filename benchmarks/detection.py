@@ -2,10 +2,11 @@
 
     .venv/bin/python -m benchmarks.detection [--seeds 1,2,3] [--only robust,plain] [--write]
 
-Made-up scenes (`benchmarks.scenes`) and, where they lie beside the checkout, the clips of
-shared/clips under the same stresses. `--write` puts the tables into docs/detection.md between its
-marks. Truth is in seconds; an event is found when a motion frame lies in its span, it is false when
-all its motion frames lie outside; a false frame is a motion frame in a quiet span.
+Made-up scenes (`benchmarks.scenes`, `benchmarks.nuisances`) and, where they lie beside the
+checkout, the clips of shared/clips under the same stresses. `--write` puts the tables into
+docs/detection.md between its marks. Truth is in seconds; an event is found when a motion frame lies
+in its span, it is false when all its motion frames lie outside; a false frame is a motion frame in
+a quiet span.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks import nuisances
 from benchmarks.peers import Judging, Mixture, Ours, Reference, RunningAverage
 from benchmarks.scenes import (
     EMPTY,
@@ -216,7 +218,8 @@ def main() -> None:
     names = [it for it in DETECTORS if it in options.only.split(",")]
     cv2.setNumThreads(1)
     rows: dict[str, dict[str, Score]] = {}
-    made = (case for seed in options.seeds.split(",") for case in cases(int(seed)))
+    seeds = [int(it) for it in options.seeds.split(",")]
+    made = (case for seed in seeds for case in (*cases(seed), *nuisances.cases(seed)))
     for case in (*made, *clip_cases()):
         row = rows.setdefault(case.name, {name: Score() for name in names})
         for name, score in run(case, names).items():

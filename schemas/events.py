@@ -31,8 +31,8 @@ class Explanation(Strict):
     """What decided: the figures of one judged frame and the limits in force."""
 
     rule: str = Field(
-        description="motion | quiet | unconfirmed | too_much_changed | light_change | warming_up"
-        " | damaged | frozen"
+        description="motion | quiet | unconfirmed | restless | too_much_changed | light_change"
+        " | warming_up | damaged | frozen"
     )
     profile: str
     changed_pixels: int = Field(ge=0)
@@ -91,7 +91,7 @@ class MotionEvent(Payload):
     )
     reason: str | None = Field(
         default=None,
-        description="cleared | disarmed | camera_lost | shutdown | interrupted;"
+        description="cleared | restless | disarmed | camera_lost | shutdown | interrupted;"
         " suppressed: too_much_changed | light_change",
     )
     frames: int | None = Field(default=None, description="frames delivered during the event")

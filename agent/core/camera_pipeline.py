@@ -231,7 +231,7 @@ class CameraPipeline:
         if self._event is not None:
             self._follow_peak(self._event, frame, say=step.improved)
         if step.ended:
-            self._end_event(EndReason.CLEARED)
+            self._end_event(self._motion.why_ended)
         if step.suppressed:
             utc, count = self.utc(detection.at), step.suppressed
             self._do(

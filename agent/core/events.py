@@ -32,6 +32,8 @@ Step = tuple[AgentNow, list[Effect]]
 
 #: Not worth a warning: the beginning, the aim, and what somebody wants.
 _WELL = frozenset({CameraCode.CONNECTING, CameraCode.LIVE, CameraCode.DISABLED})
+#: The motion is over, and whoever caused it may come again at once: the state is held on a while.
+_QUIETLY = frozenset({EndReason.CLEARED, EndReason.RESTLESS})
 
 
 def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
@@ -96,7 +98,7 @@ def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
         camera = replace(camera, motion_seq=event.seq)
         told: list[Effect] = [motion_record(camera, event), *gone, Say("INFO", words)]
         return now_state.with_camera(camera), told
-    keep_on = cause.reason is EndReason.CLEARED and camera.settings.clear_delay > 0
+    keep_on = cause.reason in _QUIETLY and camera.settings.clear_delay > 0
     if camera.motion is not None:
         camera = replace(
             camera,

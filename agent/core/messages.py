@@ -73,6 +73,7 @@ class Reason(StrEnum):
     TOO_MUCH = "too_much_changed"
     LIGHT = "light_change"
     UNCONFIRMED = "unconfirmed"  # one frame that is not clear enough alone; the next decides
+    RESTLESS = "restless"  # it went on for long and got nowhere: it is part of the scene now
     WARMING_UP = "warming_up"
     DAMAGED = "damaged"
     MANUAL = "manual"  # nothing was judged: somebody wanted a clip
@@ -87,6 +88,7 @@ class EndReason(StrEnum):
     """Why an event ended."""
 
     CLEARED = "cleared"
+    RESTLESS = "restless"  # what moved got nowhere for long and became a part of the scene
     DISARMED = "disarmed"
     CAMERA_LOST = "camera_lost"
     SHUTDOWN = "shutdown"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.core.messages import SUPPRESSING, Detection, Reason
+from agent.core.messages import SUPPRESSING, Detection, EndReason, Reason
 
 #: A better picture of a running event is said at most this often, in seconds.
 IMPROVE_EVERY = 1.0
@@ -54,6 +54,7 @@ class MotionMachine:
         self._active = False
         self._judged = 0
         self._quiet = 0
+        self._restless = False  # since the last frame with motion
         self._said_score = 0.0
         self._said_at = 0.0
         self._spans = _SuppressedSpans()
@@ -72,6 +73,11 @@ class MotionMachine:
     def peak(self) -> Detection:
         """The strongest detection of the running event, or of the last one."""
         return _known(self._peak)
+
+    @property
+    def why_ended(self) -> EndReason:
+        """Why the event ended with its last frame: all is quiet, or what moves got nowhere."""
+        return EndReason.RESTLESS if self._restless else EndReason.CLEARED
 
     @property
     def judged(self) -> int:
@@ -95,6 +101,8 @@ class MotionMachine:
             return Step(suppressed=suppressed) if suppressed else _NOTHING
         self._judged += 1
         self._quiet = 1 if detection.motion else self._quiet + 1
+        restless = detection.reason is Reason.RESTLESS
+        self._restless = not detection.motion and (self._restless or restless)
         if detection.motion and detection.score > self.peak.score:
             self._peak = detection
         improved = self._improves(detection.at)

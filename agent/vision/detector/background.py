@@ -45,23 +45,37 @@ class Familiar:
             cv2.LUT(self._low, light.levels, dst=self._low)
             cv2.LUT(self._high, light.levels, dst=self._high)
 
-    def learn(self, cells: Cells, light: Light, *, freely: bool) -> None:
+    def learn(
+        self,
+        cells: Cells,
+        light: Light,
+        *,
+        freely: bool,
+        but: Grey | None = None,
+        spots: Grey | None = None,
+    ) -> None:
         """Widens the range by what a frame shows, and forgets a little.
 
         Args:
             cells: the frame.
             light: from its light to that of now.
             freely: at once, or a little only.
+            spots: uint8 (h, w), 255 where it is learnt at once all the same, and nothing forgotten.
+            but: uint8 (h, w), 255 where nothing is learnt: a patch of light lay there.
         """
         darkest, lightest = light.seen(cells.darkest), light.seen(cells.lightest)
+        if but is not None:
+            lightest = as_bytes(cv2.subtract(lightest, but))
+            darkest = as_bytes(cv2.add(darkest, but))
         if not freely:
-            cv2.add(self._high, self._grows, dst=self._scratch)
-            lightest = as_bytes(cv2.min(lightest, self._scratch))
-            cv2.subtract(self._low, self._grows, dst=self._scratch)
-            darkest = as_bytes(cv2.max(darkest, self._scratch))
-        cv2.subtract(self._high, self._forgets, dst=self._high)
+            most = as_bytes(cv2.add(self._high, self._grows, dst=self._scratch))
+            lightest = _bounded(lightest, cv2.min(lightest, most), spots)
+            least = as_bytes(cv2.subtract(self._low, self._grows, dst=self._scratch))
+            darkest = _bounded(darkest, cv2.max(darkest, least), spots)
+        forgets = self._forgets if spots is None else cv2.subtract(self._forgets, spots)
+        cv2.subtract(self._high, forgets, dst=self._high)
         cv2.max(self._high, lightest, dst=self._high)
-        cv2.add(self._low, self._forgets, dst=self._low)
+        cv2.add(self._low, forgets, dst=self._low)
         cv2.min(self._low, darkest, dst=self._low)
 
     def novelty(self, grey: Grey) -> Grey:
@@ -69,3 +83,10 @@ class Familiar:
         below = cv2.subtract(self._low, grey)
         above = cv2.subtract(grey, self._high)
         return as_bytes(cv2.max(below, above, dst=above))
+
+
+def _bounded(shown: Grey, bounded: cv2.typing.MatLike, spots: Grey | None) -> Grey:
+    result = as_bytes(bounded)
+    if spots is not None:
+        cv2.copyTo(shown, spots, result)
+    return result

@@ -14,7 +14,9 @@ _EXCUSED = 2
 #: Cells that the line may be off, since JPEG blocks and cells do not begin at the same lines.
 _OFF = 3
 #: Part of the cells that changed above and below a tear.
-_ABOVE, _BELOW = 0.03, 0.12
+_ABOVE, _BELOW = 0.08, 0.12
+#: Parts that may have changed just above the line, because something moved there.
+_BUSY = 5
 #: A decoder fills what is missing with one grey: standard deviation in a row of cells.
 _FLAT = 1.0
 #: Fewest rows of cells; one line of JPEG blocks is 8 or 16 pixels.
@@ -29,8 +31,6 @@ def is_torn(changed: Grey, grey: Grey, before: Grey) -> bool:
         grey: uint8 (h, w), the cells of the frame.
         before: the same of the frame before.
     """
-    if _share(changed[:_ROWS]) > _ABOVE:  # a tear spares the first lines
-        return False
     return _is_filled(changed, grey, before) or _is_garbage(changed)
 
 
@@ -53,12 +53,26 @@ def _is_garbage(changed: Grey) -> bool:
     parts = (changed[:, : part * _PARTS] != 0).reshape(height, _PARTS, part).any(axis=2)
     if np.count_nonzero(parts[-2 * _ROWS :].any(axis=0)) < _PARTS - _EXCUSED:
         return False
-    tops = np.where(parts.any(axis=0), parts.argmax(axis=0), height)
-    top = int(np.median(tops))
-    agree = np.count_nonzero(np.abs(tops - top) <= _OFF)
-    if agree < _PARTS - _EXCUSED or not _ROWS <= top <= height - _ROWS:
+    top = _jump(parts)
+    if not _ROWS <= top <= height - _ROWS:
+        return False
+    line = parts[max(0, top - _OFF) : top + _OFF + 1].any(axis=0)
+    above = parts[max(0, top - 3 * _OFF) : max(1, top - _OFF)].any(axis=0)
+    if np.count_nonzero(line) < _PARTS - _EXCUSED or np.count_nonzero(above) > _BUSY:
         return False
     return _share(changed[: max(1, top - _OFF)]) <= _ABOVE and _share(changed[top:]) >= _BELOW
+
+
+def _jump(parts: npt.NDArray[np.bool_]) -> int:
+    """The row of cells from which on most more parts changed than just above it.
+
+    Not the first changed row: a clock, a car or a cloud above the line would hide it.
+    """
+    sums = np.concatenate(([0], np.cumsum(parts.sum(axis=1))))
+    rows = np.arange(len(parts))
+    below = sums[np.minimum(rows + _OFF, len(parts))] - sums[rows]
+    above = sums[rows] - sums[np.maximum(rows - _OFF, 0)]
+    return int(np.argmax(below - above))
 
 
 def _share(changed: Grey) -> float:

@@ -1,12 +1,12 @@
-"""From what single frames show to motion: one frame alone convinces only when it is very clear."""
+"""From what single frames show to motion: what began it goes on with less, for a while.
+
+Whether two frames show the same thing is decided by `agent.vision.detector.tracks`, not here.
+"""
 
 from __future__ import annotations
 
-from collections import deque
 from enum import IntEnum
 
-#: A second frame within this many judged ones confirms the first: 2 of 3.
-_WITHIN = 2
 #: Judged frames after the last motion in which something smaller continues it: a visitor who
 #: stands nearly still for three seconds at 3 frames a second is the same visitor.
 _HOLDS = 10
@@ -19,27 +19,24 @@ class Evidence(IntEnum):
 
     NONE = 0
     WEAK = 1  # something small, where the last motion was
-    HINT = 2  # small, but new and sharp: a foot that enters the picture
-    CLEAR = 3  # large enough, and new in its place
-    CLEAR_HERE = 4  # the same, where the last motion was
-    STRONG = 5  # large, sharp, alone, in steady light
+    HINT = 2  # new and sharp, or large and new, but perhaps there by accident
+    HERE = 3  # large enough and new, where the last motion was
+    STRONG = 4  # it followed an earlier one, has grown, or is very clear alone
 
 
 class Persistence:
     """Evidence of the last judged frames.
 
     ```
-    evidence      before                                      motion
-    STRONG        anything                                    yes
-    CLEAR, _HERE  HINT or more in one of the last two         yes
-    CLEAR_HERE    motion within 10 frames                     yes
-    WEAK          motion within 10 frames, CLEAR within 90    yes
-    else                                                      no
+    evidence   before                                           motion
+    STRONG     anything                                         yes
+    HERE       motion within 10 frames                          yes
+    WEAK       motion within 10 frames, HERE or STRONG in 90    yes
+    else                                                        no
     ```
     """
 
     def __init__(self) -> None:
-        self._last: deque[bool] = deque(maxlen=_WITHIN)
         self._since_motion = self._since_clear = _LASTS + 1
 
     @property
@@ -49,21 +46,18 @@ class Persistence:
 
     def update(self, evidence: Evidence) -> bool:
         """Takes the next judged frame; True when it is motion."""
-        clear = evidence >= Evidence.CLEAR
+        clear = evidence >= Evidence.HERE
         self._since_motion = min(self._since_motion + 1, _LASTS)
         self._since_clear = 0 if clear else min(self._since_clear + 1, _LASTS)
         motion = (
             evidence is Evidence.STRONG
-            or (clear and any(self._last))
-            or (evidence is Evidence.CLEAR_HERE and self.running)
+            or (evidence is Evidence.HERE and self.running)
             or (evidence is Evidence.WEAK and self.running and self._since_clear < _LASTS)
         )
-        self._last.append(evidence >= Evidence.HINT)
         if motion:
             self._since_motion = 0
         return motion
 
     def forget(self) -> None:
         """Nothing before counts."""
-        self._last.clear()
         self._since_motion = self._since_clear = _LASTS + 1

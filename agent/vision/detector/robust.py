@@ -17,12 +17,24 @@ import numpy.typing as npt
 
 from agent.core.messages import Reason
 from agent.vision.detector.background import Familiar
-from agent.vision.detector.cells import Blob, Cells, as_bytes, blobs_of, cells_of, halvings, reduced
-from agent.vision.detector.change import CLOSER, LOWEST, Change, Comparison
+from agent.vision.detector.cells import (
+    AROUND,
+    Blob,
+    Cells,
+    as_bytes,
+    blobs_of,
+    cells_of,
+    halvings,
+    reduced,
+)
+from agent.vision.detector.change import LOWEST, Change, Comparison
 from agent.vision.detector.damage import is_torn
 from agent.vision.detector.illumination import SAME, Light, fit_light
+from agent.vision.detector.patch import lit
 from agent.vision.detector.persistence import Evidence, Persistence
+from agent.vision.detector.restless import Restless
 from agent.vision.detector.shake import Shift
+from agent.vision.detector.weighing import VISITORS, Frame, Weighing, lie_in
 
 Grey = npt.NDArray[np.uint8]
 
@@ -31,20 +43,8 @@ Grey = npt.NDArray[np.uint8]
 _SPECK, _SMALLEST = 6, 4
 #: Part of `min_changed` that continues motion.
 _CONTINUES = 3
-#: Part of a blob that must be new in its place, to begin motion and to continue it.
-_NOVEL, _NOVEL_AT_ALL = 0.25, 0.1
-#: A blob is sharp that changed by so many grey levels and limits, and of which so much is new.
-_SHARP_LEVELS, _SHARP_LIMITS, _SHARP_NOVEL = 20.0, 2.0, 0.5
-#: One frame convinces when a sharp blob is so many times as large as it must be, no wider than
-#: this part of the picture, so many times above what the light does, and all others together are
-#: no more than this part of it.
-_STRONG_SIZE, _STRONG_WIDTH, _STRONG_LIGHT, _STRONG_ALONE = 3, 0.8, 2.0, 0.5
-#: Rain and snow are many blobs of a size. So many may be visitors, the next largest is weather, and
-#: a visitor is so many times as large. What was weather is remembered for seconds. What is so many
-#: times as large as a visitor must be is no weather: there may be many visitors of a size.
-_VISITORS, _WEATHER, _CLEARS_UP, _NO_WEATHER = 8, 4, 0.95, 4
-#: Something smaller continues motion if it is this near to the last, in parts of the width.
-_NEAR = 0.12
+#: So much that differs around one of the first few blobs may be a patch of light, in cells.
+_PATCH, _FEW = 100, 3
 #: Changes on more of the picture are light if the structure stayed: correlation of what is left
 #: of both frames without their local means.
 _LIGHT_SHARE, _LIGHT_LIKENESS = 0.05, 0.6
@@ -102,10 +102,12 @@ class Robust:
         self._before: deque[Cells] = deque(maxlen=2)  # N-2, N-1
         self._familiar = Familiar()
         self._persistence = Persistence()
+        self._weighing = Weighing()
+        self._restless = Restless()
+        self._spots: Grey | None = None  # that are restless
         self._comparison = Comparison()
+        self._lit: deque[Grey | None] = deque(maxlen=2)  # where patches of light lay, N-2, N-1
         self._torn = 0
-        self._weather = 0.0  # cells; blobs below are rain or snow
-        self._place = (0, 0, 0, 0)  # of the last motion: left, top, right, bottom in cells
         self._whole = empty
         self._boxes: list[tuple[int, int, int, int]] = []  # of the blobs of the last judged frame
 
@@ -160,10 +162,12 @@ class Robust:
     def forget(self) -> None:
         """Nothing before is comparable any more."""
         self._before.clear()
+        self._lit.clear()
         self._persistence.forget()
+        self._weighing.forget()
+        self._restless.forget()
         self._comparison.steady()
         self._torn = 0
-        self._weather = 0.0
         self._boxes = []
 
     # ------------------------------------------------------------ measuring
@@ -200,30 +204,40 @@ class Robust:
 
     def _decide(self, now: Cells, change: Change, min_changed: float, *, is_light: bool) -> Finding:
         if self._persistence.running:
-            self._look_closer(change)
+            self._weighing.look_closer(change)
         if self._looks is not None:
             cv2.bitwise_and(change.changed, self._looks, dst=change.changed)
             cv2.bitwise_and(change.whole, self._looks, dst=change.whole)
         self._familiar.follow(change.light)
+        self._weighing.growth.follow(change.light)
         least = max(_SPECK, int(min_changed * self._looking / 100) + 1)
-        blobs = self._blobs(now, change, least)
-        evidence = Evidence.NONE if is_light else self._evidence(blobs, least, change)
+        found = self._blobs(now, change, least)
+        patch = None
+        if any(_is_wide(it, change.whole) for it in found[:_FEW]):
+            patch = self._without_patches(now, change)
+            found = found if patch is None else self._blobs(now, change, least)
+        self._lit.append(patch)
+        blobs = self._weighing.visitors(found, least)
+        evidence, counting = Evidence.NONE, list[Blob]()
+        if not is_light:
+            frame = Frame(
+                now, self._before[-1], change, least, self._spots, self._persistence.running
+            )
+            evidence, counting = self._weighing.weigh(found, blobs, frame)
         freely = not self._persistence.running
         motion = self._persistence.update(evidence)
-        if is_light:
-            self._familiar.start(now)
-        else:
-            # the frame that leaves: what is not yet known to be a visitor is not learnt yet
-            self._familiar.learn(self._before[0], change.older_light, freely=freely)
+        if motion:
+            self._weighing.remember(counting)
+        self._learn(now, change, motion=motion, is_light=is_light, freely=freely)
         self._whole, self._boxes = change.whole, [it.box for it in blobs]
-        reason = Reason.QUIET
         if motion:
             reason = Reason.MOTION
-            self._place = self._around(blobs)
         elif is_light:
             reason = Reason.LIGHT
-        elif evidence >= Evidence.HINT:
-            reason = Reason.UNCONFIRMED
+        elif lie_in(found, self._spots):
+            reason = Reason.RESTLESS
+        else:
+            reason = Reason.UNCONFIRMED if evidence >= Evidence.HINT else Reason.QUIET
         height, width = change.changed.shape
         x, y, w, h = blobs[0].box if blobs else (0, 0, 0, 0)
         return Finding(
@@ -239,81 +253,48 @@ class Robust:
             shift=change.shift,
         )
 
+    def _learn(
+        self, now: Cells, change: Change, *, motion: bool, is_light: bool, freely: bool
+    ) -> None:
+        """What is known of the places, after this frame was decided."""
+        self._restless.update(change.changed, motion=motion)
+        self._spots = self._restless.spots()
+        if is_light:
+            self._familiar.start(now)
+            return
+        # the frame that leaves: what is not yet known to be a visitor is not learnt yet
+        leaves, light = self._before[0], change.older_light
+        but = self._lit[0] if len(self._lit) == 2 else None
+        self._familiar.learn(leaves, light, freely=freely, but=but, spots=self._spots)
+        self._weighing.growth.learn(leaves)
+
+    def _without_patches(self, now: Cells, change: Change) -> Grey | None:
+        """Takes away what only light changed that fell on a part of the scene, and says where."""
+        light = lit(change.changed, now, self._before[-1], change.limit)
+        if light is None:
+            return None
+        here, texture, explained = light
+        change.whole[here][texture] = 0
+        change.changed[here][explained] = 0
+        patch = np.zeros_like(change.changed)
+        patch[here][texture] = 255
+        return patch
+
     def _blobs(self, now: Cells, change: Change, least: int) -> list[Blob]:
         """What may be visitors, largest first."""
         small = max(_SMALLEST, least // _CONTINUES)
         if cv2.countNonZero(change.changed) < small:
-            return self._without_weather([], 0)
+            return []
         novelty = self._familiar.novelty(now.grey)
         novel = as_bytes(cv2.threshold(novelty, change.limit / 2, 255, cv2.THRESH_BINARY)[1])
-        blobs = blobs_of(change.changed, novel, change.whole, small, _VISITORS + 1)
-        return self._without_weather(blobs, _NO_WEATHER * least)
+        return blobs_of(change.changed, novel, change.whole, small, VISITORS + 1)
 
-    def _evidence(self, blobs: list[Blob], least: int, change: Change) -> Evidence:
-        clear = [it for it in blobs if it.cells >= least and it.novel >= _NOVEL * it.cells]
-        hints = [it for it in blobs if self._is_sharp(it, change)]
-        sharp = [it for it in hints if it.strength >= _STRONG_LIGHT * change.light.change]
-        if not clear:
-            if any(it.cells >= least // 2 for it in hints):
-                return Evidence.HINT
-            near = any(self._is_near(it) and it.novel >= _NOVEL_AT_ALL * it.cells for it in blobs)
-            return Evidence.WEAK if near else Evidence.NONE
-        first = clear[0]
-        strong = (
-            first in sharp
-            and not any(change.shift)
-            and first.cells >= _STRONG_SIZE * least
-            and first.box[2] <= _STRONG_WIDTH * change.changed.shape[1]
-            and sum(it.cells for it in blobs) - first.cells <= _STRONG_ALONE * first.cells
-        )
-        if strong:
-            return Evidence.STRONG
-        return Evidence.CLEAR_HERE if any(map(self._is_near, clear)) else Evidence.CLEAR
 
-    def _look_closer(self, change: Change) -> None:
-        """Where the last motion was, less is enough."""
-        height, width = change.changed.shape
-        left, top, right, bottom = self._place
-        margin = int(_NEAR * width)
-        here = np.s_[
-            max(1, top - margin) : min(height - 1, bottom + margin),
-            max(1, left - margin) : min(width - 1, right + margin),
-        ]
-        limit = CLOSER * change.limit
-        change.changed[here] = cv2.threshold(
-            change.difference[here], limit, 255, cv2.THRESH_BINARY
-        )[1]
-
-    def _is_sharp(self, blob: Blob, change: Change) -> bool:
-        """True when what changed here is far above the limit, and new."""
-        least = max(_SHARP_LEVELS, _SHARP_LIMITS * change.limit)
-        return blob.strength >= least and blob.novel >= _SHARP_NOVEL * blob.cells
-
-    def _without_weather(self, blobs: list[Blob], most: int) -> list[Blob]:
-        """Those that stand out among many of a size, or are larger than `most` cells."""
-        weather = float(_WEATHER * blobs[_VISITORS].cells) if len(blobs) > _VISITORS else 0.0
-        self._weather = max(_CLEARS_UP * self._weather, weather)
-        least = min(self._weather, float(most))
-        return [it for it in blobs if it.cells >= least]
-
-    def _around(self, blobs: list[Blob]) -> tuple[int, int, int, int]:
-        """What surrounds the blobs that may be visitors."""
-        boxes = [it.box for it in blobs[:_VISITORS]]
-        return (
-            min(x for x, _, _, _ in boxes),
-            min(y for _, y, _, _ in boxes),
-            max(x + w for x, _, w, _ in boxes),
-            max(y + h for _, y, _, h in boxes),
-        )
-
-    def _is_near(self, blob: Blob) -> bool:
-        """True when the blob is where the last motion was."""
-        left, top, right, bottom = self._place
-        margin = _NEAR * self._whole.shape[1]
-        x, y, w, h = blob.box
-        beside = x > right + margin or x + w < left - margin
-        above_or_below = y > bottom + margin or y + h < top - margin
-        return not beside and not above_or_below
+def _is_wide(blob: Blob, whole: Grey) -> bool:
+    """True when so much around the blob differs that it may be a patch of light."""
+    x, y, w, h = blob.box
+    around = whole[max(0, y - AROUND) : y + h + AROUND, max(0, x - AROUND) : x + w + AROUND]
+    return cv2.countNonZero(around) >= _PATCH
 
 
 def _is_same(now: Cells, last: Cells) -> bool:

@@ -2,12 +2,16 @@
 
 import pytest
 
+from benchmarks import nuisances
 from benchmarks.detection import CLIPS, clip_cases, judge
 from benchmarks.peers import Ours
 from benchmarks.scenes import EMPTY, Case, cases
 
 SEED = 11
 SCENES = {case.name: case for case in cases(SEED)}
+
+
+NUISANCES = {case.name: case for case in nuisances.cases(SEED)}
 
 
 def flags(case: Case) -> list[bool]:
@@ -50,3 +54,26 @@ def test_everybody_on_the_clip_is_found_and_the_empty_floor_is_quiet(stress: str
 
     assert score.found == score.wanted == 6
     assert (score.false_events, score.false_frames) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["infrared rain, 6", "infrared rain, 25", "headlights"])
+def test_nothing_before_an_infrared_lamp_is_an_event(name: str) -> None:
+    score = judge(NUISANCES[name], flags(NUISANCES[name]))
+
+    assert score.events == 0
+
+
+def test_what_never_rests_ends_its_event_within_a_minute() -> None:
+    motion = flags(NUISANCES["web"])
+
+    # the last motion frame of the scene's 120 s lies in its first minute
+    assert max(n for n, it in enumerate(motion) if it) < 60 * 3
+
+
+@pytest.mark.parametrize(
+    "name", ["walker among insects", "walker in headlights", "walker before a web", "approach"]
+)
+def test_a_visitor_among_nuisances_is_found(name: str) -> None:
+    score = judge(NUISANCES[name], flags(NUISANCES[name]))
+
+    assert score.found == 1

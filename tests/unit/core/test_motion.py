@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.messages import Detection, Reason
+from agent.core.messages import Detection, EndReason, Reason
 from agent.core.motion import MotionMachine, Step
 
 FPS = 4.0  # multiples of 1/4 s are exact in binary
@@ -17,8 +17,14 @@ def detection(seq: int, reason: Reason, score: float = 1.0) -> Detection:
 
 
 def run(machine: MotionMachine, pattern: str, post_frames: int = 10, start: int = 0) -> list[Step]:
-    """M motion, q quiet, T too much, w warming up."""
-    reasons = {"M": Reason.MOTION, "q": Reason.QUIET, "T": Reason.TOO_MUCH, "w": Reason.WARMING_UP}
+    """M motion, q quiet, T too much, w warming up, r restless."""
+    reasons = {
+        "M": Reason.MOTION,
+        "q": Reason.QUIET,
+        "T": Reason.TOO_MUCH,
+        "w": Reason.WARMING_UP,
+        "r": Reason.RESTLESS,
+    }
     return [
         machine.update(detection(seq, reasons[letter]), post_frames)
         for seq, letter in enumerate(pattern, start)
@@ -52,6 +58,21 @@ def test_an_event_ends_after_ten_frames_counting_the_one_with_motion_as_the_firs
     assert spans(run(machine, "M" + "q" * 20)) == [(0, 9)]
     assert machine.judged == 10
     assert not machine.active
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("M" + "q" * 9, EndReason.CLEARED),
+        ("M" + "q" * 4 + "rrr" + "qq", EndReason.RESTLESS),
+        ("MrrM" + "q" * 9, EndReason.CLEARED),
+    ],
+)
+def test_it_says_why_the_event_ended(pattern: str, why: EndReason) -> None:
+    machine = MotionMachine()
+
+    assert spans(run(machine, pattern))
+    assert machine.why_ended is why
 
 
 def test_each_further_motion_starts_the_count_again() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from agent.vision.detector.persistence import Evidence, Persistence
 
-NONE, WEAK, HINT, CLEAR, HERE, STRONG = Evidence
+NONE, WEAK, HINT, HERE, STRONG = Evidence
 
 
 def motions(*evidence: Evidence) -> list[bool]:
@@ -15,21 +15,17 @@ def motions(*evidence: Evidence) -> list[bool]:
 @pytest.mark.parametrize(
     ("evidence", "motion"),
     [
-        ((CLEAR,), False),
+        ((HINT,), False),
         ((STRONG,), True),
-        ((CLEAR, CLEAR), True),
-        ((CLEAR, NONE, CLEAR), True),
-        ((CLEAR, NONE, NONE, CLEAR), False),
-        ((HINT, CLEAR), True),
-        ((CLEAR, HINT), False),
-        ((HINT, HINT), False),
+        ((HINT, HINT, HINT), False),
         ((WEAK, WEAK, WEAK), False),
-        ((CLEAR, CLEAR, WEAK), True),
-        ((CLEAR, CLEAR, NONE, NONE, NONE, WEAK), True),
-        ((CLEAR, CLEAR, NONE, NONE, NONE, HERE), True),
-        ((CLEAR, CLEAR, NONE, NONE, NONE, CLEAR), False),
+        ((STRONG, WEAK), True),
+        ((STRONG, HINT), False),
+        ((STRONG, NONE, NONE, NONE, WEAK), True),
+        ((STRONG, NONE, NONE, NONE, HERE), True),
         ((HERE,), False),
         ((STRONG, *[NONE] * 12, WEAK), False),
+        ((STRONG, *[NONE] * 12, HERE), False),
     ],
 )
 def test_the_last_frame_is_motion_or_not(evidence: tuple[Evidence, ...], motion: bool) -> None:  # noqa: FBT001
@@ -61,4 +57,4 @@ def test_after_forgetting_nothing_before_confirms() -> None:
     persistence.forget()
 
     assert not persistence.running
-    assert not persistence.update(CLEAR)
+    assert not persistence.update(HERE)
