@@ -23,6 +23,7 @@ from pathlib import Path
 import cv2
 
 from agent import __version__
+from agent.aiming import Aiming
 from agent.beginning import camera_setups, close_recordings, open_events_of, setup_of
 from agent.camera_parts import CameraParts, build_camera
 from agent.checking import checked
@@ -45,6 +46,7 @@ from agent.crew import Crew
 from agent.discovery import Discovery
 from agent.gauges import Machine, gather
 from agent.mqtt.router import Ignored, birth, parse
+from agent.page.desk import AimOrder
 from agent.parts import (
     announced,
     build_parts,
@@ -62,6 +64,7 @@ from agent.runtime.settings_file import load_settings
 from agent.runtime.signals import Signals
 from agent.runtime.worker import Worker
 from schemas.config import Config
+from schemas.messages import Outgoing
 from schemas.topics import AgentTopics
 
 log = logging.getLogger(__name__)
@@ -103,8 +106,10 @@ class App:
         # one picture is too little work to share: two threads cost 40 % more than one at 640x480
         cv2.setNumThreads(1)
         sys.setswitchinterval(_SWITCH)
-        self.again = self._leaving = False
+        self.again = self._leaving = self._changing = False
         self._clock = clock or SystemClock()
+        self._given, self._aiming = loaded, Aiming(state_dir)
+        loaded = self._aiming.applied(loaded)
         self._config = loaded.config
         self._file = loaded.file
         self._signals = Signals()
@@ -135,6 +140,7 @@ class App:
         self._performer = self._make_performer()
         self._performer.perform(first)
         self._cameras = {camera.camera_id: camera for camera in self._parts.cameras}
+        self._tell_page()
         self._last_seq = last_seq
         self._crew = Crew(self._clock, self._fatal, extra)
         self._crew.add(self._parts.bodies())
@@ -144,7 +150,7 @@ class App:
     def _make_performer(self) -> Performer:
         return Performer(
             state_dir=self._state_dir,
-            outbox=self._parts.outbox.put,
+            outbox=self._say,
             **order_boxes(self._parts.cameras),
             tones=self._parts.tones,
             store=self._parts.store_orders,
@@ -152,6 +158,18 @@ class App:
             clock=self._clock,
             leave=self._leave,
         )
+
+    def _say(self, message: Outgoing) -> None:
+        """To the broker, but for the answers to the page's own orders."""
+        if self._parts.desk is None or not self._parts.desk.takes(message):
+            self._parts.outbox.put(message)
+
+    def _tell_page(self) -> None:
+        """Which cameras there are, and how everything is."""
+        if (desk := self._parts.desk) is not None:
+            cameras = self._cameras.values()
+            desk.scenes = self._aiming.scenes(self._given.config, self._config, cameras)
+            desk.now.put(self._state)
 
     def run(self) -> int:
         """Runs until SIGTERM, SIGINT, a restart command or a fatal error; the exit code."""
@@ -215,6 +233,9 @@ class App:
             if not isinstance(parsed, Ignored):
                 self._step(parsed)
             return
+        if isinstance(cause, AimOrder):
+            self._aim(cause)
+            return
         camera = getattr(cause, "camera", None)
         if (
             camera is not None
@@ -227,6 +248,8 @@ class App:
 
     def _step(self, cause: engine.Input) -> None:
         self._state, effects = engine.step(self._state, cause, self._now())
+        if self._parts.desk is not None:
+            self._parts.desk.now.put(self._state)
         self._performer.perform(effects)
 
     def _drain(self) -> None:
@@ -276,15 +299,55 @@ class App:
 
     def _reload(self) -> None:
         """Takes over the cameras of the file as it is now, or nothing at all."""
+        self._changing = True
         try:
-            new = checked(self._file, os.environ)
-            change = changes_between(self._config, new.config)
-            config = with_cameras_of(self._config, new.config)
-            setups = camera_setups(Loaded(config, new.file, new.origins))
-            built = self._build(config, setups, change)
+            given = checked(self._file, os.environ)
+            self._take_over(self._aiming.applied(given))
+            self._given = given
         except ConfigError as error:
             log.error("configuration: nothing is taken over: %s", error)  # noqa: TRY400  the fact is enough
+        finally:
+            self._changing = False
+        self._tell_page()
+
+    def _aim(self, order: AimOrder) -> None:
+        """Puts in force what was drawn on the page, or gives a camera back to the configuration."""
+        if self._changing:  # it came while the cameras of another change are being stopped
+            self._answer_aim(order, "another change is under way: try again")
             return
+        self._changing = True
+        try:
+            if order.page_camera not in self._state.cameras:
+                raise ConfigError("no such camera")  # noqa: TRY301  one answer
+            vision = self._state.gauges.vision.get(order.page_camera)
+            size = None if vision is None else (vision.height, vision.width)
+            camera = order.page_camera
+            aiming = self._aiming.with_aim(camera, order.aim, size, self._clock.utc())
+            self._take_over(aiming.applied(self._given))
+            self._aiming = aiming
+            aiming.keep()
+        except ConfigError as error:
+            self._answer_aim(order, str(error))
+        else:
+            self._answer_aim(order, None)
+        finally:
+            self._changing = False
+
+    def _answer_aim(self, order: AimOrder, error: str | None) -> None:
+        self._tell_page()
+        if self._parts.desk is not None:
+            self._parts.desk.answer_aim(order, error)
+
+    def _take_over(self, new: Loaded) -> None:
+        """Begins the cameras anew that are others now.
+
+        Raises:
+            ConfigError: one of them cannot be built; nothing is changed then.
+        """
+        change = changes_between(self._config, new.config)
+        config = with_cameras_of(self._config, new.config)
+        setups = camera_setups(Loaded(config, new.file, new.origins))
+        built = self._build(config, setups, change)
         log.info("configuration: read again: %s", change.text)
         if change.elsewhere:
             log.warning("configuration: needs a restart: %s", ", ".join(change.elsewhere))
@@ -321,6 +384,7 @@ class App:
                 self._inbox.put,
                 self._clock,
                 self._parts.memory.share(self._clock),
+                self._parts.desk,
             )
             for name in change.renewed
         }
@@ -367,7 +431,7 @@ class App:
         left: list[str] = []
         left += self._crew.stop_cameras(self._cameras.values(), deadline)
         self._drain()
-        left += self._crew.stop(["reoffer"], 1.0, deadline)
+        left += self._crew.stop(["reoffer", "page"], 1.0, deadline)
         left += self._crew.stop(["store"], 3.0, deadline)
         self._drain()
         self._quiet_until = float("inf")  # who has ended gives no sign of life

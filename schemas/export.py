@@ -14,6 +14,7 @@ from schemas import (
     events,
     frames,
     mqtt_page,
+    page_api,
     reference,
     settings,
     state,
@@ -55,6 +56,7 @@ def rendered(name: str) -> str:
 def schema_files() -> dict[str, str]:
     """Every file of the folder: its name without the ending, and its text."""
     texts = {name: rendered(name) for name in MODELS}
+    texts["page_openapi"] = json.dumps(page_api.document(), indent=2, sort_keys=True) + "\n"
     texts["asyncapi"] = json.dumps(asyncapi.document(INTERFACE), indent=2) + "\n"
     return texts
 

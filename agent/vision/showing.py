@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.core.frame import Frame
-from agent.core.messages import Shown
+from agent.core.messages import FrameScored, Shown
+from agent.runtime.mailbox import Mailbox
 from agent.runtime.newest import Newest
 
 
@@ -17,13 +18,15 @@ class Showing:
         overlay: what is looked at and what was seen, drawn over a frame; None: it is damaged.
 
     Attributes:
-        viewers: set before the start; None: there is no re-offer.
+        viewers: set before the start; None: nobody can look.
+        scores: takes the result of each judged frame, set before the start; None: nobody counts.
     """
 
     def __init__(
         self, picture: Callable[[Frame], bytes], overlay: Callable[[Frame], bytes | None]
     ) -> None:
         self.viewers: Newest[Shown] | None = None
+        self.scores: Mailbox[FrameScored] | None = None
         self._picture = picture
         self._overlay = overlay
         self._drawn = b""
