@@ -6,14 +6,23 @@ from collections.abc import Iterable
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from schemas.page import Stroke
+
+Plane = npt.NDArray[np.uint8]
 
 _LOOKS, _HIDES = 255, 0
 
 
 def painted(strokes: Iterable[Stroke], height: int, width: int) -> bytes:
-    """An 8-bit grey PNG of this size: white looks, black does not; strokes in their order."""
+    """The plane as an 8-bit grey PNG."""
+    _, png = cv2.imencode(".png", painted_plane(strokes, height, width))
+    return png.tobytes()
+
+
+def painted_plane(strokes: Iterable[Stroke], height: int, width: int) -> Plane:
+    """uint8 (height, width): white looks, black does not; strokes in their order."""
     plane = np.full((height, width), _LOOKS, np.uint8)
     for stroke in strokes:
         colour = _HIDES if stroke.hides else _LOOKS
@@ -24,5 +33,4 @@ def painted(strokes: Iterable[Stroke], height: int, width: int) -> bytes:
         cv2.polylines(plane, [points], isClosed=False, color=colour, thickness=thick)
         for x, y in (points[0], points[-1]):
             cv2.circle(plane, (int(x), int(y)), max(1, thick // 2), colour, cv2.FILLED)
-    _, png = cv2.imencode(".png", plane)
-    return png.tobytes()
+    return plane

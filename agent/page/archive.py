@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from agent.core.messages import Detection, Reason
 from agent.core.reports import sentence
 from agent.core.state import CameraNow
 from agent.page.history import Past
@@ -106,7 +107,8 @@ def _event(
     camera: str, entry: Mapping[str, Any], kept: Container[str], marks: Container[str]
 ) -> DayEvent:
     explained = entry.get("explanation") or {}
-    peak = explained.get("peak") or explained.get("start") or {}
+    peak = explained.get("peak") or explained.get("start")
+    found = None if peak is None else detection_of(peak)
     place = entry.get("place") or {}
     begin = datetime.fromisoformat(entry["started"])
     return DayEvent(
@@ -115,9 +117,10 @@ def _event(
         begin=begin,
         local=str(entry["started_local"])[11:19],
         seconds=entry.get("duration_s"),
-        score=peak.get("changed_percent", peak.get("score")),
-        text=str(peak.get("text", "")),
-        zone=peak.get("zone"),
+        score=None if found is None else round(found.score, 4),
+        text="" if found is None else sentence(found),
+        zone=None if found is None else found.zone,
+        box=None if found is None else found.box,
         label=entry.get("label") if isinstance(entry.get("label"), str) else None,
         reason=entry.get("reason"),
         files=entry["files"],
@@ -128,6 +131,18 @@ def _event(
         false_alarm=entry["id"] in marks,
         stored=True,
     )
+
+
+def detection_of(said: Mapping[str, Any]) -> Detection | None:
+    """A detection as the store keeps it; None where it is none."""
+    fields = {name: said[name] for name in Detection._fields if name in said}
+    try:
+        figures = {"seq": 0, "at": 0.0, "motion": False, **fields}
+        found = Detection(**{**figures, "reason": Reason(fields["reason"])})
+        sentence(found)  # every figure is one
+    except (KeyError, ValueError, TypeError):
+        return None
+    return found
 
 
 def _utc(seconds: float) -> datetime:

@@ -7,6 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ from agent.page.history import Past
 from agent.page.marks import Marks
 from agent.page.options import PageOptions
 from agent.page.orders import Orders
+from agent.page.trials import Trials
 from agent.page.views import page_state
 from agent.reoffer.crowd import Crowd
 from agent.runtime.clock import Clock
@@ -52,6 +54,7 @@ class Context:
         self.pasts: dict[str, Past] = {}
         self.looked: dict[str, tuple[Newest[Shown], float]] = {}  # by camera: when last asked for
         self.began = clock.utc()
+        self.trials = Trials()
         self.static = static_files()
         self.templates = templates()
         self._seats: Counter[str] = Counter()
@@ -110,13 +113,16 @@ class Context:
         if self.options.store is None:
             return None
         if self._reader is None:
-            path = str(self.options.store)
-            expect = remembered(self.options.state_dir, path)
-            self._reader = Reader(Terms(path, self.options.agent, expect))
-            if expect is None:  # not adopted yet: asked again next time
-                reader, self._reader = self._reader, None
-                return reader
+            self._reader = Reader(self.terms)
         return self._reader
+
+    def terms(self) -> dict[str, object] | None:
+        """Which store is read; its identity is remembered once it has been adopted."""
+        if self.options.store is None:
+            return None
+        path = str(self.options.store)
+        expect = remembered(self.options.state_dir, path)
+        return asdict(Terms(path, self.options.agent, expect))
 
     def rest(self) -> None:
         """Now and then: what nobody needs is put away."""
@@ -125,6 +131,7 @@ class Context:
 
     def close(self) -> None:
         """At the end."""
+        self.trials.close()
         if self._reader is not None:
             self._reader.close()
 

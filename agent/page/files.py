@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from types import SimpleNamespace
 
 import jinja2
 
@@ -55,7 +56,7 @@ def templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["text"] = texts()
+    environment.globals["text"] = SimpleNamespace(**texts())  # a dict has methods of its own
     return environment
 
 

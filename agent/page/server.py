@@ -13,7 +13,7 @@ from agent.page.desk import Desk
 from agent.page.headers import security_headers
 from agent.page.history import Past
 from agent.page.options import PageOptions
-from agent.page.routes import days, films, live, pages, pictures, settings
+from agent.page.routes import aim, days, films, live, pages, pictures, settings
 from agent.reoffer.crowd import Handler, listening
 from agent.runtime.clock import Clock
 from agent.runtime.worker import Worker
@@ -124,6 +124,6 @@ def application(context: Context) -> web.Application:
 
     app = web.Application(middlewares=[door], client_max_size=MOST_BODY)
     app.on_response_prepare.append(seal)
-    for module in (pages, live, pictures, settings, days, films):
+    for module in (pages, live, pictures, settings, days, films, aim):
         app.router.add_routes(module.routes(context))
     return app

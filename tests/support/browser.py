@@ -39,7 +39,9 @@ class Browser:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         told = folder / "DevToolsActivePort"
-        lines = wait_until("Chromium listens", lambda: told.exists() and told.read_text().split())
+        lines: list[str] = wait_until(
+            "Chromium listens", lambda: told.read_text().split() if told.exists() else []
+        )
         self._run(self._connect(int(lines[0])))
 
     def __enter__(self) -> Self:

@@ -19,6 +19,8 @@ from agent.storage.reading.link import NoSuchThing, Reader, StoreSilent
 
 #: Seconds until a browser that takes no byte is gone; a film that is paused asks again.
 _STUCK = 30.0
+#: Pictures that are read at a time, and bytes of one.
+_STILLS, _LARGEST_STILL = 2, 16 << 20
 _KINDS = {
     "mp4": "video/mp4",
     "mkv": "video/x-matroska",
@@ -44,6 +46,7 @@ class Films:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._turn = asyncio.Semaphore(_STILLS)
 
     async def event_file(self, request: web.Request) -> web.StreamResponse:
         """One of an event's files."""
@@ -58,6 +61,8 @@ class Films:
             about = {"day": day.isoformat(), "event": event, "kind": kind}
             return reader.ask("event_file", camera, at=at, size=size, **about)
 
+        if kind != FileKind.CLIP:
+            return await self._still(ask)
         return await self._send(request, ask)
 
     async def film(self, request: web.Request) -> web.StreamResponse:
@@ -71,6 +76,25 @@ class Films:
             return reader.ask("film", camera, day=day.isoformat(), part=part, at=at, size=size)
 
         return await self._send(request, ask)
+
+    async def _still(self, ask: Ask) -> web.Response:
+        """A picture, whole; a page shows many at once, so each waits for its turn."""
+        async with self._turn:
+            body, whole, name = b"", 1, ""
+            try:
+                while len(body) < whole:
+                    about, piece = await ask(len(body), MOST_BYTES)
+                    whole, name = int(about["size"]), about["name"]
+                    if not piece or whole > _LARGEST_STILL:
+                        raise web.HTTPNotFound(text="no such picture")
+                    body += piece
+            except NoSuchThing as error:
+                raise web.HTTPNotFound(text=str(error)) from None
+            except StoreSilent as error:
+                raise web.HTTPServiceUnavailable(text=str(error)) from None
+        headers = {"Cache-Control": "private, max-age=86400, immutable"}  # it never changes
+        kind = _KINDS.get(name.rpartition(".")[2], "application/octet-stream")
+        return web.Response(body=body, content_type=kind, headers=headers)
 
     async def _send(self, request: web.Request, ask: Ask) -> web.StreamResponse:
         with self._context.seat("films"):

@@ -44,7 +44,7 @@ class Live:
 
     async def _tell(self, response: web.StreamResponse, watched: str) -> None:
         loop = asyncio.get_running_loop()
-        before, told, pinged = "", self._last(watched), loop.time()
+        before, told, pinged = "", 0, loop.time()
         while True:
             lines = []
             now = self._context.state().model_dump_json()
@@ -63,10 +63,6 @@ class Live:
 
     def _past(self, camera: str) -> Past | None:
         return self._context.pasts.get(camera)
-
-    def _last(self, camera: str) -> int:
-        past = self._past(camera)
-        return past.recent[-1].number if past is not None and past.recent else 0
 
     def _scores(self, camera: str, told: int) -> tuple[list[str], int]:
         """The judged frames since the last one that was told."""

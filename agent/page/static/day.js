@@ -65,7 +65,7 @@ function show() {
 
 function card(event, mark) {
   const has = (kind) => event.files.includes(kind);
-  const best = has("best") ? make("img", { src: fileOf(event, "best"), alt: "", loading: "lazy", decoding: "async", width: 640, height: 360 }) : null;
+  const best = has("best") ? make("img", { src: fileOf(event, "best"), alt: "", loading: "lazy", decoding: "async", width: 640, height: 480 }) : null;
   const length = event.seconds == null ? text("running") : `${event.seconds.toFixed(1)} s`;
   const score = event.score == null ? "" : ` · ${text("score")} ${event.score.toFixed(2)} %`;
   const tags = [event.label, event.zone].filter(Boolean).map((word) => make("span", { class: "tag" }, word));
@@ -74,7 +74,7 @@ function card(event, mark) {
       onclick: async () => { if (await order(`${base()}/events/${event.id}/${path}`, { method: "POST", body })) load(); } }, words);
   return make("article", { class: `card event${event.false_alarm ? " false" : ""}`, "data-event": event.id, "data-mark": mark, tabindex: -1 },
     make("header", {}, make("h2", {}, event.local), make("span", {}, `${length}${score}`)),
-    make("figure", {}, best, make("button", { type: "button", "aria-label": `${text("play")} ${event.local}`, onclick: () => play(event) })),
+    best ? make("figure", {}, best, make("button", { type: "button", "aria-label": `${text("play")} ${event.local}`, onclick: () => play(event) })) : null,
     tags.length ? make("p", {}, ...tags) : null,
     make("p", { class: "what" }, event.text),
     make("div", { class: "buttons" },

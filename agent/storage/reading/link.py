@@ -11,11 +11,10 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict
 from typing import Any
 
-from agent.storage.guard import Terms
 from agent.storage.pipe import BadMessage, Message, Unpacker, pack
 
 #: Seconds for one answer; a server that needs longer is of no use to somebody who seeks in a film.
@@ -38,10 +37,14 @@ class NoSuchThing(Exception):
 
 
 class Reader:
-    """Asks the reading child, which is started when somebody asks."""
+    """Asks the reading child, which is started when somebody asks.
 
-    def __init__(self, terms: Terms) -> None:
-        self._terms = asdict(terms)
+    Args:
+        terms: says which store is to be read: the fields of `agent.storage.guard.Terms`.
+    """
+
+    def __init__(self, terms: Callable[[], dict[str, object] | None]) -> None:
+        self._terms = terms
         self._child: _Child | None = None
         self._hung: list[subprocess.Popen[bytes]] = []
         self._turn = asyncio.Lock()
@@ -91,7 +94,7 @@ class Reader:
     async def _exchange(self, says: dict[str, Any]) -> Message:
         child = self._child or self._start()
         try:
-            message = Message({**says, "terms": self._terms})
+            message = Message({**says, "terms": self._terms()})
             return await asyncio.wait_for(child.exchange(message), ANSWER_WITHIN)
         except TimeoutError:
             self._leave(child)
