@@ -95,20 +95,29 @@ class Aiming:
                 path.unlink(missing_ok=True)
 
     def scenes(
-        self, in_file: Config, config: Config, parts: Iterable[CameraParts]
+        self,
+        in_file: Config,
+        config: Config,
+        parts: Iterable[CameraParts],
+        before: Mapping[str, Scene],
+        utc: datetime,
     ) -> Mapping[str, Scene]:
-        """What the page has to know of each camera."""
+        """What the page has to know of each camera; who has not changed stays the same."""
         views = {part.camera_id: part.viewers for part in parts}
-        return {
-            name: Scene(
+        found = {}
+        for name, camera in config.cameras.items():
+            scene = Scene(
                 name=camera.name or name.replace("_", " ").capitalize(),
                 in_file=without_sources(in_file.cameras.get(name, camera)),
                 config=without_sources(camera),
                 aim=self._stored.cameras.get(name),
                 view=views.get(name),
+                since=utc,
             )
-            for name, camera in config.cameras.items()
-        }
+            old = before.get(name)
+            same = old is not None and replace(old, since=utc) == scene
+            found[name] = old if old is not None and same else scene
+        return found
 
     def _aimed(self, name: str, camera: CameraConfig, aim: Aim) -> CameraConfig:
         mask = self._folder / _mask_name(name, aim) if aim.mask else camera.mask

@@ -167,8 +167,8 @@ class App:
     def _tell_page(self) -> None:
         """Which cameras there are, and how everything is."""
         if (desk := self._parts.desk) is not None:
-            cameras = self._cameras.values()
-            desk.scenes = self._aiming.scenes(self._given.config, self._config, cameras)
+            configs, parts = (self._given.config, self._config), self._cameras.values()
+            desk.scenes = self._aiming.scenes(*configs, parts, desk.scenes, self._clock.utc())
             desk.now.put(self._state)
 
     def run(self) -> int:

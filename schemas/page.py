@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool, StrictFloat, StrictInt
 
 from schemas.base import Identifier, Payload, Strict, UtcTime
 from schemas.events import Box
@@ -235,7 +235,9 @@ class FalseAlarm(Strict):
 class SettingsOrder(Strict):
     """Settings of a camera to change, all or nothing; null gives one back to the configuration."""
 
-    values: dict[str, bool | int | float | None] = Field(min_length=1, max_length=20)
+    values: dict[str, StrictBool | StrictInt | StrictFloat | None] = Field(
+        min_length=1, max_length=20
+    )
 
 
 class RecordOrder(Strict):

@@ -78,7 +78,7 @@ class Access:
             if any(given.values()):
                 self._crowd.wrong(request, "log-in")
             raise web.HTTPUnauthorized(text="wrong")
-        answer = web.HTTPSeeOther("./")
+        answer = web.Response(status=303, headers={"Location": "./"})
         secret = self._sessions.begin(self._now())
         answer.set_cookie(
             self.cookie,

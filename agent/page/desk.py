@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from agent.core.messages import FrameScored, Parsed, Shown
 from agent.core.state import AgentNow
@@ -36,6 +37,7 @@ class Scene:
         config: as it is in force, without sources.
         aim: what was drawn on the page, if it is in force.
         view: its newest picture.
+        since: since when it is so: pictures of before may show what is hidden now.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Scene:
     config: CameraConfig
     aim: StoredAim | None = None
     view: Newest[Shown] | None = field(default=None, repr=False)
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ def why_nothing(past: Past, at: float, now: float) -> str:
         return "That moment is still to come."
     if at < past.since:
         return "The agent was not running then, or has been restarted since: it does not know."
-    for span in past.spans(at, at):
+    for span in reversed(past.spans(at, at)):
         if span.begin <= at <= span.end and span.kind == "away":
             return f"The camera gave no pictures: {span.text}."
         if span.begin <= at <= span.end and span.kind == "disarmed":

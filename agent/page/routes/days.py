@@ -72,7 +72,7 @@ class PastDays:
         camera, _ = self._context.scene(request)
         try:
             at = datetime.fromisoformat(request.query.get("at", ""))
-            day = at.astimezone().date()
+            day = _usable(at.astimezone().date())
         except (ValueError, OverflowError):
             raise web.HTTPUnprocessableEntity(text="at: a moment in ISO 8601") from None
         if at.tzinfo is None:
@@ -112,6 +112,13 @@ def day_in(request: web.Request) -> date:
         HTTPNotFound: that is no day.
     """
     day = day_of(request.match_info["day"])
-    if day is None or not date(1971, 1, 2) <= day <= date(9998, 12, 30):
+    if day is None:
+        raise web.HTTPNotFound(text="no such day")
+    return _usable(day)
+
+
+def _usable(day: date) -> date:
+    """The day, as far as calendars and clocks agree on it everywhere."""
+    if not date(1971, 1, 2) <= day <= date(9998, 12, 30):
         raise web.HTTPNotFound(text="no such day")
     return day

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from agent.page.access import SESSION
 from agent.page.context import Context
+from agent.reoffer.crowd import Handler
 from schemas.page_api import document
 
 #: The pages, by name: as they stand in the path and as the menu shows them.
@@ -37,9 +38,14 @@ class Pages:
         """All cameras."""
         return self._page(request, "live")
 
-    def page(self, name: str) -> _Page:
+    def page(self, name: str) -> Handler:
         """The handler of another page."""
-        return _Page(self, name)
+
+        async def show(request: web.Request) -> web.StreamResponse:
+            """Renders it."""
+            return self._page(request, name)
+
+        return show
 
     async def login(self, request: web.Request) -> web.Response:
         """Asks who it is, or takes the one-time token of a link."""
@@ -115,15 +121,3 @@ class Pages:
         response = web.Response(text=text, status=status, content_type="text/html")
         response.enable_compression()
         return response
-
-
-class _Page:
-    """One page's handler."""
-
-    def __init__(self, pages: Pages, name: str) -> None:
-        self._pages = pages
-        self._name = name
-
-    async def __call__(self, request: web.Request) -> web.Response:
-        """Renders it."""
-        return self._pages._page(request, self._name)  # noqa: SLF001  its own maker

@@ -68,7 +68,7 @@ class Pictures:
         agent = self._context.desk.now.get()
         camera = None if agent is None else agent.cameras.get(name)
         found = [] if shown is None else [(self._age(shown.at), shown.picture)]
-        found += [] if camera is None else self._published(camera)
+        found += [] if camera is None else self._published(camera, scene)
         if not found:
             raise web.HTTPNotFound(text="no picture since the agent's start")
         age, jpeg = min(found, key=lambda pair: pair[0])
@@ -95,14 +95,13 @@ class Pictures:
             await asyncio.sleep(_LOOK)
         return None
 
-    def _published(self, camera: CameraNow) -> list[tuple[float, bytes]]:
-        """Pictures that went to the broker, with their ages."""
+    def _published(self, camera: CameraNow, scene: Scene) -> list[tuple[float, bytes]]:
+        """Pictures that went to the broker, with their ages; none of before privacy was changed."""
         now = self._context.clock.utc()
-        published = (camera.snapshot, camera.motion_picture)
         return [
             ((now - it.meta.captured_at).total_seconds(), it.jpeg)
-            for it in published
-            if it is not None
+            for it in (camera.snapshot, camera.motion_picture)
+            if it is not None and (scene.since is None or it.meta.captured_at >= scene.since)
         ]
 
     def _about(self, at: float) -> dict[str, str]:
