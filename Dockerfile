@@ -19,7 +19,7 @@ RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels 
 ENV PYTHONPYCACHEPREFIX=/opt/agent/pycache
 WORKDIR /
 RUN /opt/agent/bin/python -c "import agent.app, agent.demo_broker, agent.ha_app, \
-agent.camera.hk.simulate, agent.storage.child, agent.audio.device, amqtt.broker, av, cv2, yaml"
+agent.camera.hk.simulate, agent.storage.child, agent.storage.reading.child, agent.tuning.trial, agent.page.server, agent.audio.device, amqtt.broker, av, cv2, yaml"
 
 FROM ${BASE}
 RUN apt-get update \

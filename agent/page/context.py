@@ -133,7 +133,7 @@ class Context:
         """At the end."""
         self.trials.close()
         if self._reader is not None:
-            self._reader.close()
+            self._reader.end()
 
 
 async def body_of(request: web.Request, model: type[M]) -> M:

@@ -75,6 +75,9 @@ class Trials:
         self._end()
         if self._running is not None:
             self._running.cancel()
+        for process in self._hung:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.5)
 
     def _note(self, view: JobView) -> None:
         self._known[view.id] = view

@@ -19,6 +19,8 @@ from agent.storage.pipe import BadMessage, Message, Unpacker, pack
 
 #: Seconds for one answer; a server that needs longer is of no use to somebody who seeks in a film.
 ANSWER_WITHIN = 5.0
+#: Seconds more for the first answer of a child: it has to start, on a small machine that is busy.
+STARTS_WITHIN = 15.0
 #: Children that may hang at a time.
 MOST_HUNG = 2
 #: Requests that may wait for their turn.
@@ -91,11 +93,19 @@ class Reader:
             child.close()
             self._hung.append(child.process)  # until it has gone
 
+    def end(self, seconds: float = 0.5) -> None:
+        """At the end: waits for children that can go; one that hangs is left behind."""
+        self.close()
+        for process in self._hung:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(seconds)
+
     async def _exchange(self, says: dict[str, Any]) -> Message:
         child = self._child or self._start()
         try:
             message = Message({**says, "terms": self._terms()})
-            return await asyncio.wait_for(child.exchange(message), ANSWER_WITHIN)
+            within = ANSWER_WITHIN + (STARTS_WITHIN if child.fresh else 0.0)
+            answer = await asyncio.wait_for(child.exchange(message), within)
         except TimeoutError:
             self._leave(child)
             words = f"the image store gives no answer within {ANSWER_WITHIN:g} s"
@@ -103,6 +113,8 @@ class Reader:
         except (ConnectionError, BadMessage, EOFError):
             self._leave(child)
             raise StoreSilent("reading the image store failed; it is tried again") from None
+        child.fresh = False
+        return answer
 
     def _start(self) -> _Child:
         self.rest()
@@ -142,6 +154,7 @@ class _Child:
                 },
                 start_new_session=True,
             )
+        self.fresh = True  # it has answered nothing yet
         self._socket = ours
         self._unpacker = Unpacker()
         self._loop = asyncio.get_running_loop()

@@ -18,6 +18,7 @@ from agent.storage.reading import link
 from agent.storage.reading.library import MOST_BYTES
 from agent.storage.reading.link import NoSuchThing, Reader, StoreSilent
 from tests.support.stored_events import DAY, NAMES, events, run
+from tests.support.waiting import PATIENCE
 
 WHERE = {"day": DAY.name, "event": NAMES[0]}
 
@@ -37,7 +38,7 @@ def reading(store: Path, work: Callable[[Reader], Awaitable[Any]]) -> Any:  # no
         try:
             return await work(reader)
         finally:
-            reader.close()
+            reader.end(PATIENCE)
 
     return asyncio.run(main())
 
@@ -130,10 +131,10 @@ def test_a_child_that_hangs_costs_its_deadline_and_too_many_start_no_more(
     hung: list[int] = []
 
     async def work(reader: Reader) -> None:
-        await reader.ask("days", "front")
         for _ in range(link.MOST_HUNG):
-            child = reader._child or reader._start()
-            reader._child = child
+            await reader.ask("days", "front")
+            child = reader._child
+            assert child is not None
             os.kill(child.process.pid, signal.SIGSTOP)
             hung.append(child.process.pid)
             # as a call into a dead server: not even SIGKILL ends it
