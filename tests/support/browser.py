@@ -69,8 +69,10 @@ class Browser:
 
     def run(self, script: str) -> Any:  # noqa: ANN401  whatever the page says
         """The value of a JavaScript expression; promises are waited for."""
+        # an element has no value of its own: that there is one is what is asked
+        whole = f"Promise.resolve({script}).then((it) => it instanceof Node || it)"
         said = self.call(
-            "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
+            "Runtime.evaluate", expression=whole, awaitPromise=True, returnByValue=True
         )
         if "exceptionDetails" in said:
             raise AssertionError(said["exceptionDetails"]["exception"].get("description"))
