@@ -94,11 +94,12 @@ def curve(past: Past | None, begin: datetime, end: datetime) -> list[tuple[float
     return [max(points[n : n + step], key=lambda p: p[1]) for n in range(0, len(points), step)]
 
 
-def event_at(events: Iterable[DayEvent], at: datetime) -> DayEvent | None:
-    """The event that ran at some moment."""
+def event_at(events: Iterable[DayEvent], at: datetime, now: datetime) -> DayEvent | None:
+    """The event that ran at some moment; one that has no end yet runs until now."""
     for event in events:
-        end = event.begin + timedelta(seconds=event.seconds or 0.0)
-        if event.begin <= at and (event.seconds is None or at <= end):
+        lasts = event.seconds
+        end = now if lasts is None else event.begin + timedelta(seconds=lasts)
+        if event.begin <= at <= end:
             return event
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -108,13 +109,13 @@ def test_a_day_is_reviewed(house: House, tmp_path: Path) -> None:
         browser.wait("document.querySelector('.event .keep[aria-pressed=true]')")
         browser.click(".event .alarm")
         browser.wait("document.querySelector('.event.false')")
+        browser.run("scrollTo(0, 0)")
         box = browser.run(
             "(() => { const b = document.querySelector('#timeline svg').getBoundingClientRect();"
             " return [b.left, b.top, b.width, b.height]; })()"
         )
         now = browser.run("(Date.now() - new Date().setUTCHours(0, 0, 0, 0)) / 86400000")
         other = 0.25 if now > 0.5 else 0.9
-        browser.run("scrollTo(0, 0)")
         browser.press(box[0] + box[2] * other, box[1] + 40)
         words = "still to come" if other > now else "not running"
         browser.wait(f"document.getElementById('why').textContent.includes({json.dumps(words)})")
@@ -187,15 +188,12 @@ def test_a_number_is_tuned_and_given_back(house: House, tmp_path: Path) -> None:
         browser.wait("document.querySelector('[data-back=min_changed]').disabled")
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [390, 1280])
-def test_every_page_fits_names_everything_and_can_be_read(
-    house: House, tmp_path: Path, width: int, *, dark: bool
-) -> None:
+def test_every_page_fits_names_everything_and_can_be_read(house: House, tmp_path: Path) -> None:
+    pages, widths = ("", "day", "aim", "tune"), (390, 1280)
     with looking(house, tmp_path) as (browser, agent, base):
         agent.wait_for_line("stored as")
-        browser.size(width, 844, dark=dark)
-        for name in ("", "day", "aim", "tune"):
+        for name, width, dark in itertools.product(pages, widths, (False, True)):
+            browser.size(width, 844, dark=dark)
             browser.open(base + name)
             browser.wait(
                 "document.querySelector('.event .play, .camera .word, .shapes li, .number')"

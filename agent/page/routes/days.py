@@ -78,14 +78,14 @@ class PastDays:
         if at.tzinfo is None:
             raise web.HTTPUnprocessableEntity(text="at: name the time zone, such as Z")
         view = await self.view(camera, day)
-        event = archive.event_at(view.events, at)
+        utc = self._context.clock.utc()
+        event = archive.event_at(view.events, at, utc)
         if event is not None:
             return said(Why(at=at, text=event.text, event=event.id))
         past = self._context.pasts.get(camera)
         if past is None:
             return said(Why(at=at, text="Nothing is known of this camera yet."))
-        now = self._context.clock.utc().timestamp()
-        return said(Why(at=at, text=why_nothing(past, at.timestamp(), now)))
+        return said(Why(at=at, text=why_nothing(past, at.timestamp(), utc.timestamp())))
 
     def _running(self, camera: str, known: set[str]) -> list[Any]:
         agent = self._context.desk.now.get()
