@@ -17,23 +17,18 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
 
 from agent import __version__
 from agent.aiming import Aiming
-from agent.beginning import camera_setups, close_recordings, open_events_of, setup_of
-from agent.camera_parts import CameraParts, build_camera
-from agent.checking import checked
+from agent.beginning import close_recordings, open_events_of, setup_of
+from agent.camera_changes import STOP_WITHIN, CameraChanges
 from agent.configuration import Loaded, agent_id_of
 from agent.core import engine
 from agent.core.announce import cameras_farewell
-from agent.core.cameras import change_cameras
 from agent.core.clip_events import RECORDINGS
-from agent.core.effects import Effect
-from agent.core.errors import ConfigError
 from agent.core.messages import (
     Received,
     RecordingFailed,
@@ -41,20 +36,17 @@ from agent.core.messages import (
     StoreCode,
     StoreState,
 )
-from agent.core.state import AgentNow, CameraSetup, Gauges, Now, Stopped, Stopping, Tick
+from agent.core.state import Gauges, Stopped, Stopping, Tick
 from agent.crew import Crew
 from agent.discovery import Discovery
 from agent.gauges import Machine, gather
 from agent.mqtt.router import Ignored, birth, parse
 from agent.page.desk import AimOrder
 from agent.parts import (
-    announced,
     build_parts,
     open_journal,
-    views_of,
 )
 from agent.perform import Performer, order_boxes
-from agent.reload import Changes, changes_between, with_cameras_of
 from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.health_file import remove_health
 from agent.runtime.mailbox import Mailbox, WhenFull
@@ -63,8 +55,6 @@ from agent.runtime.redaction import without_secrets
 from agent.runtime.settings_file import load_settings
 from agent.runtime.signals import Signals
 from agent.runtime.worker import Worker
-from schemas.config import Config
-from schemas.messages import Outgoing
 from schemas.topics import AgentTopics
 
 log = logging.getLogger(__name__)
@@ -72,8 +62,6 @@ log = logging.getLogger(__name__)
 EXIT_STOPPED = 0
 EXIT_GAVE_UP = 70
 
-#: Docker kills 10 s after SIGTERM: everything has to be closed before that.
-STOP_WITHIN = 7.5
 #: A worker without a beat for so long is named in health ...
 SILENT_AFTER = 10.0
 #: ... and, other than the store (whose disk may hang for good), ends the process.
@@ -87,7 +75,7 @@ _SWITCH = 0.0005
 INBOX = 256
 
 
-class App:
+class App(CameraChanges):
     """One agent process."""
 
     def __init__(
@@ -158,18 +146,6 @@ class App:
             clock=self._clock,
             leave=self._leave,
         )
-
-    def _say(self, message: Outgoing) -> None:
-        """To the broker, but for the answers to the page's own orders."""
-        if self._parts.desk is None or not self._parts.desk.takes(message):
-            self._parts.outbox.put(message)
-
-    def _tell_page(self) -> None:
-        """Which cameras there are, and how everything is."""
-        if (desk := self._parts.desk) is not None:
-            configs, parts = (self._given.config, self._config), self._cameras.values()
-            desk.scenes = self._aiming.scenes(*configs, parts, desk.scenes, self._clock.utc())
-            desk.now.put(self._state)
 
     def run(self) -> int:
         """Runs until SIGTERM, SIGINT, a restart command or a fatal error; the exit code."""
@@ -256,9 +232,6 @@ class App:
         while (cause := self._inbox.get()) is not None:
             self._take(cause)
 
-    def _now(self) -> Now:
-        return Now(self._clock.monotonic(), self._clock.utc())
-
     def _leave(self, again: bool) -> None:  # noqa: FBT001  the effect's own field
         self.again = again
         self._leaving = True
@@ -294,126 +267,6 @@ class App:
     def _on_thread_exception(self, args: threading.ExceptHookArgs) -> None:
         name = args.thread.name if args.thread else "unknown"
         self._fatal(name, args.exc_value or RuntimeError("died"))
-
-    # ------------------------------------------------------------ a changed configuration
-
-    def _reload(self) -> None:
-        """Takes over the cameras of the file as it is now, or nothing at all."""
-        self._changing = True
-        try:
-            given = checked(self._file, os.environ)
-            self._take_over(self._aiming.applied(given))
-            self._given = given
-        except ConfigError as error:
-            log.error("configuration: nothing is taken over: %s", error)  # noqa: TRY400  the fact is enough
-        finally:
-            self._changing = False
-        self._tell_page()
-
-    def _aim(self, order: AimOrder) -> None:
-        """Puts in force what was drawn on the page, or gives a camera back to the configuration."""
-        if self._changing:  # it came while the cameras of another change are being stopped
-            self._answer_aim(order, "another change is under way: try again")
-            return
-        self._changing = True
-        try:
-            if order.page_camera not in self._state.cameras:
-                raise ConfigError("no such camera")  # noqa: TRY301  one answer
-            vision = self._state.gauges.vision.get(order.page_camera)
-            size = None if vision is None else (vision.height, vision.width)
-            camera = order.page_camera
-            aiming = self._aiming.with_aim(camera, order.aim, size, self._clock.utc())
-            self._take_over(aiming.applied(self._given))
-            self._aiming = aiming
-            aiming.keep()
-        except ConfigError as error:
-            self._answer_aim(order, str(error))
-        else:
-            self._answer_aim(order, None)
-        finally:
-            self._changing = False
-
-    def _answer_aim(self, order: AimOrder, error: str | None) -> None:
-        self._tell_page()
-        if self._parts.desk is not None:
-            self._parts.desk.answer_aim(order, error)
-
-    def _take_over(self, new: Loaded) -> None:
-        """Begins the cameras anew that are others now.
-
-        Raises:
-            ConfigError: one of them cannot be built; nothing is changed then.
-        """
-        change = changes_between(self._config, new.config)
-        config = with_cameras_of(self._config, new.config)
-        setups = camera_setups(Loaded(config, new.file, new.origins))
-        built = self._build(config, setups, change)
-        log.info("configuration: read again: %s", change.text)
-        if change.elsewhere:
-            log.warning("configuration: needs a restart: %s", ", ".join(change.elsewhere))
-        self._config = config
-        if not change.renewed and not change.ended:
-            return
-        self._end_cameras(change.ended)
-        self._cameras = {name: built.get(name) or self._cameras[name] for name in config.cameras}
-        self._performer = replace(
-            self._performer,
-            **order_boxes(self._cameras.values()),
-            discovery=Discovery(announced(self._config, self._topics), self._state_dir),
-        )
-        if self._parts.store is not None:
-            self._parts.store.cameras = tuple(config.cameras)
-        if self._parts.reoffer is not None:
-            self._parts.reoffer.views = views_of(self._cameras.values())
-        self._state, effects = self._changed(setups, change)
-        self._performer.perform(effects)
-        for name in change.renewed:
-            self._start_camera(built[name])
-
-    def _build(
-        self, config: Config, setups: tuple[CameraSetup, ...], change: Changes
-    ) -> dict[str, CameraParts]:
-        """Parts of the cameras that begin anew; raises before anything else is touched."""
-        after, _ = self._changed(setups, change)
-        return {
-            name: build_camera(
-                name,
-                config,
-                after.cameras[name].vision_settings(),
-                self._parts.spool,
-                self._inbox.put,
-                self._clock,
-                self._parts.memory.share(self._clock),
-                self._parts.desk,
-            )
-            for name in change.renewed
-        }
-
-    def _changed(
-        self, setups: tuple[CameraSetup, ...], change: Changes
-    ) -> tuple[AgentNow, list[Effect]]:
-        return change_cameras(self._state, setups, change.renewed, self._last_seq, self._now())
-
-    def _end_cameras(self, names: Sequence[str]) -> None:
-        """Stops their threads, hears what they still had to say, and forgets them."""
-        deadline = self._clock.monotonic() + STOP_WITHIN
-        left = self._crew.stop_cameras([self._cameras[name] for name in names], deadline)
-        if left:
-            log.warning("configuration: still busy, left alone: %s", ", ".join(left))
-        for name in names:
-            self._cameras[name].silence()
-        self._drain()
-        for name in names:
-            camera = self._state.cameras[name]
-            self._last_seq[name, "motion"] = camera.motion_seq
-            self._last_seq[name, "recording"] = camera.recording_seq
-            self._crew.forget(self._cameras[name].bodies())
-
-    def _start_camera(self, camera: CameraParts) -> None:
-        if camera.source is None:
-            self._inbox.put(camera.disabled(self._clock.monotonic()))
-        for worker in self._crew.add(camera.bodies()):
-            worker.start()
 
     # ------------------------------------------------------------ start and stop
 

@@ -376,15 +376,9 @@ def _health(arguments: argparse.Namespace) -> int:
 
 
 def _hash_password(_arguments: argparse.Namespace) -> int:
-    from getpass import getpass
+    from agent.page.hash_command import asked_hash
 
-    from agent.page.passwords import hashed
-    from schemas.page_config import SHORTEST_PASSWORD
-
-    password = getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
-    if len(password) < SHORTEST_PASSWORD:
-        raise ConfigError(f"a password needs at least {SHORTEST_PASSWORD} characters")
-    print(hashed(password))
+    print(asked_hash())
     return EXIT_OK
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from agent.core.frame import Frame
-from agent.core.messages import FrameScored, Shown
+from agent.core.messages import Detection, FrameScored, Shown
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.newest import Newest
 
@@ -30,6 +31,11 @@ class Showing:
         self._picture = picture
         self._overlay = overlay
         self._drawn = b""
+
+    def judged(self, camera: str, found: Detection, utc: Callable[[float], datetime]) -> None:
+        """A frame was judged."""
+        if self.scores is not None:
+            self.scores.put(FrameScored(camera, utc(found.at), found))
 
     def frame(self, frame: Frame, *, judged: bool) -> None:
         """A frame came."""

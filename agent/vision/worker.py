@@ -305,12 +305,9 @@ class VisionWorker:
     def _follow(self, frame: Frame, judgement: Judgement) -> None:
         """From the judgement to the event, and what is said about it."""
         detection, step = judgement.detection, judgement.step
-        if self._settings.scores or self.showing.scores is not None:
-            scored = FrameScored(self._camera, self._utc(detection.at), detection)
-            if self._settings.scores:
-                self._to_engine(scored)
-            if self.showing.scores is not None:
-                self.showing.scores.put(scored)
+        if self._settings.scores:
+            self._to_engine(FrameScored(self._camera, self._utc(detection.at), detection))
+        self.showing.judged(self._camera, detection, self._utc)
         if step.started:
             self._start_event(frame, detection)
         if self._event is not None and self._judge.event.peak.seq == frame.seq:
