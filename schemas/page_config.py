@@ -23,9 +23,7 @@ class PageConfig(Strict):
         None, description="logs in, or comes as `Authorization: Bearer`"
     )
     token_file: Path | None = Field(None, description="instead of `token`")
-    user: str | None = Field(
-        None, min_length=1, max_length=60, description="logs in with `password`"
-    )
+    user: str | None = Field(None, max_length=60, description="logs in with `password`")
     password: SecretStr | None = Field(
         None, description="as text, or the line that `surveillance-agent hash-password` prints"
     )
@@ -52,6 +50,8 @@ class PageConfig(Strict):
                 raise ValueError(f"{name}: at least {least} characters")
         if self.password and len(self.password.get_secret_value()) < SHORTEST_PASSWORD:
             raise ValueError(f"password: at least {SHORTEST_PASSWORD} characters")
+        if self.user == "":
+            raise ValueError("user is empty: write a name, or leave it out")
         has_password = self.password is not None or self.password_file is not None
         if has_password != (self.user is not None):
             raise ValueError("user and password belong together: set both, or none")
