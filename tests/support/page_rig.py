@@ -119,14 +119,19 @@ def page(
     folder: Path,
     config: Mapping[str, Any] | None = None,
     state: AgentNow | None = None,
+    *,
+    full: bool = False,
     **options: Any,  # noqa: ANN401  fields of PageOptions
 ) -> Iterator[PageRig]:
-    """A page for one camera, `yard`; `config` has keys of its configuration."""
+    """A page for one camera, `yard`; `config` has keys of its configuration.
+
+    `full`: the agent has no room for orders, and says so at once.
+    """
     orders: list[object] = []
 
     def to_engine(order: object) -> bool:
         orders.append(order)
-        return True
+        return not full
 
     clock = SystemClock()
     desk = Desk(to_engine, clock)
