@@ -27,7 +27,18 @@ WORDS = [
     "0",
 ]
 WORDS += ["%00", "%ff", "ä", "-1", "1e9", "{camera}", "days", "..%2f..%2fetc%2fpasswd", "n-2", "+"]
-VALUES = [None, True, -1, 1e308, "", "x" * 2000, [], {}, [[0, 0]] * 3, {"a": {"b": []}}]
+VALUES: list[object] = [
+    None,
+    True,
+    -1,
+    1e308,
+    "",
+    "x" * 2000,
+    [],
+    {},
+    [[0, 0]] * 3,
+    {"a": {"b": []}},
+]
 KEYS = [
     "values",
     "zones",
