@@ -19,7 +19,7 @@ RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels 
 ENV PYTHONPYCACHEPREFIX=/opt/agent/pycache
 WORKDIR /
 RUN /opt/agent/bin/python -c "import agent.service.app, agent.demo.broker, agent.commands.ha_app, \
-agent.camera.hk.simulator.command, agent.storage.store.child, agent.audio.device, amqtt.broker, av, cv2, yaml"
+agent.camera.hk.simulator.command, agent.storage.store.child, agent.storage.reading.child, agent.tuning.trial, agent.page.server, agent.audio.device, amqtt.broker, av, cv2, yaml"
 
 FROM ${BASE}
 RUN apt-get update \

@@ -15,6 +15,7 @@ from agent.core.clips import PRE_ROLL_BYTES
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState, ClipPart, RecordingLink, Shown
 from agent.core.orders import RestartSession, VisionOrder, VisionSettings
+from agent.page.desk import Desk
 from agent.runtime.clock import Clock
 from agent.runtime.latest_value import Newest
 from agent.runtime.mailbox import Mailbox, WhenFull
@@ -149,6 +150,7 @@ def build_camera(
     to_engine: ToEngine,
     clock: Clock,
     share: Share,
+    desk: Desk | None = None,
 ) -> CameraParts:
     """One camera's parts; nothing runs yet, nothing is opened.
 
@@ -182,7 +184,9 @@ def build_camera(
     boxes = frames, vision_orders
     vision = VisionWorker(name, judged, settings, *boxes, to_engine, to_recorder, clock)
     vision.recording = recording.frames if recording else None
-    viewers = vision.showing.viewers = None if config.reoffer is None else Newest[Shown]()
+    seen = config.reoffer is not None or desk is not None
+    viewers = vision.showing.viewers = Newest[Shown]() if seen else None
+    vision.showing.scores = None if desk is None else desk.scores
     return CameraParts(
         camera_id=name,
         source=source if camera.enabled else None,

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from agent import __version__
 from agent.audio.beeper import BeeperWorker, BeepOptions
-from agent.config.loader import password_of, token_of
+from agent.config.loader import page_password_of, password_of, token_of
 from agent.core.errors import ConfigError
-from agent.core.messages import Received, Shown
+from agent.core.messages import Parsed, Received, Shown
 from agent.core.orders import Beep, KeepEvent, VisionSettings
 from agent.core.state_messages import farewell, retained_topics
 from agent.mqtt.client import MqttWorker
@@ -26,6 +26,8 @@ from agent.mqtt.command_topics import command_filters, slip_filters
 from agent.mqtt.journal import JOURNAL, Journal
 from agent.mqtt.options import MqttOptions
 from agent.mqtt.outbox import Outbox
+from agent.page.building import build_page
+from agent.page.desk import AimOrder, Desk
 from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.latest_value import Newest
@@ -47,6 +49,7 @@ from schemas.topics import AgentTopics
 OWN_NOTE = "client"
 
 if TYPE_CHECKING:
+    from agent.page.server import PageWorker
     from agent.reoffer.server import ReofferWorker  # aiohttp is an extra
 
 
@@ -64,6 +67,8 @@ class Parts:
     tones: Mailbox[Beep]
     discovery: tuple[Publish, ...]
     reoffer: ReofferWorker | None
+    page: PageWorker | None
+    desk: Desk | None
     memory: Memory
     boxes: tuple[Mailbox[Any], ...]
 
@@ -78,6 +83,8 @@ class Parts:
         bodies["beeper"] = self.beeper.run
         if self.reoffer is not None:
             bodies["reoffer"] = self.reoffer.run
+        if self.page is not None:
+            bodies["page"] = self.page.run
         return bodies
 
 
@@ -99,8 +106,11 @@ def build_parts(
     spool = _spool(config, topics, state_dir)
     store_orders: Mailbox[KeepEvent] = Mailbox("store_orders", ORDERS, WhenFull.REFUSE)
     memory = Memory(config.agent.memory_max or memory_limit())
+    desk = None if config.page is None else Desk(leaving_room(inbox), clock)
     cameras = tuple(
-        build_camera(name, config, settings[name], spool, to_engine, clock, memory.share(clock))
+        build_camera(
+            name, config, settings[name], spool, to_engine, clock, memory.share(clock), desk
+        )
         for name in config.cameras
     )
     tones: Mailbox[Beep] = Mailbox("tones", 1, WhenFull.DROP_OLDEST)
@@ -108,6 +118,7 @@ def build_parts(
     secret = "" if host.machine_id() else secret_of(journal)
     own_id = client_id(topics, this_machine(), secret)
     boxes: list[Mailbox[Any]] = [inbox, tones, store_orders]
+    boxes += [] if desk is None else [desk.scores, desk.answers]
     return Parts(
         cameras=cameras,
         spool=spool,
@@ -121,20 +132,23 @@ def build_parts(
         tones=tones,
         discovery=tuple(announced(config, topics)),
         reoffer=_reoffer(config, cameras),
+        page=_page(config, topics, state_dir, desk, clock),
+        desk=desk,
         memory=memory,
         boxes=tuple(boxes),
     )
 
 
 def leaving_room(inbox: Mailbox[object]) -> ToEngine:
-    """Where messages of the broker go: a flood of them must not push out what cameras have to say.
+    """Where orders go: a flood of them must not push out what cameras have to say.
 
-    They get half of the inbox; the mqtt thread counts what is refused.
+    Those of broker and page get half of the inbox; who sent them counts what is refused.
     """
 
     def put(message: object) -> bool:
-        """False: no room, or none left for the broker."""
-        crowded = isinstance(message, Received) and inbox.depth >= inbox.capacity // 2
+        """False: no room, or none left for orders."""
+        outside = isinstance(message, Received | Parsed | AimOrder)
+        crowded = outside and inbox.depth >= inbox.capacity // 2
         return not crowded and inbox.put(message)
 
     return put
@@ -174,6 +188,15 @@ def _reoffer(config: Config, cameras: Iterable[CameraParts]) -> ReofferWorker | 
         raise ConfigError("reoffer: needs aiohttp: .venv/bin/pip install -e '.[reoffer]'") from None
     options = ReofferOptions(config.reoffer.bind, config.reoffer.port, token_of(config.reoffer))
     return ReofferWorker(options, views_of(cameras))
+
+
+def _page(
+    config: Config, topics: AgentTopics, state_dir: Path, desk: Desk | None, clock: Clock
+) -> PageWorker | None:
+    if desk is None or config.page is None:
+        return None
+    token, password = token_of(config.page, "page"), page_password_of(config.page)
+    return build_page(config, topics, state_dir, desk, clock, token, password)
 
 
 def _spool(config: Config, topics: AgentTopics, state_dir: Path) -> Spool | None:

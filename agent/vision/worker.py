@@ -307,6 +307,7 @@ class VisionWorker:
         detection, step = judgement.detection, judgement.step
         if self._settings.scores:
             self._to_engine(FrameScored(self._camera, self._utc(detection.at), detection))
+        self.showing.judged(self._camera, detection, self._utc)
         if step.started:
             self._start_event(frame, detection)
         if self._event is not None and self._judge.event.peak.seq == frame.seq:
