@@ -19,7 +19,7 @@ RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels 
 ENV PYTHONPYCACHEPREFIX=/opt/agent/pycache
 WORKDIR /
 RUN /opt/agent/bin/python -c "import agent.service.app, agent.demo.broker, agent.commands.ha_app, \
-agent.camera.hk.simulator.command, agent.storage.store.child, agent.audio.device, agent.classify.network, amqtt.broker, av, cv2, yaml"
+agent.camera.hk.simulator.command, agent.storage.store.child, agent.storage.reading.child, agent.tuning.trial, agent.page.server, agent.audio.device, agent.classify.network, amqtt.broker, av, cv2, yaml"
 # A network that names what moved (docs/classify.md): `--build-arg MODEL=yolox_nano.onnx`, a file in
 # `models/` beside this one, taken by its hash. Without it: none.
 ARG MODEL=

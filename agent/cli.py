@@ -125,6 +125,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         config=True,
     )
     health.add_argument("--strict", action="store_true", help="exit 0 only if it is ok")
+    add("hash-password", _hash_password, "print the hash of a password for page.password")
     add("version", _version, "print the version")
     return parser
 
@@ -392,6 +393,13 @@ def _health(arguments: argparse.Namespace) -> int:
     well, text = read_health(folder, strict=arguments.strict)
     print(text)
     return EXIT_OK if well else 1
+
+
+def _hash_password(_arguments: argparse.Namespace) -> int:
+    from agent.page.hash_command import asked_hash
+
+    print(asked_hash())
+    return EXIT_OK
 
 
 def _version(_arguments: argparse.Namespace) -> int:

@@ -21,11 +21,10 @@ from pydantic import (
 
 from schemas.base import Identifier, Strict, quoted
 from schemas.camera_config import CameraConfig
+from schemas.page_config import SHORTEST_TOKEN as SHORTEST_TOKEN  # noqa: PLC0414  a limit of both
+from schemas.page_config import PageConfig
 from schemas.sizes import Size
 from schemas.topics import RESERVED
-
-#: A token is guessed at the speed of a LAN.
-SHORTEST_TOKEN = 12
 
 
 def _plain_topic(value: str) -> str:
@@ -261,4 +260,5 @@ class Config(Strict):
     beep: BeepConfig = BeepConfig()
     reoffer: ReofferConfig | None = None
     classify: ClassifyConfig | None = None
+    page: PageConfig | None = None
     cameras: dict[CameraId, CameraConfig] = Field(min_length=1)

@@ -111,6 +111,8 @@ def configuration(
     store = {"path": options.get("store_path"), "retention_days": options.get("retention_days")}
     tree["store"] = _part(base, "store") | _given(store)
     tree["beep"] = {"enabled": False} | _part(base, "beep")  # apps have no sound card
+    # Home Assistant shows the page; only its supervisor comes in without logging in
+    tree["page"] = {"bind": "0.0.0.0", "ingress": True} | _part(base, "page")  # noqa: S104  in its network
     cameras = _part(base, "cameras")
     for option in options.get("cameras", []):
         cameras[option["id"]] = _part(cameras, option["id"]) | _camera(option, user_files)

@@ -19,7 +19,7 @@ from agent.camera.source import SCHEMES, check_url
 from agent.classify.link import proven
 from agent.classify.model_files import model_of
 from agent.config.error_messages import Path_, path_text, shown
-from agent.config.loader import Given, Loaded, password_of, read, token_of
+from agent.config.loader import Given, Loaded, page_password_of, password_of, read, token_of
 from agent.core.errors import ConfigError, reason_of
 from agent.imaging.orientation import Orientation
 from agent.runtime.clock import Clock
@@ -27,6 +27,7 @@ from agent.vision.detector.masks import load_mask
 from agent.vision.zones import view_of
 from schemas.camera_config import CameraConfig, CameraTls
 from schemas.config import BeepConfig, Config, MqttConfig, ReofferConfig
+from schemas.page_config import PageConfig
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -56,6 +57,11 @@ def checked(path: Path | None, environ: Mapping[str, str]) -> Loaded:
     if (reoffer := _valid(ReofferConfig, given.tree.get("reoffer"))) is not None:
         look = partial(token_of, reoffer)
         _try(given, ("reoffer", "token_file"), _named(reoffer.token_file), look)
+    if (page := _valid(PageConfig, given.tree.get("page"))) is not None:
+        look = partial(token_of, page, "page")
+        _try(given, ("page", "token_file"), _named(page.token_file), look)
+        look = partial(page_password_of, page)
+        _try(given, ("page", "password_file"), _named(page.password_file), look)
     cameras = given.tree.get("cameras")
     for name, camera in cameras.items() if isinstance(cameras, dict) else ():
         if isinstance(camera, dict):

@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from agent.config.error_messages import Path_, key_text, mistake, path_text
 from agent.core.errors import ConfigError, reason_of
 from agent.runtime.redaction import hide, hide_url
 from schemas.base import ID_LIMIT, quoted
 from schemas.camera_config import SETTING_KEYS
-from schemas.config import SHORTEST_TOKEN, Config, MqttConfig, ReofferConfig
+from schemas.config import Config, MqttConfig, ReofferConfig
+from schemas.page_config import SHORTEST_PASSWORD, SHORTEST_TOKEN, PageConfig
 from schemas.settings import CameraSettings, setting_names
 
 PREFIX = "SURVEILLANCE_"
@@ -49,7 +50,9 @@ _NO_YAML = (
     RecursionError,
 )
 #: Taken from the environment as they are: `0123` or `a: b` is as good a password as any.
-_VERBATIM = frozenset({"password", "username", "token", "source", "record_source", "name"})
+_VERBATIM = frozenset(
+    {"password", "username", "user", "token", "one_time_token", "source", "record_source", "name"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,30 +194,48 @@ def password_of(mqtt: MqttConfig) -> str | None:
     return password
 
 
-def token_of(reoffer: ReofferConfig | None) -> str | None:
-    """The re-offer's token, from the configuration or its file; hidden from now on.
+def token_of(reoffer: ReofferConfig | PageConfig | None, key: str = "reoffer") -> str | None:
+    """A token, from the configuration or its file; hidden from now on.
+
+    Args:
+        reoffer: what has a token.
+        key: its name in the configuration.
 
     Raises:
-        ConfigError: when the file cannot be read, or is empty.
+        ConfigError: when the file cannot be read, or is too short.
     """
     if reoffer is None:
         return None
-    if reoffer.token is not None:
-        token = reoffer.token.get_secret_value()
-        hide(token)
-        return token
-    if reoffer.token_file is None:
+    where = f"{key}.token_file"
+    return _secret_of(reoffer.token, reoffer.token_file, where, SHORTEST_TOKEN)
+
+
+def page_password_of(page: PageConfig) -> str | None:
+    """The page's password, from the configuration or its file; hidden from now on.
+
+    Raises:
+        ConfigError: when the file cannot be read, or is too short.
+    """
+    where = "page.password_file"
+    return _secret_of(page.password, page.password_file, where, SHORTEST_PASSWORD)
+
+
+def _secret_of(value: SecretStr | None, file: Path | None, key: str, shortest: int) -> str | None:
+    if value is not None:
+        secret = value.get_secret_value()
+        hide(secret)
+        return secret
+    if file is None:
         return None
-    where = f"reoffer.token_file {path_text(reoffer.token_file)}"
+    where = f"{key} {path_text(file)}"
     try:
-        token = reoffer.token_file.read_text().strip()
+        secret = file.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{where}: {reason_of(error)}") from None
-    if len(token) < SHORTEST_TOKEN:
-        words = f"needs at least {SHORTEST_TOKEN} characters"
-        raise ConfigError(f"{where}: {words}")
-    hide(token)
-    return token
+    if len(secret) < shortest:
+        raise ConfigError(f"{where}: needs at least {shortest} characters")
+    hide(secret)
+    return secret
 
 
 def agent_id_of(config: Config) -> str:

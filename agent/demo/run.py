@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import secrets
 import shutil
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from agent.config.loader import agent_id_of, load
@@ -24,6 +26,7 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 PORT = 1883  # another one where somebody listens there
+PAGE_PORT = 8655  # the same
 STORE = Path("imagestore")
 STATE = Path("demo-state")
 CAMERA = "front_door"
@@ -62,10 +65,11 @@ def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
         broker, protocol = "Mosquitto", "auto"
         if program is None:  # amqtt leaves an MQTT 5 client with a will unanswered
             broker, protocol = "embedded", "'3.1.1'"
-        loaded = load(None, _environment(simulator.port, port, protocol))
+        page, link = _page()
+        loaded = load(None, {**_environment(simulator.port, port, protocol), **page})
         camera = Worker("simulator", simulator.run, clock, _fatal)
         app = App(loaded, state_dir, clock=clock, extra=[camera])
-        _explain(say, broker, port, agent_id_of(loaded.config))
+        _explain(say, broker, port, agent_id_of(loaded.config), link)
         return app.run(), app.again
 
 
@@ -100,17 +104,30 @@ def _environment(camera_port: int, broker_port: int, protocol: str) -> dict[str,
     }
 
 
+def _page() -> tuple[dict[str, str], str]:
+    """What the page needs, and its address with a token that logs in once; none without aiohttp."""
+    if find_spec("aiohttp") is None or find_spec("jinja2") is None:
+        return {}, "needs .venv/bin/pip install -e '.[page]'"
+    port, once = free_port(PAGE_PORT), secrets.token_urlsafe(24)
+    keys = {"BIND": HOST, "PORT": str(port), "ONE_TIME_TOKEN": once}
+    environment = {f"SURVEILLANCE_PAGE__{key}": value for key, value in keys.items()}
+    return environment, f"http://{HOST}:{port}/login?once={once}"
+
+
 def _fatal(name: str, error: BaseException) -> None:
     log.critical("worker %s: gave up: %s", name, error)
 
 
-def _explain(say: Callable[[str], None], broker: str, port: int, agent_id: str) -> None:
+def _explain(say: Callable[[str], None], broker: str, port: int, agent_id: str, link: str) -> None:
     root, there = f"surveillance/{agent_id}", f"-h {HOST} -p {port}"
     client = "" if shutil.which("mosquitto_sub") else "   (apt-get install mosquitto-clients)"
     for line in (
         "",
         f"No configuration: this is the demo. Camera: simulated, over UDP. Broker: {HOST}:{port},",
         f"{broker}, for this demo only. Somebody walks by every ten seconds or so.",
+        "",
+        f"  The page (this link works once): {link}",
+        "",
         f"Try in another terminal:{client}",
         "",
         f"  mosquitto_sub {there} -v -t '{root}/+/event/#' -t '{root}/+/motion/state'",

@@ -15,18 +15,16 @@ import hmac
 import ipaddress
 import logging
 import math
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Self, cast
+from typing import Self
 from urllib.parse import urlencode
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from agent.core.messages import Shown
-from agent.reoffer.visits import IDLE, Guesses, Seldom, Visits
+from agent.reoffer.crowd import Crowd, Handler, keep_little, listening
 from agent.runtime.latest_value import Newest
 from agent.runtime.worker import Worker
 
@@ -43,13 +41,10 @@ _GONE = 499
 #: Before the port is tried again, when another process has it.
 _RETRY = 10.0
 _STEP = 0.25
-#: A picture or two: the rest would only be old pictures, on their way to a slow viewer.
-_SEND_BUFFER = 256 * 1024
 _BOUNDARY = "frame"
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 Views = Mapping[str, Newest[Shown]]
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +78,7 @@ class ReofferWorker:
         self._options = options
         self._viewers = 0
         self._watching: dict[Newest[Shown], int] = {}
-        self._visits: Visits[asyncio.Transport] = Visits()
-        self._guesses = Guesses()
-        self._seldom = Seldom()
+        self._crowd = Crowd("reoffer")
 
     def run(self, worker: Worker) -> None:
         """Serves until `worker.stop`."""
@@ -114,66 +107,14 @@ class ReofferWorker:
         app.router.add_get("/", self._index)
         app.router.add_get("/{camera}/{what:stream|overlay}", self._stream)
         app.router.add_get("/{camera}/{what:latest|overlay}.jpg", self._picture)
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            handler_cancellation=True,
-            shutdown_timeout=0.5,
-            keepalive_timeout=IDLE,
-        )
-        logging.getLogger("aiohttp.server").addFilter(_worth_a_line)
-        await runner.setup()
-        try:
-            async with self._listening(runner):
-                while not worker.stop.is_set():
-                    worker.beat()
-                    self._close_idle()
-                    await asyncio.sleep(_STEP)
-        finally:
-            await runner.cleanup()
-
-    @asynccontextmanager
-    async def _listening(self, runner: web.AppRunner) -> AsyncIterator[None]:
-        """The port is open: each connection goes through the door before aiohttp sees it."""
-        serve = cast("web.Server", runner.server)  # there since `setup`
-        loop = asyncio.get_running_loop()
         options = self._options
-        listener = await loop.create_server(
-            lambda: _Door(self._admit, serve), options.bind, options.port, backlog=16
-        )
-        async with listener:
-            self.port = int(listener.sockets[0].getsockname()[1])
-            log.info("reoffer: pictures at http://%s:%d/", options.bind, self.port)
-            yield
-
-    # ------------------------------------------------------------ who may stay
-
-    def _admit(self, transport: asyncio.Transport) -> bool:
-        """Lets a new connection in, or not; may close another one for it."""
-        self._forget_closed()
-        now = asyncio.get_running_loop().time()
-        leaves = self._visits.come(transport, _address(transport), now)
-        if leaves is not None:
-            leaves.abort()
-            words = (
-                "too many connections without a request, the oldest are closed (%d, newest from %s)"
-            )
-            self._say("crowd", words, _address(transport))
-        return leaves is not transport
-
-    def _close_idle(self) -> None:
-        self._forget_closed()
-        for transport in self._visits.overdue(asyncio.get_running_loop().time()):
-            transport.abort()
-            self._visits.gone(transport)
-
-    def _forget_closed(self) -> None:
-        for transport in [each for each in self._visits if each.is_closing()]:
-            self._visits.gone(transport)
-
-    def _say(self, cause: str, words: str, address: str) -> None:
-        if times := self._seldom.count(cause, asyncio.get_running_loop().time()):
-            log.warning("reoffer: " + words, times, address)  # noqa: G003  one of two constants
+        async with listening(app, options.bind, options.port, self._crowd) as port:
+            self.port = port
+            log.info("reoffer: pictures at http://%s:%d/", options.bind, port)
+            while not worker.stop.is_set():
+                worker.beat()
+                self._crowd.close_idle()
+                await asyncio.sleep(_STEP)
 
     # ------------------------------------------------------------ who may look
 
@@ -190,29 +131,21 @@ class ReofferWorker:
             if kind.lower() == "bearer":
                 given = bearer
             self._check(given, token, request)
-        transport = request.transport
-        if transport is None:
-            raise web.HTTPBadRequest(text="gone")
-        self._visits.busy(transport)
-        try:
-            return await handler(request)
-        except ConnectionError:
-            return web.Response(status=_GONE)
-        finally:
-            self._visits.rest(transport, asyncio.get_running_loop().time())
+        with self._crowd.busy(request):
+            try:
+                return await handler(request)
+            except ConnectionError:  # it left as its answer began
+                return web.Response(status=_GONE)
 
     def _check(self, given: str, token: str, request: web.Request) -> None:
         """Refuses a wrong token, and for a while any token after many wrong ones."""
-        now = asyncio.get_running_loop().time()
-        address = _address(request.transport)
-        if wait := self._guesses.must_wait(address, now):
+        if wait := self._crowd.must_wait(request):
             headers = {"Retry-After": str(math.ceil(wait))}
             raise web.HTTPTooManyRequests(text="too many wrong tokens", headers=headers)
         if hmac.compare_digest(given.encode("utf-8", "replace"), token.encode()):
             return
         if given:
-            self._guesses.wrong(address, now)
-            self._say("token", "wrong token (%d times, last from %s)", address)
+            self._crowd.wrong(request, "token")
         raise web.HTTPUnauthorized(text="a token is needed: ?token=…")
 
     def _view(self, request: web.Request) -> Newest[Shown]:
@@ -253,7 +186,7 @@ class ReofferWorker:
             response = web.StreamResponse(headers={**_HEADERS, "Content-Type": kind})
             response.force_close()
             await response.prepare(request)
-            _keep_little(request)
+            keep_little(request)
             last = b""
             while True:
                 shown = await looking.next(_STUCK)
@@ -273,7 +206,7 @@ class ReofferWorker:
         """One more viewer of this camera."""
         self._viewers += 1
         self._watching[view] = self._watching.get(view, 0) + 1
-        view.wanted = True
+        view.want("reoffer", wanted=True)
 
     def end(self, view: Newest[Shown]) -> None:
         """One less; the last one lets vision rest."""
@@ -281,32 +214,7 @@ class ReofferWorker:
         self._watching[view] -= 1
         if not self._watching[view]:
             del self._watching[view]
-            view.wanted = False
-
-
-class _Door(asyncio.Protocol):
-    """Asks whether a new connection may stay, and hands it over to aiohttp.
-
-    Args:
-        admit: True: it may stay.
-        serve: makes aiohttp's protocol for one connection.
-    """
-
-    def __init__(
-        self, admit: Callable[[asyncio.Transport], bool], serve: Callable[[], asyncio.Protocol]
-    ) -> None:
-        self._admit = admit
-        self._serve = serve
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Is called by the loop for each new connection."""
-        transport = cast("asyncio.Transport", transport)
-        if not self._admit(transport):
-            transport.abort()
-            return
-        protocol = self._serve()
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
+            view.want("reoffer", wanted=False)
 
 
 class _Looking:
@@ -340,17 +248,6 @@ class _Looking:
 _LOOK = 0.02
 
 
-def _worth_a_line(record: logging.LogRecord) -> bool:
-    """Whoever speaks no HTTP to us is answered with 400; the log is not for strangers to fill."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
-
-
-def _address(transport: asyncio.BaseTransport | None) -> str:
-    """The viewer's address; "" where it has gone already."""
-    peer = transport.get_extra_info("peername") if transport else None
-    return str(peer[0]) if peer else ""
-
-
 def _host(request: web.Request) -> str:
     """The name that the viewer used for us; "" where it is none."""
     try:
@@ -361,9 +258,3 @@ def _host(request: web.Request) -> str:
 
 def _chosen(shown: Shown, request: web.Request) -> bytes:
     return shown.overlay if request.match_info["what"] == "overlay" else shown.picture
-
-
-def _keep_little(request: web.Request) -> None:
-    sock = request.transport.get_extra_info("socket") if request.transport else None
-    if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)

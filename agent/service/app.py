@@ -17,21 +17,14 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
 
 from agent import __version__
-from agent.config.check import checked
-from agent.config.diff import Changes, changes_between, with_cameras_of
 from agent.config.loader import Loaded, agent_id_of
 from agent.core import engine
-from agent.core.cameras import change_cameras
 from agent.core.clip_events import RECORDINGS
-from agent.core.effects import Effect
-from agent.core.errors import ConfigError
-from agent.core.inbox import Told
 from agent.core.messages import (
     Received,
     RecordingFailed,
@@ -39,9 +32,10 @@ from agent.core.messages import (
     StoreCode,
     StoreState,
 )
-from agent.core.state import AgentNow, CameraSetup, Gauges, Now, Stopped, Stopping, Tick
+from agent.core.state import Gauges, Stopped, Stopping, Tick
 from agent.core.state_messages import cameras_farewell
 from agent.mqtt.router import Ignored, birth, parse
+from agent.page.desk import AimOrder, Inbound
 from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.health_file import remove_health
 from agent.runtime.mailbox import Mailbox, WhenFull
@@ -50,19 +44,17 @@ from agent.runtime.settings_file import load_settings
 from agent.runtime.signals import Signals
 from agent.runtime.systemd_notify import Notifier
 from agent.runtime.worker import Worker
-from agent.service.camera_wiring import CameraParts, build_camera
+from agent.service.aiming import Aiming
+from agent.service.camera_changes import STOP_WITHIN, CameraChanges
 from agent.service.discovery_publisher import Discovery
 from agent.service.effects import Performer, order_boxes
 from agent.service.metrics import Machine, gather
-from agent.service.startup import camera_setups, close_recordings, open_events_of, setup_of
+from agent.service.startup import close_recordings, open_events_of, setup_of
 from agent.service.supervisor import Crew
 from agent.service.wiring import (
-    announced,
     build_parts,
     open_journal,
-    views_of,
 )
-from schemas.config import Config
 from schemas.topics import AgentTopics
 
 log = logging.getLogger(__name__)
@@ -70,8 +62,6 @@ log = logging.getLogger(__name__)
 EXIT_STOPPED = 0
 EXIT_GAVE_UP = 70
 
-#: Docker kills 10 s after SIGTERM: everything has to be closed before that.
-STOP_WITHIN = 7.5
 #: A worker without a beat for so long is named in health ...
 SILENT_AFTER = 10.0
 #: ... and, other than the store (whose disk may hang for good), ends the process.
@@ -85,7 +75,7 @@ _SWITCH = 0.0005
 INBOX = 256
 
 
-class App:
+class App(CameraChanges):
     """One agent process."""
 
     def __init__(
@@ -104,13 +94,15 @@ class App:
         # one picture is too little work to share: two threads cost 40 % more than one at 640x480
         cv2.setNumThreads(1)
         sys.setswitchinterval(_SWITCH)
-        self.again = self._leaving = False
+        self.again = self._leaving = self._changing = False
         self._clock = clock or SystemClock()
+        self._given, self._aiming = loaded, Aiming(state_dir)
+        loaded = self._aiming.applied(loaded)
         self._config = loaded.config
         self._file = loaded.file
         self._signals = Signals()
         self._exit_code = EXIT_STOPPED
-        self._inbox: Mailbox[Told] = Mailbox("inbox", INBOX, WhenFull.REFUSE)
+        self._inbox: Mailbox[Inbound] = Mailbox("inbox", INBOX, WhenFull.REFUSE)
         self._topics = AgentTopics(loaded.config.mqtt.base_topic, agent_id_of(loaded.config))
         self._status_topic = loaded.config.home_assistant.status_topic
         self._state_dir = state_dir
@@ -136,6 +128,7 @@ class App:
         self._performer = self._make_performer()
         self._performer.perform(first)
         self._cameras = {camera.camera_id: camera for camera in self._parts.cameras}
+        self._tell_page()
         self._last_seq = last_seq
         self._crew = Crew(self._clock, self._fatal, extra)
         self._crew.add(self._parts.bodies())
@@ -145,7 +138,7 @@ class App:
     def _make_performer(self) -> Performer:
         return Performer(
             state_dir=self._state_dir,
-            outbox=self._parts.outbox.put,
+            outbox=self._say,
             **order_boxes(self._parts.cameras),
             tones=self._parts.tones,
             store=self._parts.store_orders,
@@ -207,7 +200,7 @@ class App:
                 self._watch(now)
                 systemd.alive()
 
-    def _take(self, cause: Told) -> None:
+    def _take(self, cause: Inbound) -> None:
         if isinstance(cause, Received):
             born = birth(cause, self._status_topic)
             cameras, obey = list(self._state.cameras), self._config.mqtt.obey_retained
@@ -215,6 +208,9 @@ class App:
             parsed = born or parse(cause, self._topics, cameras, obey_retained=obey, closed=closed)
             if not isinstance(parsed, Ignored):
                 self._step(parsed)
+            return
+        if isinstance(cause, AimOrder):
+            self._aim(cause)
             return
         # clips of a camera may be under way to the store when it is no longer there
         if not isinstance(cause, RecordingSaved | RecordingFailed):
@@ -225,14 +221,13 @@ class App:
 
     def _step(self, cause: engine.Input) -> None:
         self._state, effects = engine.step(self._state, cause, self._now())
+        if self._parts.desk is not None:
+            self._parts.desk.now.put(self._state)
         self._performer.perform(effects)
 
     def _drain(self) -> None:
         while (cause := self._inbox.get()) is not None:
             self._take(cause)
-
-    def _now(self) -> Now:
-        return Now(self._clock.monotonic(), self._clock.utc())
 
     def _leave(self, again: bool) -> None:  # noqa: FBT001  the effect's own field
         self.again = again
@@ -270,86 +265,6 @@ class App:
         name = args.thread.name if args.thread else "unknown"
         self._fatal(name, args.exc_value or RuntimeError("died"))
 
-    # ------------------------------------------------------------ a changed configuration
-
-    def _reload(self) -> None:
-        """Takes over the cameras of the file as it is now, or nothing at all."""
-        try:
-            new = checked(self._file, os.environ)
-            change = changes_between(self._config, new.config)
-            config = with_cameras_of(self._config, new.config)
-            setups = camera_setups(Loaded(config, new.file, new.origins))
-            built = self._build(config, setups, change)
-        except ConfigError as error:
-            log.error("configuration: nothing is taken over: %s", error)  # noqa: TRY400  the fact is enough
-            return
-        log.info("configuration: read again: %s", change.text)
-        if change.elsewhere:
-            log.warning("configuration: needs a restart: %s", ", ".join(change.elsewhere))
-        self._config = config
-        if not change.renewed and not change.ended:
-            return
-        self._end_cameras(change.ended)
-        self._cameras = {name: built.get(name) or self._cameras[name] for name in config.cameras}
-        self._performer = replace(
-            self._performer,
-            **order_boxes(self._cameras.values()),
-            discovery=Discovery(announced(self._config, self._topics), self._state_dir),
-        )
-        if self._parts.store is not None:
-            self._parts.store.cameras = tuple(config.cameras)
-        if self._parts.reoffer is not None:
-            self._parts.reoffer.views = views_of(self._cameras.values())
-        self._state, effects = self._changed(setups, change)
-        self._performer.perform(effects)
-        for name in change.renewed:
-            self._start_camera(built[name])
-
-    def _build(
-        self, config: Config, setups: tuple[CameraSetup, ...], change: Changes
-    ) -> dict[str, CameraParts]:
-        """Parts of the cameras that begin anew; raises before anything else is touched."""
-        after, _ = self._changed(setups, change)
-        return {
-            name: build_camera(
-                name,
-                config,
-                after.cameras[name].vision_settings(),
-                self._parts.spool,
-                self._inbox.put,
-                self._clock,
-                self._parts.memory.share(self._clock),
-                self._parts.asked,
-            )
-            for name in change.renewed
-        }
-
-    def _changed(
-        self, setups: tuple[CameraSetup, ...], change: Changes
-    ) -> tuple[AgentNow, list[Effect]]:
-        return change_cameras(self._state, setups, change.renewed, self._last_seq, self._now())
-
-    def _end_cameras(self, names: Sequence[str]) -> None:
-        """Stops their threads, hears what they still had to say, and forgets them."""
-        deadline = self._clock.monotonic() + STOP_WITHIN
-        left = self._crew.stop_cameras([self._cameras[name] for name in names], deadline)
-        if left:
-            log.warning("configuration: still busy, left alone: %s", ", ".join(left))
-        for name in names:
-            self._cameras[name].silence()
-        self._drain()
-        for name in names:
-            camera = self._state.cameras[name]
-            self._last_seq[name, "motion"] = camera.motion_seq
-            self._last_seq[name, "recording"] = camera.recording_seq
-            self._crew.forget(self._cameras[name].bodies())
-
-    def _start_camera(self, camera: CameraParts) -> None:
-        if camera.source is None:
-            self._inbox.put(camera.disabled(self._clock.monotonic()))
-        for worker in self._crew.add(camera.bodies()):
-            worker.start()
-
     # ------------------------------------------------------------ start and stop
 
     def _say_what_is_off(self) -> None:
@@ -366,7 +281,7 @@ class App:
         left: list[str] = []
         left += self._crew.stop_cameras(self._cameras.values(), deadline)
         self._drain()
-        left += self._crew.stop(["reoffer", "classify"], 1.0, deadline)
+        left += self._crew.stop(["reoffer", "page", "classify"], 1.0, deadline)
         left += self._crew.stop(["store"], 3.0, deadline)
         self._drain()
         self._quiet_until = float("inf")  # who has ended gives no sign of life

@@ -17,6 +17,7 @@ from agent.core.frame import Frame
 from agent.core.inbox import Told
 from agent.core.messages import CameraCode, CameraState, ClipPart, RecordingLink, Shown
 from agent.core.orders import VisionOrder, VisionSettings
+from agent.page.desk import Desk
 from agent.runtime.clock import Clock
 from agent.runtime.latest_value import Newest
 from agent.runtime.mailbox import Mailbox, WhenFull
@@ -134,6 +135,22 @@ class CameraParts:
         return bodies
 
 
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """Who hears of a camera's pictures besides the engine; None: nobody.
+
+    Attributes:
+        asked: the classifier's mailbox.
+        desk: the page's.
+    """
+
+    asked: Mailbox[Asked] | None = None
+    desk: Desk | None = None
+
+
+NOBODY = Ears()
+
+
 def build_camera(
     name: str,
     config: Config,
@@ -142,11 +159,9 @@ def build_camera(
     to_engine: ToEngine,
     clock: Clock,
     share: Share,
-    asked: Mailbox[Asked] | None = None,
+    ears: Ears = NOBODY,
 ) -> CameraParts:
     """One camera's parts; nothing runs yet, nothing is opened.
-
-    `asked` is the classifier's mailbox, where there is one.
 
     Raises:
         ConfigError: a source or mask that cannot be used.
@@ -176,10 +191,13 @@ def build_camera(
     judged = _vision_options(config, camera, view, share, two_streams=recording is not None)
     to_recorder = _kept_in(parts, share) if spool is not None else _nowhere
     boxes = frames, vision_orders
-    heard = to_engine if asked is None or not camera.classify else tapped(to_engine, asked, clock)
+    asked, desk = ears.asked if camera.classify else None, ears.desk
+    heard = to_engine if asked is None else tapped(to_engine, asked, clock)
     vision = VisionWorker(name, judged, settings, *boxes, heard, to_recorder, clock)
     vision.recording = recording.frames if recording else None
-    viewers = vision.showing.viewers = None if config.reoffer is None else Newest[Shown]()
+    seen = config.reoffer is not None or desk is not None
+    viewers = vision.showing.viewers = Newest[Shown]() if seen else None
+    vision.showing.scores = None if desk is None else desk.scores
     return CameraParts(
         camera_id=name,
         source=source if camera.enabled else None,

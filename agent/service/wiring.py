@@ -18,10 +18,10 @@ from agent import __version__
 from agent.audio.beeper import BeeperWorker, BeepOptions
 from agent.classify.tap import Asked, asked_box
 from agent.classify.worker import ClassifierWorker, ClassifyOptions
-from agent.config.loader import password_of, token_of
+from agent.config.loader import page_password_of, password_of, token_of
 from agent.core.errors import ConfigError
-from agent.core.inbox import FromBroker, Told
-from agent.core.messages import Received, Shown
+from agent.core.inbox import FromBroker
+from agent.core.messages import Parsed, Received, Shown
 from agent.core.orders import Beep, KeepEvent, VisionSettings
 from agent.core.state_messages import farewell, retained_topics
 from agent.mqtt.client import MqttWorker
@@ -29,13 +29,22 @@ from agent.mqtt.command_topics import command_filters, slip_filters
 from agent.mqtt.journal import JOURNAL, Journal
 from agent.mqtt.options import MqttOptions
 from agent.mqtt.outbox import Outbox
+from agent.page.building import build_page
+from agent.page.desk import AimOrder, Desk, FromPage, Inbound
 from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.runtime.latest_value import Newest
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.memory import Memory, memory_limit
 from agent.runtime.umask import umask_of
-from agent.service.camera_wiring import ORDERS, Body, CameraParts, ToEngine, build_camera
+from agent.service.camera_wiring import (
+    ORDERS,
+    Body,
+    CameraParts,
+    Ears,
+    ToEngine,
+    build_camera,
+)
 from agent.service.startup import model_name
 from agent.storage.spool.place import memory_spool
 from agent.storage.spool.spool import Spool
@@ -52,6 +61,7 @@ from schemas.topics import AgentTopics
 OWN_NOTE = "client"
 
 if TYPE_CHECKING:
+    from agent.page.server import PageWorker
     from agent.reoffer.server import ReofferWorker  # aiohttp is an extra
 
 
@@ -71,6 +81,8 @@ class Parts:
     reoffer: ReofferWorker | None
     classifier: ClassifierWorker | None
     asked: Mailbox[Asked] | None
+    page: PageWorker | None
+    desk: Desk | None
     memory: Memory
     boxes: tuple[Mailbox[Any], ...]
 
@@ -87,6 +99,8 @@ class Parts:
             bodies["reoffer"] = self.reoffer.run
         if self.classifier is not None:
             bodies["classify"] = self.classifier.run
+        if self.page is not None:
+            bodies["page"] = self.page.run
         return bodies
 
 
@@ -96,7 +110,7 @@ def build_parts(
     state_dir: Path,
     journal: Journal,
     settings: Mapping[str, VisionSettings],
-    inbox: Mailbox[Told],
+    inbox: Mailbox[Inbound],
     clock: Clock,
 ) -> Parts:
     """Makes every part; nothing runs yet.
@@ -109,8 +123,10 @@ def build_parts(
     store_orders: Mailbox[KeepEvent] = Mailbox("store_orders", ORDERS, WhenFull.REFUSE)
     memory = Memory(config.agent.memory_max or memory_limit())
     asked = asked_box() if config.classify else None
+    desk = None if config.page is None else Desk(leaving_room(inbox), clock)
+    share, ears = partial(memory.share, clock), Ears(asked, desk)
     cameras = tuple(
-        build_camera(n, config, settings[n], spool, to_engine, clock, memory.share(clock), asked)
+        build_camera(n, config, settings[n], spool, to_engine, clock, share(), ears)
         for n in config.cameras
     )
     tones: Mailbox[Beep] = Mailbox("tones", 1, WhenFull.DROP_OLDEST)
@@ -118,6 +134,7 @@ def build_parts(
     secret = "" if host.machine_id() else secret_of(journal)
     own_id = client_id(topics, this_machine(), secret)
     boxes: list[Mailbox[Any]] = [inbox, tones, store_orders, *([asked] if asked else [])]
+    boxes += [] if desk is None else [desk.scores, desk.answers]
     return Parts(
         cameras=cameras,
         spool=spool,
@@ -133,20 +150,23 @@ def build_parts(
         reoffer=_reoffer(config, cameras),
         classifier=_classifier(config, asked, to_engine, clock),
         asked=asked,
+        page=_page(config, topics, state_dir, desk, clock),
+        desk=desk,
         memory=memory,
         boxes=tuple(boxes),
     )
 
 
-def leaving_room(inbox: Mailbox[Told]) -> Callable[[FromBroker], bool]:
-    """Where messages of the broker go: a flood of them must not push out what cameras have to say.
+def leaving_room(inbox: Mailbox[Inbound]) -> Callable[[FromBroker | FromPage], bool]:
+    """Where orders go: a flood of them must not push out what cameras have to say.
 
-    They get half of the inbox; the mqtt thread counts what is refused.
+    Those of broker and page get half of the inbox; who sent them counts what is refused.
     """
 
-    def put(message: FromBroker) -> bool:
-        """False: no room, or none left for the broker."""
-        crowded = isinstance(message, Received) and inbox.depth >= inbox.capacity // 2
+    def put(message: FromBroker | FromPage) -> bool:
+        """False: no room, or none left for orders."""
+        outside = isinstance(message, Received | Parsed | AimOrder)
+        crowded = outside and inbox.depth >= inbox.capacity // 2
         return not crowded and inbox.put(message)
 
     return put
@@ -199,6 +219,15 @@ def _classifier(
     named = config.classify
     options = ClassifyOptions(named.model, named.labels, named.min_score)
     return ClassifierWorker(options, asked, to_engine, clock)
+
+
+def _page(
+    config: Config, topics: AgentTopics, state_dir: Path, desk: Desk | None, clock: Clock
+) -> PageWorker | None:
+    if desk is None or config.page is None:
+        return None
+    token, password = token_of(config.page, "page"), page_password_of(config.page)
+    return build_page(config, topics, state_dir, desk, clock, token, password)
 
 
 def _spool(config: Config, topics: AgentTopics, state_dir: Path) -> Spool | None:

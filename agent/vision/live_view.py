@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 from agent.core.frame import Frame
-from agent.core.messages import Shown
+from agent.core.messages import Detection, FrameScored, Shown
 from agent.runtime.latest_value import Newest
+from agent.runtime.mailbox import Mailbox
 
 
 class Showing:
@@ -17,16 +19,23 @@ class Showing:
         overlay: what is looked at and what was seen, drawn over a frame; None: it is damaged.
 
     Attributes:
-        viewers: set before the start; None: there is no re-offer.
+        viewers: set before the start; None: nobody can look.
+        scores: takes the result of each judged frame, set before the start; None: nobody counts.
     """
 
     def __init__(
         self, picture: Callable[[Frame], bytes], overlay: Callable[[Frame], bytes | None]
     ) -> None:
         self.viewers: Newest[Shown] | None = None
+        self.scores: Mailbox[FrameScored] | None = None
         self._picture = picture
         self._overlay = overlay
         self._drawn = b""
+
+    def judged(self, camera: str, found: Detection, utc: Callable[[float], datetime]) -> None:
+        """A frame was judged."""
+        if self.scores is not None:
+            self.scores.put(FrameScored(camera, utc(found.at), found))
 
     def frame(self, frame: Frame, *, judged: bool) -> None:
         """A frame came."""

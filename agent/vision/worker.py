@@ -267,6 +267,7 @@ class VisionWorker:
             return NotJudged(frame)
         self._misfit = None
         count_judged(self._stats, detection, thread_seconds() - before, size)
+        self.showing.judged(self._camera, detection, self._pipeline.utc)
         self._last_detection = detection
         if detection.motion:
             self._last_motion = detection

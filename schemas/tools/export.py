@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from schemas import commands, config, events, frames, settings, state
+from schemas import commands, config, events, frames, page_api, settings, state
 from schemas.base import Strict
 from schemas.tools import asyncapi, mqtt_page, reference
 
@@ -48,6 +48,7 @@ def rendered(name: str) -> str:
 def schema_files() -> dict[str, str]:
     """Every file of the folder: its name without the ending, and its text."""
     texts = {name: rendered(name) for name in MODELS}
+    texts["page_openapi"] = json.dumps(page_api.document(), indent=2, sort_keys=True) + "\n"
     texts["asyncapi"] = json.dumps(asyncapi.document(INTERFACE), indent=2) + "\n"
     return texts
 

@@ -199,7 +199,7 @@ def _served(token: str | None) -> tuple[ReofferWorker, _Told]:
     told = _Told()
     logging.getLogger().addHandler(told)
     server = ReofferWorker(ReofferOptions("127.0.0.1", 0, token), {"yard": _Picture()})
-    server._guesses = _Patient()
+    server._crowd._guesses = _Patient()
     worker = Worker("reoffer", server.run, SystemClock(), lambda _n, _e: None)
     threading.Thread(target=server.run, args=(worker,), daemon=True).start()
     wait_until("the port", lambda: server.port is not None)

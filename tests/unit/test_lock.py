@@ -13,7 +13,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS = PROJECT["project"]["optional-dependencies"]
-RUN = [*PROJECT["project"]["dependencies"], *EXTRAS["demo"], *EXTRAS["reoffer"]]
+EXTRAS_THAT_RUN = [line for name in ("demo", "reoffer", "page") for line in EXTRAS[name]]
+RUN = [*PROJECT["project"]["dependencies"], *EXTRAS_THAT_RUN]
 BUILD = PROJECT["dependency-groups"]["build"]
 DECLARED = {
     "run": RUN,

@@ -99,6 +99,29 @@ def open_store(terms: Terms) -> OpenStore:
         raise
 
 
+def look_at_store(terms: Terms) -> int:
+    """Opens the store's folder for reading only; the descriptor. Nothing is written, ever.
+
+    Raises:
+        StoreRefused: absent, or another store than the expected one.
+    """
+    try:
+        fd = os.open(terms.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise refused_by(error, terms.path) from error
+    try:
+        found = _read_identity(fd)
+        known = found is not None and found == (terms.expect or found)
+    except OSError as error:
+        os.close(fd)
+        raise refused_by(error, terms.path) from error
+    if not known:
+        empty = _is_empty(fd)
+        os.close(fd)
+        raise _refusal(terms, found, empty=empty)
+    return fd
+
+
 def refused_by(error: OSError, path: str, file: str = "") -> StoreRefused:
     """What the file system has said, of the store at `path` or a file in it, and what helps."""
     what = f"{path}: {error.strerror or error}" + (f" ({file})" if file else "")

@@ -56,6 +56,19 @@ class Mask:
             )
 
 
+def mask_of(grey: Grey, orientation: Orientation) -> Mask:
+    """A mask that was painted on the page over a stored picture.
+
+    Raises:
+        ConfigError: no pixel looks.
+    """
+    turned = orientation.picture(grey)
+    if int(turned.max()) < LOOKS_FROM:
+        raise ConfigError("the painted mask covers the whole picture: nothing would be judged")
+    turned.flags.writeable = False
+    return Mask(Path("painted"), turned)
+
+
 def load_mask(path: Path, orientation: Orientation) -> Mask:
     """Reads a mask that was painted over a stored picture.
 

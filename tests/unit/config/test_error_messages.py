@@ -20,6 +20,7 @@ FULL: dict[str, Any] = {
     "store": {"path": "/x", "spool": {}},
     "beep": {},
     "reoffer": {},
+    "page": {"token": "a long random text"},
     "cameras": {
         "a": {
             "source": "https://192.0.2.1/x",

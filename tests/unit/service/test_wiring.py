@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from agent.core.inbox import Told
 from agent.core.messages import BrokerDown, Received, RecordingFailed
+from agent.page.desk import Inbound
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.service.wiring import leaving_room
 
 
 def test_a_flood_of_commands_leaves_room_for_what_the_cameras_say() -> None:
-    inbox: Mailbox[Told] = Mailbox("inbox", 8, WhenFull.REFUSE)
+    inbox: Mailbox[Inbound] = Mailbox("inbox", 8, WhenFull.REFUSE)
     put = leaving_room(inbox)
     command = Received(topic="a/b", payload=b"x", retain=False, at=0.0)
 

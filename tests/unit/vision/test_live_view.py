@@ -27,13 +27,13 @@ def make() -> tuple[Showing, Newest[Shown]]:
 def test_while_nobody_looks_nothing_is_made() -> None:
     showing, viewers = make()
     assert shown(showing, 1, judged=True) is None
-    viewers.wanted = True
+    viewers.want("test", wanted=True)
     assert shown(showing, 2, judged=False) == (b"jpeg 2", b"drawn jpeg 2")
 
 
 def test_the_overlay_is_that_of_the_last_judged_frame() -> None:
     showing, viewers = make()
-    viewers.wanted = True
+    viewers.want("test", wanted=True)
     assert shown(showing, 1, judged=True) == (b"jpeg 1", b"drawn jpeg 1")
     assert shown(showing, 2, judged=False) == (b"jpeg 2", b"drawn jpeg 1")
     assert shown(showing, 3, judged=True) == (b"jpeg 3", b"drawn jpeg 3")
@@ -41,17 +41,17 @@ def test_the_overlay_is_that_of_the_last_judged_frame() -> None:
 
 def test_who_looks_later_does_not_get_the_overlay_of_then() -> None:
     showing, viewers = make()
-    viewers.wanted = True
+    viewers.want("test", wanted=True)
     shown(showing, 1, judged=True)
-    viewers.wanted = False
+    viewers.want("test", wanted=False)
     shown(showing, 2, judged=True)
-    viewers.wanted = True
+    viewers.want("test", wanted=True)
     assert shown(showing, 3, judged=False) == (b"jpeg 3", b"drawn jpeg 3")
 
 
 def test_a_frame_that_cannot_be_drawn_has_no_overlay() -> None:
     showing = Showing(lambda it: it.jpeg, lambda _it: None)
     showing.viewers = Newest()
-    showing.viewers.wanted = True
+    showing.viewers.want("test", wanted=True)
     assert shown(showing, 1, judged=True) == (b"jpeg 1", b"")
     Showing(lambda it: it.jpeg, lambda _it: None).frame(frame(1), judged=True)

@@ -1,0 +1,163 @@
+"""Who may look: every request is let through here, or refused.
+
+public      the log-in page and the files that it needs
+ingress     the supervisor of Home Assistant, where that is configured
+bearer      `Authorization: Bearer TOKEN`, for scripts
+cookie      whoever logged in; what changes something also needs the session's token in a header
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import math
+import secrets
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from agent.page import passwords
+from agent.page.options import PageOptions
+from agent.page.sessions import LASTS, Session, Sessions
+from agent.reoffer.crowd import Crowd, address_of
+
+#: developers.home-assistant.io, apps, ingress: only this address may connect.
+SUPERVISOR = "172.30.32.2"
+#: The header that carries the session's token.
+CSRF = "X-CSRF-Token"
+SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
+_SAFE = frozenset({"GET", "HEAD"})
+_PUBLIC = frozenset({"/login", "/health"})
+
+
+class Access:
+    """Decides about each request; belongs to the page's loop."""
+
+    def __init__(self, options: PageOptions, crowd: Crowd) -> None:
+        self._options = options
+        self._crowd = crowd
+        self._sessions = Sessions()
+        self._once = options.one_time_token
+        self._hashing = asyncio.Semaphore(1)  # a hash takes 16 MiB and a part of a second
+        self._ingress = Session(secrets.token_urlsafe(24), 0.0, 0.0)
+        self.cookie = f"surveillance_page_{options.port}"
+
+    def check(self, request: web.Request) -> None:
+        """Returns when the request may go on.
+
+        Raises:
+            HTTPException: it may not: log in, wait, or come from the page itself.
+        """
+        session = self._session(request)
+        if session is not None:
+            request[SESSION] = session
+            if request.method not in _SAFE and not session.proves(request.headers.get(CSRF, "")):
+                raise web.HTTPForbidden(text=f"the header {CSRF} is missing or wrong: load again")
+            return
+        if request.path in _PUBLIC or request.path.startswith("/static/"):
+            return
+        if self._bearer(request):
+            return
+        if request.path.startswith("/api/") or request.method not in _SAFE:
+            raise web.HTTPUnauthorized(text="log in first")
+        raise web.HTTPSeeOther("login")
+
+    async def log_in(self, request: web.Request) -> web.Response:
+        """Checks what the log-in page sent, or the one-time token of a link; sets the cookie.
+
+        Raises:
+            HTTPTooManyRequests: too many were wrong.
+            HTTPForbidden: the form is on somebody else's page.
+            HTTPUnauthorized: wrong.
+        """
+        self._from_here(request)
+        self._must_not_wait(request)
+        form = await request.post() if request.method == "POST" else request.query
+        given = {key: str(form.get(key, "")) for key in ("token", "user", "password", "once")}
+        if not await self._right(given):
+            if any(given.values()):
+                self._crowd.wrong(request, "log-in")
+            raise web.HTTPUnauthorized(text="wrong")
+        answer = web.Response(status=303, headers={"Location": "./"})
+        secret = self._sessions.begin(self._now())
+        answer.set_cookie(
+            self.cookie,
+            secret,
+            max_age=int(LASTS),
+            httponly=True,
+            samesite="Strict",
+            secure=self._options.https,
+        )
+        return answer
+
+    def log_out(self, request: web.Request) -> web.Response:
+        """Ends the session of this browser."""
+        self._sessions.end(request.cookies.get(self.cookie, ""))
+        answer = web.Response(status=204)
+        answer.del_cookie(self.cookie)
+        return answer
+
+    def framed_by(self) -> str:
+        """Who may show the page in a frame: Home Assistant where it is part of it, else nobody."""
+        return "'self'" if self._options.ingress else "'none'"
+
+    def _session(self, request: web.Request) -> Session | None:
+        if self._options.ingress and address_of(request.transport) == SUPERVISOR:
+            return self._ingress
+        secret = request.cookies.get(self.cookie)
+        return self._sessions.find(secret, self._now()) if secret else None
+
+    def _bearer(self, request: web.Request) -> bool:
+        kind, _, given = request.headers.get("Authorization", "").partition(" ")
+        token = self._options.token
+        if kind.lower() != "bearer" or token is None:
+            return False
+        self._must_not_wait(request)
+        if _same(given, token):
+            return True
+        self._crowd.wrong(request, "token")
+        return False
+
+    async def _right(self, given: dict[str, str]) -> bool:
+        options = self._options
+        if given["once"] and self._once is not None and _same(given["once"], self._once):
+            self._once = None
+            return True
+        if given["token"]:
+            return options.token is not None and _same(given["token"], options.token)
+        if options.user is None or options.password_hash is None or not given["password"]:
+            return False
+        async with self._hashing:
+            fits = await asyncio.to_thread(passwords.fits, given["password"], options.password_hash)
+        return fits & _same(given["user"], options.user)
+
+    def _must_not_wait(self, request: web.Request) -> None:
+        if wait := self._crowd.must_wait(request):
+            headers = {"Retry-After": str(math.ceil(wait))}
+            raise web.HTTPTooManyRequests(text="too many wrong log-ins: wait", headers=headers)
+
+    def _from_here(self, request: web.Request) -> None:
+        """A form on somebody else's page must not log a browser in."""
+        site = request.headers.get("Sec-Fetch-Site")
+        origin = request.headers.get("Origin")
+        if site is not None:
+            good = site in {"same-origin", "none"} or request.method in _SAFE
+        else:
+            good = origin is None or _host(origin) == request.headers.get("Host", "").lower()
+        if not good:
+            raise web.HTTPForbidden(text="log in on the page itself")
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _same(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "replace"), wanted.encode())
+
+
+def _host(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""

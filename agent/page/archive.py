@@ -1,0 +1,150 @@
+"""Days as the page shows them: what the store says, and what happened since the start. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from agent.core.event_payloads import sentence
+from agent.core.messages import Detection, Reason
+from agent.core.state import CameraNow
+from agent.page.history import Past
+from schemas.page import DayEvent, Film, Span
+
+#: Points of a curve that are sent; a screen has fewer.
+MOST_POINTS = 3000
+
+
+def bounds(day: date) -> tuple[datetime, datetime]:
+    """A local day's first moment and its end, in UTC; 23 or 25 hours where the clock is changed."""
+    begin, end = (datetime(d.year, d.month, d.day) for d in (day, day + timedelta(days=1)))  # noqa: DTZ001  local on purpose
+    return begin.astimezone(UTC), end.astimezone(UTC)
+
+
+def stored_events(
+    camera: str, told: Mapping[str, Any], marks: Container[str]
+) -> tuple[list[DayEvent], int]:
+    """The events that the store tells of, and how many lines of it made no sense."""
+    kept, found, bad = set(told.get("kept", ())), [], 0
+    for entry in told.get("events", ()):
+        try:
+            found.append(_event(camera, entry, kept, marks))
+        except (ValidationError, ValueError, TypeError, AttributeError, KeyError):
+            bad += 1
+    return found, bad
+
+
+def films(told: Mapping[str, Any]) -> list[Film]:
+    """The parts of the day's film."""
+    return [Film.model_validate(film) for film in told.get("films", ())]
+
+
+def running_event(camera: CameraNow, known: Container[str]) -> list[DayEvent]:
+    """The event that runs now, which the store cannot know yet."""
+    motion = camera.motion
+    if motion is None or motion.event_id in known:
+        return []
+    return [
+        DayEvent(
+            id=motion.event_id,
+            camera=camera.camera_id,
+            begin=motion.started_utc,
+            local=motion.started_utc.astimezone().strftime("%H:%M:%S"),
+            seconds=None,
+            score=round(motion.peak.score, 4),
+            text=sentence(motion.peak),
+            zone=motion.peak.zone,
+            box=motion.peak.box,
+            files=[],
+            stored=False,
+        )
+    ]
+
+
+def spans(past: Past | None, begin: datetime, end: datetime) -> list[Span]:
+    """What was so for some time."""
+    if past is None:
+        return []
+    first, last = begin.timestamp(), end.timestamp()
+    found = past.spans(first, last)
+    return [
+        Span(
+            kind=it.kind,
+            begin=_utc(max(it.begin, first)),
+            end=_utc(min(it.end, last)),
+            text=it.text,
+        )
+        for it in found
+    ]
+
+
+def curve(past: Past | None, begin: datetime, end: datetime) -> list[tuple[float, float, float]]:
+    """Seconds since `begin`, score and limit; the highest of those that share a point."""
+    if past is None:
+        return []
+    first = begin.timestamp()
+    points = [
+        (round(b.at - first, 1), round(b.score, 4), round(b.least, 4))
+        for b in past.buckets(first, end.timestamp())
+    ]
+    step = -(-len(points) // MOST_POINTS) or 1
+    return [max(points[n : n + step], key=lambda p: p[1]) for n in range(0, len(points), step)]
+
+
+def event_at(events: Iterable[DayEvent], at: datetime, now: datetime) -> DayEvent | None:
+    """The event that ran at some moment; one that has no end yet runs until now."""
+    for event in events:
+        lasts = event.seconds
+        end = now if lasts is None else event.begin + timedelta(seconds=lasts)
+        if event.begin <= at <= end:
+            return event
+    return None
+
+
+def _event(
+    camera: str, entry: Mapping[str, Any], kept: Container[str], marks: Container[str]
+) -> DayEvent:
+    explained = entry.get("explanation") or {}
+    peak = explained.get("peak") or explained.get("start")
+    found = None if peak is None else detection_of(peak)
+    place = entry.get("place") or {}
+    begin = datetime.fromisoformat(entry["started"])
+    return DayEvent(
+        id=entry["id"],
+        camera=camera,
+        begin=begin,
+        local=str(entry["started_local"])[11:19],
+        seconds=entry.get("duration_s"),
+        score=None if found is None else round(found.score, 4),
+        text="" if found is None else sentence(found),
+        zone=None if found is None else found.zone,
+        box=None if found is None else found.box,
+        label=entry.get("label") if isinstance(entry.get("label"), str) else None,
+        reason=entry.get("reason"),
+        files=entry["files"],
+        playable=entry["playable"],
+        film=place.get("part"),
+        film_at=place.get("at"),
+        kept=entry["id"] in kept,
+        false_alarm=entry["id"] in marks,
+        stored=True,
+    )
+
+
+def detection_of(said: Mapping[str, Any]) -> Detection | None:
+    """A detection as the store keeps it; None where it is none."""
+    fields = {name: said[name] for name in Detection._fields if name in said}
+    try:
+        figures = {"seq": 0, "at": 0.0, "motion": False, **fields}
+        found = Detection(**{**figures, "reason": Reason(fields["reason"])})
+        sentence(found)  # every figure is one
+    except (KeyError, ValueError, TypeError):
+        return None
+    return found
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

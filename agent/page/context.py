@@ -1,0 +1,172 @@
+"""What all routes share; belongs to the page's loop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from agent.core.messages import Shown
+from agent.core.state import AgentNow, Now
+from agent.page.access import Access
+from agent.page.desk import Desk, Scene
+from agent.page.files import static_files, templates
+from agent.page.history import Past
+from agent.page.marks import Marks
+from agent.page.options import PageOptions
+from agent.page.orders import Orders
+from agent.page.trials import Trials
+from agent.page.views import page_state
+from agent.reoffer.crowd import Crowd
+from agent.runtime.clock import Clock
+from agent.runtime.latest_value import Newest
+from agent.storage.reading.link import Reader
+from agent.storage.store.identity import Terms, remembered
+from schemas.page import PageState
+
+#: How many may do so at a time: watch the state, wait for a picture, have a film sent.
+SEATS = {"live": 8, "pictures": 16, "films": 4}
+#: Seconds for the body of a request to arrive.
+BODY_WITHIN = 10.0
+#: Bytes of a request's body; a mask of many strokes has some hundred thousand.
+MOST_BODY = 1 << 20
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Context:
+    """Everything that a request may need."""
+
+    def __init__(self, options: PageOptions, desk: Desk, clock: Clock) -> None:
+        self.options, self.desk, self.clock = options, desk, clock
+        self.crowd = Crowd("page")
+        self.access = Access(options, self.crowd)
+        self.orders = Orders(desk)
+        self.marks = Marks(options.state_dir)
+        self.pasts: dict[str, Past] = {}
+        self.looked: dict[str, tuple[Newest[Shown], float]] = {}  # by camera: when last asked for
+        self.began = clock.utc()
+        self.trials = Trials()
+        self.static = static_files()
+        self.templates = templates()
+        self._seats: Counter[str] = Counter()
+        self._reader: Reader | None = None
+        self._said: tuple[float, AgentNow | None, PageState | None] = (-1.0, None, None)
+
+    @contextmanager
+    def seat(self, kind: str) -> Iterator[None]:
+        """A place among those who do the same.
+
+        Raises:
+            HTTPServiceUnavailable: all are taken.
+        """
+        if self._seats[kind] >= SEATS[kind]:
+            raise web.HTTPServiceUnavailable(text=f"{SEATS[kind]} at a time, at most: {kind}")
+        self._seats[kind] += 1
+        try:
+            yield
+        finally:
+            self._seats[kind] -= 1
+
+    def now(self) -> Now:
+        """The time."""
+        return Now(self.clock.monotonic(), self.clock.utc())
+
+    def scene(self, request: web.Request) -> tuple[str, Scene]:
+        """The camera that the request's path names.
+
+        Raises:
+            HTTPNotFound: there is none of that name.
+        """
+        camera = request.match_info["camera"]
+        scene = self.desk.scenes.get(camera)
+        if scene is None:
+            raise web.HTTPNotFound(text="no such camera")
+        return camera, scene
+
+    def state(self) -> PageState:
+        """Everything of now; made once for all who ask within half a second.
+
+        Raises:
+            HTTPServiceUnavailable: the agent has only begun.
+        """
+        agent, now = self.desk.now.get(), self.now()
+        if agent is None:
+            raise web.HTTPServiceUnavailable(text="the agent is starting")
+        at, of, said = self._said
+        if said is None or (of is not agent and now.at - at > 0.4):
+            said = page_state(agent, self.desk.scenes, now)
+            self._said = (now.at, agent, said)
+        return said
+
+    @property
+    def reader(self) -> Reader | None:
+        """Who reads the store; None: there is no store."""
+        if self.options.store is None:
+            return None
+        if self._reader is None:
+            self._reader = Reader(self.terms)
+        return self._reader
+
+    def terms(self) -> dict[str, object] | None:
+        """Which store is read; its identity is remembered once it has been adopted."""
+        if self.options.store is None:
+            return None
+        path = str(self.options.store)
+        expect = remembered(self.options.state_dir, path)
+        return asdict(Terms(path, self.options.agent, expect))
+
+    def rest(self) -> None:
+        """Now and then: what nobody needs is put away."""
+        if self._reader is not None:
+            self._reader.rest()
+
+    def close(self) -> None:
+        """At the end."""
+        self.trials.close()
+        if self._reader is not None:
+            self._reader.end()
+
+
+async def body_of(request: web.Request, model: type[M]) -> M:
+    """The request's body as a model.
+
+    Raises:
+        HTTPUnsupportedMediaType: it is not said to be JSON.
+        HTTPUnprocessableEntity: it is no such JSON; says why.
+        HTTPRequestTimeout: it does not come.
+    """
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType(text="send application/json")
+    try:
+        raw = await asyncio.wait_for(request.read(), BODY_WITHIN)
+        return model.model_validate_json(raw)
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="the body did not come") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        words = f"{where}: {first['msg']}".removeprefix(": ")
+        raise web.HTTPUnprocessableEntity(
+            text=json.dumps({"message": words[:500]}), content_type="application/json"
+        ) from None
+
+
+def said(model: BaseModel, status: int = 200) -> web.Response:
+    """A model as an answer."""
+    return web.Response(
+        text=model.model_dump_json(), status=status, content_type="application/json"
+    )
+
+
+def epoch(seconds: float) -> datetime:
+    """Seconds since 1970 as aware UTC."""
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,124 @@
+"""Where page and main thread meet: snapshots one way, orders and their answers the other.
+
+Everything here is frozen or a mailbox; no call waits. Needs no aiohttp.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from agent.core.inbox import Told
+from agent.core.messages import FrameScored, Parsed, Shown
+from agent.core.state import AgentNow
+from agent.runtime.clock import Clock
+from agent.runtime.latest_value import Newest
+from agent.runtime.mailbox import Mailbox, WhenFull
+from schemas.camera_config import CameraConfig
+from schemas.commands import Command, CommandError, ReplyTo, Response
+from schemas.messages import Outgoing, Publish
+from schemas.page import Aim, StoredAim
+
+#: Judged frames of all cameras that wait for the page, which takes them four times a second.
+SCORES = 2048
+#: Answers that wait for the page; it has as many orders under way at most.
+ANSWERS = 32
+_MARK = b"page "
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the page has to know of one camera's configuration; nothing of it is secret.
+
+    Attributes:
+        name: what people call it.
+        in_file: as the configuration has it, without sources.
+        config: as it is in force, without sources.
+        aim: what was drawn on the page, if it is in force.
+        view: its newest picture.
+        since: since when it is so: pictures of before may show what is hidden now.
+    """
+
+    name: str
+    in_file: CameraConfig
+    config: CameraConfig
+    aim: StoredAim | None = None
+    view: Newest[Shown] | None = field(default=None, repr=False)
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AimOrder:
+    """Put an aim in force, or (None) give the camera back to the configuration."""
+
+    page_camera: str
+    aim: Aim | None
+    token: bytes
+
+
+#: What the page tells the main thread, and all that may lie in its inbox where there is a page.
+FromPage = Parsed | AimOrder
+Inbound = Told | FromPage
+
+
+class Desk:
+    """Shared by the page's thread and the main thread.
+
+    Args:
+        to_engine: the main thread's inbox; False: it is full.
+        clock: the time.
+
+    Attributes:
+        now: the engine's state; put after each step.
+        scores: each judged frame.
+        answers: to the page's orders: their token and the answer.
+        scenes: by camera; replaced whole by the main thread.
+    """
+
+    def __init__(self, to_engine: Callable[[FromPage], bool], clock: Clock) -> None:
+        self.now: Newest[AgentNow] = Newest()
+        self.scores: Mailbox[FrameScored] = Mailbox("page_scores", SCORES, WhenFull.DROP_OLDEST)
+        self.answers: Mailbox[tuple[bytes, Response]] = Mailbox(
+            "page_answers", ANSWERS, WhenFull.DROP_OLDEST
+        )
+        self.scenes: Mapping[str, Scene] = {}
+        self._to_engine = to_engine
+        self._clock = clock
+
+    def order(self, command: Command, noun: str, camera: str | None) -> bytes | None:
+        """Hands a command to the engine; the token of its answer, None when it has no room."""
+        token = new_token()
+        reply = ReplyTo(noun=noun, camera=camera, correlation=token)
+        parsed = Parsed(command, reply, self._clock.monotonic())
+        return token if self._to_engine(parsed) else None
+
+    def order_aim(self, camera: str, aim: Aim | None) -> bytes | None:
+        """Hands an aim to the main thread; the token of its answer, None when it has no room."""
+        token = new_token()
+        return token if self._to_engine(AimOrder(camera, aim, token)) else None
+
+    def takes(self, message: Outgoing) -> bool:
+        """True for the answer to an order of the page: it is no news for anybody else."""
+        if not isinstance(message, Publish) or not (message.correlation or b"").startswith(_MARK):
+            return False
+        answer = Response.model_validate_json(message.payload)
+        return self.answers.put((message.correlation or b"", answer))
+
+    def answer_aim(self, order: AimOrder, error: str | None) -> None:
+        """Says what became of an aim."""
+        refused = None if error is None else CommandError(code="invalid_payload", message=error)
+        answer = Response(ok=error is None, command="aim", error=refused, ts=self._clock.utc())
+        self.answers.put((order.token, answer))
+
+
+def new_token() -> bytes:
+    """Marks an order as the page's own; nobody else can guess it."""
+    return _MARK + secrets.token_hex(16).encode()
+
+
+def without_sources(camera: CameraConfig) -> CameraConfig:
+    """The configuration of a camera without what may hold a password."""
+    hidden = {"source": "demo:", "record_source": None, "tls": None, "redirect_hosts": ()}
+    return camera.model_copy(update=hidden)

@@ -1,0 +1,68 @@
+"""Orders to the agent and their answers; belongs to the page's loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+
+from agent.page.desk import ANSWERS, Desk
+from schemas.commands import Command, Response
+from schemas.page import Aim, Answer
+
+#: Seconds: the engine answers within eight, whatever an owner does.
+_WITHIN = 10.0
+_LOOK = 0.03
+
+
+class Orders:
+    """Sends orders; as many may be under way as there is room for answers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._answers: OrderedDict[bytes, Response] = OrderedDict()
+        self._under_way = 0
+
+    async def command(self, command: Command, noun: str, camera: str | None) -> Answer:
+        """Carries out a command as if it had come over MQTT."""
+        if self._under_way >= ANSWERS:
+            return _busy()
+        return await self._wait(self._desk.order(command, noun, camera))
+
+    async def aim(self, camera: str, aim: Aim | None) -> Answer:
+        """Puts an aim in force, or takes it back."""
+        if self._under_way >= ANSWERS:
+            return _busy()
+        return await self._wait(self._desk.order_aim(camera, aim))
+
+    async def _wait(self, token: bytes | None) -> Answer:
+        if token is None:
+            return _busy()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _WITHIN
+        self._under_way += 1
+        try:
+            while loop.time() < until:
+                self._collect()
+                if (said := self._answers.pop(token, None)) is not None:
+                    return _answer(said)
+                await asyncio.sleep(_LOOK)
+        finally:
+            self._under_way -= 1
+        return Answer(ok=False, code="internal", message=f"no answer within {_WITHIN:g} s")
+
+    def _collect(self) -> None:
+        while (found := self._desk.answers.get()) is not None:
+            token, answer = found
+            self._answers[token] = answer
+            while len(self._answers) > ANSWERS:  # of those who have left
+                self._answers.popitem(last=False)
+
+
+def _answer(said: Response) -> Answer:
+    if said.error is None:
+        return Answer(ok=True)
+    return Answer(ok=False, code=said.error.code, message=said.error.message)
+
+
+def _busy() -> Answer:
+    return Answer(ok=False, code="busy", message="the agent has too much to do now: try again")

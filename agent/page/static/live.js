@@ -1,0 +1,117 @@
+// Live: all cameras, their state with its reason, and what can be ordered.
+import { Pictures, age, api, listen, order, say, text } from "./common.js";
+
+const cards = new Map();
+
+for (const card of document.querySelectorAll(".camera")) {
+  const id = card.dataset.camera;
+  const find = (name) => card.querySelector(name);
+  const view = {
+    card, id, find, live: false,
+    pictures: new Pictures(id, find("img"), { shown: () => caption(view, "") }),
+  };
+  cards.set(id, view);
+  find(".arm").addEventListener("click", () => arm(view));
+  find(".snapshot").addEventListener("click", () => snapshot(view));
+  find(".record").addEventListener("click", () => record(view));
+  find(".overlay").addEventListener("click", () => overlay(view));
+}
+
+function caption(view, words) {
+  view.find("figcaption").textContent = words;
+  view.find("figure").classList.toggle("old", words !== "");
+}
+
+async function arm(view) {
+  const armed = view.find(".arm").getAttribute("aria-checked") !== "true";
+  await order(`cameras/${view.id}/settings`, { method: "POST", body: { values: { armed } } });
+}
+
+async function snapshot(view) {
+  const said = await order(`cameras/${view.id}/snapshot`, { method: "POST" }, text("snapshot_taken"));
+  if (!said) return;
+  const blob = await (await fetch(view.find("img").src)).blob();
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = `${view.id}-${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}.jpg`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+const record = (view) =>
+  order(`cameras/${view.id}/record`, { method: "POST", body: { seconds: 30 } }, text("recording_begun"));
+
+function overlay(view) {
+  view.pictures.overlay = !view.pictures.overlay;
+  view.find(".overlay").setAttribute("aria-pressed", view.pictures.overlay);
+}
+
+async function update(view, camera) {
+  view.find("h2").textContent = camera.name;
+  const state = view.find(".state");
+  state.dataset.state = camera.state;
+  const word = text(`state_${camera.state}`);
+  state.querySelector(".word").textContent =
+    camera.live ? `${camera.moving ? `${text("moving")} · ` : ""}${word}, ${camera.fps} fps` : word;
+  view.card.classList.toggle("moving", camera.moving);
+  const switched = view.find(".arm");
+  switched.setAttribute("aria-checked", camera.armed);
+  switched.textContent = text(camera.armed ? "armed" : "disarmed");
+  view.find(".record").classList.toggle("on", camera.recording);
+  for (const name of [".snapshot", ".record", ".overlay"]) view.find(name).disabled = !camera.live;
+  const problems = Object.values(camera.problems).filter(Boolean);
+  const reason = view.find(".reason");
+  reason.textContent = camera.live ? problems.join(" · ") : problems[0] || camera.reason;
+  reason.hidden = reason.textContent === "";
+  if (camera.width) view.find("figure").style.aspectRatio = `${camera.width} / ${camera.height}`;
+  view.pictures.want(camera.live);
+  if (!camera.live && (view.live || view.first === undefined)) {
+    view.first = false;
+    view.since = Date.now();
+    view.age = await view.pictures.last();
+  }
+  view.live = camera.live;
+  if (!camera.live) showAge(view);
+}
+
+function showAge(view) {
+  if (view.live || view.since === undefined) return;
+  const seconds = view.age === null ? null : view.age + (Date.now() - view.since) / 1000;
+  caption(view, seconds === null ? text("no_picture") : text("last_picture", { age: age(seconds) }));
+}
+
+function summary(state) {
+  const place = document.getElementById("summary");
+  const others = Object.entries(state.problems).filter(([code]) => ![...cards.keys()].some((id) => code.includes(id)));
+  const store = state.store;
+  const words = [`${state.name} ${state.version}`];
+  words.push(`${text("store_word")}: ${store.state === "ok" && store.free_mib != null
+    ? text("free", { gib: (store.free_mib / 1024).toFixed(1) }) : store.reason || store.state}`);
+  words.push(`${text("broker_word")}: ${state.broker}`);
+  place.textContent = words.join(" · ");
+  if (state.status !== "ok" && others.length) {
+    const bad = document.createElement("b");
+    bad.textContent = ` · ${others.map(([code, why]) => why || code).join(" · ")}`;
+    place.append(bad);
+  }
+}
+
+function show(state) {
+  const ids = new Set(state.cameras.map((camera) => camera.id));
+  if (ids.size !== cards.size || [...ids].some((id) => !cards.has(id))) return location.reload();
+  summary(state);
+  for (const camera of state.cameras) update(cards.get(camera.id), camera);
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select")) return;
+  const number = Number(event.key);
+  if (number >= 1) return [...cards.values()][number - 1]?.card.focus();
+  const view = cards.get(event.target.closest?.(".camera")?.dataset.camera ?? (cards.size === 1 ? [...cards.keys()][0] : ""));
+  const action = { a: arm, s: snapshot, r: record, o: overlay }[event.key.toLowerCase()];
+  if (view && action && !(action !== arm && view.find(`.${action.name}`)?.disabled)) action(view);
+});
+
+setInterval(() => cards.forEach(showAge), 5000);
+listen({ state: show });
+api("state").then(show).catch((error) => say(error.message));

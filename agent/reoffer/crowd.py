@@ -1,0 +1,168 @@
+"""Who holds a connection: the port, its callers, and what they may cost; for re-offer and page.
+
+`visits` decides, purely; here are the sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import cast
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from agent.reoffer.visits import IDLE, Guesses, Seldom, Visits
+
+log = logging.getLogger(__name__)
+
+#: A picture or two: the rest would only be old pictures, on their way to a slow viewer.
+_SEND_BUFFER = 256 * 1024
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Crowd:
+    """All callers of one port. Belongs to the loop that serves it.
+
+    Args:
+        name: of the server, for lines of the log.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._visits: Visits[asyncio.Transport] = Visits()
+        self._guesses = Guesses()
+        self._seldom = Seldom()
+
+    def admit(self, transport: asyncio.Transport) -> bool:
+        """Lets a new connection in, or not; may close another one for it."""
+        self._forget_closed()
+        leaves = self._visits.come(transport, address_of(transport), _now())
+        if leaves is not None:
+            leaves.abort()
+            words = (
+                "too many connections without a request, the oldest are closed (%d, newest from %s)"
+            )
+            self._say("crowd", words, address_of(transport))
+        return leaves is not transport
+
+    def close_idle(self) -> None:
+        """Closes the connections that have been without a request for too long."""
+        self._forget_closed()
+        for transport in self._visits.overdue(_now()):
+            transport.abort()
+            self._visits.gone(transport)
+
+    @contextmanager
+    def busy(self, request: web.Request) -> Iterator[None]:
+        """While a request is answered its connection stays.
+
+        Raises:
+            HTTPBadRequest: the connection is closed already.
+        """
+        transport = request.transport
+        if transport is None:
+            raise web.HTTPBadRequest(text="gone")
+        self._visits.busy(transport)
+        try:
+            yield
+        finally:
+            self._visits.rest(transport, _now())
+
+    def must_wait(self, request: web.Request) -> float:
+        """Seconds until this address may try a secret again; 0.0: now."""
+        return self._guesses.must_wait(address_of(request.transport), _now())
+
+    def wrong(self, request: web.Request, what: str) -> None:
+        """This address showed a wrong secret."""
+        address = address_of(request.transport)
+        self._guesses.wrong(address, _now())
+        self._say(what, f"wrong {what} (%d times, last from %s)", address)
+
+    def _forget_closed(self) -> None:
+        for transport in [each for each in self._visits if each.is_closing()]:
+            self._visits.gone(transport)
+
+    def _say(self, cause: str, words: str, address: str) -> None:
+        if times := self._seldom.count(cause, _now()):
+            log.warning("%s: " + words, self._name, times, address)  # noqa: G003  constants
+
+
+@asynccontextmanager
+async def listening(app: web.Application, bind: str, port: int, crowd: Crowd) -> AsyncIterator[int]:
+    """The application is served; each connection goes through the crowd before aiohttp sees it.
+
+    Gives the port.
+
+    Raises:
+        OSError: the port cannot be had.
+    """
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handler_cancellation=True,
+        shutdown_timeout=0.5,
+        keepalive_timeout=IDLE,
+    )
+    logging.getLogger("aiohttp.server").addFilter(_worth_a_line)
+    await runner.setup()
+    try:
+        serve = cast("web.Server", runner.server)  # there since `setup`
+        listener = await asyncio.get_running_loop().create_server(
+            lambda: _Door(crowd.admit, serve), bind, port, backlog=16
+        )
+        async with listener:
+            yield int(listener.sockets[0].getsockname()[1])
+    finally:
+        await runner.cleanup()
+
+
+def address_of(transport: asyncio.BaseTransport | None) -> str:
+    """The caller's address; "" where it has gone already."""
+    peer = transport.get_extra_info("peername") if transport else None
+    return str(peer[0]) if peer else ""
+
+
+def keep_little(request: web.Request) -> None:
+    """Few bytes wait in the kernel for a slow caller: the newest picture is worth more."""
+    sock = request.transport.get_extra_info("socket") if request.transport else None
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+
+
+class _Door(asyncio.Protocol):
+    """Asks whether a new connection may stay, and hands it over to aiohttp.
+
+    Args:
+        admit: True: it may stay.
+        serve: makes aiohttp's protocol for one connection.
+    """
+
+    def __init__(
+        self, admit: Callable[[asyncio.Transport], bool], serve: Callable[[], asyncio.Protocol]
+    ) -> None:
+        self._admit = admit
+        self._serve = serve
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Is called by the loop for each new connection."""
+        transport = cast("asyncio.Transport", transport)
+        if not self._admit(transport):
+            transport.abort()
+            return
+        protocol = self._serve()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+
+
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    """Whoever speaks no HTTP to us is answered with 400; the log is not for strangers to fill."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

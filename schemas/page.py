@@ -1,0 +1,246 @@
+"""What the page's JSON interface says and takes; documented as OpenAPI by `schemas.page_api`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StrictBool, StrictFloat, StrictInt
+
+from schemas.base import Identifier, Payload, Strict, UtcTime
+from schemas.events import Box
+from schemas.settings import CameraSettings, Provenance
+from schemas.state import Health
+from schemas.zones import Polygon, Zone
+
+#: Corners of all strokes of one drawn mask; a hand makes some hundred.
+MOST_STROKES, MOST_POINTS = 200, 500
+MOST_ZONES, MOST_PRIVACY = 32, 32
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Stroke(Strict):
+    """One stroke of the brush that paints a mask, in 0..1 of the stored picture."""
+
+    hides: bool = Field(description="true: what is painted is not looked at; false: it is again")
+    width: float = Field(gt=0.0, le=0.5, description="of the brush, part of the picture's width")
+    points: tuple[tuple[Fraction, Fraction], ...] = Field(min_length=1, max_length=MOST_POINTS)
+
+
+class Aim(Strict):
+    """What of a camera's picture is looked at, as drawn on the page; replaces the file's keys."""
+
+    zones: dict[Identifier, Zone] = Field({}, max_length=MOST_ZONES)
+    privacy: tuple[Polygon, ...] = Field((), max_length=MOST_PRIVACY)
+    mask: tuple[Stroke, ...] = Field(
+        (), max_length=MOST_STROKES, description="none: the mask of the configuration, if any"
+    )
+
+
+class StoredAim(Strict):
+    """An aim that is in force, and since when."""
+
+    aim: Aim
+    since: UtcTime
+
+
+class StoredAims(Strict):
+    """The file of the state folder with what was drawn on the page."""
+
+    v: Literal[1] = 1
+    cameras: dict[str, StoredAim] = Field(default_factory=dict)
+
+
+class AimView(Payload):
+    """What is looked at now, and where that comes from."""
+
+    camera: str
+    aim: Aim
+    origin: Literal["file", "page"]
+    since: UtcTime | None = None
+    mask_in_file: bool = Field(description="the configuration names a mask file")
+    looks_at_pct: float = Field(description="percent of the picture that is judged")
+    yaml: str = Field(description="the same as keys of the configuration")
+
+
+class CameraView(Strict):
+    """One camera on the page."""
+
+    id: str
+    name: str
+    state: str
+    reason: str = Field(description="why it is so, and what helps; empty: all is well")
+    since: UtcTime | None
+    live: bool
+    armed: bool
+    moving: bool
+    recording: bool
+    fps: float
+    width: int
+    height: int
+    events: int
+    last_motion: UtcTime | None
+    explanation: str | None = Field(description="of the running or last event")
+    problems: dict[str, str] = Field(description="of each problem: why, and what helps")
+    settings: CameraSettings
+    origins: dict[str, Provenance]
+
+
+class StoreView(Strict):
+    """The image store on the page."""
+
+    state: str
+    reason: str
+    free_mib: float | None
+    days_left: float | None
+
+
+class PageState(Payload):
+    """Everything that the page shows of now."""
+
+    name: str
+    version: str
+    status: Health
+    problems: dict[str, str]
+    broker: str
+    store: StoreView
+    cameras: list[CameraView]
+
+
+class DayEvent(Strict):
+    """One event of a day."""
+
+    id: str
+    camera: str
+    begin: UtcTime
+    local: str = Field(description="time of the day where the agent is")
+    seconds: float | None
+    score: float | None = Field(description="of its strongest frame, percent")
+    text: str = Field(description="why it was an event")
+    zone: str | None = None
+    box: Box | None = None
+    label: str | None = None
+    reason: str | None = Field(None, description="why it ended")
+    files: list[str] = Field(description="clip, best, n-2, n-1, n, delta: what there is of it")
+    playable: bool = Field(False, description="a browser can play the clip")
+    film: int | None = Field(None, description="part of the day's film that it is in")
+    film_at: float | None = Field(None, description="where it begins there, in seconds")
+    kept: bool = False
+    false_alarm: bool = False
+    stored: bool = Field(description="its files are in the store")
+
+
+class Span(Strict):
+    """Some time in which something was so."""
+
+    kind: Literal["disarmed", "away", "suppressed", "stopped"]
+    begin: UtcTime
+    end: UtcTime
+    text: str
+
+
+class Film(Strict):
+    """A part of the day's film."""
+
+    part: int
+    size: int
+    playable: bool
+
+
+class DayView(Payload):
+    """A day of one camera: `curve` has seconds since `begin`, highest score, lowest limit."""
+
+    camera: str
+    day: str
+    begin: UtcTime
+    end: UtcTime
+    known_from: UtcTime | None = Field(description="curve and spans begin here: the agent's start")
+    curve: list[tuple[float, float, float]]
+    events: list[DayEvent]
+    spans: list[Span]
+    films: list[Film]
+    store: str = Field(description="why the store tells nothing; empty: it did")
+
+
+class Days(Payload):
+    """The days of which there is something to see, newest first."""
+
+    days: list[str]
+    store: str = Field(description="why the store tells nothing; empty: it did")
+
+
+class Why(Payload):
+    """Why there was, or was not, an event at some moment."""
+
+    at: UtcTime
+    text: str
+    event: str | None = None
+
+
+class Trial(Strict):
+    """Judge a day's clips again: as things are, with another aim, or with other numbers."""
+
+    day: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
+    aim: Aim | None = None
+    sweep: Literal["min_changed", "pixel_threshold"] | None = None
+
+
+class TrialEvent(Strict):
+    """What one stored event becomes, in the order of `TrialResult.variants`."""
+
+    id: str
+    local: str
+    fires: list[bool]
+
+
+class TrialResult(Strict):
+    """The outcome of a trial; the first variant is what is in force."""
+
+    variants: list[str]
+    events: list[TrialEvent]
+    skipped: int = Field(description="events without a clip that can be read")
+
+
+class JobView(Payload):
+    """How far a trial is."""
+
+    id: str
+    done: int
+    total: int
+    state: Literal["running", "done", "failed", "cancelled"]
+    message: str = ""
+    result: TrialResult | None = None
+
+
+class Answer(Payload):
+    """What became of an order; the values in force come with the next state."""
+
+    ok: bool
+    code: str = ""
+    message: str = ""
+
+
+class KeepOrder(Strict):
+    """Keep an event's files, or let them go when old ones do."""
+
+    keep: bool
+
+
+class FalseAlarm(Strict):
+    """Mark an event as a false alarm, or take the mark away."""
+
+    value: bool
+
+
+class SettingsOrder(Strict):
+    """Settings of a camera to change, all or nothing; null gives one back to the configuration."""
+
+    values: dict[str, StrictBool | StrictInt | StrictFloat | None] = Field(
+        min_length=1, max_length=20
+    )
+
+
+class RecordOrder(Strict):
+    """Record a clip now."""
+
+    seconds: float = Field(30.0, ge=1.0, le=300.0)

@@ -1,0 +1,165 @@
+"""Reading a store for the page: by ids, in pieces, behind a fence that a hanging store stays in."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.core.naming import FileKind
+from agent.storage.reading import link
+from agent.storage.reading.library import MOST_BYTES
+from agent.storage.reading.link import NoSuchThing, Reader, StoreSilent
+from agent.storage.store.identity import Terms
+from tests.support.stored_events import DAY, NAMES, events, run
+from tests.support.waiting import PATIENCE
+
+WHERE = {"day": DAY.name, "event": NAMES[0]}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with two events."""
+    folder = tmp_path_factory.mktemp("place")
+    (folder / "store").mkdir()
+    run(folder, *events(0, 1))
+    return folder
+
+
+def reading(store: Path, work: Callable[[Reader], Awaitable[Any]]) -> Any:  # noqa: ANN401
+    async def main() -> Any:  # noqa: ANN401
+        reader = Reader(lambda: asdict(Terms(str(store), "me")))
+        try:
+            return await work(reader)
+        finally:
+            reader.end(PATIENCE)
+
+    return asyncio.run(main())
+
+
+def test_days_events_and_films_are_told_by_ids_and_never_by_names(place: Path) -> None:
+    async def work(reader: Reader) -> None:
+        told, _ = await reader.ask("days", "front")
+        assert told == {"days": [DAY.name]}
+        told, _ = await reader.ask("day", "front", day=DAY.name)
+        assert [event["id"] for event in told["events"]] == NAMES[:2]
+        assert "clip" in told["events"][0]["files"]
+        assert told["films"][0]["part"] == 1
+        assert "name" not in repr(told)
+
+    reading(place / "store", work)
+
+
+def test_a_file_comes_in_pieces_and_is_what_lies_in_the_store(place: Path) -> None:
+    clip = next((place / DAY / "events").glob(f"*_{NAMES[0]}.mp4")).read_bytes()
+    film = next((place / DAY).glob("*.mp4")).read_bytes()
+
+    async def work(reader: Reader) -> None:
+        about, body = await reader.ask(
+            "event_file", "front", kind=FileKind.CLIP.value, at=0, size=1 << 30, **WHERE
+        )
+        assert about["size"] == len(clip)
+        assert body == clip[:MOST_BYTES]
+        _, body = await reader.ask("film", "front", day=DAY.name, part=1, at=100, size=50)
+        assert body == film[100:150]
+        _, body = await reader.ask("film", "front", day=DAY.name, part=1, at=1 << 40, size=50)
+        assert body == b""
+
+    reading(place / "store", work)
+
+
+@pytest.mark.parametrize(
+    ("do", "camera", "more"),
+    [
+        ("day", "front", {"day": "2026-11-23"}),
+        ("day", "front", {"day": "../../etc"}),
+        ("day", "..", {"day": DAY.name}),
+        ("day", "other", {"day": DAY.name}),
+        ("event_file", "front", {**WHERE, "kind": "../x", "at": 0, "size": 9}),
+        ("event_file", "front", {**WHERE, "event": "../x", "kind": "clip", "at": 0, "size": 9}),
+        ("film", "front", {"day": DAY.name, "part": 77, "at": 0, "size": 9}),
+    ],
+)  # fmt: skip
+def test_what_is_not_there_is_said_to_be_so(
+    place: Path, do: str, camera: str, more: dict[str, Any]
+) -> None:
+    async def work(reader: Reader) -> None:
+        with pytest.raises(NoSuchThing):
+            await reader.ask(do, camera, **more)
+
+    reading(place / "store", work)
+
+
+def test_a_link_in_the_store_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    run(tmp_path, *events(0))
+    secret = tmp_path / "secret"
+    secret.write_text("somebody else's")
+    clip = next((tmp_path / DAY / "events").glob(f"*_{NAMES[0]}.mp4"))
+    clip.unlink()
+    clip.symlink_to(secret)
+
+    async def work(reader: Reader) -> None:
+        with pytest.raises((NoSuchThing, StoreSilent)):
+            await reader.ask("event_file", "front", kind="clip", at=0, size=99, **WHERE)
+
+    reading(tmp_path / "store", work)
+
+
+def test_a_store_that_is_not_there_is_named_and_found_when_it_is(tmp_path: Path) -> None:
+    async def work(reader: Reader) -> None:
+        with pytest.raises(StoreSilent, match="store"):
+            await reader.ask("days", "front")
+        (tmp_path / "store").mkdir()
+        await asyncio.to_thread(run, tmp_path, *events(0))
+        told, _ = await reader.ask("days", "front")
+        assert told["days"] == [DAY.name]
+
+    reading(tmp_path / "store", work)
+
+
+def test_a_child_that_hangs_costs_its_deadline_and_too_many_start_no_more(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "ANSWER_WITHIN", 1.0)
+    hung: list[int] = []
+
+    async def work(reader: Reader) -> None:
+        for _ in range(link.MOST_HUNG):
+            await reader.ask("days", "front")
+            child = reader._child
+            assert child is not None
+            os.kill(child.process.pid, signal.SIGSTOP)
+            hung.append(child.process.pid)
+            # as a call into a dead server: not even SIGKILL ends it
+            monkeypatch.setattr(child.process, "kill", lambda: None)
+            with pytest.raises(StoreSilent, match="no answer within"):
+                await reader.ask("days", "front")
+        with pytest.raises(StoreSilent, match="still hang"):
+            await reader.ask("days", "front")
+        for pid in hung:
+            os.kill(pid, signal.SIGKILL)
+        for process in reader._hung:
+            await asyncio.to_thread(process.wait)
+        assert (await reader.ask("days", "front"))[0]["days"] == [DAY.name]
+
+    reading(place / "store", work)
+
+
+def test_who_leaves_in_the_middle_costs_nobody_the_child(place: Path) -> None:
+    async def work(reader: Reader) -> None:
+        await reader.ask("days", "front")
+        before = reader._child
+        asked = asyncio.create_task(reader.ask("film", "front", day=DAY.name, part=1, at=0, size=9))
+        await asyncio.sleep(0)
+        asked.cancel()
+        assert (await reader.ask("days", "front"))[0]["days"] == [DAY.name]
+        assert reader._child is before
+
+    reading(place / "store", work)
