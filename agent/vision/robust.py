@@ -20,6 +20,7 @@ from agent.vision.cells import AROUND, Blob, Cells, as_bytes, blobs_of, cells_of
 from agent.vision.change import LOWEST, Change, Comparison
 from agent.vision.damage import is_torn
 from agent.vision.familiar import Familiar
+from agent.vision.infrared import is_dark
 from agent.vision.light import SAME, Light, fit_light
 from agent.vision.patch import lit
 from agent.vision.persistence import Evidence, Persistence
@@ -204,7 +205,7 @@ class Robust:
         least = max(_SPECK, int(min_changed * self._looking / 100) + 1)
         found = self._blobs(now, change, least)
         patch = None
-        if any(_is_wide(it, change.whole) for it in found[:_FEW]):
+        if found and is_dark(now) and any(_is_wide(it, change.whole) for it in found[:_FEW]):
             patch = self._without_patches(now, change)
             found = found if patch is None else self._blobs(now, change, least)
         self._lit.append(patch)
