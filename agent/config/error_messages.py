@@ -54,6 +54,7 @@ _WORDS = {
     "finite_number": "must be a finite number",
     "float_type": "must be a number",
     "float_parsing": "must be a number",
+    "string_too_short": "must have at least {min_length} characters",
     "too_short": "must name at least one",
     "too_long": "must have at most {max_length} entries",
 }

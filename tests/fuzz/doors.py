@@ -24,7 +24,6 @@ from agent.core.messages import Shown
 from agent.imaging.coded import H264, HEVC, TooManySets, demand
 from agent.reoffer.server import ReofferOptions, ReofferWorker
 from agent.reoffer.visits import Guesses
-from agent.runtime.clock import SystemClock
 from agent.runtime.latest_value import Newest
 from agent.runtime.logs import escaped
 from agent.runtime.worker import Worker
@@ -32,7 +31,7 @@ from agent.storage.filesystem.files import open_folder
 from agent.storage.store.purge import remove, stored_files
 from agent.storage.store.purge_report import Purged
 from tests.fuzz.target import Target, joined, pieces
-from tests.support.clock import FakeClock
+from tests.support.clock import START, FakeClock, SetClock
 from tests.support.jpegs import jpeg
 from tests.support.waiting import wait_until
 
@@ -200,7 +199,7 @@ def _served(token: str | None) -> tuple[ReofferWorker, _Told]:
     logging.getLogger().addHandler(told)
     server = ReofferWorker(ReofferOptions("127.0.0.1", 0, token), {"yard": _Picture()})
     server._crowd._guesses = _Patient()
-    worker = Worker("reoffer", server.run, SystemClock(), lambda _n, _e: None)
+    worker = Worker("reoffer", server.run, SetClock(START), lambda _n, _e: None)
     threading.Thread(target=server.run, args=(worker,), daemon=True).start()
     wait_until("the port", lambda: server.port is not None)
     return server, told

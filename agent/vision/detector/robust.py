@@ -30,6 +30,7 @@ from agent.vision.detector.cells import (
 from agent.vision.detector.change import LOWEST, Change, Comparison
 from agent.vision.detector.damage import is_torn
 from agent.vision.detector.illumination import SAME, Light, fit_light
+from agent.vision.detector.infrared import is_dark
 from agent.vision.detector.patch import lit
 from agent.vision.detector.persistence import Evidence, Persistence
 from agent.vision.detector.restless import Restless
@@ -213,7 +214,7 @@ class Robust:
         least = max(_SPECK, int(min_changed * self._looking / 100) + 1)
         found = self._blobs(now, change, least)
         patch = None
-        if any(_is_wide(it, change.whole) for it in found[:_FEW]):
+        if found and is_dark(now) and any(_is_wide(it, change.whole) for it in found[:_FEW]):
             patch = self._without_patches(now, change)
             found = found if patch is None else self._blobs(now, change, least)
         self._lit.append(patch)

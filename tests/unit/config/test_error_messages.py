@@ -20,6 +20,7 @@ FULL: dict[str, Any] = {
     "store": {"path": "/x", "spool": {}},
     "beep": {},
     "reoffer": {},
+    "classify": {"model": "/x"},
     "page": {"token": "a long random text"},
     "cameras": {
         "a": {
