@@ -7,14 +7,12 @@ import json
 import logging
 import os
 import signal
-import ssl
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from agent import __version__
 from agent.config.error_messages import shown
@@ -23,14 +21,11 @@ from agent.config.loader import (
     agent_id_of,
     find_file,
     load,
-    password_of,
     state_dir_of,
 )
 from agent.core.errors import ConfigError
 from agent.runtime.descriptors import settle_descriptors
 from agent.runtime.umask import give_back, keep_private
-from schemas.config import TlsConfig
-from schemas.messages import Publish
 
 EXIT_OK = 0
 EXIT_CONFIG = 2
@@ -109,11 +104,9 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("adopt-store", _adopt_store, "write the identity into an image store", config=True)
     words = "take a network that names what moved, by the hashes of its files"
     add("model", _model, words, config=True)
-    verify = add("verify", _verify, "check an image store, or a copy, against its manifests")
-    verify.add_argument("store", type=Path, help="the store, one camera of it, or one day")
-    words = "an anchor from outside of it: anchor.json of the state folder, or what is published"
-    verify.add_argument("--against", metavar="FILE|-", help=words)
-    verify.add_argument("--key", type=Path, metavar="FILE", help="its signature is to be of this")
+    _verify_arguments(
+        add("verify", _verify, "check an image store, or a copy, against its manifests")
+    )
     purge = add("purge", _purge, "show what the retention would delete", config=True)
     purge.add_argument(
         "--dry-run", action="store_true", required=True, help="the agent alone deletes, each hour"
@@ -128,6 +121,13 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("hash-password", _hash_password, "print the hash of a password for page.password")
     add("version", _version, "print the version")
     return parser
+
+
+def _verify_arguments(verify: argparse.ArgumentParser) -> None:
+    verify.add_argument("store", type=Path, help="the store, one camera of it, or one day")
+    words = "an anchor from outside of it: anchor.json of the state folder, or what is published"
+    verify.add_argument("--against", metavar="FILE|-", help=words)
+    verify.add_argument("--key", type=Path, metavar="FILE", help="its signature is to be of this")
 
 
 def _load(arguments: argparse.Namespace) -> Loaded:
@@ -265,72 +265,15 @@ def _discovery(arguments: argparse.Namespace) -> int:
     config = loaded.config
     messages = discovery_messages(config, AgentTopics(config.mqtt.base_topic, agent_id_of(config)))
     if arguments.clean:
-        return _clean(messages, loaded)
+        from agent.commands.clean_broker import clean_broker
+
+        for line in clean_broker(messages, loaded):
+            print(line)
+        return EXIT_OK
     for message in messages:
         print(message.topic)
         print(json.dumps(json.loads(message.payload), indent=2))
     return EXIT_OK
-
-
-def _clean(messages: Sequence[Publish], loaded: Loaded) -> int:
-    """Takes all that is ours out of Home Assistant and the broker, also of earlier versions."""
-    from agent.commands.clean_broker import forget_retained, retained_of
-    from agent.runtime.clock import SystemClock
-    from agent.runtime.discovery_file import forget_discovery, load_discovery
-    from agent.service.discovery_publisher import STEP
-    from ha_discovery.upgrade import clean, graves, merged
-    from schemas.messages import state
-    from schemas.topics import AgentTopics
-
-    folder = state_dir_of(loaded.config)
-    root = AgentTopics(loaded.config.mqtt.base_topic, agent_id_of(loaded.config)).root
-    published, waiting = load_discovery(folder)
-    steps = clean(graves(merged(waiting, published), messages), messages)
-    for number, step in enumerate(steps, 1):
-        _publish(step, loaded)
-        if number < len(steps):
-            SystemClock().wait(threading.Event(), STEP)
-    forget_discovery(folder)
-    print("\n".join(f"removed {message.topic}" for message in steps[-1]))
-    topics, running = retained_of(loaded.config, folder)
-    _publish([state(topic, b"") for topic in topics], loaded)
-    forget_retained(folder)
-    print(f"cleared {len(topics)} retained states and pictures below {root}")
-    if running:
-        print("the agent runs and will say them again: stop it, then clean once more")
-    return EXIT_OK
-
-
-def _publish(messages: Sequence[Publish], loaded: Loaded) -> None:
-    """Publishes with a connection of its own; the agent need not run.
-
-    Raises:
-        ConfigError: the broker cannot be reached or refuses.
-    """
-    from paho.mqtt import MQTTException, publish
-
-    from agent.mqtt.connection_errors import from_error
-
-    logging.getLogger("paho").addHandler(logging.NullHandler())  # ours is the one line that is said
-    mqtt = loaded.config.mqtt
-    login = {"username": mqtt.username, "password": password_of(mqtt) or ""}
-    auth: Any = login if mqtt.username else None  # paho's name for it exists for type checkers only
-    try:
-        wanted: Any = [(m.topic, m.payload, m.qos, m.retain) for m in messages]
-        # an SSLContext is taken, says paho's documentation; its types do not
-        context: Any = None if mqtt.tls is None else _tls_context(mqtt.tls)
-        publish.multiple(wanted, mqtt.host, mqtt.port, auth=auth, tls=context)
-    except (OSError, ValueError, MQTTException) as error:
-        why = from_error(error, f"{mqtt.host}:{mqtt.port}")
-        raise ConfigError(f"broker {why.reason}") from None
-
-
-def _tls_context(tls: TlsConfig) -> ssl.SSLContext:
-    from agent.runtime.tls import client_context
-
-    context = client_context(tls.ca, tls.cert, tls.key)
-    context.check_hostname = not tls.insecure
-    return context
 
 
 def _adopt_store(arguments: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from agent.camera.network.trust import trusting
@@ -178,13 +179,8 @@ def build_camera(
         keep_log=session_keeper(parts if spool else None, lambda: state_dir_of(config)),
         memory=share,
     )
-    source = RenewableSource(
-        lambda on_frame, on_state: source_for(
-            camera.source, name, clock, on_frame, on_state, options
-        ),
-        _admitted(share, frames),
-        to_engine,
-    )
+    made = partial(source_for, camera.source, name, clock, options=options)
+    source = RenewableSource(made, _admitted(share, frames), to_engine)
     url = camera.record_source if camera.enabled and spool is not None else None
     recording = _recording_stream(name, camera, url, to_engine, clock, share) if url else None
     view = view_of(name, camera)
