@@ -209,7 +209,7 @@ class VideoSession:
         self._packets: Iterator[Any] = self._container.demux(self._stream)
         try:
             self._afford(codec.extradata or b"")
-        except CameraRefused:
+        except BaseException:
             self._container.close()
             raise
 

@@ -29,6 +29,8 @@ _SETS = {
 _HIGH = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 #: Bytes of a pixel of 8 bits, times two: grey, 4:2:0, 4:2:2, 4:4:4.
 _HALVES = (2, 3, 4, 6)
+#: Reference pictures that a stream may have (H.264 annex A.3.1, H.265 annex A.4.2).
+_MOST_REFERENCES = 16
 #: Pixels a side that no decoder takes.
 _WIDEST = 1 << 16
 #: Blocks of H.264 are 16 pixels wide.
@@ -150,7 +152,7 @@ def _of_hevc(unit: bytes) -> Demand:
 
 
 def _demand(width: int, height: int, colours: int, depth: int, references: int) -> Demand:
-    if not (0 < width < _WIDEST and 0 < height < _WIDEST):
+    if not (0 < width < _WIDEST and 0 < height < _WIDEST and references <= _MOST_REFERENCES):
         raise ValueError
     picture = width * height * _HALVES[min(colours, 3)] // 2 * (1 if depth == 8 else 2)
     return Demand(width, height, picture, references + _OWN_PICTURES)

@@ -54,6 +54,7 @@ class Browser:
         self._process.wait(PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE)
+        self._loop.close()
 
     def size(self, width: int, height: int, *, dark: bool = False) -> None:
         """Another window: how large, and which colours the person likes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import cast
 
@@ -90,3 +91,28 @@ def test_other_codecs_say_nothing() -> None:
 
 def test_a_demand_is_what_its_pictures_take_in_all() -> None:
     assert Demand(16, 16, 384, 7).size == 2688
+
+
+@pytest.mark.parametrize(
+    ("references", "read"),
+    [(16, True), (17, False), (1 << 16_200, False)],
+    ids=["16", "17", "of 5,000 digits"],
+)
+def test_more_references_than_the_standard_has_demand_nothing(references: int, read: bool) -> None:  # noqa: FBT001
+    sets = bytes.fromhex("0000000167") + baseline_set(references)
+    assert (demand(H264, sets) is not None) == read
+
+
+def baseline_set(references: int) -> bytes:
+    """A sequence parameter set of 640x480 without its first byte (H.264 section 7.3.2.1.1)."""
+
+    def ue(value: int) -> str:
+        digits = f"{value + 1:b}"
+        return "0" * (len(digits) - 1) + digits
+
+    # profile 66, level 40; id, frame numbers, order type 2, references, no gaps, macroblocks
+    bits = f"{66:08b}{0:08b}{40:08b}" + ue(0) + ue(0) + ue(2) + ue(references) + "0"
+    bits += ue(640 // 16 - 1) + ue(480 // 16 - 1) + "1" + "1" + "0" + "0" + "1"
+    bits += "0" * (-len(bits) % 8)
+    raw = int(bits, 2).to_bytes(len(bits) // 8, "big")
+    return re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\x00\x00\x03", raw)
