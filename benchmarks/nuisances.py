@@ -211,7 +211,7 @@ def beam(picture: Light, second: float, rng: np.random.Generator, grain: Light) 
     x = -150 + 940 * part
     lit = ((np.abs(xs - x) < 80) & (ys > 120) & (ys < 420)).astype(np.float32)
     light = np.asarray(cv2.GaussianBlur(lit, (0, 0), 5), np.float32)
-    return picture * (1 + 2.2 * light) + 25 * light
+    return np.asarray(picture * (1 + 2.2 * light) + 25 * light, np.float32)
 
 
 def torch(picture: Light, second: float, rng: np.random.Generator, grain: Light) -> Light:
@@ -224,7 +224,7 @@ def torch(picture: Light, second: float, rng: np.random.Generator, grain: Light)
     ys, xs = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
     away = np.hypot(xs - x, ys - y)
     light = np.asarray(1 / (1 + np.exp(np.clip((away - 55) / 6, -30, 30))), np.float32)
-    return picture * (1 + 1.8 * light)
+    return np.asarray(picture * (1 + 1.8 * light), np.float32)
 
 
 def door_light(picture: Light, second: float, rng: np.random.Generator, grain: Light) -> Light:
@@ -238,7 +238,7 @@ def door_light(picture: Light, second: float, rng: np.random.Generator, grain: L
     mask = np.zeros_like(picture)
     cv2.fillPoly(mask, [np.array(corners, np.int32)], 1.0)
     light = np.asarray(cv2.GaussianBlur(mask, (0, 0), 2), np.float32)
-    return picture * (1 + 1.5 * light) + 10 * light
+    return np.asarray(picture * (1 + 1.5 * light) + 10 * light, np.float32)
 
 
 # ---------------------------------------------------------------- somebody
