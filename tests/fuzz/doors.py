@@ -28,8 +28,9 @@ from agent.runtime.latest_value import Newest
 from agent.runtime.logs import escaped
 from agent.runtime.worker import Worker
 from agent.storage.filesystem.files import open_folder
-from agent.storage.store.purge import remove, stored_files
+from agent.storage.store.purge import remove
 from agent.storage.store.purge_report import Purged
+from agent.storage.store.stored_files import stored_files
 from tests.fuzz.target import Target, joined, pieces
 from tests.support.clock import START, FakeClock, SetClock
 from tests.support.jpegs import jpeg

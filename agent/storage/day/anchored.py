@@ -85,11 +85,9 @@ class Anchored:
         """A day's manifest was opened: is it as it was left?"""
         anchor = self._days.get((camera, day))
         empty = not (manifest.chain.head.count or manifest.notes.head.count)
-        if anchor is not None and anchor.going is Going.LEAVING and empty:
-            self._forget((camera, day))  # as retention was allowed to
-            return
         for what in self._differences(camera, day, anchor, manifest):
             self._changes.breaks.append((camera, day, what))
+        # a day that leaves stays known, however empty, until its folder has gone
         if anchor is not None or not empty:
             self.wrote(camera, day, manifest)
 

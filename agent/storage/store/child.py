@@ -16,6 +16,7 @@ import socket
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import astuple
 from datetime import date
 from typing import Any
 
@@ -36,6 +37,7 @@ from agent.storage.store.clock_file import from_json
 from agent.storage.store.framing import Message, Unpacker, pack
 from agent.storage.store.identity import StoreRefused, Terms, check_place, open_store, refused_by
 from agent.storage.store.purge import NO_ROOM, Purge, Rules
+from agent.storage.store.purge_report import SoFar
 from agent.storage.store.quota import Room
 from agent.storage.store.shortage import Batch
 
@@ -167,6 +169,7 @@ class Child:
             keep_free=self._room.purge_to_free,
             misdated=from_json(says["misdated"]),
             batch=self._batch(says.get("batch")),
+            so_far=SoFar(*says.get("so_far", ())),
         )
         cameras = says["cameras"]
         self._cameras.claim_old(cameras)
@@ -188,6 +191,7 @@ class Child:
             "refused": done.refused,
             "cure": done.cure,
             "wanted": done.wanted,
+            "so_far": astuple(done.so_far),
             "anchor": self._anchored.take(),
         }
         said |= {name: _counted(getattr(done, name)) for name in _LISTS}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
@@ -18,22 +18,18 @@ from agent.core.naming import (
     EVENTS,
     MANIFEST,
     NOTES,
-    day_of,
     event_of,
-    is_camera,
-    is_of_another_day,
-    is_ours,
-    part_of,
 )
 from agent.core.retention import StoredFile, plan
 from agent.runtime.clock import Clock
 from agent.storage.day.anchored import Anchored
 from agent.storage.day.manifest import Manifest
 from agent.storage.filesystem.error_causes import Cause, cause_of
-from agent.storage.filesystem.files import NotAFile, folders_in, open_folder
-from agent.storage.store.foreign_files import PLACES, leftover
-from agent.storage.store.purge_report import Purged
+from agent.storage.filesystem.files import NotAFile, open_folder
+from agent.storage.store.foreign_files import leftover
+from agent.storage.store.purge_report import FIRST, Purged, SoFar
 from agent.storage.store.shortage import Batch
+from agent.storage.store.stored_files import stored_files
 
 #: So many deletions in a row without more free space: snapshots hold the blocks, or somebody has
 #: the files open. Deleting on would empty the archive for nothing.
@@ -61,6 +57,7 @@ class Rules:
         keep_free: bytes that are to stay free.
         misdated: dates from before the clock was set.
         batch: what is to go because the system has refused a write, whatever is free.
+        so_far: what the rounds before came to; it goes on from there.
     """
 
     today: date
@@ -70,10 +67,15 @@ class Rules:
     keep_free: int = 0
     misdated: tuple[Misdated, ...] = ()
     batch: Batch | None = None
+    so_far: SoFar = FIRST
 
 
 class Purge:
-    """One run over an open store.
+    """One run over an open store, a round of a purge.
+
+    The first round asks for all days that it will need, as if deleting helped; the second one
+    deletes. Where that was too little, each further one asks for twice as much: few rounds are
+    enough in any case.
 
     Args:
         store: its folder.
@@ -109,6 +111,9 @@ class Purge:
         self._kept: dict[tuple[str, str], frozenset[str] | None] = {}
         self._unsaid: set[tuple[str, str]] = set()  # days whose manifest had no room for the note
         self._done = Purged()
+        self._fruitless = 0
+        self._in_turn = False  # what is deleted now goes for room, the oldest first
+        self._plan = (0, 0)  # files and bytes that the next round will delete
 
     def run(self, rules: Rules) -> Purged:
         """Deletes what is too old, then the oldest until size and free space are right."""
@@ -127,45 +132,54 @@ class Purge:
         self._done.refused = decided.refused
         for file in decided.delete:
             self._delete(file, f"older than {rules.days} days")
+        self._in_turn, self._fruitless = True, rules.so_far.fruitless
         self._done.cure = self._make_room(decided.for_room, rules)
         if decided.refused:
             self._done.cure = f"{decided.refused}, so nothing is deleted: {decided.cure}"
         self._look_what_is_left()
+        self._done.so_far = rules.so_far.and_then(self._done.total(), self._fruitless)
         return self._done
 
     def _make_room(self, files: tuple[StoredFile, ...], rules: Rules) -> str | None:
         """Deletes until there is room; why no more was there to be deleted, and what helps."""
         promised = self._done.total()[1] if self._dry else 0
-        fruitless = 0
         for file in files:
-            if self._done.wanted:
-                return None
-            too_much = sum(self._done.stored.values()) - (rules.max_size or 0)
+            planned = self._planned(rules)[1]
+            too_much = sum(self._done.stored.values()) - planned - (rules.max_size or 0)
             if rules.max_size is not None and too_much > 0:
                 self._delete(file, "more than max_size is stored")
                 continue
-            if self._owes(rules.batch):
+            if self._owes(rules):
                 self._delete(file, NO_ROOM)
                 continue
             before = self._free() + promised
-            if before >= rules.keep_free:
+            if before + planned >= rules.keep_free:
                 return None
-            if fruitless >= FRUITLESS:
+            if self._fruitless >= FRUITLESS:
                 return "deleting frees nothing: delete snapshots, or end who holds old files open"
             if self._delete(file, "less than keep_free is free"):
                 promised += file.size if self._dry else 0
                 helped = self._free() + promised - before >= file.size // 2
-                fruitless = 0 if helped or file.size < _TELLING else fruitless + 1
+                self._fruitless = 0 if helped or file.size < _TELLING else self._fruitless + 1
         if self._done.wanted:
             return None
         if self._done.stuck:
             return f"what is old cannot be deleted: {self._done.stuck[0]}"
         return NOTHING_OLD
 
-    def _owes(self, batch: Batch | None) -> bool:
-        """True until a batch is deleted; what has gone for other reasons counts."""
-        files, size = self._done.total() if batch else (0, 0)
-        return batch is not None and files < batch.files and size < batch.size
+    def _owes(self, rules: Rules) -> bool:
+        """True until a batch is deleted or planned; what has gone for other reasons counts."""
+        if rules.batch is None:
+            return False
+        parts = self._done.total(), self._planned(rules)
+        files = rules.so_far.files + sum(files for files, _ in parts)
+        size = rules.so_far.size + sum(size for _, size in parts)
+        return files < rules.batch.files and size < rules.batch.size
+
+    def _planned(self, rules: Rules) -> tuple[int, int]:
+        """Files and bytes that the next round will free: of the plan all, then half, a quarter."""
+        files, size = (each >> rules.so_far.rounds for each in self._plan)
+        return files, size if files else 0
 
     def _look_what_is_left(self) -> None:
         """Notes the days that this run has emptied, and that are still there for others' files."""
@@ -187,7 +201,10 @@ class Purge:
 
     def _try_to_delete(self, file: StoredFile, reason: str) -> bool:
         self._alive()
-        if self._spared(file) or not self._allowed(file):
+        if self._spared(file):
+            return False
+        if not self._allowed(file) or (self._in_turn and self._done.wanted):
+            self._plan = (self._plan[0] + 1, self._plan[1] + file.size)
             return False
         if not self._dry and not remove(self._store, file):
             return False
@@ -263,73 +280,6 @@ class Purge:
             self._unsaid.add((camera, day))
 
 
-def stored_files(
-    store: int,
-    alive: Callable[[], None],
-    stranger: Callable[[str], str | None],
-    done: Purged,
-) -> Iterator[StoredFile]:
-    """All files in our cameras' folders that only the agent can have named.
-
-    Args:
-        store: its open folder.
-        alive: called now and then.
-        stranger: None for a camera's folder that is ours, else the owner, "" for nobody.
-        done: gets what is strange, others' folders and nobody's.
-    """
-    for camera in folders_in(store):
-        if not is_camera(camera):
-            continue
-        try:
-            camera_fd = open_folder(store, camera)
-        except PermissionError:
-            continue  # somebody else's folder, which only looks like a camera's
-        try:
-            names = os.listdir(camera_fd)  # noqa: PTH208  a descriptor, not a path
-            days = [name for name in sorted(names) if day_of(name)]
-            whose = stranger(camera) if days else None
-            if whose is None:
-                done.days[camera] = days
-                yield from _camera_files(camera_fd, camera, days, alive, done)
-            elif whose:
-                done.others.append(f"{camera} ({whose})")
-            else:
-                done.unclaimed.append(camera)
-        finally:
-            os.close(camera_fd)
-
-
-def _camera_files(
-    camera_fd: int, camera: str, days: list[str], alive: Callable[[], None], done: Purged
-) -> Iterator[StoredFile]:
-    real = set(folders_in(camera_fd))
-    for day in days:
-        alive()
-        when = day_of(day)
-        if when is None or day not in real or _is_copy(camera_fd, day):
-            done.strange.append(f"{camera}/{day}")
-        else:
-            yield from _day_files(camera_fd, camera, day, when, done)
-
-
-def _is_copy(camera_fd: int, day: str) -> bool:
-    """True for a folder with another day's file instead of its own: a copy, or somebody's mount."""
-    try:
-        folder = open_folder(camera_fd, day)
-    except OSError:
-        return False
-    try:
-        if os.fstat(folder).st_dev != os.fstat(camera_fd).st_dev:
-            return True
-        names = os.listdir(folder)  # noqa: PTH208  a descriptor, not a path
-        own = any(part_of(name, day) for name in names)
-        return not own and any(is_of_another_day(name, day) for name in names)
-    except PermissionError:
-        return False
-    finally:
-        os.close(folder)
-
-
 def remove(store: int, file: StoredFile) -> bool:
     """Deletes one file, and its folders when they are empty then; False when it is gone."""
     parents = PurePath(file.path).parts
@@ -367,24 +317,3 @@ def unlink(folder: int, name: str) -> None:
         flags = os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
         os.close(os.open(name, flags, dir_fd=folder))
         os.unlink(name, dir_fd=folder)
-
-
-def _day_files(
-    camera_fd: int, camera: str, day: str, when: date, done: Purged
-) -> Iterator[StoredFile]:
-    for inside in PLACES:
-        try:
-            folder = open_folder(camera_fd, str(PurePath(day, *inside)))
-        except OSError:
-            continue  # not there, or a symbolic link, which is none of ours
-        try:
-            for entry in os.scandir(folder):
-                if not is_ours(day, *inside, entry.name):
-                    continue
-                path = PurePath(camera, day, *inside, entry.name)
-                if entry.is_file(follow_symlinks=False):
-                    yield StoredFile(when, str(path), entry.stat(follow_symlinks=False).st_size)
-                else:
-                    done.strange.append(str(path))
-        finally:
-            os.close(folder)

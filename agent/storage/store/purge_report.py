@@ -11,6 +11,31 @@ from agent.core.anchors import Going
 LINES = 20
 
 
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What the rounds of a purge before this one came to.
+
+    Attributes:
+        rounds: how many there were.
+        fruitless: deletions in a row, up to now, without more free space.
+        files: that were deleted.
+        size: bytes of them.
+    """
+
+    rounds: int = 0
+    fruitless: int = 0
+    files: int = 0
+    size: int = 0
+
+    def and_then(self, removed: tuple[int, int], fruitless: int) -> SoFar:
+        """With one more round, which has removed so many files and bytes."""
+        files, size = self.files + removed[0], self.size + removed[1]
+        return SoFar(self.rounds + 1, fruitless, files, size)
+
+
+FIRST = SoFar()  #: there was no round yet
+
+
 @dataclass(slots=True)
 class Purged:
     """What was deleted, with the reason for each; `stored` bytes of each day are left.
@@ -24,6 +49,7 @@ class Purged:
         unclaimed: folders with days that nobody has claimed: left alone.
         left: days that have gone but for what is not ours.
         wanted: (camera, day, how far) that the anchor has to allow first; then it is to go on.
+        so_far: what the next round is told.
         days: the days of each camera of ours.
     """
 
@@ -37,6 +63,7 @@ class Purged:
     left: list[str] = field(default_factory=list)
     stored: dict[str, int] = field(default_factory=dict)
     wanted: list[tuple[str, str, Going]] = field(default_factory=list)
+    so_far: SoFar = FIRST
     days: dict[str, list[str]] = field(default_factory=dict)
 
     def total(self, *reasons: str) -> tuple[int, int]:

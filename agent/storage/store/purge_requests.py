@@ -1,8 +1,12 @@
-"""A purge as the store's thread asks for it: again, until the anchor has allowed what is wanted."""
+"""A purge as the store's thread asks for it: again, until the anchor has allowed what is wanted.
+
+Each round has to want something new. A store has so many days, so a purge ends whatever lies in it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import logging
+from collections.abc import Callable, Collection
 from dataclasses import astuple
 from typing import Any
 
@@ -12,12 +16,17 @@ from agent.storage.store.options import StoreOptions
 from agent.storage.store.shortage import Batch, Shortage
 from agent.storage.store.status_reporter import PurgeLog
 
+log = logging.getLogger(__name__)
+
+#: With so many bytes of room no record is refused for its size.
+_ROOM_ENOUGH = 64 << 20
+
 
 class Purging:
     """Belongs to the store's thread.
 
     Attributes:
-        removed: the purge under way has deleted something.
+        goes_on: one is under way; its next round is to be asked for.
     """
 
     def __init__(
@@ -28,7 +37,7 @@ class Purging:
         shortage: Shortage,
         anchor: AnchorKeeper,
     ) -> None:
-        self.removed = False
+        self.goes_on = self._removed = False
         self._days = options.retention_days
         self._calendar = calendar
         self._clock_trusted = clock_trusted
@@ -36,30 +45,20 @@ class Purging:
         self._anchor = anchor
         self._log = PurgeLog()
         self._batch: Batch | None = None  # what it is to delete for the system's sake
+        self._allow: list[tuple[str, str, str]] = []  # what the last round has wanted
+        self._wanted: set[tuple[str, str, str]] = set()  # what all rounds have wanted
+        self._for_room = (0, 0)  # files and bytes that went for the system's sake
+        self._so_far: list[int] = []  # what the child says of the rounds up to now
+        self._may_pause = False
 
-    def begin(self, cameras: Collection[str]) -> dict[str, Any]:
-        """What a new purge is told."""
-        self._batch, self.removed = self._shortage.take(), False
-        return self._about(cameras, ())
-
-    def took(self, answer: dict[str, Any], cameras: Collection[str]) -> dict[str, Any] | None:
-        """The child has answered; what the purge is told to go on with, None: it is over."""
-        files, size = answer["for_room"]
-        self.removed = self.removed or bool(answer["removed"])
-        if files or not answer["wanted"]:
-            self._shortage.purged(files, size, answer["cure"])
-            self._batch = None
-        if answer["wanted"]:
-            self._log.removed(answer)
-            self._anchor.allow(answer["wanted"])
-            return self._about(cameras, answer["wanted"])
-        self._log.say(answer)
-        return None
-
-    def _about(
-        self, cameras: Collection[str], allow: Sequence[tuple[str, str, str]]
-    ) -> dict[str, Any]:
-        """`allow`: how far the anchor lets it go with days, besides what it did."""
+    def next(self, cameras: Collection[str]) -> dict[str, Any]:
+        """What the child is told: the next round of the purge under way, else of a new one."""
+        if not self.goes_on:
+            self._batch, self._removed = self._shortage.take(), False
+            self._allow, self._so_far = [], []
+            self._wanted.clear()
+            self._for_room = (0, 0)
+        self.goes_on = False
         return {
             "today": self._calendar.look().isoformat(),
             "days": self._days,
@@ -67,5 +66,39 @@ class Purging:
             "misdated": as_json(self._calendar.misdated),
             "cameras": cameras,
             "batch": astuple(self._batch) if self._batch else None,
-            "allow": allow,
+            "allow": self._allow,
+            "so_far": self._so_far,
         }
+
+    def took(self, answer: dict[str, Any]) -> bool:
+        """The child has answered a round: the purge goes on, or it is over.
+
+        Returns:
+            True when it is over in vain: the system has no room, and nothing was deleted.
+        """
+        before, now = self._for_room, answer["for_room"]
+        self._for_room = (before[0] + now[0], before[1] + now[1])
+        self._removed = self._removed or bool(answer["removed"])
+        self._allow = [(camera, day, going) for camera, day, going in answer["wanted"]]
+        self._so_far = answer["so_far"]
+        self._may_pause = answer["room"] >= _ROOM_ENOUGH and not self._shortage.acute
+        self.goes_on = not self._wanted.issuperset(self._allow)
+        if self.goes_on:
+            self._wanted.update(self._allow)
+            self._log.removed(answer)
+            self._anchor.allow(self._allow)
+            return False
+        if self._allow:
+            log.warning("store: what the purge may delete does not go: %s/%s", *self._allow[0][:2])
+        self._shortage.purged(*self._for_room, answer["cure"])
+        self._log.say(answer)
+        return self._shortage.acute and not self._removed
+
+    def pauses(self) -> bool:
+        """True once after each round: a record may go first, unless it might be refused."""
+        pauses, self._may_pause = self._may_pause, False
+        return pauses
+
+    def give_up(self) -> None:
+        """The child is gone; the next purge begins anew."""
+        self.goes_on = False

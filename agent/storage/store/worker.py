@@ -12,7 +12,6 @@ beside it.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import tzinfo
@@ -34,6 +33,7 @@ from agent.storage.store.anchor_reporter import AnchorVoice
 from agent.storage.store.child_link import ChildGone, ChildLink
 from agent.storage.store.claims import identity_of
 from agent.storage.store.clock_file import Calendar
+from agent.storage.store.crashes import Crashes
 from agent.storage.store.framing import BadMessage
 from agent.storage.store.keep_orders import KeepOrders
 from agent.storage.store.options import StoreOptions
@@ -55,12 +55,9 @@ PURGE_EVERY = 3600.0
 PURGE_AGAIN = 60.0
 #: What is left of the shutdown's 8 s for emptying the spool.
 DRAIN = 2.5
-#: A record that has crashed the child so often is given up, so that it does not block all others.
-CRASHES = 3
 #: Something is moved away so often in a row, with nothing stored meanwhile: that is a problem.
 _PATIENCE = 2
 _POLL = 0.25
-_CRASHED = 1  # Python's exit status after an uncaught exception
 
 
 class StoreWorker:
@@ -109,7 +106,7 @@ class StoreWorker:
         self._shortage = Shortage()
         self._purging = Purging(options, self._calendar, clock_trusted, self._shortage, keeper)
         self._failed_after = 0  # the last record sent when something failed
-        self._crashes: Counter[int] = Counter()
+        self._crashes = Crashes()
         self._saved = 0
 
     @property
@@ -166,9 +163,11 @@ class StoreWorker:
     def _ask(self, link: ChildLink) -> bool:
         """Sends the next request that is due; False when there is nothing to do."""
         now = self._clock.monotonic()
+        if self._purging.goes_on:
+            return self._ask_next(link)
         if now - self._purged_at >= (PURGE_AGAIN if self._short else PURGE_EVERY):
             self._purged_at = now
-            self._request(link, "purge", self._purging.begin(self.cameras))
+            self._request(link, "purge", self._purging.next(self.cameras))
         elif now - self._ticked_at >= self._tick_every:
             self._ticked_at = now
             self._request(link, "tick", {})
@@ -183,6 +182,15 @@ class StoreWorker:
     def _tick_every(self) -> float:
         soon = self._waiting or self._blocked or self._voice.code is StoreCode.FULL
         return TICK_EVERY if soon else status_reporter.FIGURES_EVERY
+
+    def _ask_next(self, link: ChildLink) -> bool:
+        """Sends the next round of the purge under way, or a record; False: there is neither."""
+        goes_on = self._purging.goes_on
+        if (not goes_on or self._purging.pauses()) and self._ask_next_record(link):
+            return True
+        if goes_on:
+            self._request(link, "purge", self._purging.next(self.cameras))
+        return goes_on
 
     def _ask_next_record(self, link: ChildLink) -> bool:
         while (number := self._spool.after(self._sent)) is not None:
@@ -206,7 +214,8 @@ class StoreWorker:
         try:
             answer = link.poll(_POLL)
         except (ChildGone, BadMessage) as error:
-            self._note_crash(error)
+            if self._asked == "record" and self._crashes.too_many(self._sent, error):
+                self._spool.drop(self._sent)
             self._failed(StoreCode.FAILING, str(error))
             return
         now = self._clock.monotonic()
@@ -228,14 +237,15 @@ class StoreWorker:
             return
         asked, self._asked = self._asked, None
         self._anchor.heed(str(asked), answer)
-        self._take(link, str(asked), answer)
+        self._take(str(asked), answer)
 
-    def _take(self, link: ChildLink, asked: str, answer: dict[str, Any]) -> None:
+    def _take(self, asked: str, answer: dict[str, Any]) -> None:
         """Does what the answer to a request calls for."""
         if asked == "open":
             self._options.opened(self._state_dir, answer["uuid"], adopted=answer["adopted"])
         elif asked == "purge":
-            self._purged(link, answer)
+            if self._purging.took(answer):
+                self._voice.state(StoreCode.FULL, self._shortage.reason, self._shortage.cure)
         elif asked == "keep":
             self._orders.answer(answer["kept"])
         else:
@@ -268,13 +278,6 @@ class StoreWorker:
         self._short = bool(answer["short"])
         self._blocked = answer["blocked"]
         self._clear()
-
-    def _purged(self, link: ChildLink, answer: dict[str, Any]) -> None:
-        more = self._purging.took(answer, self.cameras)
-        if more is not None:  # it goes on at once
-            self._request(link, "purge", more)
-        elif self._shortage.acute and not self._purging.removed:
-            self._voice.state(StoreCode.FULL, self._shortage.reason, self._shortage.cure)
 
     def _finished(self, entry: dict[str, Any]) -> None:
         told = self._spool.last_word(outcome(entry))
@@ -310,16 +313,6 @@ class StoreWorker:
         self._retry_at = self._clock.monotonic() + pause
         self._purged_at = float("-inf")  # room may be what it lacks
 
-    def _note_crash(self, error: Exception) -> None:
-        """Gives a record up that crashes the child again and again."""
-        if self._asked != "record" or getattr(error, "status", None) != _CRASHED:
-            return
-        self._crashes[self._sent] += 1
-        if self._crashes[self._sent] >= CRASHES:
-            log.error("store: record %d crashes the store process, it is dropped", self._sent)
-            del self._crashes[self._sent]
-            self._spool.drop(self._sent)
-
     def _hang_up(self) -> None:
         if self._link is not None:
             self._link.hang_up()
@@ -328,6 +321,7 @@ class StoreWorker:
         self._waiting = False
         self._blocked = []
         self._orders.give_up()
+        self._purging.give_up()
 
     def _drain(self, worker: Worker) -> None:
         """Sends what is left, shows everything and lets the child end, within `DRAIN` seconds."""
@@ -340,7 +334,7 @@ class StoreWorker:
             elif finishing:
                 finished = True
                 break
-            elif not self._ask_next_record(self._link):
+            elif not self._ask_next(self._link):
                 finishing = True
                 self._request(self._link, "finish", {})
         if finished:

@@ -109,15 +109,20 @@ def test_a_full_disk_that_nothing_is_kept_free_of_makes_room_and_says_what_is_mi
     assert (report.missing, report.damaged, report.foreign) == ([], [], ["ballast"])
 
 
-def test_what_deleting_does_not_cure_keeps_the_archive(mounted: Mounting) -> None:
-    """Somebody's snapshots, here hard links, hold what is deleted."""
+@pytest.mark.parametrize("days", [1, 20])
+def test_what_deleting_does_not_cure_keeps_the_archive(mounted: Mounting, days: int) -> None:
+    """Somebody's snapshots, here hard links, hold what is deleted; in one day or in many."""
     place = mounted("size=6m")
     record(place, 1)  # the camera is claimed, and the newest day is never deleted
-    folder = old_files(place, 700, 4096)
+    folders = [old_files(place, 700 // days, 4096, 5 + age) for age in range(days)]
     snapshots = place / "store/snapshots"
     snapshots.mkdir()
-    for path in folder.iterdir():
-        os.link(path, snapshots / path.name)
+
+    def pictures() -> list[Path]:
+        return [path for folder in folders if folder.exists() for path in folder.iterdir()]
+
+    for number, path in enumerate(pictures()):
+        os.link(path, snapshots / str(number))
     (place / "store/ballast").write_bytes(bytes(free_bytes(place)))
     with StoreRig(place, retention_days=30) as rig:
         rig.put(*today(5))
@@ -130,14 +135,14 @@ def test_what_deleting_does_not_cure_keeps_the_archive(mounted: Mounting) -> Non
         )
         child = rig.child
         wait_until("it was tried again", lambda: rig.worker._link and rig.child != child, 30)
-        assert len(list(folder.iterdir())) == 700 - gone
+        assert len(pictures()) == 700 - gone
         (place / "store/ballast").unlink()
         rig.wait_until_empty(60)
         wait_until("the store is well again", lambda: rig.states[-1].code is StoreCode.OK, 20)
     assert state.code is StoreCode.FULL
     codes = [code for code, _ in groupby(s.code for s in rig.states)]
     assert codes == [StoreCode.STARTING, StoreCode.OK, StoreCode.FULL, StoreCode.OK]
-    assert len(list(folder.iterdir())) == 700 - gone
+    assert len(pictures()) == 700 - gone
     assert len(rig.saved) == 1
 
 

@@ -20,8 +20,9 @@ from agent.storage.filesystem.files import (
     read_whole,
     write_new,
 )
-from agent.storage.store.purge import remove, stored_files
+from agent.storage.store.purge import remove
 from agent.storage.store.purge_report import Purged
+from agent.storage.store.stored_files import stored_files
 from tests.support.waiting import wait_until
 
 DAY = "front/2026-11-10"
