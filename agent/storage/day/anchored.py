@@ -7,7 +7,7 @@ in the anchor, so that whoever changed a store cannot have it forgotten by waiti
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -56,13 +56,21 @@ class Anchored:
         store: its folder.
         uuid: whose anchor it has to be.
         said: what `AnchorKeeper.wire` has said; None: nothing is anchored, everything allowed.
+        alive: called before each day that is looked at: there may be many.
 
     Attributes:
         cameras: that are to be recorded, there or not.
     """
 
-    def __init__(self, store: int, uuid: str, said: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self,
+        store: int,
+        uuid: str,
+        said: Mapping[str, Any] | None,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
+        self._alive = alive
         self._off = said is None
         ours = said if said is not None and said["store"] == uuid else {}
         self._days: dict[Key, DayAnchor] = {}
@@ -162,6 +170,7 @@ class Anchored:
 
     def _look_at(self, camera: str, day: str) -> None:
         """Opens a day's manifest only to see it; what cannot be read is looked at when it can."""
+        self._alive()
         with suppress(OSError):
             folder = open_folder(self._store, f"{camera}/{day}")
             try:

@@ -19,6 +19,7 @@ from agent.cli import run_command
 from agent.core.messages import StoreAnchored, StoreCode
 from agent.core.naming import MANIFEST, NOTES
 from agent.core.orders import KeepEvent
+from agent.storage.day.anchored import Anchored
 from agent.storage.day.manifest import sealed
 from agent.storage.records import MonitoringPicture
 from agent.storage.store import worker as store_module
@@ -438,6 +439,22 @@ def test_words_of_an_attacker_cost_no_anchor(place: Path) -> None:
     assert not (place / "state/anchor.json.damaged").exists()
     damaged = [line for line in verified(place).damaged if "found by the agent" in line]
     assert any("event EVIL" in line for line in damaged), damaged
+
+
+def test_many_days_are_looked_at_with_a_sign_of_life_before_each(place: Path) -> None:
+    """At an upgrade all days of the store are new to the anchor, after a kill a camera's are."""
+    signs: list[None] = []
+    folder = os.open(place / "store", os.O_RDONLY)
+    try:
+        upgraded = Anchored(folder, "uuid", {"store": "uuid"}, lambda: signs.append(None))
+        upgraded.listed({"front": [day_name(age) for age in EVENTS]})
+        assert len(signs) == len(EVENTS)
+        said = {"store": "uuid", "writing": {"front": ""}}
+        killed = Anchored(folder, "uuid", said, lambda: signs.append(None))
+        killed.settle()
+        assert len(signs) == 2 * len(EVENTS)
+    finally:
+        os.close(folder)
 
 
 def test_another_store_begins_an_anchor_of_its_own(place: Path) -> None:
