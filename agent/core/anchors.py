@@ -184,6 +184,13 @@ def older_of(days: Iterable[tuple[str, Head]]) -> Older | None:
     return Older(len(lines), digest) if lines else None
 
 
+def short(text: str) -> str:
+    """A text as an anchor may hold it: others may have written it into the store."""
+    return "".join(
+        each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text[:_TEXT]
+    )
+
+
 def explained(entry: dict[str, Any], writing: str | None, going: Going, *, only: bool) -> bool:
     """True for a line behind the anchor that the agent has written or was about to write.
 
@@ -230,6 +237,9 @@ def anchor_from(said: object) -> CameraAnchor:
     days = tuple(day_from(day) for day in _list(said.get("days"), MOST_DAYS))
     if [day.day for day in days] != sorted({day.day for day in days}):
         raise ValueError("its days are in no order")
+    older = _perhaps(said.get("older"), _older)
+    if older is not None and not days:
+        raise ValueError("days before none")
     return CameraAnchor(
         store=_text(said.get("store")),
         agent=_text(said.get("agent")),
@@ -238,12 +248,32 @@ def anchor_from(said: object) -> CameraAnchor:
         since=_perhaps(said.get("since"), _time),
         settled=said.get("settled") is True,
         days=days,
-        older=_perhaps(said.get("older"), _older),
+        older=older,
         breaks=tuple(_break(each) for each in _list(said.get("breaks"), MOST_BREAKS)),
         broken=_count(said.get("broken")),
         writing=_perhaps(said.get("writing"), _text),
         mac=_perhaps(said.get("mac"), _digest),
     )
+
+
+def readable_from(said: object) -> CameraAnchor:
+    """Likewise an anchor of our own, without the breaks that are none: they are still counted.
+
+    Raises:
+        ValueError: the rest is none.
+    """
+    said = _object(said)
+    return anchor_from(
+        {**said, "breaks": [*filter(_is_break, _list(said.get("breaks"), MOST_BREAKS))]}
+    )
+
+
+def _is_break(said: object) -> bool:
+    try:
+        _break(said)
+    except ValueError:
+        return False
+    return True
 
 
 def _head(count: object, digest: object) -> Head:

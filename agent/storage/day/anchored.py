@@ -7,15 +7,15 @@ in the anchor, so that whoever changed a store cannot have it forgotten by waiti
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.core.anchors import DayAnchor, Going, day_from, explained
-from agent.core.naming import MANIFEST, NOTES, is_event
+from agent.core.naming import MANIFEST, NOTES, day_of, is_camera, is_event
 from agent.storage.day.manifest import Manifest
-from agent.storage.filesystem.files import exists, open_folder
+from agent.storage.filesystem.files import exists, folders_in, open_folder
 
 #: Events that are named in one message.
 _NAMED = 3
@@ -56,13 +56,21 @@ class Anchored:
         store: its folder.
         uuid: whose anchor it has to be.
         said: what `AnchorKeeper.wire` has said; None: nothing is anchored, everything allowed.
+        alive: called before each day that is looked at: there may be many.
 
     Attributes:
         cameras: that are to be recorded, there or not.
     """
 
-    def __init__(self, store: int, uuid: str, said: Mapping[str, Any] | None) -> None:
+    def __init__(
+        self,
+        store: int,
+        uuid: str,
+        said: Mapping[str, Any] | None,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
         self._store = store
+        self._alive = alive
         self._off = said is None
         ours = said if said is not None and said["store"] == uuid else {}
         self._days: dict[Key, DayAnchor] = {}
@@ -76,8 +84,9 @@ class Anchored:
 
     def settle(self) -> None:
         """Looks whether what was under way when the last child ended has become a line."""
-        for camera, day in sorted(self._days):
-            if camera in self._writing:
+        for camera in sorted(filter(is_camera, self._writing)):
+            known = {day for each, day in self._days if each == camera}
+            for day in sorted(known | self._found(camera)):  # the line may be the first of its day
                 self._look_at(camera, day)
         self._writing.clear()
 
@@ -147,8 +156,19 @@ class Anchored:
         self._changes.days[camera, anchor.day] = anchor
         self._changes.gone.discard((camera, anchor.day))
 
+    def _found(self, camera: str) -> set[str]:
+        """The days that a camera has in the store; none where its folder cannot be read."""
+        with suppress(OSError):
+            folder = open_folder(self._store, camera)
+            try:
+                return {name for name in folders_in(folder) if day_of(name)}
+            finally:
+                os.close(folder)
+        return set()
+
     def _look_at(self, camera: str, day: str) -> None:
         """Opens a day's manifest only to see it; what cannot be read is looked at when it can."""
+        self._alive()
         with suppress(OSError):
             folder = open_folder(self._store, f"{camera}/{day}")
             try:

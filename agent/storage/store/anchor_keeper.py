@@ -26,10 +26,14 @@ from agent.core.anchors import (
     Going,
     anchor_from,
     day_from,
+    readable_from,
+    short,
 )
 from agent.core.errors import ConfigError
+from agent.core.naming import is_event
 from agent.runtime.atomic import write_atomic
 from agent.runtime.clock import Clock
+from agent.runtime.small_files import read_small
 from schemas.base import utc_text
 
 log = logging.getLogger(__name__)
@@ -37,6 +41,8 @@ log = logging.getLogger(__name__)
 NAME = "anchor.json"
 #: The anchor of the store before this one.
 FORMER = "anchor-former.json"
+#: What could not be read as a whole.
+DAMAGED = "anchor.json.damaged"
 KEY = "anchor.key"
 #: A camera's anchor is published this often at most, in seconds.
 SAY_EVERY = 60.0
@@ -90,6 +96,7 @@ class AnchorKeeper:
 
     def begin(self, camera: str, event: str) -> None:
         """A line is going to be written: that of an event, or "" another one."""
+        event = event if is_event(event) else ""  # it comes from a command, too
         if self._camera(camera).writing != event:
             self._put(replace(self._camera(camera), writing=event))
             self._save()
@@ -109,7 +116,7 @@ class AnchorKeeper:
         for camera, day in changes["gone"]:
             anchor = self._camera(camera)
             self._put(replace(anchor, days=tuple(d for d in anchor.days if d.day != day)))
-        breaks = [(str(camera), str(day), str(what)) for camera, day, what in changes["breaks"]]
+        breaks = [(str(camera), str(day), short(what)) for camera, day, what in changes["breaks"]]
         for camera, day, what in breaks:
             anchor = self._camera(camera)
             known = (*anchor.breaks, Break(self._now(), day, what))[-MOST_BREAKS:]
@@ -185,11 +192,15 @@ def anchors_in(said: object) -> list[CameraAnchor]:
         ValueError: there is none in it.
     """
     if isinstance(said, dict) and "cameras" in said:
-        cameras = said["cameras"]
-        if said.get("v") != 1 or not isinstance(cameras, list):
-            raise ValueError("no file of anchors of version 1")
-        return [anchor_from(each) for each in cameras]
+        return [anchor_from(each) for each in _cameras_in(said)]
     return [anchor_from(said)]
+
+
+def _cameras_in(said: object) -> list[Any]:
+    cameras = said.get("cameras") if isinstance(said, dict) and said.get("v") == 1 else None
+    if not isinstance(cameras, list):
+        raise ValueError("no file of anchors of version 1")  # noqa: TRY004  bad input
+    return cameras
 
 
 def signing_key(wanted: str | None, state_dir: Path) -> bytes | None:
@@ -229,14 +240,30 @@ def key_in(path: Path) -> bytes:
 
 
 def _load(file: Path) -> dict[str, CameraAnchor]:
+    """What can be read of the file; what cannot costs no other camera its anchor."""
     try:
-        with file.open("rb") as opened:
-            anchors = anchors_in(json.loads(opened.read(LIMIT)))
+        data = read_small(file, LIMIT)
+        cameras = _cameras_in(json.loads(data))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
         log.warning("store: %s cannot be read, the anchor begins anew: %s", file, error)
         with suppress(OSError):
-            file.replace(file.with_name(f"{NAME}.damaged"))
+            file.replace(file.with_name(DAMAGED))
         return {}
-    return {anchor.camera: replace(anchor, mac=None) for anchor in anchors}
+    anchors: dict[str, CameraAnchor] = {}
+    damaged = False
+    for said in cameras:
+        try:
+            anchor = readable_from(said)
+        except ValueError as error:
+            log.warning("store: %s: a camera's anchor begins anew: %s", file, error)
+            damaged = True
+        else:
+            damaged |= len(anchor.breaks) != len(said["breaks"])
+            anchors[anchor.camera] = replace(anchor, mac=None)
+    if damaged:
+        log.warning("store: %s has what is no anchor: kept as %s", file, DAMAGED)
+        with suppress(OSError):
+            write_atomic(file.with_name(DAMAGED), data)
+    return anchors

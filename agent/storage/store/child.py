@@ -102,7 +102,7 @@ class Child:
         self._store, self._path = opened.fd, terms.path
         self._room = Room(opened.fd, terms.keep_free, terms.max_size)
         self._cameras = Cameras(opened.fd, Owner(terms.identity, terms.agent))
-        self._anchored = Anchored(opened.fd, opened.uuid, anchor)
+        self._anchored = Anchored(opened.fd, opened.uuid, anchor, self._alive)
         self._anchored.settle()
         about = {"uuid": opened.uuid, "adopted": opened.adopted, "anchor": self._anchored.take()}
         return {**about, **self._room.figures()}

@@ -19,6 +19,7 @@ from agent.cli import run_command
 from agent.core.messages import StoreAnchored, StoreCode
 from agent.core.naming import MANIFEST, NOTES
 from agent.core.orders import KeepEvent
+from agent.storage.day.anchored import Anchored
 from agent.storage.day.manifest import sealed
 from agent.storage.records import MonitoringPicture
 from agent.storage.store import worker as store_module
@@ -342,29 +343,61 @@ def test_a_kill_before_or_after_any_write_is_no_attack(
 ) -> None:
     """Before the store is asked; after it has written, before the anchor has; before a purge."""
     umask = os.umask(0)
-    monkeypatch.setattr(store_module, "ChildLink", NearChild)
     for number in range(40):
-        whole = getattr(owner, name)
-        monkeypatch.setattr(NearChild, "dead", False)
-        setattr(owner, name, killed_at(number, whole))
-        rig = StoreRig(place, anchor_key=KEY, retention_days=1)
-        put(rig, 0, 20 + number)
-        assert rig.orders.put(KeepEvent("front", name_of(80), keep=True, request="7"))
-        rig._thread.start()
-        wait_until("it is killed or done", partial(ended, rig))
-        done = not NearChild.dead
-        rig._thread.stop.set()
-        assert rig._thread.join(PATIENCE)
-        setattr(owner, name, whole)
-        report = verified(place)
-        assert report.good, (number, list(report.lines()))
-        assert all(each.lossless for each in rig.repaired)
-        if done:
+        if lived(place, owner, name, number, monkeypatch, retention_days=1):
             break
-    assert done
+    else:
+        raise AssertionError("it was always killed")
     assert number > (0 if name == "allow" else 5)
     os.umask(umask)
     rig = life(place, anchor_key=KEY)
+    assert all(each.lossless for each in rig.repaired)
+    assert verified(place).good
+
+
+def lived(
+    place: Path,
+    owner: type,
+    name: str,
+    number: int,
+    monkeypatch: pytest.MonkeyPatch,
+    age: int = 0,
+    **options: Any,  # noqa: ANN401
+) -> bool:
+    """One life of an agent that is killed at a call; the store is good. False: it was killed."""
+    monkeypatch.setattr(store_module, "ChildLink", NearChild)
+    monkeypatch.setattr(NearChild, "dead", False)
+    whole = getattr(owner, name)
+    setattr(owner, name, killed_at(number, whole))
+    rig = StoreRig(place, anchor_key=KEY, **options)
+    put(rig, age, 20 + number)
+    assert rig.orders.put(KeepEvent("front", name_of(80), keep=True, request="7"))
+    rig._thread.start()
+    wait_until("it is killed or done", partial(ended, rig))
+    done = not NearChild.dead
+    rig._thread.stop.set()
+    assert rig._thread.join(PATIENCE)
+    setattr(owner, name, whole)
+    report = verified(place)
+    assert report.good, (number, list(report.lines()))
+    assert all(each.lossless for each in rig.repaired), (number, rig.repaired)
+    return done
+
+
+@pytest.mark.parametrize(("owner", "name"), [(NearChild, "send"), (AnchorKeeper, "take")])
+def test_a_kill_at_the_first_line_of_a_day_is_no_attack(
+    place: Path, owner: type, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The day is not in the anchor yet, only that a line was under way."""
+    umask = os.umask(0)
+    days = [
+        lived(place, owner, name, number, monkeypatch, 3 + number, retention_days=99)
+        for number in range(10)
+    ]
+    assert not all(days)
+    os.umask(umask)
+    monkeypatch.setattr(NearChild, "dead", False)
+    rig = life(place, anchor_key=KEY, retention_days=99)
     assert all(each.lossless for each in rig.repaired)
     assert verified(place).good
 
@@ -392,6 +425,36 @@ def test_a_store_from_before_the_anchor_is_taken_as_it_is(place: Path) -> None:
     assert "not in it" not in "".join(report.notes)
     delete_day(place)
     assert not verified(place, key=None).good
+
+
+def test_words_of_an_attacker_cost_no_anchor(place: Path) -> None:
+    """What the store says stands in the break; the next start reads it again."""
+    entry = {**entries_of(day(place) / MANIFEST)[0], "id": "EVIL\u202e\n\ud800" + "x" * 500}
+    append(day(place) / MANIFEST, {**entry, "files": {}, "day": []})
+    append(day(place) / NOTES, {"v": 1, "keep": "\u202e\n", "value": True})
+    with StoreRig(place, anchor_key=KEY) as rig:
+        put(rig, 1, 10)
+        settle(rig)
+    life(place, anchor_key=KEY)
+    assert not (place / "state/anchor.json.damaged").exists()
+    damaged = [line for line in verified(place).damaged if "found by the agent" in line]
+    assert any("event EVIL" in line for line in damaged), damaged
+
+
+def test_many_days_are_looked_at_with_a_sign_of_life_before_each(place: Path) -> None:
+    """At an upgrade all days of the store are new to the anchor, after a kill a camera's are."""
+    signs: list[None] = []
+    folder = os.open(place / "store", os.O_RDONLY)
+    try:
+        upgraded = Anchored(folder, "uuid", {"store": "uuid"}, lambda: signs.append(None))
+        upgraded.listed({"front": [day_name(age) for age in EVENTS]})
+        assert len(signs) == len(EVENTS)
+        said = {"store": "uuid", "writing": {"front": ""}}
+        killed = Anchored(folder, "uuid", said, lambda: signs.append(None))
+        killed.settle()
+        assert len(signs) == 2 * len(EVENTS)
+    finally:
+        os.close(folder)
 
 
 def test_another_store_begins_an_anchor_of_its_own(place: Path) -> None:

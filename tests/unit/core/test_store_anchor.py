@@ -45,6 +45,7 @@ def test_what_is_published_is_read_again_with_its_signature() -> None:
         {"ts": "2026-11-22T09:00:00"},
         {"camera": "\x1b[2J"},
         {"mac": "0"},
+        {"days": [], "older": {"days": 1, "digest": "0" * 64}},
     ],
 )
 def test_what_is_no_anchor_is_refused(change: dict[str, object]) -> None:

@@ -77,3 +77,24 @@ def test_nothing_is_written_where_a_link_leads(tmp_path: Path) -> None:
     (tmp_path / ".file.part").symlink_to(other)
     write_atomic(tmp_path / "file", b"ours")
     assert (other.read_bytes(), (tmp_path / "file").read_bytes()) == (b"theirs", b"ours")
+
+
+def test_what_is_lasting_has_its_name_lasting_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is synced after the file has its name; where nobody needs it nothing is."""
+    synced: list[tuple[str, bytes | None]] = []
+    whole = os.fsync
+    file = tmp_path / "file"
+
+    def noted(descriptor: int) -> None:
+        path = str(Path(f"/proc/self/fd/{descriptor}").readlink())
+        synced.append((path, file.read_bytes() if file.exists() else None))
+        whole(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    write_atomic(file, b"new", sync=False)
+    assert not synced
+    file.unlink()
+    write_atomic(file, b"new")
+    assert synced == [(str(tmp_path / ".file.part"), None), (str(tmp_path), b"new")]
