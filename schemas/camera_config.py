@@ -64,6 +64,12 @@ class RecordingConfig(Strict):
     timestamp: bool = Field(True, description="burn the frame's local time in")
 
 
+ORIGINAL_HIDES_NOTHING = (
+    "format: original keeps the pictures as they are,"
+    " privacy polygons cannot be blackened in them: use h264"
+)
+
+
 def _right_angle(value: object) -> object:
     if str(value) not in {"0", "180"}:
         raise ValueError(f"0 or 180, not {quoted(value)}")
@@ -155,10 +161,7 @@ class CameraConfig(Strict):
         cls, value: RecordingConfig, others: ValidationInfo
     ) -> RecordingConfig:
         if value.format == "original" and others.data.get("privacy"):
-            raise ValueError(
-                "format: original keeps the pictures as they are,"
-                " privacy polygons cannot be blackened in them: use h264"
-            )
+            raise ValueError(ORIGINAL_HIDES_NOTHING)
         return value
 
     @field_validator("recording")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, model_validator
 
 from schemas.base import Identifier, Payload, Strict, UtcTime
 from schemas.events import Box
@@ -12,9 +12,11 @@ from schemas.settings import CameraSettings, Provenance
 from schemas.state import Health
 from schemas.zones import Polygon, Zone
 
-#: Corners of all strokes of one drawn mask; a hand makes some hundred.
+#: Of one drawn mask: its strokes, and the points of one of them; a hand makes some hundred.
 MOST_STROKES, MOST_POINTS = 200, 500
 MOST_ZONES, MOST_PRIVACY = 32, 32
+#: Of all strokes together, and of all polygons together: each one costs time.
+ALL_POINTS, ALL_CORNERS = 5000, 400
 
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -36,12 +38,31 @@ class Aim(Strict):
         (), max_length=MOST_STROKES, description="none: the mask of the configuration, if any"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _not_too_much(cls, raw: object) -> object:
+        """Counts before anything is looked at: to look at a polygon costs the square of it."""
+        if not isinstance(raw, dict):
+            return raw
+        if _count(raw.get("mask"), "points") > ALL_POINTS:
+            raise ValueError(f"a mask has at most {ALL_POINTS} points in all its strokes")
+        zones = raw.get("zones")
+        corners = _count(list(zones.values()) if isinstance(zones, dict) else (), "polygon")
+        if corners + _count(raw.get("privacy"), None) > ALL_CORNERS:
+            raise ValueError(
+                f"zones and privacy polygons have at most {ALL_CORNERS} corners in all"
+            )
+        return raw
+
 
 class StoredAim(Strict):
     """An aim that is in force, and since when."""
 
     aim: Aim
     since: UtcTime
+    mask_size: tuple[int, int] | None = Field(
+        None, description="height and width of the picture that its mask was painted for"
+    )
 
 
 class StoredAims(Strict):
@@ -49,6 +70,20 @@ class StoredAims(Strict):
 
     v: Literal[1] = 1
     cameras: dict[str, StoredAim] = Field(default_factory=dict)
+    unreadable: dict[str, str] = Field(
+        default_factory=dict, description="why an aim was lost, by camera; key empty: of all others"
+    )
+
+
+def _count(shapes: object, name: str | None) -> int:
+    """How many corners there are; each shape is a list of them, or has one under a name."""
+    if not isinstance(shapes, list | tuple):
+        return 0
+    found = 0
+    for shape in shapes:
+        named = shape.get(name) if isinstance(shape, dict) else getattr(shape, name or "", shape)
+        found += len(named) if isinstance(named, list | tuple) else 0
+    return found
 
 
 class AimView(Payload):

@@ -12,6 +12,7 @@ class Kind(Enum):
 
     CAMERA = auto()  # its session, its mask, its judging
     SIGHT = auto()  # what it sees
+    AIM = auto()  # what was drawn on the page does not fit
     COST = auto()  # it sends more than it may cost
     RECORDING_STREAM = auto()
     STORE = auto()
@@ -26,7 +27,7 @@ class Kind(Enum):
 #: A session that is being opened, as at every start: no cause for a warning.
 _OPENING = frozenset({"camera_connecting", "recording_stream_connecting"})
 #: With these alone a camera still watches and records.
-_BEARABLE = frozenset({Kind.SIGHT, Kind.COST, Kind.RECORDING_STREAM})
+_BEARABLE = frozenset({Kind.SIGHT, Kind.AIM, Kind.COST, Kind.RECORDING_STREAM})
 
 
 @dataclass(frozen=True, slots=True)

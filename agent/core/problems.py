@@ -23,6 +23,8 @@ HELP = {
     "camera_refused": "end what else is connected to it; check user, password and path of the URL",
     "camera_stalled": "switch its power off and on; look for loss on the way (fragments_lost)",
     "blind": "paint the mask over a snapshot of this camera",
+    "aim_unfit": "draw it again on the page, or give the camera back to the file there; its privacy"
+    " polygons stay in force where they can be read",
     "not_judged": "restart the agent; report it with the log if it comes back",
     "needs_power_cycle": "switch its power off and on",
     "costly": "set smaller pictures or fewer a second in the camera, or give the agent more memory"
@@ -125,6 +127,8 @@ def camera_problems(now_state: AgentNow, camera: CameraNow) -> list[Problem]:
     if recording is not None and recording.code not in {CameraCode.LIVE, CameraCode.DISABLED}:
         words = _link_words(recording, setup.record_scheme)
         tell(Kind.RECORDING_STREAM, f"recording_stream_{recording.code.value}", words)
+    if unfit := now_state.gauges.aims.get(name):
+        tell(Kind.AIM, "aim_unfit", _words("aim_unfit", unfit))
     if why := now_state.gauges.costs.get(name, Costs()).why:
         tell(Kind.COST, "costly", _words("costly", why))
     if code is CameraCode.LIVE:

@@ -100,6 +100,7 @@ class Gauges:
     silent: tuple[str, ...] = ()  # workers without a beat
     hung: tuple[str, ...] = ()  # workers that were left alone, another one runs for each
     host: HostFigures = field(default_factory=HostFigures)
+    aims: Mapping[str, str] = field(default_factory=dict)  # why one is not in force, or not whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from schemas.page import Stroke
 Plane = npt.NDArray[np.uint8]
 
 _LOOKS, _HIDES = 255, 0
+#: Pixels of the longer side in which strokes are painted: the cost of a wide brush grows with the
+#: square of it, and no hand is finer.
+_PAINTED_IN = 640
 
 
 def painted(strokes: Iterable[Stroke], height: int, width: int) -> bytes:
@@ -22,7 +25,19 @@ def painted(strokes: Iterable[Stroke], height: int, width: int) -> bytes:
 
 
 def painted_plane(strokes: Iterable[Stroke], height: int, width: int) -> Plane:
-    """uint8 (height, width): white looks, black does not; strokes in their order."""
+    """uint8 (height, width): white looks, black does not; strokes in their order.
+
+    Takes up to some tenths of a second: for threads that nobody waits for.
+    """
+    scale = min(1.0, _PAINTED_IN / max(height, width))
+    small = _painted_small(strokes, max(1, round(height * scale)), max(1, round(width * scale)))
+    if small.shape == (height, width):
+        return small
+    smooth = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.where(np.asarray(smooth) >= 128, np.uint8(_LOOKS), np.uint8(_HIDES))
+
+
+def _painted_small(strokes: Iterable[Stroke], height: int, width: int) -> Plane:
     plane = np.full((height, width), _LOOKS, np.uint8)
     for stroke in strokes:
         colour = _HIDES if stroke.hides else _LOOKS

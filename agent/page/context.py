@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -33,7 +34,7 @@ from agent.storage.store.identity import Terms, remembered
 from schemas.page import PageState
 
 #: How many may do so at a time: watch the state, wait for a picture, have a film sent.
-SEATS = {"live": 8, "pictures": 16, "films": 4}
+SEATS = {"live": 8, "pictures": 16, "films": 4, "aims": 8}
 #: Seconds for the body of a request to arrive.
 BODY_WITHIN = 10.0
 #: Bytes of a request's body; a mask of many strokes has some hundred thousand.
@@ -136,8 +137,8 @@ class Context:
             self._reader.end()
 
 
-async def body_of(request: web.Request, model: type[M]) -> M:
-    """The request's body as a model.
+async def body_of(request: web.Request, model: type[M], apart: Executor | None = None) -> M:
+    """The request's body as a model; one that takes long to check is checked apart.
 
     Raises:
         HTTPUnsupportedMediaType: it is not said to be JSON.
@@ -148,7 +149,10 @@ async def body_of(request: web.Request, model: type[M]) -> M:
         raise web.HTTPUnsupportedMediaType(text="send application/json")
     try:
         raw = await asyncio.wait_for(request.read(), BODY_WITHIN)
-        return model.model_validate_json(raw)
+        if apart is None:
+            return model.model_validate_json(raw)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(apart, model.model_validate_json, raw)
     except TimeoutError:
         raise web.HTTPRequestTimeout(text="the body did not come") from None
     except ValidationError as error:

@@ -36,7 +36,7 @@ class Scene:
         name: what people call it.
         in_file: as the configuration has it, without sources.
         config: as it is in force, without sources.
-        aim: what was drawn on the page, if it is in force.
+        aim: what was drawn on the page, as far as it is in force.
         view: its newest picture.
         since: since when it is so: pictures of before may show what is hidden now.
     """
@@ -50,12 +50,22 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True)
+class PaintedMask:
+    """The strokes of a mask as a grey PNG; painted by the page, as that takes time."""
+
+    png: bytes = field(repr=False)
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
 class AimOrder:
     """Put an aim in force, or (None) give the camera back to the configuration."""
 
     page_camera: str
     aim: Aim | None
     token: bytes
+    mask: PaintedMask | None = None
 
 
 #: What the page tells the main thread, and all that may lie in its inbox where there is a page.
@@ -94,10 +104,12 @@ class Desk:
         parsed = Parsed(command, reply, self._clock.monotonic())
         return token if self._to_engine(parsed) else None
 
-    def order_aim(self, camera: str, aim: Aim | None) -> bytes | None:
+    def order_aim(
+        self, camera: str, aim: Aim | None, mask: PaintedMask | None = None
+    ) -> bytes | None:
         """Hands an aim to the main thread; the token of its answer, None when it has no room."""
         token = new_token()
-        return token if self._to_engine(AimOrder(camera, aim, token)) else None
+        return token if self._to_engine(AimOrder(camera, aim, token, mask)) else None
 
     def takes(self, message: Outgoing) -> bool:
         """True for the answer to an order of the page: it is no news for anybody else."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 
-from agent.page.desk import ANSWERS, Desk
+from agent.page.desk import ANSWERS, Desk, PaintedMask
 from schemas.commands import Command, Response
 from schemas.page import Aim, Answer
 
 #: Seconds: the engine answers within eight, whatever an owner does.
 _WITHIN = 10.0
 _LOOK = 0.03
+#: Seconds between two aims: each one begins a camera anew, and other cameras' events wait for it.
+AIM_EVERY = 3.0
+#: So many aims may wait for that.
+_AIMS_WAIT = 2
 
 
 class Orders:
@@ -21,6 +25,7 @@ class Orders:
         self._desk = desk
         self._answers: OrderedDict[bytes, Response] = OrderedDict()
         self._under_way = 0
+        self._aim_at = float("-inf")  # when the next aim may go
 
     async def command(self, command: Command, noun: str, camera: str | None) -> Answer:
         """Carries out a command as if it had come over MQTT."""
@@ -28,11 +33,15 @@ class Orders:
             return _busy()
         return await self._wait(self._desk.order(command, noun, camera))
 
-    async def aim(self, camera: str, aim: Aim | None) -> Answer:
-        """Puts an aim in force, or takes it back."""
-        if self._under_way >= ANSWERS:
+    async def aim(self, camera: str, aim: Aim | None, mask: PaintedMask | None = None) -> Answer:
+        """Puts an aim in force, or takes it back; waits for its turn."""
+        now = asyncio.get_running_loop().time()
+        pause = max(0.0, self._aim_at - now)
+        if self._under_way >= ANSWERS or pause > _AIMS_WAIT * AIM_EVERY:
             return _busy()
-        return await self._wait(self._desk.order_aim(camera, aim))
+        self._aim_at = now + pause + AIM_EVERY
+        await asyncio.sleep(pause)
+        return await self._wait(self._desk.order_aim(camera, aim, mask))
 
     async def _wait(self, token: bytes | None) -> Answer:
         if token is None:

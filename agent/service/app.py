@@ -96,8 +96,9 @@ class App(CameraChanges):
         sys.setswitchinterval(_SWITCH)
         self.again = self._leaving = self._changing = False
         self._clock = clock or SystemClock()
-        self._given, self._aiming = loaded, Aiming(state_dir)
-        loaded = self._aiming.applied(loaded)
+        self._aiming = Aiming(state_dir)
+        self._applied = self._aiming.applied(loaded)
+        loaded = self._applied.loaded
         self._config = loaded.config
         self._file = loaded.file
         self._signals = Signals()
@@ -238,7 +239,8 @@ class App(CameraChanges):
     def _gauges(self, now: float) -> Gauges:
         silent = () if now <= self._quiet_until else tuple(self._crew.silent(now, SILENT_AFTER))
         machine = self._machine.figures(now)
-        return gather(self._parts, self._cameras.values(), self._crew, silent, machine)
+        aims = self._applied.troubles
+        return gather(self._parts, self._cameras.values(), self._crew, silent, machine, aims)
 
     def _watch(self, now: float) -> None:
         """Replaces the thread of a camera that hangs; for others the process has to end.
@@ -277,6 +279,7 @@ class App(CameraChanges):
 
     def _shut_down(self) -> list[str]:
         """Stops along the way of a frame, so that every owner sees all that came before."""
+        self._changing = True  # no camera begins anew any more
         deadline = self._clock.monotonic() + STOP_WITHIN
         left: list[str] = []
         left += self._crew.stop_cameras(self._cameras.values(), deadline)

@@ -22,7 +22,7 @@ from agent.core.state import AgentNow, CameraSetup, Now
 from agent.page.desk import AimOrder, Inbound
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
-from agent.service.aiming import Aiming
+from agent.service.aiming import Aiming, Applied, scenes
 from agent.service.camera_wiring import CameraParts, Ears, build_camera
 from agent.service.discovery_publisher import Discovery
 from agent.service.effects import Performer, order_boxes
@@ -43,14 +43,15 @@ class CameraChanges:
     """What `agent.service.app.App` is, as far as its cameras change; `App` sets all of this up.
 
     Attributes:
-        _given: the configuration as file and environment have it.
-        _config: as it is in force, with what was drawn on the page.
+        _applied: the configuration as file and environment have it, and with what was drawn on
+            the page.
+        _config: as it is in force.
         _changing: a change is under way: no other one may begin within it.
     """
 
     _clock: Clock
     _file: Path | None
-    _given: Loaded
+    _applied: Applied
     _config: Config
     _aiming: Aiming
     _changing: bool
@@ -79,8 +80,8 @@ class CameraChanges:
     def _tell_page(self) -> None:
         """Which cameras there are, and how everything is."""
         if (desk := self._parts.desk) is not None:
-            configs, parts = (self._given.config, self._config), self._cameras.values()
-            desk.scenes = self._aiming.scenes(*configs, parts, desk.scenes, self._clock.utc())
+            parts, utc = self._cameras.values(), self._clock.utc()
+            desk.scenes = scenes(self._applied, self._config, parts, desk.scenes, utc)
             desk.now.put(self._state)
 
     def _reload(self) -> None:
@@ -88,8 +89,9 @@ class CameraChanges:
         self._changing = True
         try:
             given = checked(self._file, os.environ)
-            self._take_over(self._aiming.applied(given))
-            self._given = given
+            applied = self._aiming.applied(given)
+            self._take_over(applied.loaded)
+            self._applied = applied
         except ConfigError as error:
             log.error("configuration: nothing is taken over: %s", error)  # noqa: TRY400  the fact is enough
         finally:
@@ -105,19 +107,33 @@ class CameraChanges:
         try:
             if order.page_camera not in self._state.cameras:
                 raise ConfigError("no such camera")  # noqa: TRY301  one answer
-            vision = self._state.gauges.vision.get(order.page_camera)
-            size = None if vision is None else (vision.height, vision.width)
-            camera = order.page_camera
-            aiming = self._aiming.with_aim(camera, order.aim, size, self._clock.utc())
-            self._take_over(aiming.applied(self._given))
-            self._aiming = aiming
-            aiming.keep()
+            self._put_in_force(order)
         except ConfigError as error:
             self._answer_aim(order, str(error))
         else:
             self._answer_aim(order, None)
         finally:
             self._changing = False
+
+    def _put_in_force(self, order: AimOrder) -> None:
+        """Keeps an aim, then takes it over: what cannot be kept would be gone with a restart.
+
+        Raises:
+            ConfigError: it does not fit, or cannot be kept; nothing is changed then.
+        """
+        camera, utc = order.page_camera, self._clock.utc()
+        aiming = self._aiming.with_aim(camera, order.aim, order.mask, utc)
+        applied = aiming.applied(self._applied.given, self._applied)
+        if why := applied.troubles.get(camera):
+            raise ConfigError(why)
+        aiming.keep()
+        try:
+            self._take_over(applied.loaded)
+        except ConfigError:
+            self._aiming.keep()
+            raise
+        self._aiming, self._applied = aiming, applied
+        aiming.tidy()
 
     def _answer_aim(self, order: AimOrder, error: str | None) -> None:
         self._tell_page()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from agent.core.state import Gauges, HostFigures
 from agent.core.stats import StoreStats
@@ -23,6 +23,7 @@ def gather(
     crew: Crew,
     silent: tuple[str, ...],
     machine: HostFigures,
+    aims: Mapping[str, str],
 ) -> Gauges:
     """The counters of now.
 
@@ -32,6 +33,7 @@ def gather(
         crew: the threads.
         silent: workers without a beat.
         machine: what it said last; asking costs more than all the rest here.
+        aims: by camera, why what was drawn on the page is not in force.
     """
     boxes = [*parts.boxes, *(box for camera in cameras for box in camera.boxes)]
     return Gauges(
@@ -47,6 +49,7 @@ def gather(
         silent=silent,
         hung=crew.hung(),
         host=machine,
+        aims=aims,
     )
 
 

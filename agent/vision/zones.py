@@ -27,6 +27,9 @@ Plane = npt.NDArray[np.uint8]
 _LITTLE = 10.0
 #: Without a mask there is no size before the first frame; fine enough to say what is covered.
 _TRIAL_SIZE = (480, 640)
+#: Pixels of the longer side of the picture in which a view is tried: 64 polygons over a picture
+#: of 4K take seconds and hundreds of megabytes.
+_TRIED_IN = 640
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ class View:
         """
         height, width = _TRIAL_SIZE if self.mask is None else self.mask.grey.shape[:2]
         try:
-            share = self.share(height, width)
+            share = self._share_of(height, width)
         except ConfigError as error:
             raise ConfigError(f"{where}: {error}") from None
         if share < _LITTLE:
@@ -153,12 +156,26 @@ class View:
                 share,
             )
 
+    def _share_of(self, height: int, width: int) -> float:
+        """The same as `share`; what is too fine for a small picture is looked for in the whole."""
+        try:
+            return self.share(height, width)
+        except ConfigError:
+            return self._share(height, width)
+
     def share(self, height: int, width: int) -> float:
-        """Percent of the picture that is judged.
+        """Percent of the picture that is judged, found in a small picture.
 
         Raises:
-            ConfigError: see `areas`.
+            ConfigError: see `areas`; nothing is left in a picture of 640 pixels.
         """
+        if self.mask is not None:
+            self.mask.check_size(height, width)
+        small = small_size(height, width)
+        whole = Area(self.mask).fitted(*small)
+        return replace(self, mask=whole.mask)._share(*small)  # noqa: SLF001  its own kind
+
+    def _share(self, height: int, width: int) -> float:
         looked_at: Plane = np.zeros((height, width), np.uint8)
         for area in self.areas(height, width):
             if area.mask is None:
@@ -195,6 +212,12 @@ class View:
             raise ConfigError(f"{what} is left to look at; covered by: {', '.join(covering)}")
         path = Path("zones") if self.mask is None else self.mask.path
         return Mask(path, np.ascontiguousarray(grey))
+
+
+def small_size(height: int, width: int) -> tuple[int, int]:
+    """Height and width of the same picture with at most 640 pixels on its longer side."""
+    scale = min(1.0, _TRIED_IN / max(height, width))
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def view_of(name: str, camera: CameraConfig, orientation: Orientation | None = None) -> View:

@@ -137,6 +137,7 @@ def test_a_mask_is_drawn_and_in_force_until_it_is_taken_back(house: House, tmp_p
         browser.drag([on_stage(browser, 0.5 + n / 50, 0.6) for n in range(10)])
         browser.wait("document.querySelectorAll('.shapes li').length === 2")
         browser.wait("!document.getElementById('apply').disabled")
+        browser.wait("document.getElementById('trial-day').value")
         browser.click("#trial")
         browser.wait("document.querySelector('#trial-out table')")
         browser.click("#apply")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import yaml
 from aiohttp import web
+from pydantic import BaseModel
 
 from agent.core.errors import ConfigError
-from agent.imaging.strokes import painted_plane
+from agent.imaging.strokes import painted, painted_plane
 from agent.page.context import Context, body_of, said
-from agent.page.desk import Scene
+from agent.page.desk import PaintedMask, Scene
 from agent.page.routes.settings import answered
 from agent.page.trials import Busy
 from agent.vision.detector.masks import mask_of
-from agent.vision.zones import View, view_of
+from agent.vision.zones import View, small_size, view_of
 from schemas.camera_config import CameraConfig
 from schemas.page import Aim, AimView, Trial
 
@@ -22,6 +26,9 @@ from schemas.page import Aim, AimView, Trial
 _TRIAL_SIZE = (480, 640)
 #: A sweep tries these parts of the value in force.
 _FACTORS = (0.25, 0.5, 2.0, 4.0)
+
+M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -40,36 +47,50 @@ def routes(context: Context) -> list[web.RouteDef]:
 
 
 class Aiming:
-    """Checks what was drawn; the main thread puts it in force."""
+    """Checks and paints what was drawn; the main thread puts it in force.
+
+    One thread does that, one aim at a time, so that the page goes on meanwhile.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._apart = ThreadPoolExecutor(1, "page-aim")
+
+    async def _run(self, work: Callable[..., T], *args: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._apart, work, *args)
+
+    async def _read(self, request: web.Request, model: type[M]) -> M:
+        return await body_of(request, model, self._apart)
 
     async def show(self, request: web.Request) -> web.Response:
         """What is in force."""
         camera, scene = self._context.scene(request)
         drawn = scene.aim
         aim = drawn.aim if drawn else Aim(zones=scene.config.zones, privacy=scene.config.privacy)
-        return said(self._view(camera, scene, aim))
+        with self._context.seat("aims"):
+            return said(await self._run(self._view, camera, scene, aim))
 
     async def check(self, request: web.Request) -> web.Response:
         """What an aim would be; 422 and why where it cannot be."""
         camera, scene = self._context.scene(request)
-        aim = await body_of(request, Aim)
         try:
-            return said(self._view(camera, scene, aim))
+            with self._context.seat("aims"):
+                aim = await self._read(request, Aim)
+                return said(await self._run(self._view, camera, scene, aim))
         except ConfigError as error:
             return web.json_response({"message": str(error)}, status=422)
 
     async def apply(self, request: web.Request) -> web.Response:
         """Puts it in force, at once and after a restart."""
         camera, scene = self._context.scene(request)
-        aim = await body_of(request, Aim)
         try:
-            self._view(camera, scene, aim)
+            with self._context.seat("aims"):
+                aim = await self._read(request, Aim)
+                await self._run(self._view, camera, scene, aim)
+                mask = await self._run(self._painted, camera, aim)
         except ConfigError as error:
             return web.json_response({"message": str(error)}, status=422)
-        return answered(await self._context.orders.aim(camera, aim))
+        return answered(await self._context.orders.aim(camera, aim, mask))
 
     async def revert(self, request: web.Request) -> web.Response:
         """Gives the camera back to the configuration file."""
@@ -79,7 +100,7 @@ class Aiming:
     async def begin_trial(self, request: web.Request) -> web.Response:
         """Judges a day's clips again."""
         camera, scene = self._context.scene(request)
-        trial = await body_of(request, Trial)
+        trial = await self._read(request, Trial)
         terms = self._context.terms()
         if terms is None:
             return web.json_response({"message": "no image store is configured"}, status=404)
@@ -111,7 +132,7 @@ class Aiming:
         Raises:
             ConfigError: nothing is left to look at, or it does not go with the configuration.
         """
-        size = self._size(camera)
+        size = self._size(camera) or _TRIAL_SIZE
         try:
             drawn = {"zones": aim.zones, "privacy": aim.privacy, "mask": None}
             config = CameraConfig.model_validate({**scene.in_file.model_dump(), **drawn})
@@ -135,17 +156,30 @@ class Aiming:
     ) -> float:
         if aim.mask:
             view = view_of(camera, config)
-            mask = mask_of(painted_plane(aim.mask, *size), view.orientation)
-            return View(mask, view.zones, view.privacy, view.orientation).share(*size)
+            small = small_size(*size)
+            mask = mask_of(painted_plane(aim.mask, *small), view.orientation)
+            return View(mask, view.zones, view.privacy, view.orientation).share(*small)
         config = config.model_copy(update={"mask": scene.in_file.mask})
         view = view_of(camera, config)
         return view.share(*(size if view.mask is None else view.mask.grey.shape))
 
-    def _size(self, camera: str) -> tuple[int, int]:
+    def _painted(self, camera: str, aim: Aim) -> PaintedMask | None:
+        """The mask as a picture.
+
+        Raises:
+            ConfigError: nobody knows how large it has to be.
+        """
+        if not aim.mask:
+            return None
+        if (size := self._size(camera)) is None:
+            raise ConfigError("the camera has shown no picture yet: a mask has to have its size")
+        return PaintedMask(painted(aim.mask, *size), *size)
+
+    def _size(self, camera: str) -> tuple[int, int] | None:
         agent = self._context.desk.now.get()
         vision = None if agent is None else agent.gauges.vision.get(camera)
         if vision is None or not vision.height:
-            return _TRIAL_SIZE
+            return None
         return vision.height, vision.width
 
     def _variants(self, camera: str, scene: Scene, trial: Trial) -> list[dict[str, Any]]:
