@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from agent.core.messages import Shown
 from agent.core.state import AgentNow, Now
 from agent.page.access import Access
+from agent.page.bodies import raw_body
 from agent.page.desk import Desk, Scene
 from agent.page.files import static_files, templates
 from agent.page.history import Past
@@ -34,8 +34,6 @@ from schemas.page import PageState
 
 #: How many may do so at a time: watch the state, wait for a picture, have a film sent.
 SEATS = {"live": 8, "pictures": 16, "films": 4}
-#: Seconds for the body of a request to arrive.
-BODY_WITHIN = 10.0
 #: Bytes of a request's body; a mask of many strokes has some hundred thousand.
 MOST_BODY = 1 << 20
 
@@ -142,15 +140,12 @@ async def body_of(request: web.Request, model: type[M]) -> M:
     Raises:
         HTTPUnsupportedMediaType: it is not said to be JSON.
         HTTPUnprocessableEntity: it is no such JSON; says why.
-        HTTPRequestTimeout: it does not come.
+        HTTPRequestTimeout, HTTPBadRequest: it does not come, or not whole.
     """
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="send application/json")
     try:
-        raw = await asyncio.wait_for(request.read(), BODY_WITHIN)
-        return model.model_validate_json(raw)
-    except TimeoutError:
-        raise web.HTTPRequestTimeout(text="the body did not come") from None
+        return model.model_validate_json(await raw_body(request))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -112,9 +112,12 @@ def application(context: Context) -> web.Application:
                 context.access.check(request)
                 if request.method in {"GET", "HEAD"}:
                     return await handler(request)
-                return await asyncio.wait_for(handler(request), _CHANGE_WITHIN)
+                async with asyncio.timeout(_CHANGE_WITHIN):  # no task: whoever leaves cancels ours
+                    return await handler(request)
         except TimeoutError:
             raise web.HTTPServiceUnavailable(text="that took too long") from None
+        except ConnectionError:  # the caller left: nobody gets the answer, and the log no traceback
+            raise web.HTTPBadRequest(text="gone") from None
 
     async def seal(_request: web.Request, response: web.StreamResponse) -> None:
         """Adds the headers of every answer, errors included."""

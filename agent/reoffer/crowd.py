@@ -77,10 +77,17 @@ class Crowd:
         """Seconds until this address may try a secret again; 0.0: now."""
         return self._guesses.must_wait(address_of(request.transport), _now())
 
+    def tries(self, request: web.Request) -> None:
+        """This address tries a secret, which counts as wrong until it is forgiven."""
+        self._guesses.wrong(address_of(request.transport), _now())
+
+    def forgive(self, request: web.Request) -> None:
+        """The secret that was tried was not wrong."""
+        self._guesses.forgive(address_of(request.transport))
+
     def wrong(self, request: web.Request, what: str) -> None:
-        """This address showed a wrong secret."""
+        """The secret that was tried is wrong: says so in the log, now and then."""
         address = address_of(request.transport)
-        self._guesses.wrong(address, _now())
         self._say(what, f"wrong {what} (%d times, last from %s)", address)
 
     def _forget_closed(self) -> None:

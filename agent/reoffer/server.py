@@ -145,6 +145,7 @@ class ReofferWorker:
         if hmac.compare_digest(given.encode("utf-8", "replace"), token.encode()):
             return
         if given:
+            self._crowd.tries(request)
             self._crowd.wrong(request, "token")
         raise web.HTTPUnauthorized(text="a token is needed: ?token=…")
 

@@ -126,6 +126,12 @@ class Guesses:
         if len(self._until) > MOST_GUESSERS:
             del self._until[min(self._until, key=self._until.__getitem__)]
 
+    def forgive(self, address: str) -> None:
+        """The last one that was counted was not wrong."""
+        origin = network(address)
+        if origin in self._until:
+            self._until[origin] -= FORGIVEN_EACH
+
 
 class Seldom:
     """Says of each cause at most one line in `LINE_EVERY` seconds; counts what it does not say."""
