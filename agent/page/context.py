@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from agent.core.messages import Shown
 from agent.core.state import AgentNow, Now
-from agent.page.access import Access
+from agent.page.access import SUPERVISOR, Access
 from agent.page.bodies import raw_body
 from agent.page.desk import Desk, Scene
 from agent.page.files import static_files, templates
@@ -45,7 +45,8 @@ class Context:
 
     def __init__(self, options: PageOptions, desk: Desk, clock: Clock) -> None:
         self.options, self.desk, self.clock = options, desk, clock
-        self.crowd = Crowd("page")
+        shared = (SUPERVISOR,) if options.ingress else ()
+        self.crowd = Crowd("page", options.proxies, shared)
         self.access = Access(options, self.crowd)
         self.orders = Orders(desk)
         self.marks = Marks(options.state_dir)

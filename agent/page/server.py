@@ -52,10 +52,11 @@ class PageWorker:
             while not worker.stop.is_set():
                 try:
                     await self._serve(context, worker)
-                except OSError as error:
+                except (OSError, UnicodeError) as error:  # the latter: a name that is none
                     if not said:
                         where = f"{self._options.bind}:{self._options.port}"
-                        log.error("page %s: %s", where, error.strerror)  # noqa: TRY400  the fact is enough
+                        words = getattr(error, "strerror", None) or str(error)
+                        log.error("page %s: %s", where, words)  # noqa: TRY400  the fact is enough
                     said = True
                     await self._rest(context, worker, _RETRY)
         finally:

@@ -6,17 +6,24 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from agent.page import passwords
-from agent.reoffer.visits import GUESSES
+from agent.page import context, passwords
+from agent.reoffer.visits import GUESSES, MOST_OF_ONE
 from tests.support.page_rig import PASSWORD, TOKEN, PageRig, page
 from tests.support.waiting import PATIENCE, wait_until
 
 FORM = "application/x-www-form-urlencoded"
+#: Stays busy: its body does not come.
+HELD = (
+    "POST /api/cameras/yard/settings HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    f"Authorization: Bearer {TOKEN}\r\nContent-Length: 50\r\n\r\n"
+).encode()
 
 
 @pytest.fixture
@@ -116,3 +123,37 @@ def test_who_leaves_in_the_midst_of_a_body_leaves_no_traceback(
             sock.sendall(log_in_request(b"token=", length=5000))
     wait_until("all are counted", lambda: rig.visitor().log_in().status == 429)
     assert [record for record in caplog.records if record.exc_info] == []
+
+
+def test_behind_a_proxy_a_guesser_keeps_nobody_else_out(tmp_path: Path) -> None:
+    with page(tmp_path, proxies=("127.0.0.1",)) as rig:
+        guesser, friend = rig.visitor(), rig.visitor()
+        guesser.headers = {"X-Forwarded-For": "192.0.2.1, 203.0.113.9"}  # the first is made up
+        friend.headers = {"X-Forwarded-For": "203.0.113.7"}
+        for n in range(GUESSES):
+            assert guesser.log_in(token=f"wrong {n}").status == 401
+        guesser.headers = {"X-Forwarded-For": "192.0.2.2, 203.0.113.9"}
+        assert guesser.log_in(token=TOKEN).status == 429
+        assert friend.get("/api/state", Authorization=f"Bearer {TOKEN}").status == 200
+        assert friend.log_in(token=TOKEN).status == 303
+
+
+def test_who_is_no_proxy_cannot_name_another_caller(rig: PageRig) -> None:
+    for n in range(GUESSES):
+        visitor = rig.visitor()
+        visitor.headers = {"X-Forwarded-For": f"203.0.113.{n}"}
+        assert visitor.log_in(token="x").status == 401
+    assert rig.visitor().log_in(token=TOKEN).status == 429
+
+
+@pytest.mark.parametrize("options", [{"ingress": True}, {"proxies": ("127.0.0.1",)}])
+def test_all_who_come_through_home_assistant_or_a_proxy_do_not_share_one_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(context, "SUPERVISOR", "127.0.0.1")
+    with page(tmp_path, **options) as rig, ExitStack() as stack:
+        held = []
+        for _ in range(MOST_OF_ONE + 2):
+            held.append(stack.enter_context(socket.create_connection(("127.0.0.1", rig.port))))
+            held[-1].sendall(HELD)
+        assert rig.visitor().get("/health").status == 200
