@@ -20,6 +20,7 @@ from agent.page import passwords
 from agent.page.bodies import form_of
 from agent.page.options import PageOptions
 from agent.page.sessions import LASTS, Session, Sessions
+from agent.page.used_token import UsedToken
 from agent.reoffer.crowd import Crowd, address_of
 
 #: developers.home-assistant.io, apps, ingress: only this address may connect.
@@ -38,7 +39,10 @@ class Access:
         self._options = options
         self._crowd = crowd
         self._sessions = Sessions()
+        self._used = UsedToken(options.state_dir)
         self._once = options.one_time_token
+        if self._once is not None and self._used.was(self._once):
+            self._once = None
         self._hashing = asyncio.Semaphore(1)  # a hash takes 16 MiB and a part of a second
         self._ingress = Session(secrets.token_urlsafe(24), 0.0, 0.0)
         self.cookie = f"surveillance_page_{options.port}"
@@ -138,9 +142,11 @@ class Access:
     async def _right(self, given: dict[str, str]) -> bool:
         options = self._options
         if "once" in given:
-            fits = self._once is not None and _same(given["once"], self._once)
-            self._once = None if fits else self._once
-            return fits
+            once = self._once
+            if once is None or not _same(given["once"], once) or not self._used.keep(once):
+                return False
+            self._once = None
+            return True
         if given["token"]:
             return options.token is not None and _same(given["token"], options.token)
         if options.user is None or options.password_hash is None or not given["password"]:
