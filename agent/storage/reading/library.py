@@ -261,8 +261,9 @@ def _place(entry: dict[str, Any], day: str) -> dict[str, Any] | None:
         return None
     name, at = first.get("file"), first.get("position_ms")
     part = part_of(name, day) if isinstance(name, str) else None
-    usable = part and isinstance(at, int | float) and _plain(at)
-    return {"part": part, "at": at / 1000} if usable else None
+    if part and isinstance(at, int | float) and _plain(at):
+        return {"part": part, "at": at / 1000}
+    return None
 
 
 def _name_of(entry: dict[str, Any] | None, kind: str) -> str | None:
