@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -30,6 +32,24 @@ UtcTime = Annotated[
 ID_PATTERN = r"^[a-z0-9]+(_[a-z0-9]+)*$"
 ID_LIMIT = 32
 Identifier = Annotated[str, Field(pattern=ID_PATTERN, max_length=ID_LIMIT)]
+
+
+#: A label of a host name; a name of digits and dots alone is an address, or a mistake.
+_HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
+
+
+def _bindable(value: str) -> str:
+    if _HOST.fullmatch(value) is None:
+        try:
+            ipaddress.ip_address(value)
+        except ValueError:
+            words = f"{value!r} is no address: write one of this machine's, or 0.0.0.0 for all"
+            raise ValueError(words) from None
+    return value
+
+
+#: Where a server listens: an address, or a name of this machine.
+BindAddress = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_bindable)]
 
 
 def kind_of(value: object) -> str:

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.base import Identifier, Strict, quoted
+from schemas.base import BindAddress, Identifier, Strict, quoted
 from schemas.camera_config import CameraConfig
 from schemas.page_config import SHORTEST_TOKEN as SHORTEST_TOKEN  # noqa: PLC0414  a limit of both
 from schemas.page_config import PageConfig
@@ -214,7 +214,7 @@ class BeepConfig(Strict):
 class ReofferConfig(Strict):
     """`reoffer:`."""
 
-    bind: str = Field("127.0.0.1", max_length=60, description="beyond loopback a token is needed")
+    bind: BindAddress = Field("127.0.0.1", description="beyond loopback a token is needed")
     port: int = Field(8654, ge=1, le=65535)
     token: SecretStr | None = Field(None, description="for `?token=` or `Authorization: Bearer`")
     token_file: Path | None = Field(None, description="instead of `token`")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, IPvAnyAddress, SecretStr, model_validator
 
-from schemas.base import Strict
+from schemas.base import BindAddress, Strict
 
 #: A token is guessed at the speed of a LAN.
 SHORTEST_TOKEN = 12
@@ -17,7 +17,7 @@ SHORTEST_PASSWORD = 8
 class PageConfig(Strict):
     """`page:`."""
 
-    bind: str = Field("127.0.0.1", max_length=60, description="0.0.0.0: every network reaches it")
+    bind: BindAddress = Field("127.0.0.1", description="0.0.0.0: every network reaches it")
     port: int = Field(8655, ge=1, le=65535)
     token: SecretStr | None = Field(
         None, description="logs in, or comes as `Authorization: Bearer`"
@@ -33,6 +33,11 @@ class PageConfig(Strict):
     )
     https: bool = Field(
         False, description="a proxy in front of it speaks TLS: the cookie is never sent without"
+    )
+    proxies: tuple[IPvAnyAddress, ...] = Field(
+        (),
+        max_length=8,
+        description="addresses of proxies in front of it: they say who comes (`X-Forwarded-For`)",
     )
     ingress: bool = Field(
         False, description="Home Assistant's supervisor has checked who comes; set by the app"

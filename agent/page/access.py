@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from agent.page import passwords
+from agent.page.bodies import form_of
 from agent.page.options import PageOptions
 from agent.page.sessions import LASTS, Session, Sessions
+from agent.page.used_token import UsedToken
 from agent.reoffer.crowd import Crowd, address_of
 
 #: developers.home-assistant.io, apps, ingress: only this address may connect.
@@ -37,7 +39,10 @@ class Access:
         self._options = options
         self._crowd = crowd
         self._sessions = Sessions()
+        self._used = UsedToken(options.state_dir)
         self._once = options.one_time_token
+        if self._once is not None and self._used.was(self._once):
+            self._once = None
         self._hashing = asyncio.Semaphore(1)  # a hash takes 16 MiB and a part of a second
         self._ingress = Session(secrets.token_urlsafe(24), 0.0, 0.0)
         self.cookie = f"surveillance_page_{options.port}"
@@ -65,19 +70,26 @@ class Access:
     async def log_in(self, request: web.Request) -> web.Response:
         """Checks what the log-in page sent, or the one-time token of a link; sets the cookie.
 
+        A try counts as wrong before it is looked at, and is forgiven when it was right: who leaves
+        meanwhile has tried all the same.
+
         Raises:
             HTTPTooManyRequests: too many were wrong.
+            HTTPBadRequest: that is no form.
             HTTPForbidden: the form is on somebody else's page.
             HTTPUnauthorized: wrong.
         """
         self._from_here(request)
         self._must_not_wait(request)
-        form = await request.post() if request.method == "POST" else request.query
-        given = {key: str(form.get(key, "")) for key in ("token", "user", "password", "once")}
+        self._crowd.tries(request)
+        given = await self._given(request)
         if not await self._right(given):
             if any(given.values()):
                 self._crowd.wrong(request, "log-in")
+            else:
+                self._crowd.forgive(request)
             raise web.HTTPUnauthorized(text="wrong")
+        self._crowd.forgive(request)
         answer = web.Response(status=303, headers={"Location": "./"})
         secret = self._sessions.begin(self._now())
         answer.set_cookie(
@@ -115,21 +127,39 @@ class Access:
         self._must_not_wait(request)
         if _same(given, token):
             return True
+        self._crowd.tries(request)
         self._crowd.wrong(request, "token")
         return False
 
+    @staticmethod
+    async def _given(request: web.Request) -> dict[str, str]:
+        """What was sent; of a link the one-time token only: a URL stands in logs."""
+        if request.method in _SAFE:
+            return {"once": request.query.get("once", "")}
+        form = await form_of(request)
+        return {key: form.get(key, "") for key in ("token", "user", "password")}
+
     async def _right(self, given: dict[str, str]) -> bool:
         options = self._options
-        if given["once"] and self._once is not None and _same(given["once"], self._once):
+        if "once" in given:
+            once = self._once
+            if once is None or not _same(given["once"], once) or not self._used.keep(once):
+                return False
             self._once = None
             return True
         if given["token"]:
             return options.token is not None and _same(given["token"], options.token)
         if options.user is None or options.password_hash is None or not given["password"]:
             return False
-        async with self._hashing:
-            fits = await asyncio.to_thread(passwords.fits, given["password"], options.password_hash)
+        fits = await self._hash(given["password"], options.password_hash)
         return fits & _same(given["user"], options.user)
+
+    async def _hash(self, password: str, stored: str) -> bool:
+        """One at a time: a hash runs to its end also when the caller has left."""
+        await self._hashing.acquire()
+        hashing = asyncio.ensure_future(asyncio.to_thread(passwords.fits, password, stored))
+        hashing.add_done_callback(lambda _done: self._hashing.release())
+        return await asyncio.shield(hashing)
 
     def _must_not_wait(self, request: web.Request) -> None:
         if wait := self._crowd.must_wait(request):

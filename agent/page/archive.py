@@ -6,8 +6,6 @@ from collections.abc import Container, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from pydantic import ValidationError
-
 from agent.core.event_payloads import sentence
 from agent.core.messages import Detection, Reason
 from agent.core.state import CameraNow
@@ -32,7 +30,7 @@ def stored_events(
     for entry in told.get("events", ()):
         try:
             found.append(_event(camera, entry, kept, marks))
-        except (ValidationError, ValueError, TypeError, AttributeError, KeyError):
+        except (ValueError, TypeError, AttributeError, KeyError, ArithmeticError):
             bad += 1
     return found, bad
 
@@ -111,13 +109,15 @@ def _event(
     peak = explained.get("peak") or explained.get("start")
     found = None if peak is None else detection_of(peak)
     place = entry.get("place") or {}
-    begin = datetime.fromisoformat(entry["started"])
+    begin, seconds = datetime.fromisoformat(entry["started"]), entry.get("duration_s")
+    if not begin <= begin + timedelta(seconds=seconds or 0.0):  # also where one cannot reckon so
+        raise ValueError("it ends before it begins")
     return DayEvent(
         id=entry["id"],
         camera=camera,
         begin=begin,
         local=str(entry["started_local"])[11:19],
-        seconds=entry.get("duration_s"),
+        seconds=seconds,
         score=None if found is None else round(found.score, 4),
         text="" if found is None else sentence(found),
         zone=None if found is None else found.zone,
@@ -141,7 +141,7 @@ def detection_of(said: Mapping[str, Any]) -> Detection | None:
         figures = {"seq": 0, "at": 0.0, "motion": False, **fields}
         found = Detection(**{**figures, "reason": Reason(fields["reason"])})
         sentence(found)  # every figure is one
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, ArithmeticError):
         return None
     return found
 

@@ -60,6 +60,7 @@ def build_page(
         password_hash=_hash_of(password),
         one_time_token=once,
         https=page.https,
+        proxies=tuple(map(str, page.proxies)),
         ingress=page.ingress,
         store=None if config.store is None else config.store.path,
         agent=topics.agent_id,

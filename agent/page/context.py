@@ -17,7 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from agent.core.messages import Shown
 from agent.core.state import AgentNow, Now
-from agent.page.access import Access
+from agent.page.access import SUPERVISOR, Access
+from agent.page.bodies import raw_body
 from agent.page.desk import Desk, Scene
 from agent.page.files import static_files, templates
 from agent.page.history import Past
@@ -35,8 +36,6 @@ from schemas.page import PageState
 
 #: How many may do so at a time: watch the state, wait for a picture, have a film sent.
 SEATS = {"live": 8, "pictures": 16, "films": 4, "aims": 8}
-#: Seconds for the body of a request to arrive.
-BODY_WITHIN = 10.0
 #: Bytes of a request's body; a mask of many strokes has some hundred thousand.
 MOST_BODY = 1 << 20
 
@@ -48,7 +47,8 @@ class Context:
 
     def __init__(self, options: PageOptions, desk: Desk, clock: Clock) -> None:
         self.options, self.desk, self.clock = options, desk, clock
-        self.crowd = Crowd("page")
+        shared = (SUPERVISOR,) if options.ingress else ()
+        self.crowd = Crowd("page", options.proxies, shared)
         self.access = Access(options, self.crowd)
         self.orders = Orders(desk)
         self.marks = Marks(options.state_dir)
@@ -143,18 +143,16 @@ async def body_of(request: web.Request, model: type[M], apart: Executor | None =
     Raises:
         HTTPUnsupportedMediaType: it is not said to be JSON.
         HTTPUnprocessableEntity: it is no such JSON; says why.
-        HTTPRequestTimeout: it does not come.
+        HTTPRequestTimeout, HTTPBadRequest: it does not come, or not whole.
     """
     if request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(text="send application/json")
     try:
-        raw = await asyncio.wait_for(request.read(), BODY_WITHIN)
+        raw = await raw_body(request)
         if apart is None:
             return model.model_validate_json(raw)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(apart, model.model_validate_json, raw)
-    except TimeoutError:
-        raise web.HTTPRequestTimeout(text="the body did not come") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -25,7 +25,6 @@ from schemas.page import Aim, StoredAim
 SCORES = 2048
 #: Answers that wait for the page; it has as many orders under way at most.
 ANSWERS = 32
-_MARK = b"page "
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +95,11 @@ class Desk:
         self.scenes: Mapping[str, Scene] = {}
         self._to_engine = to_engine
         self._clock = clock
+        self._mark = b"page " + secrets.token_hex(8).encode()  # of our orders; nobody guesses it
 
     def order(self, command: Command, noun: str, camera: str | None) -> bytes | None:
         """Hands a command to the engine; the token of its answer, None when it has no room."""
-        token = new_token()
+        token = self._new_token()
         reply = ReplyTo(noun=noun, camera=camera, correlation=token)
         parsed = Parsed(command, reply, self._clock.monotonic())
         return token if self._to_engine(parsed) else None
@@ -108,12 +108,17 @@ class Desk:
         self, camera: str, aim: Aim | None, mask: PaintedMask | None = None
     ) -> bytes | None:
         """Hands an aim to the main thread; the token of its answer, None when it has no room."""
-        token = new_token()
+        token = self._new_token()
         return token if self._to_engine(AimOrder(camera, aim, token, mask)) else None
+
+    def _new_token(self) -> bytes:
+        return self._mark + secrets.token_hex(8).encode()
 
     def takes(self, message: Outgoing) -> bool:
         """True for the answer to an order of the page: it is no news for anybody else."""
-        if not isinstance(message, Publish) or not (message.correlation or b"").startswith(_MARK):
+        if not isinstance(message, Publish) or not (message.correlation or b"").startswith(
+            self._mark
+        ):
             return False
         answer = Response.model_validate_json(message.payload)
         return self.answers.put((message.correlation or b"", answer))
@@ -123,11 +128,6 @@ class Desk:
         refused = None if error is None else CommandError(code="invalid_payload", message=error)
         answer = Response(ok=error is None, command="aim", error=refused, ts=self._clock.utc())
         self.answers.put((order.token, answer))
-
-
-def new_token() -> bytes:
-    """Marks an order as the page's own; nobody else can guess it."""
-    return _MARK + secrets.token_hex(16).encode()
 
 
 def without_sources(camera: CameraConfig) -> CameraConfig:

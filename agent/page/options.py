@@ -16,6 +16,7 @@ class PageOptions:
         user: logs in with the password of `password_hash`.
         one_time_token: logs in once.
         https: everybody comes through TLS: the cookie is never sent without.
+        proxies: addresses whose connections are many people's.
         ingress: the supervisor of Home Assistant may pass its users on.
         state_dir: of the agent.
         store: path of the image store; None: there is none.
@@ -29,6 +30,7 @@ class PageOptions:
     password_hash: str | None = field(default=None, repr=False)
     one_time_token: str | None = field(default=None, repr=False)
     https: bool = False
+    proxies: tuple[str, ...] = ()
     ingress: bool = False
     store: Path | None = None
     agent: str = ""

@@ -52,10 +52,11 @@ class PageWorker:
             while not worker.stop.is_set():
                 try:
                     await self._serve(context, worker)
-                except OSError as error:
+                except (OSError, UnicodeError) as error:  # the latter: a name that is none
                     if not said:
                         where = f"{self._options.bind}:{self._options.port}"
-                        log.error("page %s: %s", where, error.strerror)  # noqa: TRY400  the fact is enough
+                        words = getattr(error, "strerror", None) or str(error)
+                        log.error("page %s: %s", where, words)  # noqa: TRY400  the fact is enough
                     said = True
                     await self._rest(context, worker, _RETRY)
         finally:
@@ -112,9 +113,12 @@ def application(context: Context) -> web.Application:
                 context.access.check(request)
                 if request.method in {"GET", "HEAD"}:
                     return await handler(request)
-                return await asyncio.wait_for(handler(request), _CHANGE_WITHIN)
+                async with asyncio.timeout(_CHANGE_WITHIN):  # no task: whoever leaves cancels ours
+                    return await handler(request)
         except TimeoutError:
             raise web.HTTPServiceUnavailable(text="that took too long") from None
+        except ConnectionError:  # the caller left: nobody gets the answer, and the log no traceback
+            raise web.HTTPBadRequest(text="gone") from None
 
     async def seal(_request: web.Request, response: web.StreamResponse) -> None:
         """Adds the headers of every answer, errors included."""

@@ -15,8 +15,6 @@ from collections import OrderedDict
 from contextlib import suppress
 from typing import Any
 
-from pydantic import ValidationError
-
 from schemas.page import JobView, TrialResult
 
 #: Seconds without a word, and in all.
@@ -97,7 +95,7 @@ class Trials:
                 view = await self._follow(view, task)
         except TimeoutError:
             message = "it took too long; the image store may not answer"
-        except (OSError, ValueError, ValidationError) as error:
+        except (OSError, ValueError, TypeError, LookupError) as error:  # or it speaks nonsense
             message = f"the trial failed: {type(error).__name__}"
         finally:
             self._end()

@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from agent.reoffer.visits import IDLE, Guesses, Seldom, Visits
+from agent.reoffer.visits import IDLE, Guesses, Seldom, Visits, network
 
 log = logging.getLogger(__name__)
 
@@ -30,11 +31,14 @@ class Crowd:
 
     Args:
         name: of the server, for lines of the log.
+        proxies: addresses of proxies, which name the caller in `X-Forwarded-For`.
+        shared: other addresses that many people come from.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, proxies: Iterable[str] = (), shared: Iterable[str] = ()) -> None:
         self._name = name
-        self._visits: Visits[asyncio.Transport] = Visits()
+        self._proxies = frozenset(map(network, proxies))
+        self._visits: Visits[asyncio.Transport] = Visits((*proxies, *shared))
         self._guesses = Guesses()
         self._seldom = Seldom()
 
@@ -53,7 +57,10 @@ class Crowd:
     def close_idle(self) -> None:
         """Closes the connections that have been without a request for too long."""
         self._forget_closed()
-        for transport in self._visits.overdue(_now()):
+        now = _now()
+        for transport in self._visits:
+            self._visits.sends(transport, transport.get_write_buffer_size(), now)
+        for transport in self._visits.overdue(now):
             transport.abort()
             self._visits.gone(transport)
 
@@ -75,13 +82,30 @@ class Crowd:
 
     def must_wait(self, request: web.Request) -> float:
         """Seconds until this address may try a secret again; 0.0: now."""
-        return self._guesses.must_wait(address_of(request.transport), _now())
+        return self._guesses.must_wait(self._caller(request), _now())
+
+    def tries(self, request: web.Request) -> None:
+        """This address tries a secret, which counts as wrong until it is forgiven."""
+        self._guesses.wrong(self._caller(request), _now())
+
+    def forgive(self, request: web.Request) -> None:
+        """The secret that was tried was not wrong."""
+        self._guesses.forgive(self._caller(request))
 
     def wrong(self, request: web.Request, what: str) -> None:
-        """This address showed a wrong secret."""
+        """The secret that was tried is wrong: says so in the log, now and then."""
+        self._say(what, f"wrong {what} (%d times, last from %s)", self._caller(request))
+
+    def _caller(self, request: web.Request) -> str:
+        """Whose request it is: behind a proxy, the last address that the proxy has added."""
         address = address_of(request.transport)
-        self._guesses.wrong(address, _now())
-        self._say(what, f"wrong {what} (%d times, last from %s)", address)
+        if network(address) not in self._proxies:
+            return address
+        _, _, last = ",".join(request.headers.getall("X-Forwarded-For", ())).rpartition(",")
+        try:
+            return str(ipaddress.ip_address(last.strip()))
+        except ValueError:
+            return address
 
     def _forget_closed(self) -> None:
         for transport in [each for each in self._visits if each.is_closing()]:

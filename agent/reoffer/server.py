@@ -89,10 +89,11 @@ class ReofferWorker:
         while not worker.stop.is_set():
             try:
                 await self._serve(worker)
-            except OSError as error:
+            except (OSError, UnicodeError) as error:  # the latter: a name that is none
                 if not said:
                     where = f"{self._options.bind}:{self._options.port}"
-                    log.error("reoffer %s: %s", where, error.strerror)  # noqa: TRY400  the fact is enough
+                    words = getattr(error, "strerror", None) or str(error)
+                    log.error("reoffer %s: %s", where, words)  # noqa: TRY400  the fact is enough
                 said = True
                 await self._rest(worker, _RETRY)
 
@@ -145,6 +146,7 @@ class ReofferWorker:
         if hmac.compare_digest(given.encode("utf-8", "replace"), token.encode()):
             return
         if given:
+            self._crowd.tries(request)
             self._crowd.wrong(request, "token")
         raise web.HTTPUnauthorized(text="a token is needed: ?token=…")
 

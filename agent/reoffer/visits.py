@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -47,6 +47,7 @@ def network(address: str) -> str:
 class _Visit:
     network: str
     idle_since: float | None  # None while a request is answered
+    unsent: int = 0  # bytes of its last answer, when it was looked at
 
 
 class Visits(Generic[Key]):
@@ -54,10 +55,15 @@ class Visits(Generic[Key]):
 
     A new connection is let in. Where its address or all addresses together have too many, the one
     that has been idle the longest must go. When none is idle, the new one must go.
+
+    Args:
+        shared: addresses that many people come from, such as a proxy's. They have no bound of their
+            own, and `MOST_OF_ONE` more in all, so that nobody else can take their place.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shared: Iterable[str] = ()) -> None:
         self._open: dict[Key, _Visit] = {}
+        self._shared = frozenset(map(network, shared))
         self.refused = 0
 
     def __iter__(self) -> Iterator[Key]:
@@ -68,8 +74,9 @@ class Visits(Generic[Key]):
         origin = network(address)
         counts = Counter(visit.network for visit in self._open.values())
         leaves: Key | None = None
-        if counts[origin] >= MOST_OF_ONE or len(self._open) >= MOST_CONNECTIONS:
-            crowd = counts[origin] >= MOST_OF_ONE
+        shared = origin in self._shared
+        crowd = not shared and counts[origin] >= MOST_OF_ONE
+        if crowd or len(self._open) >= MOST_CONNECTIONS + MOST_OF_ONE * shared:
             leaves = self._longest_idle(origin if crowd else None, key)
             self.refused += 1
             self._open.pop(leaves, None)
@@ -94,6 +101,14 @@ class Visits(Generic[Key]):
         """Its answer is over."""
         if key in self._open:
             self._open[key].idle_since = now
+
+    def sends(self, key: Key, unsent: int, now: float) -> None:
+        """So many bytes of its answer wait; as long as they become fewer it is not idle."""
+        visit = self._open.get(key)
+        if visit is not None and visit.unsent != unsent:
+            visit.unsent = unsent
+            if visit.idle_since is not None:
+                visit.idle_since = now
 
     def gone(self, key: Key) -> None:
         """The connection is closed."""
@@ -125,6 +140,12 @@ class Guesses:
         self._until[origin] = max(self._until.get(origin, now), now) + FORGIVEN_EACH
         if len(self._until) > MOST_GUESSERS:
             del self._until[min(self._until, key=self._until.__getitem__)]
+
+    def forgive(self, address: str) -> None:
+        """The last one that was counted was not wrong."""
+        origin = network(address)
+        if origin in self._until:
+            self._until[origin] -= FORGIVEN_EACH
 
 
 class Seldom:

@@ -131,7 +131,7 @@ def run(task: dict[str, Any], out: TextIO) -> None:
             fires = judged(path, variants)
             local = str(event["started_local"])[11:19]
             events.append({"id": event["id"], "local": local, "fires": fires})
-        except ConfigError:
+        except (ConfigError, cv2.error):  # the latter: a clip that no decoder should have let by
             skipped += 1
         say(done=number, total=len(clips))
     names = [variant.name for variant in variants]

@@ -329,3 +329,19 @@ def test_a_port_that_is_taken_is_no_reason_to_end() -> None:
 )
 def test_loopback_is_told_from_the_rest(bind: str, *, loopback: bool) -> None:
     assert is_loopback(bind) is loopback
+
+
+def test_a_name_that_cannot_be_looked_up_is_said_and_tried_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server = ReofferWorker(ReofferOptions("192.168..1", 0), {})
+    fatal: list[BaseException] = []
+    worker = Worker("reoffer", server.run, SystemClock(), lambda _n, e: fatal.append(e))
+    worker.start()
+    try:
+        wait_until("it is said", lambda: "reoffer 192.168..1" in caplog.text or worker.restarts)
+    finally:
+        worker.stop.set()
+        assert worker.join(PATIENCE)
+    assert worker.restarts == 0
+    assert not fatal

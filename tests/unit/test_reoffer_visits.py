@@ -75,6 +75,34 @@ def test_idle_connections_are_overdue_and_busy_ones_never() -> None:
     assert visits.overdue(IDLE + 5.0) == ["done"]
 
 
+def test_an_address_that_many_share_has_no_bound_of_its_own_and_room_that_nobody_takes() -> None:
+    visits: Visits[int] = Visits(["172.30.32.2"])
+    for key in range(MOST_CONNECTIONS):
+        assert visits.come(key, f"192.0.2.{key}", 0.0) is None
+        visits.busy(key)
+    for key in range(100, 100 + MOST_OF_ONE):
+        assert visits.come(key, "172.30.32.2", 1.0) is None
+        visits.busy(key)
+    assert visits.come(200, "192.0.2.200", 2.0) == 200
+    assert visits.come(201, "172.30.32.2", 2.0) == 201
+
+
+def test_an_answer_that_is_still_taken_is_not_idle_and_one_that_is_not_is() -> None:
+    visits: Visits[str] = Visits()
+    for key in ("taken", "stuck"):
+        visits.come(key, "192.0.2.7", 0.0)
+        visits.busy(key)
+        visits.sends(key, 5000, 0.5)
+        visits.rest(key, 1.0)
+    visits.sends("taken", 3000, IDLE)
+    visits.sends("stuck", 5000, IDLE)
+    assert visits.overdue(IDLE + 1.0) == ["stuck"]
+    visits.sends("taken", 0, 2 * IDLE - 1.0)
+    assert visits.overdue(2 * IDLE + 1.0) == ["stuck"]
+    visits.sends("taken", 0, 3 * IDLE)
+    assert visits.overdue(3 * IDLE) == ["taken", "stuck"]
+
+
 @given(st.lists(st.tuples(st.integers(0, 5), st.sampled_from(["come", "busy", "rest", "gone"]))))
 def test_bounds_hold_whatever_comes(steps: list[tuple[int, str]]) -> None:
     visits: Visits[int] = Visits()

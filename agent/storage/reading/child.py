@@ -7,6 +7,7 @@ request at a time, one answer each. It writes nothing.
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import sys
@@ -20,6 +21,18 @@ from agent.storage.store.identity import Terms, look_at_store
 
 _PIECE = 1 << 16
 _LARGEST_KEPT = 1 << 17
+#: Bytes of memory; the largest manifest takes a good part of it.
+_MOST_MEMORY = 512 << 20
+#: What a file that somebody else has put there can lead to.
+_NONSENSE = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+    MemoryError,
+)
 
 
 class ReadingChild:
@@ -45,6 +58,9 @@ class ReadingChild:
         except (StoreUnavailable, OSError) as error:
             self._forget()
             return Message({"failed": getattr(error, "strerror", None) or str(error)})
+        except _NONSENSE as error:
+            words = f"the image store holds what makes no sense ({type(error).__name__})"
+            return Message({"failed": words})
 
     def _found(self, says: dict[str, Any]) -> Message:
         terms = Terms(**says["terms"])
@@ -74,6 +90,7 @@ class ReadingChild:
 def main() -> None:
     """Serves the connection whose descriptor is the first argument."""
     keep_small(_LARGEST_KEPT)
+    resource.setrlimit(resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
     for number in (signal.SIGINT, signal.SIGHUP):  # meant for the agent
         signal.signal(number, signal.SIG_IGN)
     connection = socket.socket(fileno=int(sys.argv[1]))

@@ -6,13 +6,15 @@ match a pattern; links are never followed.
 
 from __future__ import annotations
 
+import json
 import os
-from collections import OrderedDict
-from collections.abc import Iterator
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from agent.core.messages import Detection
 from agent.core.naming import (
     EVENTS,
     MANIFEST,
@@ -40,7 +42,11 @@ from agent.storage.store.identity import check_place
 MOST_BYTES = 1 << 18
 #: Days whose manifests are remembered, and events of a day that are told: the newest ones.
 _REMEMBERED, MOST_EVENTS = 8, 2000
+#: Bytes of JSON that a day's events may be, and letters of one text in it.
+_MOST_JSON, _LONGEST = 3 << 19, 200
 MOST_DAYS = 4000
+#: Figures beyond it are none of ours.
+_MOST_NUMBER = 1e15
 
 
 class Unknown(Exception):
@@ -95,10 +101,9 @@ class Library:
                 for name, about in names
                 if (part := part_of(name, day)) is not None
             ]
-        events = [_told(entry, day) for entry in known.events.values()]
         return {
-            "events": events[-MOST_EVENTS:],
-            "kept": sorted(known.kept & known.events.keys()),
+            "events": _newest(_told(entry, day) for entry in reversed(known.events.values())),
+            "kept": sorted(known.kept & known.events.keys())[-MOST_EVENTS:],
             "films": sorted(films, key=lambda film: (film["part"], not film["playable"])),
         }
 
@@ -165,14 +170,16 @@ class Library:
         known = self._days.get((camera, day))
         if known is None or known.stamps != stamps:
             events = {
-                str(entry["id"]): entry
+                event: entry
                 for entry in _entries(fd, MANIFEST)
-                if entry.get("camera") == camera and is_event(str(entry.get("id", "")))
+                if entry.get("camera") == camera
+                and isinstance(event := entry.get("id"), str)
+                and is_event(event)
             }
             kept: set[str] = set()
             for note in _entries(fd, NOTES):
-                if "keep" in note:
-                    (kept.add if note.get("value") else kept.discard)(str(note["keep"]))
+                if isinstance(event := note.get("keep"), str):
+                    (kept.add if note.get("value") else kept.discard)(event)
             known = self._days[camera, day] = _Day(stamps, events, frozenset(kept))
             while len(self._days) > _REMEMBERED:
                 self._days.popitem(last=False)
@@ -201,13 +208,49 @@ def _told(entry: dict[str, Any], day: str) -> dict[str, Any]:
     names = {kind.value: _name_of(entry, kind.value) for kind in FileKind}
     kinds = [kind for kind, name in names.items() if name and is_ours(day, EVENTS, name)]
     clip = names[FileKind.CLIP.value] or ""
-    keys = ("id", "started", "started_local", "duration_s", "reason", "explanation", "label")
+    keys = ("id", "started", "started_local", "duration_s", "reason", "label")
     return {
-        **{key: entry.get(key) for key in keys},
+        **{key: entry.get(key) if _plain(entry.get(key)) else None for key in keys},
+        "explanation": _explained(entry.get("explanation")),
         "files": kinds,
         "playable": clip.endswith(".mp4"),
         "place": _place(entry, day),
     }
+
+
+def _newest(told: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As many of the events, given newest first, as an answer can hold; in order."""
+    found: deque[dict[str, Any]] = deque()
+    room = _MOST_JSON
+    for event in told:
+        room -= len(json.dumps(event))
+        if room < 0 or len(found) == MOST_EVENTS:
+            break
+        found.appendleft(event)
+    return list(found)
+
+
+def _explained(said: object) -> dict[str, Any] | None:
+    """The strongest frame of an event, or its first; None where there is none, or no plain one."""
+    if not isinstance(said, dict):
+        return None
+    peak = said.get("peak") or said.get("start")
+    if not isinstance(peak, dict):
+        return None
+    fields = {name: peak[name] for name in Detection._fields if name in peak}
+    return {"peak": fields} if all(_plain(value, most=4) for value in fields.values()) else None
+
+
+def _plain(value: object, most: int = 0) -> bool:
+    """True for a short text, a number that a float can hold, and a list of at most `most` such."""
+    match value:
+        case str():
+            return len(value) <= _LONGEST
+        case int() | float():
+            return -_MOST_NUMBER <= value <= _MOST_NUMBER
+        case list():
+            return len(value) <= most and all(map(_plain, value))
+    return value is None
 
 
 def _place(entry: dict[str, Any], day: str) -> dict[str, Any] | None:
@@ -216,8 +259,11 @@ def _place(entry: dict[str, Any], day: str) -> dict[str, Any] | None:
     first = places[0] if isinstance(places, list) and places else None
     if not isinstance(first, dict):
         return None
-    part, at = part_of(str(first.get("file")), day), first.get("position_ms")
-    return {"part": part, "at": at / 1000} if part and isinstance(at, int | float) else None
+    name, at = first.get("file"), first.get("position_ms")
+    part = part_of(name, day) if isinstance(name, str) else None
+    if part and isinstance(at, int | float) and _plain(at):
+        return {"part": part, "at": at / 1000}
+    return None
 
 
 def _name_of(entry: dict[str, Any] | None, kind: str) -> str | None:
@@ -225,7 +271,7 @@ def _name_of(entry: dict[str, Any] | None, kind: str) -> str | None:
     files = (entry or {}).get("files")
     about = files.get(kind) if isinstance(files, dict) else None
     path = about.get("name") if isinstance(about, dict) else None
-    folder, _, name = str(path).rpartition("/")
+    folder, _, name = path.rpartition("/") if isinstance(path, str) else ("", "", "")
     own = folder == EVENTS and event_of(name) == (entry or {}).get("id")
     return name if own else None
 

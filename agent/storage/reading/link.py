@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from agent.storage.store.framing import BadMessage, Message, Unpacker, pack
@@ -27,6 +27,8 @@ MOST_HUNG = 2
 MOST_WAITING = 16
 #: Seconds after which a child that nobody asks is sent home.
 IDLE_FOR = 30.0
+#: Bytes of an answer; the page's thread takes it apart, and nothing else runs meanwhile.
+MOST_ANSWER = 2 << 20
 _PIECE = 1 << 18
 
 
@@ -120,7 +122,11 @@ class Reader:
         self.rest()
         if len(self._hung) >= MOST_HUNG:
             raise StoreSilent("the image store does not answer: earlier questions still hang")
-        self._child = _Child()
+        try:
+            self._child = _Child()
+        except OSError as error:  # no memory, or too many processes or open files
+            words = f"reading the image store cannot begin: {error.strerror or error}"
+            raise StoreSilent(words) from None
         return self._child
 
     def _leave(self, child: _Child) -> None:
@@ -143,7 +149,8 @@ class _Child:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        with theirs:
+        with theirs, ExitStack() as undo:
+            undo.callback(ours.close)
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "agent.storage.reading.child", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
@@ -154,9 +161,10 @@ class _Child:
                 },
                 start_new_session=True,
             )
+            undo.pop_all()
         self.fresh = True  # it has answered nothing yet
         self._socket = ours
-        self._unpacker = Unpacker()
+        self._unpacker = Unpacker(MOST_ANSWER)
         self._loop = asyncio.get_running_loop()
         self._used = self._loop.time()
 

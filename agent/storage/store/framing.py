@@ -32,9 +32,10 @@ def pack(message: Message) -> bytes:
 
 
 class Unpacker:
-    """Cuts a stream of bytes into messages."""
+    """Cuts a stream of bytes into messages of `limit` bytes at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> None:
@@ -50,7 +51,7 @@ class Unpacker:
         if len(self._buffer) < _HEAD.size:
             return None
         text, body = _HEAD.unpack_from(self._buffer)
-        if text + body > LIMIT:
+        if text + body > self._limit:
             raise BadMessage(f"a message of {text + body} bytes")
         end = _HEAD.size + text + body
         if len(self._buffer) < end:

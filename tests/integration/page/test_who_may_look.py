@@ -15,6 +15,7 @@ from agent.core.messages import Shown
 from agent.page import access
 from agent.page.context import SEATS
 from agent.page.files import static_files, templates
+from agent.page.used_token import NAME
 from agent.reoffer.visits import GUESSES
 from schemas.page_api import ROUTES
 from tests.support.jpegs import jpeg
@@ -78,6 +79,20 @@ def test_a_link_logs_in_once(tmp_path: Path) -> None:
         first.take(first.get(f"/login?once={word}"))
         assert first.get("/api/state").status == 200
         assert rig.visitor().get(f"/login?once={word}").status == 401
+    with page(tmp_path, one_time_token=word) as rig:  # not after a restart either
+        assert rig.visitor().get(f"/login?once={word}").status == 401
+    assert not [path for path in tmp_path.iterdir() if word.encode() in path.read_bytes()]
+    with page(tmp_path, one_time_token="another-" + word) as rig:
+        assert rig.visitor().get(f"/login?once=another-{word}").status == 303
+
+
+def test_a_link_whose_use_cannot_be_noted_logs_nobody_in(tmp_path: Path) -> None:
+    word = "once-upon-a-time"
+    with page(tmp_path, one_time_token=word) as rig:
+        (tmp_path / NAME).mkdir()
+        assert rig.visitor().get(f"/login?once={word}").status == 401
+        (tmp_path / NAME).rmdir()
+        assert rig.visitor().get(f"/login?once={word}").status == 303
 
 
 def test_the_cookie_is_kept_from_scripts_and_from_other_sites(tmp_path: Path) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
+import socket
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,10 +15,13 @@ from typing import Any
 
 import pytest
 
-from agent.core.naming import FileKind
+from agent.core.naming import MANIFEST, FileKind
+from agent.storage.day.manifest import line_of, sealed
 from agent.storage.reading import link
-from agent.storage.reading.library import MOST_BYTES
+from agent.storage.reading.child import ReadingChild
+from agent.storage.reading.library import MOST_BYTES, MOST_EVENTS, _newest
 from agent.storage.reading.link import NoSuchThing, Reader, StoreSilent
+from agent.storage.store.framing import BadMessage, Message, Unpacker, pack
 from agent.storage.store.identity import Terms
 from tests.support.stored_events import DAY, NAMES, events, run
 from tests.support.waiting import PATIENCE
@@ -161,5 +167,90 @@ def test_who_leaves_in_the_middle_costs_nobody_the_child(place: Path) -> None:
         asked.cancel()
         assert (await reader.ask("days", "front"))[0]["days"] == [DAY.name]
         assert reader._child is before
+
+    reading(place / "store", work)
+
+
+def put_into(store: Path, **changed: object) -> None:
+    """Lines of a first event that somebody has put into the day's manifest, one for each value."""
+    manifest = store / "front" / DAY.name / MANIFEST
+    lines = manifest.read_bytes().splitlines(keepends=True)
+    line = next(found for found in map(json.loads, lines) if found.get("id") == NAMES[0])
+    line.pop("crc")
+    hostile = sealed({**line, **changed}).rstrip(b"\n") + b"\n"
+    assert line_of(hostile[:-1]).sound
+    manifest.write_bytes(b"".join(lines) + hostile)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"day": [{"file": f"{DAY.name}.mp4", "position_ms": 10**400}]},
+        {"duration_s": 10**400},
+        {"explanation": {"peak": {"reason": "motion", "score": 10**400}}},
+        {"explanation": {"peak": {"reason": "motion", "zone": "x" * 5000}}},
+        {"explanation": {"peak": {"reason": "motion", "box": [[[[]]]] * 4}}},
+        {"explanation": {"peak": "x" * 100_000, "more": ["x"] * 9000}},
+        {"label": "x" * 5000},
+        {"files": {"clip": {"name": [[]]}}},
+    ],
+)
+def test_a_line_that_somebody_has_put_there_is_told_bounded_and_hides_no_other(
+    tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    (tmp_path / "store").mkdir()
+    run(tmp_path, *events(0, 1))
+    put_into(tmp_path / "store", **changed)
+
+    async def work(reader: Reader) -> None:
+        told, _ = await reader.ask("day", "front", day=DAY.name)
+        found = {event["id"]: event for event in told["events"]}
+        assert set(found) == set(NAMES[:2])
+        assert len(json.dumps(told)) < 5000
+        assert json.loads(json.dumps(told), parse_int=float) == told
+
+    reading(tmp_path / "store", work)
+
+
+def test_the_newest_events_are_told_as_far_as_an_answer_holds_them() -> None:
+    told = _newest({"id": str(number), "label": "x" * 200} for number in range(MOST_EVENTS * 3))
+    assert [event["id"] for event in told] == [str(n) for n in reversed(range(MOST_EVENTS))]
+    large = _newest({"id": number, "files": ["x" * 4000]} for number in range(MOST_EVENTS))
+    assert 0 < len(large) < MOST_EVENTS
+    assert large[-1]["id"] == 0
+    assert len(pack(Message({"events": large}))) < link.MOST_ANSWER - MOST_BYTES
+
+
+def test_an_answer_that_is_too_large_is_not_taken_apart() -> None:
+    unpacker = Unpacker(link.MOST_ANSWER)
+    unpacker.feed(pack(Message({"events": "x" * link.MOST_ANSWER}))[:100])
+    with pytest.raises(BadMessage):
+        unpacker.next()
+
+
+def test_what_the_child_did_not_expect_is_an_answer_and_not_its_end() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        answer = ReadingChild(theirs)._answer({"do": "day", "camera": "front"})  # without terms
+    assert "makes no sense" in answer.says["failed"]
+
+
+def descriptors() -> int:
+    """How many this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_child_that_cannot_be_started_is_told_and_costs_no_descriptor(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(reader: Reader) -> None:
+        before = descriptors()
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "executable", str(place / "nothing"))
+            for _ in range(3):
+                with pytest.raises(StoreSilent, match="cannot begin"):
+                    await reader.ask("days", "front")
+        assert descriptors() == before
+        assert (await reader.ask("days", "front"))[0]["days"] == [DAY.name]
 
     reading(place / "store", work)
