@@ -1,4 +1,4 @@
-"""One connection to the broker, from CONNECT to its end: this file and `tolerant` know paho.
+"""One connection to the broker, from CONNECT to its end: this file and `paho_client` know paho.
 
 A new paho client is made for each connection: a client that reconnects by itself first sends what
 it could not send before, and the states in there are no longer true. `connect_async` and

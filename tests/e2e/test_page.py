@@ -81,6 +81,10 @@ def test_live_shows_the_camera_and_obeys(house: House, tmp_path: Path) -> None:
         browser.run("document.querySelector('.camera').focus()")
         browser.key("a")
         browser.wait("document.querySelector('.arm').getAttribute('aria-checked') === 'true'")
+        click = "HTMLAnchorElement.prototype.click"
+        browser.run(f"{click} = function() {{ window.saved = this.download; }}")
+        browser.click(".snapshot")
+        browser.wait("(window.saved || '').endsWith('.jpg')")
         browser.click(".record")
         agent.wait_for_line("clip on demand|record")
         first = sum(size for url, size in browser.requests if "/api/" not in url)

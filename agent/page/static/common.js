@@ -123,7 +123,9 @@ export class Pictures {
     } catch { return null; }
   }
 
+  /** Shows a picture and keeps it as `blob`: a page may not fetch it back from its own URL. */
   async show(blob) {
+    this.blob = blob;
     const url = URL.createObjectURL(blob);
     const old = this.image.src;
     this.image.src = url;

@@ -29,10 +29,9 @@ async function arm(view) {
 
 async function snapshot(view) {
   const said = await order(`cameras/${view.id}/snapshot`, { method: "POST" }, text("snapshot_taken"));
-  if (!said) return;
-  const blob = await (await fetch(view.find("img").src)).blob();
+  if (!said || !view.pictures.blob) return;
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
+  link.href = URL.createObjectURL(view.pictures.blob);
   link.download = `${view.id}-${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}.jpg`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
