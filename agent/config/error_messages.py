@@ -55,6 +55,7 @@ _WORDS = {
     "float_type": "must be a number",
     "float_parsing": "must be a number",
     "string_too_short": "must have at least {min_length} characters",
+    "ip_any_address": "must be an IP address, such as 192.168.1.20",
     "too_short": "must name at least one",
     "too_long": "must have at most {max_length} entries",
 }
