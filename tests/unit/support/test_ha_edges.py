@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,23 @@ def test_the_blueprint_runs_for_news_only() -> None:
     content = blueprint()
     assert complaints(content, "") == []
     assert [trigger["trigger"] for trigger in content["triggers"]] == ["template"]
+
+
+def steps(actions: object) -> Iterator[object]:
+    """Every step of a sequence, and of those within it."""
+    for step in actions if isinstance(actions, list) else ():
+        yield step
+        if isinstance(step, dict):
+            for within in ("then", "else", "sequence", "default"):
+                yield from steps(step.get(within))
+
+
+@pytest.mark.parametrize(
+    "content", [*DOCUMENTED, blueprint()], ids=lambda content: str(content)[:40]
+)
+def test_a_step_is_a_mapping(content: dict[str, Any]) -> None:
+    """A condition may be a bare template; among actions that costs the whole automation."""
+    assert [step for step in steps(content.get("actions")) if not isinstance(step, dict)] == []
 
 
 def test_the_blueprint_needs_no_input_that_earlier_automations_do_not_give() -> None:
