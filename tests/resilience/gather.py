@@ -17,7 +17,7 @@ from tests.resilience.watch import Watch
 from tests.support.agent_process import CAMERA, TOPICS, YARD
 
 #: What may lie in the agent's state folder; everything else there is a stray.
-STATE = {"journal.sqlite", "spool"} | {
+STATE = {"journal.sqlite", "spool", "anchor.json", "anchor-former.json"} | {
     f"{name}.json" for name in ("store", "discovery", "settings", "health", "clock", "identity")
 }
 #: Of a manifest's line: as far as it names its event.
