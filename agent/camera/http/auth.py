@@ -80,6 +80,7 @@ class Credentials:
 
     def _digest_answer(self, asked: _Digest, method: str, target: str) -> str:
         def hashed(*parts: str | bytes) -> str:
+            """The parts, joined by colons, hashed as the camera asks; hexadecimal."""
             data = b":".join(p.encode("latin-1") if isinstance(p, str) else p for p in parts)
             return _HASHES[asked.name](data).hexdigest()
 

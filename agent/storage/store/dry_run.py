@@ -61,6 +61,7 @@ def would_remove(
         claims = Claims(opened.fd, Owner(known_identity(state_dir) or "", agent))
 
         def stranger(camera: str) -> str | None:
+            """Whose camera it is, where it is not ours."""
             return claims.stranger(camera, cameras)
 
         done = Purge(opened.fd, (), room.free, clock, lambda: None, stranger, dry=True).run(rules)

@@ -53,6 +53,7 @@ def check_film(name: str, read: ReadAt, size: int) -> DayCheck:
     left = _READS * size + _READ_AT_LEAST
 
     def counted(wanted: int, at: int) -> bytes:
+        """Reads, and ends the check when reading costs too much."""
         nonlocal left
         left -= max(min(wanted, size), _READ_COSTS)
         if left < 0:
@@ -73,6 +74,7 @@ class _Count:
         self._items = self._samples = 0
 
     def take(self, item: StoredFragment | SlotPair) -> None:
+        """Counts one more part; raises `_TooMuch` when there are too many."""
         self._items += 1
         self._samples += len(item.samples) if isinstance(item, StoredFragment) else 0
         if self._items > _MOST_ITEMS or self._samples > _MOST_SAMPLES:
