@@ -1,5 +1,5 @@
-# Built and explained in docs/container.md. Two stages: what builds stays in the first.
-# A Python on which requirements/*.txt are tested. To pin it for ever: docs/container.md, "The base image".
+# Built and explained in docs/how-to/container.md. Two stages: what builds stays in the first.
+# A Python on which requirements/*.txt are tested. To pin it for ever: docs/how-to/container.md, "The base image".
 ARG BASE=python:3.13-slim-bookworm
 FROM ${BASE} AS build
 RUN python -m venv --without-pip /opt/agent
@@ -11,22 +11,37 @@ COPY pyproject.toml README.md ./
 COPY agent agent
 COPY schemas schemas
 COPY ha_discovery ha_discovery
+COPY blueprints blueprints
+COPY config/config.example.yaml config/
+COPY deploy/surveillance-agent.service deploy/
 RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels . \
  && pip --python /opt/agent/bin/python install --no-cache-dir --no-compile --no-deps /wheels/*.whl \
  && find /opt/agent/lib -type d -name tests -prune -exec rm -r {} +
+# What the agent never calls: a quarter of all. docs/how-to/container.md, "Size and memory".
+COPY script/lean.py script/
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev binutils >/dev/null \
+ && python script/lean.py /opt/agent/lib/python3.*/site-packages
 # Byte code of what the agent loads when it runs, standard library included: nobody can write it
 # later, and without it every start and every health check would compile 0.5 s (on a PC) of source.
 ENV PYTHONPYCACHEPREFIX=/opt/agent/pycache
 WORKDIR /
 RUN /opt/agent/bin/python -c "import agent.service.app, agent.demo.broker, agent.commands.ha_app, \
-agent.camera.hk.simulator.command, agent.storage.store.child, agent.storage.reading.child, agent.tuning.trial, agent.page.server, agent.audio.device, agent.classify.network, amqtt.broker, av, cv2, yaml"
-# A network that names what moved (docs/classify.md): `--build-arg MODEL=yolox_nano.onnx`, a file in
+agent.camera.hk.simulator.command, agent.storage.store.child, agent.storage.reading.child, agent.tuning.trial, agent.first_start.child, agent.page.server, agent.audio.child, agent.classify.network, amqtt.broker, av, cv2, yaml"
+# A network that names what moved (docs/how-to/classify.md): `--build-arg MODEL=yolox_nano.onnx`, a file in
 # `models/` beside this one, taken by its hash. Without it: none.
 ARG MODEL=
 COPY README.md models* /models/
 RUN if [ -n "$MODEL" ]; then cd /models && /opt/agent/bin/surveillance-agent model add --to /opt/agent/models $MODEL; fi
 
 FROM ${BASE}
+# Which source this is: docker-bake.hcl fills them in.
+ARG VERSION=unknown REVISION=unknown CREATED=unknown
+LABEL org.opencontainers.image.title="Surveillance agent" \
+      org.opencontainers.image.description="Watches cameras, explains motion, records, speaks MQTT" \
+      org.opencontainers.image.licenses="MIT AND GPL-2.0-or-later" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}"
 RUN apt-get update \
  && apt-get install -y --no-install-recommends libportaudio2 \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin \

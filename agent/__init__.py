@@ -3,4 +3,4 @@
 Nothing is imported here, so that the light child processes (store, beeper) stay light.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

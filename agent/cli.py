@@ -12,17 +12,10 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 
 from agent import __version__
 from agent.config.error_messages import shown
-from agent.config.loader import (
-    Loaded,
-    agent_id_of,
-    find_file,
-    load,
-    state_dir_of,
-)
+from agent.config.loader import Loaded, agent_id_of, find_file, load, state_dir_of
 from agent.core.errors import ConfigError
 from agent.runtime.descriptors import settle_descriptors
 from agent.runtime.umask import give_back, keep_private
@@ -33,6 +26,8 @@ EXIT_CONFIG = 2
 Command = Callable[[argparse.Namespace], int]
 
 
+_COMPLETION = "completion"
+_ASK = "ask RTSP cameras which streams they offer, for some seconds each"
 #: Where commands have their own options; only the asked one's module is loaded, since some load
 #: OpenCV, which `health` must not every 30 s.
 _OPTIONS = {
@@ -42,7 +37,13 @@ _OPTIONS = {
     "replay": "agent.tuning.command",
     "overlay": "agent.tuning.overlay_command",
     "adopt-store": "agent.commands.adopt_store",
+    "verify": "agent.commands.store_checks",
     "model": "agent.classify.adding",
+    "import": "agent.commands.importing",
+    "explain": "agent.commands.explain",
+    "propose": "agent.commands.propose",
+    "self-test": "agent.commands.self_test",
+    _COMPLETION: "agent.commands.completion",
 }
 
 
@@ -66,32 +67,41 @@ def run_command(argv: Sequence[str]) -> int:
     return code
 
 
+def _add(
+    add_parser: Callable[..., argparse.ArgumentParser],
+    argv: Sequence[str],
+    name: str,
+    command: Command,
+    text: str,
+    *,
+    config: bool = False,
+) -> argparse.ArgumentParser:
+    """Adds a command, and its own options where it is the requested command."""
+    sub = add_parser(name, help=text, description=text)
+    sub.set_defaults(command=command)
+    if config:
+        sub.add_argument("--config", metavar="FILE", help="default: $SURVEILLANCE_CONFIG, …")
+    sub.add_argument("--log-level", metavar="LEVEL", help="DEBUG, INFO, WARNING or ERROR")
+    if name in _OPTIONS and (name in argv[:1] or _COMPLETION in argv[:1]):
+        import_module(_OPTIONS[name]).add_arguments(sub)
+    return sub
+
+
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="surveillance-agent",
         description="Watches cameras, explains motion, records it, speaks MQTT.",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def add(
-        name: str, command: Command, text: str, *, config: bool = False
-    ) -> argparse.ArgumentParser:
-        """Adds a command, and its own options where it is the one that was asked for."""
-        sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(command=command)
-        if config:
-            sub.add_argument("--config", metavar="FILE", help="default: $SURVEILLANCE_CONFIG, …")
-        sub.add_argument("--log-level", metavar="LEVEL", help="DEBUG, INFO, WARNING or ERROR")
-        if name in argv[:1] and name in _OPTIONS:
-            import_module(_OPTIONS[name]).add_arguments(sub)
-        return sub
-
+    add = partial(_add, commands.add_parser, argv)
     add("run", _run, "run until SIGTERM; without any configuration: the demo", config=True)
     add("ha-app", _ha_app, "run as a Home Assistant app: options and broker from its supervisor")
     add("demo", _demo, "simulated camera and a broker of its own, nothing to configure")
     words = "print every mistake of the configuration, or what it sets"
     check = add("check-config", _check_config, words, config=True)
     check.add_argument("--all", action="store_true", help="also what has its default")
+    check.add_argument("--ask", action="store_true", help=_ASK)
     add("simulate-camera", _simulate, "play a camera of the UDP family")
     add("discover", _discover, "list the cameras of the UDP family on the network")
     add("decode-capture", _decode_capture, "name every packet in a pcap of the family")
@@ -104,9 +114,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("adopt-store", _adopt_store, "write the identity into an image store", config=True)
     words = "take a network that names what moved, by the hashes of its files"
     add("model", _model, words, config=True)
-    _verify_arguments(
-        add("verify", _verify, "check an image store, or a copy, against its manifests")
-    )
+    add("verify", _verify, "check an image store, or a copy, against its manifests")
     purge = add("purge", _purge, "show what the retention would delete", config=True)
     purge.add_argument(
         "--dry-run", action="store_true", required=True, help="the agent alone deletes, each hour"
@@ -118,16 +126,17 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         config=True,
     )
     health.add_argument("--strict", action="store_true", help="exit 0 only if it is ok")
+    words = "say why there was, or was not, an event at some moment: explain front_door 14:03"
+    add("explain", _explain, words, config=True)
+    words = "propose what would spare the marked false alarms, and what it would cost"
+    add("propose", _propose, words, config=True)
+    words = "send a drawn visitor the whole way through the running agent; exit 0 if all passed"
+    add("self-test", _self_test, words, config=True)
+    add("import", _import, "write a configuration from the one of Motion, motionEye or Frigate")
     add("hash-password", _hash_password, "print the hash of a password for page.password")
+    add(_COMPLETION, _completion, "print what completes commands at a press of Tab: bash, zsh")
     add("version", _version, "print the version")
     return parser
-
-
-def _verify_arguments(verify: argparse.ArgumentParser) -> None:
-    verify.add_argument("store", type=Path, help="the store, one camera of it, or one day")
-    words = "an anchor from outside of it: anchor.json of the state folder, or what is published"
-    verify.add_argument("--against", metavar="FILE|-", help=words)
-    verify.add_argument("--key", type=Path, metavar="FILE", help="its signature is to be of this")
 
 
 def _load(arguments: argparse.Namespace) -> Loaded:
@@ -145,22 +154,27 @@ def _run(arguments: argparse.Namespace) -> int:
     if find_file(arguments.config, os.environ) is None and not _configured():
         return _demo(arguments)
     from agent.config.check import checked
+    from agent.config.video_notes import likely_streams
     from agent.runtime import logs
-    from agent.runtime.time_zone import zone_missing, zone_mistake
+    from agent.runtime.time_zone import zone_mistake, zone_note
     from agent.service.app import App
 
     loaded = checked(find_file(arguments.config, os.environ), os.environ)
     logs.set_up(arguments.log_level)
     logging.getLogger(__name__).info("configuration: %s", loaded.file or "environment")
-    if (words := zone_mistake(os.environ) or zone_missing(os.environ)) is not None:
+    if (words := zone_mistake(os.environ) or zone_note(os.environ)) is not None:
         logging.getLogger(__name__).warning("time zone: %s", words)
+    for note in loaded.notes:
+        logging.getLogger(__name__).warning("configuration: %s", note)
+    for note in likely_streams(loaded.config.cameras):
+        logging.getLogger(__name__).info(note)
     app = App(loaded, state_dir_of(loaded.config))
     code = app.run()
     return _again() if app.again else code
 
 
 def _again() -> int:
-    """Starts the same command anew in this process id: restarting needs no supervisor."""
+    """Starts the same command again in this process id: a restart needs no supervisor."""
     logging.shutdown()
     give_back()
     os.execv(sys.executable, [sys.executable, "-m", "agent", *sys.argv[1:]])  # noqa: S606
@@ -169,11 +183,14 @@ def _again() -> int:
 def _demo(arguments: argparse.Namespace) -> int:
     keep_private()
     settle_descriptors()
-    from agent.demo.run import run_demo
+    from agent.demo.run import first_file, run_demo
     from agent.runtime import logs
 
     logs.set_up(arguments.log_level)
+    first = first_file(os.environ)
     code, again = run_demo(partial(print, flush=True))
+    if again and "demo" in sys.argv and first is not None and first.exists():
+        sys.argv[sys.argv.index("demo")] = "run"  # the page wrote a configuration meanwhile
     return _again() if again else code
 
 
@@ -197,7 +214,7 @@ def _ha_app(arguments: argparse.Namespace) -> int:
 def _check_config(arguments: argparse.Namespace) -> int:
     from agent.config.check import checked, effective, notes
     from agent.runtime.clock import SystemClock
-    from agent.runtime.time_zone import zone_missing, zone_mistake
+    from agent.runtime.time_zone import zone_mistake, zone_note
 
     zone = zone_mistake(os.environ)
     try:
@@ -210,8 +227,8 @@ def _check_config(arguments: argparse.Namespace) -> int:
     print("\n".join(effective(loaded, defaults=arguments.all)))
     topics = f"{loaded.config.mqtt.base_topic}/{agent_id_of(loaded.config)}"
     print(f"# its topics begin with {topics}/")
-    told = notes(loaded.config, SystemClock())
-    if (words := zone_missing(os.environ)) is not None:
+    told = [*loaded.notes, *notes(loaded.config, SystemClock(), ask=arguments.ask)]
+    if (words := zone_note(os.environ)) is not None:
         told.append(words)
     try:
         print(f"# its state is kept in {state_dir_of(loaded.config, make=False)}")
@@ -258,7 +275,7 @@ def _replay(arguments: argparse.Namespace) -> int:
 
 
 def _discovery(arguments: argparse.Namespace) -> int:
-    from agent.service.wiring import discovery_messages
+    from agent.service.discovery_messages import discovery_messages
     from schemas.topics import AgentTopics
 
     loaded = _load(arguments)
@@ -298,32 +315,15 @@ def _model(arguments: argparse.Namespace) -> int:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from agent.storage.verify.anchor import asked_for
-    from agent.storage.verify.store import verify_store
+    from agent.commands import store_checks
 
-    report = verify_store(arguments.store, asked_for(arguments.against, arguments.key))
-    print("\n".join(report.lines()))
-    return EXIT_OK if report.good else 1
+    return store_checks.verify(arguments, print)
 
 
 def _purge(arguments: argparse.Namespace) -> int:
-    from agent.runtime.clock import SystemClock
-    from agent.storage.store.dry_run import would_remove
+    from agent.commands import store_checks
 
-    config = _load(arguments).config
-    if config.store is None:
-        raise ConfigError("purge: no store.path is configured")
-    trusted = config.agent.trust_clock == "always"
-    lines = would_remove(
-        config.store,
-        state_dir_of(config),
-        agent_id_of(config),
-        config.cameras,
-        SystemClock(),
-        always_trusted=trusted,
-    )
-    print("\n".join(lines))
-    return EXIT_OK
+    return store_checks.purge(_load(arguments), print)
 
 
 def _health(arguments: argparse.Namespace) -> int:
@@ -338,11 +338,52 @@ def _health(arguments: argparse.Namespace) -> int:
     return EXIT_OK if well else 1
 
 
+def _explain(arguments: argparse.Namespace) -> int:
+    from agent.commands import explain
+    from agent.runtime.clock import SystemClock
+
+    config = _load(arguments).config
+    folder = state_dir_of(config, make=False)
+    explain.run(arguments, config.cameras, folder, SystemClock(), print)
+    return EXIT_OK
+
+
+def _propose(arguments: argparse.Namespace) -> int:
+    from agent.commands import propose
+    from agent.runtime.clock import SystemClock
+
+    loaded = _load(arguments)
+    folder = state_dir_of(loaded.config, make=False)
+    propose.run(arguments, loaded, folder, SystemClock(), print)
+    return EXIT_OK
+
+
+def _self_test(arguments: argparse.Namespace) -> int:
+    from agent.commands import self_test
+    from agent.runtime.clock import SystemClock
+
+    config = _load(arguments).config
+    folder = state_dir_of(config, make=False)
+    return self_test.run(arguments, config.cameras, folder, SystemClock(), print)
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from agent.commands import importing
+
+    return importing.run(arguments, os.environ, print)
+
+
 def _hash_password(_arguments: argparse.Namespace) -> int:
     from agent.page.hash_command import asked_hash
 
     print(asked_hash())
     return EXIT_OK
+
+
+def _completion(arguments: argparse.Namespace) -> int:
+    from agent.commands import completion
+
+    return completion.run(arguments, _parser([_COMPLETION]), print)
 
 
 def _version(_arguments: argparse.Namespace) -> int:

@@ -34,8 +34,8 @@ from agent.classify.link import Link, Ready
 from agent.classify.model_files import ModelFiles, model_of
 from agent.classify.network import Network
 from agent.classify.verdict import Verdict, best_of
+from agent.core.event_label import Label
 from agent.core.motion import MotionMachine
-from agent.core.named import Label
 from agent.core.orders import VisionSettings
 from agent.core.state import vision_settings
 from agent.vision.judge import Judge
@@ -45,7 +45,7 @@ from schemas.settings import CameraSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIPS = ROOT / ".." / "shared" / "clips"
-DOCS = ROOT / "docs" / "classify.md"
+DOCS = ROOT / "docs" / "how-to" / "classify.md"
 BEGIN, END = "<!-- begin of the tables -->", "<!-- end of the tables -->"
 #: Seconds of a window that is taken as an event: busy clips are one long event.
 WINDOW = 3.0

@@ -1,27 +1,34 @@
 """What the profiles and other detectors find, miss and imagine: scenes and clips with known truth.
 
     .venv/bin/python -m benchmarks.detection [--seeds 1,2,3] [--only robust,plain] [--write]
+    .venv/bin/python -m benchmarks.detection --sensitivity [--seeds 1,2,3] [--write]
+    .venv/bin/python -m benchmarks.detection --scenes faults|limits [--sensitivity] [--seeds 1,2,3]
 
 Made-up scenes (`benchmarks.scenes`, `benchmarks.nuisances`) and, where they lie beside the
 checkout, the clips of shared/clips under the same stresses. `--write` puts the tables into
-docs/detection.md between its marks. Truth is in seconds; an event is found when a motion frame lies
-in its span, it is false when all its motion frames lie outside; a false frame is a motion frame in
-a quiet span.
+docs/explanation/detection.md between its marks. `--sensitivity` compares the places of that
+control instead, by groups of scenes. `--clips` names the folder of the clips
+where it lies elsewhere.
+
+Truth is in seconds; an event is found when a motion frame lies in its span, it is false when all
+its motion frames lie outside; a false frame is a motion frame in a quiet span.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from benchmarks import nuisances
+from benchmarks import faults, nuisances
 from benchmarks.peers import Judging, Mixture, Ours, Reference, RunningAverage
 from benchmarks.scenes import (
     EMPTY,
@@ -39,8 +46,8 @@ from benchmarks.scenes import (
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIPS = ROOT / ".." / "shared" / "clips"
-DOCS = ROOT / "docs" / "detection.md"
-BEGIN, END = "<!-- begin of the tables -->", "<!-- end of the tables -->"
+DOCS = ROOT / "docs" / "explanation" / "detection.md"
+MARKS = "the tables", "sensitivity"
 
 DETECTORS: dict[str, Callable[[], Judging]] = {
     "seed": lambda: Ours("seed"),
@@ -51,6 +58,15 @@ DETECTORS: dict[str, Callable[[], Judging]] = {
     "MOG2": lambda: Mixture("mog2"),
     "KNN": lambda: Mixture("knn"),
 }
+#: The same profile at each place of the control.
+PLACES: dict[str, Callable[[], Judging]] = {
+    "plain": lambda: Ours("plain"),
+    "low": lambda: Ours("robust", "low"),
+    "normal": lambda: Ours("robust", "normal"),
+    "high": lambda: Ours("robust", "high"),
+}
+#: Scenes that are not part of the tables.
+FEW = {"faults": faults.cases, "limits": faults.limits}
 #: The clips' truth is known to this, in seconds.
 TOLERANCE = 0.4
 #: A detector that moved within so many seconds before a span is not asked for its delay.
@@ -134,16 +150,16 @@ def _events(flags: list[bool]) -> list[list[int]]:
     return events
 
 
-def clip_cases() -> Iterator[Case]:
+def clip_cases(folder: Path = CLIPS) -> Iterator[Case]:
     """The clips with truth under each stress; says so when they are not there."""
-    if not CLIPS.exists():
-        print("shared/clips is not beside this checkout: clips skipped", file=sys.stderr)
+    if not folder.exists():
+        print(f"{folder} is not there: clips skipped", file=sys.stderr)
         return
-    truth = json.loads((CLIPS / "truth.json").read_text())
+    truth = json.loads((folder / "truth.json").read_text())
     for name, facts in truth.items():
         if not isinstance(facts, dict) or "present" not in facts:
             continue
-        planes = _clip(CLIPS / name)
+        planes = _clip(folder / name)
         quiet = tuple((a + TOLERANCE if a else 0, b - TOLERANCE) for a, b in facts["quiet"])
         present = tuple((a, b) for a, b in facts["present"])
         for stress in ON_CLIPS:
@@ -181,10 +197,10 @@ def _stressed(planes: list[Plane], happening: Happening) -> Callable[[], Iterato
     return draw
 
 
-def run(case: Case, names: list[str]) -> dict[str, Score]:
+def run(case: Case, makers: Mapping[str, Callable[[], Judging]]) -> dict[str, Score]:
     """All detectors over one case; every frame is drawn once."""
-    detectors = {name: DETECTORS[name]() for name in names}
-    flags: dict[str, list[bool]] = {name: [] for name in names}
+    detectors = {name: maker() for name, maker in makers.items()}
+    flags: dict[str, list[bool]] = {name: [] for name in makers}
     for plane in case.frames():
         plane.flags.writeable = False
         for name, detector in detectors.items():
@@ -208,33 +224,80 @@ def table(rows: dict[str, dict[str, Score]], names: list[str]) -> str:
     return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class Part:
+    """What one process draws and judges."""
+
+    scenes: str | None  # of `FEW`; None: all others
+    seed: int | None  # None: the real clips
+    clips: Path
+    names: tuple[str, ...]  # of the detectors
+
+
 def main() -> None:
     """Runs everything and prints, or writes, the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seeds", default="1,2,3", help="of the made-up scenes")
     parser.add_argument("--only", default=",".join(DETECTORS), help="detectors")
-    parser.add_argument("--write", action="store_true", help="into docs/detection.md")
+    parser.add_argument("--write", action="store_true", help="into docs/explanation/detection.md")
+    parser.add_argument("--sensitivity", action="store_true", help="the places of that control")
+    parser.add_argument("--clips", type=Path, default=CLIPS, help="folder of the real clips")
+    words = "instead of all others: of cameras and homes, or visitors who are hardly to be seen"
+    parser.add_argument("--scenes", choices=FEW, help=words)
     options = parser.parse_args()
-    names = [it for it in DETECTORS if it in options.only.split(",")]
-    cv2.setNumThreads(1)
-    rows: dict[str, dict[str, Score]] = {}
+    if options.write and options.scenes:
+        parser.error("--write takes the tables of all scenes")
+    chosen = {n: it for n, it in DETECTORS.items() if n in options.only.split(",")}
+    makers = PLACES if options.sensitivity else chosen
     seeds = [int(it) for it in options.seeds.split(",")]
-    made = (case for seed in seeds for case in (*cases(seed), *nuisances.cases(seed)))
-    for case in (*made, *clip_cases()):
-        row = rows.setdefault(case.name, {name: Score() for name in names})
-        for name, score in run(case, names).items():
-            row[name].add(score)
-    total = {name: Score() for name in names}
+    parts = [Part(options.scenes, seed, options.clips, tuple(makers)) for seed in seeds]
+    parts += [] if options.scenes else [Part(None, None, options.clips, tuple(makers))]
+    rows: dict[str, dict[str, Score]] = {}
+    with multiprocessing.Pool(min(len(parts), os.cpu_count() or 1)) as pool:
+        for found in pool.imap(scores_of, parts):
+            for group, case, scores in found:
+                name = group if options.sensitivity and not options.scenes else case
+                row = rows.setdefault(name, {name: Score() for name in makers})
+                for name, score in scores.items():
+                    row[name].add(score)
+    total = {name: Score() for name in makers}
     for row in rows.values():
-        for name in names:
+        for name in makers:
             total[name].add(row[name])
     rows["**all**"] = total
-    text = table(rows, names)
+    text = table(rows, list(makers))
     print(text)
     if options.write:
-        before, rest = DOCS.read_text().split(BEGIN)
-        after = rest.split(END)[1]
-        DOCS.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
+        _write(text, MARKS[options.sensitivity])
+
+
+def scores_of(part: Part) -> list[tuple[str, str, dict[str, Score]]]:
+    """Runs a part in a process of its own: the kind of scene, the case, what each made of it."""
+    cv2.setNumThreads(1)
+    known = DETECTORS | PLACES
+    makers = {name: known[name] for name in part.names}
+    return [(group, case.name, run(case, makers)) for group, case in _grouped(part)]
+
+
+def _grouped(part: Part) -> Iterator[tuple[str, Case]]:
+    """Every case, with the kind of scene."""
+    if part.seed is None:
+        for case in clip_cases(part.clips):
+            yield "real clip", case
+    elif part.scenes is not None:
+        for case in FEW[part.scenes](part.seed):
+            yield part.scenes, case
+    else:
+        for case in cases(part.seed):
+            yield "weather, light, camera", case
+        for case in nuisances.cases(part.seed):
+            yield "insects, infrared, wind, headlights", case
+
+
+def _write(text: str, mark: str) -> None:
+    begin, end = f"<!-- begin of {mark} -->", f"<!-- end of {mark} -->"
+    before, rest = DOCS.read_text().split(begin)
+    DOCS.write_text(f"{before}{begin}\n{text}\n{end}{rest.split(end)[1]}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ the broker is killed and started; killed for 20 s; Home Assistant restarts; all 
 once; one agent publishes each score; each time a command goes to all agents at once.
 
 Right is an entity whose state in Home Assistant's API equals what its agent said last. Without
---home-assistant only the agents' return is measured. The output is that of docs/scale.md.
+--home-assistant only the agents' return is measured. The output is that of
+docs/explanation/scale.md.
 """
 
 from __future__ import annotations
@@ -260,7 +261,7 @@ def memory(pid: int) -> float:
 
 
 def shown(rows: Mapping[str, Mapping[str, Any]]) -> str:
-    """The table of docs/scale.md."""
+    """The table of docs/explanation/scale.md."""
     columns = ("connected", "birth", "right", "own", "command")
     costs = ("messages", "MB", "CPU broker", "CPU HA", "CPU agents")
     head = ["phase", *columns, *costs]
@@ -298,7 +299,7 @@ def missed(row: Mapping[str, Any]) -> bool:
 
 
 def report(rig: Rig, rows: Mapping[str, Mapping[str, Any]]) -> None:
-    """Prints what docs/scale.md shows."""
+    """Prints what docs/explanation/scale.md shows."""
     agents, home_assistant = rig.fleet.running.values(), rig.home_assistant
     quiet = ", ".join(f"{name} {cost:.3g}" for name, cost in idle(rig, 30.0).items())
     own = [memory(process.pid) for process in agents]

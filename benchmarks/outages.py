@@ -163,7 +163,7 @@ def is_ball(data: bytes) -> bool:
 
 
 def main() -> int:
-    """Prints the table of docs/cameras.md."""
+    """Prints the table of docs/reference/cameras.md."""
     with ExitStack() as stack:
         cases = [case for dialect in Dialect for case in hk_cases(stack, dialect)]
         cases += web_cases(stack, "/stream", "`http:` MJPEG")

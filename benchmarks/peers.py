@@ -6,6 +6,7 @@ a luma plane and says whether it is motion.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import cv2
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from agent.vision.judge import Judge
 from agent.vision.zones import View
+from schemas.settings import PLACES, Place
 from tests.support.vision import SETTINGS
 
 Plane = npt.NDArray[np.uint8]
@@ -30,7 +32,9 @@ class Judging(Protocol):
 class Ours:
     """The agent's detector, which judges wide pictures at a part of their size."""
 
-    def __init__(self, profile: str) -> None:
+    def __init__(self, profile: str, place: Place = "normal") -> None:
+        threshold, least = PLACES[place]
+        self._settings = replace(SETTINGS, pixel_threshold=threshold, min_changed=least)
         self._judge = Judge(profile, View())
         self._seq = 0
 
@@ -41,7 +45,7 @@ class Ours:
     def motion(self, luma: Plane, size: tuple[int, int] | None = None) -> bool:
         """Its verdict; `size` is the picture's height and width where `luma` is made smaller."""
         self._seq += 1
-        return self._judge.judge(luma, self._seq, self._seq / 3, SETTINGS, size).motion
+        return self._judge.judge(luma, self._seq, self._seq / 3, self._settings, size).motion
 
 
 class RunningAverage:

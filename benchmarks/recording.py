@@ -35,7 +35,8 @@ from agent.imaging.orientation import Orientation
 from agent.runtime.clock import SystemClock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
-from agent.storage.recording.recorder import RecorderOptions, RecorderWorker
+from agent.storage.recording.open_clip import RecorderOptions
+from agent.storage.recording.recorder import RecorderWorker
 from agent.storage.spool.spool import Spool
 from benchmarks.detector import CLIP, Material, clip_frames, grey_decode, synthetic
 

@@ -2,259 +2,135 @@
 
 from __future__ import annotations
 
-from ha_discovery.camera_entities import HEALTH_WORDS
-from ha_discovery.components import CONFIG, DIAGNOSTIC, Component, Maker
+from ha_discovery.components import CONFIG, DIAGNOSTIC, OFF, Component, Maker, fields
+from ha_discovery.mode_entities import agent_modes
+from ha_discovery.self_test_entities import self_test_components
 from schemas.topics import AgentTopics
 
 #: `agent.core.messages.StoreCode`; a test compares them.
-STORE_STATES = (
-    "ok",
-    "starting",
-    "absent",
-    "wrong_store",
-    "not_adopted",
-    "taken",
-    "read_only",
-    "full",
-    "stalled",
-    "failing",
-    "not_configured",
-)
+STORE_STATES = {
+    "ok": "OK",
+    "starting": "Starting",
+    "absent": "Not there",
+    "wrong_store": "Another store",
+    "not_adopted": "Not adopted",
+    "taken": "Taken by another agent",
+    "read_only": "Read-only",
+    "full": "Full",
+    "stalled": "Does not answer",
+    "failing": "Failing",
+    "not_configured": "Not configured",
+}
 #: `agent.core.messages.AudioState.code`, and `starting` before the first of them.
-SPEAKER_STATES = (
-    "ok",
-    "starting",
-    "disabled",
-    "no_device",
-    "no_library",
-    "stalled",
-    "failed",
-)
-
-#: key -> name, field of health, icon, enabled by default.
-_COUNTERS: dict[str, tuple[str, str, str, bool]] = {
-    "lost_events": ("Lost clips", "storage.lost_events", "mdi:movie-remove", True),
-    "lost_records": ("Lost recorded parts", "storage.lost_records", "mdi:image-remove", False),
-    "journal_lost": ("Lost messages", "mqtt.journal_lost", "mdi:email-remove", True),
-    "beeps": ("Beeps", "audio.beeps", "mdi:bell", False),
-    "broker_reconnects": ("Broker reconnects", "mqtt.reconnects", "mdi:lan-disconnect", False),
-    "dropped_messages": ("Dropped messages", "mqtt.dropped", "mdi:email-alert", False),
-    "commands_refused": ("Refused commands", "commands_refused", "mdi:cancel", False),
+SPEAKER_STATES = {
+    "ok": "OK",
+    "starting": "Starting",
+    "disabled": "Switched off",
+    "no_device": "No device",
+    "no_library": "No library",
+    "stalled": "Does not answer",
+    "failed": "Failed",
 }
 
+#: key, name, field of health, icon, unit.
+_COUNTERS = (
+    ("lost_events", "Lost clips", "storage.lost_events", "mdi:movie-remove", "clips"),
+    ("lost_records", "Lost recorded parts", "storage.lost_records", "mdi:image-remove", "parts"),
+    ("journal_lost", "Lost messages", "mqtt.journal_lost", "mdi:email-remove", "messages"),
+    ("beeps", "Beeps", "audio.beeps", "mdi:bell", "times"),
+    ("broker_reconnects", "Broker reconnects", "mqtt.reconnects", "mdi:lan-disconnect", "times"),
+    ("dropped_messages", "Dropped messages", "mqtt.dropped", "mdi:email-alert", "messages"),
+    ("commands_refused", "Refused commands", "commands_refused", "mdi:cancel", "commands"),
+)
 
-def agent_components(make: Maker, topics: AgentTopics) -> list[Component]:
-    """Everything that Home Assistant shows of the agent."""
-    health = topics.health
+
+def agent_components(make: Maker, topics: AgentTopics, *, beeps: bool = True) -> list[Component]:
+    """Everything that Home Assistant shows of the agent; `beeps`: there is a speaker."""
+    waiting = {"ic": "mdi:email-fast", **OFF}
     return [
-        beep(make, topics),
-        beep_enabled(make, topics),
-        restart(make, topics),
-        status(make, topics),
-        make.problem(health),
-        last_error(make, topics),
-        started(make, topics),
-        broker(make, topics),
-        *storage(make, topics),
-        *storage_room(make, topics),
-        speaker(make, topics),
-        *host(make, topics),
-        make.measurement(
-            "journal_waiting",
-            "Messages waiting",
-            health,
-            "mqtt.journal_waiting",
-            en=False,
-            ic="mdi:email-fast",
-        ),
-        *(counter(make, topics, key) for key in _COUNTERS),
+        *_controls(make, topics, beeps=beeps),
+        *agent_modes(make, topics),
+        *make.health_words(),
+        *_troubles(make, topics),
+        *_storage(make),
+        *self_test_components(make, topics),
+        _speaker(make),
+        *_host(make),
+        make.measurement("journal_waiting", "Messages waiting", "mqtt.journal_waiting", **waiting),
+        *(make.counter(*row) for row in _COUNTERS),
     ]
 
 
-def beep(make: Maker, topics: AgentTopics) -> Component:
-    """Plays the sound once."""
-    return make.entity("button", "beep", "Beep", ic="mdi:bullhorn", cmd_t=topics.beep_play)
+def _controls(make: Maker, topics: AgentTopics, *, beeps: bool) -> list[Component]:
+    spare = {} if beeps else OFF
+    state, command = topics.setting_state("beep_enabled"), topics.setting_set("beep_enabled")
+    enabled = {"ent_cat": CONFIG, "ic": "mdi:volume-high", "stat_t": state, "cmd_t": command}
+    restart = {"ent_cat": CONFIG, "dev_cla": "restart", "cmd_t": topics.restart}
+    return [
+        make.entity("button", "beep", "Beep", ic="mdi:bullhorn", cmd_t=topics.beep_play, **spare),
+        make.entity("switch", "beep_enabled", "Speaker", **enabled, **spare),
+        make.entity("button", "restart", **restart),
+    ]
 
 
-def beep_enabled(make: Maker, topics: AgentTopics) -> Component:
-    """May the speaker sound at all."""
-    return make.entity(
-        "switch",
-        "beep_enabled",
-        "Beep enabled",
-        ent_cat=CONFIG,
-        ic="mdi:bell-ring",
-        stat_t=topics.setting_state("beep_enabled"),
-        cmd_t=topics.setting_set("beep_enabled"),
-    )
+def _troubles(make: Maker, topics: AgentTopics) -> list[Component]:
+    """The last thing that went wrong, `OK` once it is over; what last ended the connection."""
+    error = {"stat_t": topics.error, "ic": "mdi:alert-circle-outline", "json_attr_t": topics.error}
+    error |= {"json_attr_tpl": fields("code", "source")}
+    words = "value_json.message[:255] or value_json.code"
+    error |= {"val_tpl": f"{{{{ 'OK' if value_json.code == 'ok' else {words} }}}}"}
+    started = {"dev_cla": "timestamp", **OFF}
+    mqtt = "value_json.mqtt.last_trouble"
+    broker = {"ent_cat": DIAGNOSTIC, "ic": "mdi:lan-disconnect", **OFF}
+    broker |= {"stat_t": make.health, "val_tpl": f"{{{{ {mqtt} or 'OK' }}}}"}
+    broker |= make.attributes(reason=f"{mqtt}_reason", at=f"{mqtt}_at")
+    return [
+        make.value("last_error", "Last error", "code", **error),
+        # a moment instead of an uptime, which would change all the time
+        make.value("started", "Started", "started_at", **started),
+        make.entity("sensor", "broker_trouble", "Last broker trouble", **broker),
+    ]
 
 
-def restart(make: Maker, topics: AgentTopics) -> Component:
-    """Ends the process in good order; its supervisor starts it again."""
-    return make.entity("button", "restart", ent_cat=CONFIG, dev_cla="restart", cmd_t=topics.restart)
+def _storage(make: Maker) -> list[Component]:
+    """The image store, the spool in front of it, and for how long the space will last.
 
-
-def status(make: Maker, topics: AgentTopics) -> Component:
-    """The agent's health in one word."""
-    return make.choice(
-        "status", "Status", topics.health, "status", HEALTH_WORDS, ic="mdi:heart-pulse"
-    )
-
-
-def last_error(make: Maker, topics: AgentTopics) -> Component:
-    """The last thing that went wrong; `ok` once it is over."""
-    return make.value(
-        "last_error",
-        "Last error",
-        topics.error,
-        "code",
-        ic="mdi:alert-circle-outline",
-        json_attr_t=topics.error,
-    )
-
-
-def started(make: Maker, topics: AgentTopics) -> Component:
-    """When the agent started: a moment instead of an uptime, which would change all the time."""
-    return make.value("started", "Started", topics.health, "started_at", dev_cla="timestamp")
-
-
-def broker(make: Maker, topics: AgentTopics) -> Component:
-    """What last ended the connection to the broker; attributes say why, and when."""
-    trouble = (
-        "{'reason': value_json.mqtt.last_trouble_reason, 'at': value_json.mqtt.last_trouble_at}"
-    )
-    return make.entity(
-        "sensor",
-        "broker_trouble",
-        "Last broker trouble",
-        ent_cat=DIAGNOSTIC,
-        en=False,
-        ic="mdi:lan-disconnect",
-        stat_t=topics.health,
-        val_tpl="{{ value_json.mqtt.last_trouble or 'ok' }}",
-        json_attr_t=topics.health,
-        json_attr_tpl=f"{{{{ {trouble} | tojson }}}}",
-    )
-
-
-def storage(make: Maker, topics: AgentTopics) -> list[Component]:
-    """The image store and the spool in front of it."""
-    health = topics.health
-    why = "{{ {'reason': value_json.storage.reason} | tojson }}"
+    Free space changes each minute and is disabled; days are whole ones.
+    """
+    why = make.attributes(reason="value_json.storage.reason")
+    spool = {"ic": "mdi:tray-full", "dev_cla": "data_size", "unit_of_meas": "KiB", "sug_dsp_prc": 0}
+    spool |= OFF
+    free = {"dev_cla": "data_size", "unit_of_meas": "MiB", "sug_dsp_prc": 0, **OFF}
+    used = {"ic": "mdi:chart-donut", "unit_of_meas": "%", "sug_dsp_prc": 1, **OFF}
+    left = {"dev_cla": "duration", "unit_of_meas": "d", "ic": "mdi:calendar-clock"}
+    days = "storage.days_left"
     return [
         make.choice(
-            "storage_state",
-            "Storage",
-            health,
-            "storage.state",
-            STORE_STATES,
-            ic="mdi:harddisk",
-            json_attr_t=health,
-            json_attr_tpl=why,
+            "storage_state", "Storage", "storage.state", STORE_STATES, "mdi:harddisk", **why
         ),
-        make.measurement(
-            "spool",
-            "Spool",
-            health,
-            "storage.spool_kib",
-            ic="mdi:tray-full",
-            dev_cla="data_size",
-            unit_of_meas="KiB",
-            sug_dsp_prc=0,
-        ),
+        make.measurement("spool", "Spool", "storage.spool_kib", **spool),
+        make.measurement("storage_free", "Storage free", "storage.free_mib", **free),
+        make.measurement("storage_used", "Storage used", "storage.used_pct", **used),
+        make.value("storage_days_left", "Storage days left", days, **left),
     ]
 
 
-def storage_room(make: Maker, topics: AgentTopics) -> list[Component]:
-    """How much the image store holds, and for how long that will do."""
-    health = topics.health
-    return [
-        make.measurement(
-            "storage_free",
-            "Storage free",
-            health,
-            "storage.free_mib",
-            dev_cla="data_size",
-            unit_of_meas="MiB",
-            sug_dsp_prc=0,
-        ),
-        make.measurement(
-            "storage_used",
-            "Storage used",
-            health,
-            "storage.used_pct",
-            en=False,
-            ic="mdi:chart-donut",
-            unit_of_meas="%",
-            sug_dsp_prc=1,
-        ),
-        make.measurement(
-            "storage_days_left",
-            "Storage days left",
-            health,
-            "storage.days_left",
-            dev_cla="duration",
-            unit_of_meas="d",
-            ic="mdi:calendar-clock",
-            sug_dsp_prc=1,
-        ),
-    ]
-
-
-def speaker(make: Maker, topics: AgentTopics) -> Component:
+def _speaker(make: Maker) -> Component:
     """Can it sound, and if not, why."""
-    return make.choice(
-        "speaker",
-        "Speaker",
-        topics.health,
-        "audio.state",
-        SPEAKER_STATES,
-        ic="mdi:volume-high",
-        json_attr_t=topics.health,
-        json_attr_tpl="{{ {'reason': value_json.audio.reason} | tojson }}",
-    )
+    why = make.attributes(reason="value_json.audio.reason")
+    icon, path = "mdi:volume-high", "audio.state"
+    return make.choice("speaker", "Speaker state", path, SPEAKER_STATES, icon, **why, **OFF)
 
 
-def host(make: Maker, topics: AgentTopics) -> list[Component]:
+def _host(make: Maker) -> list[Component]:
     """The machine; other integrations know it better, so not enabled by default."""
-    health = topics.health
+    heat = {"dev_cla": "temperature", "unit_of_meas": "°C", "sug_dsp_prc": 0}
+    memory = {"dev_cla": "data_size", "unit_of_meas": "MiB", "sug_dsp_prc": 0}
+    load = {"ic": "mdi:gauge", "sug_dsp_prc": 1}
+    clock, synchronised = "clock_synchronised", "value_json.clock_synchronised"
     return [
-        make.measurement(
-            "cpu_temp",
-            None,
-            health,
-            "cpu_temp_c",
-            en=False,
-            dev_cla="temperature",
-            unit_of_meas="°C",
-            sug_dsp_prc=0,
-        ),
-        make.measurement(
-            "memory",
-            "Memory",
-            health,
-            "memory_mib",
-            en=False,
-            dev_cla="data_size",
-            unit_of_meas="MiB",
-            sug_dsp_prc=0,
-        ),
-        make.measurement("load", "Load", health, "load1", en=False, ic="mdi:gauge", sug_dsp_prc=1),
-        make.entity(
-            "binary_sensor",
-            "clock_synchronised",
-            "Clock synchronised",
-            ent_cat=DIAGNOSTIC,
-            en=False,
-            ic="mdi:clock-check",
-            stat_t=health,
-            val_tpl="{{ 'ON' if value_json.clock_synchronised else 'OFF' }}",
-        ),
+        make.measurement("cpu_temp", None, "cpu_temp_c", **heat, **OFF),
+        make.measurement("memory", "Memory", "memory_mib", **memory, **OFF),
+        make.measurement("load", "Load", "load1", **load, **OFF),
+        make.flag(clock, "Clock synchronised", synchronised, ic="mdi:clock-check", **OFF),
     ]
-
-
-def counter(make: Maker, topics: AgentTopics, key: str) -> Component:
-    """A count of health."""
-    name, field_path, icon, enabled = _COUNTERS[key]
-    shown = {} if enabled else {"en": False}
-    return make.counter(key, name, topics.health, field_path, ic=icon, **shown)

@@ -4,313 +4,200 @@ from __future__ import annotations
 
 from typing import Any
 
-from ha_discovery.components import DIAGNOSTIC, Component, Maker
+from ha_discovery.components import DIAGNOSTIC, OFF, Component, Maker, fields, flat, in_words
+from ha_discovery.mode_entities import camera_modes
 from ha_discovery.object_entities import object_components
 from ha_discovery.setting_entities import arming, settings
 from ha_discovery.sight_entities import sight_components
+from ha_discovery.sound_entities import sound_components
 from schemas.topics import CameraTopics
 
 #: `agent.core.messages.CameraCode`; a test compares them.
-CAMERA_STATES = ("connecting", "live", "stalled", "refused", "unreachable", "disabled")
-HEALTH_WORDS = ("ok", "degraded", "error")
-
-_PICTURE = "image/jpeg"
-
-#: health field -> name, icon, enabled by default.
-_COUNTERS: dict[str, tuple[str, str, bool]] = {
-    "events": ("Events", "mdi:motion-sensor", True),
-    "events_suppressed": ("Suppressed events", "mdi:motion-sensor-off", True),
-    "recordings_saved": ("Recordings saved", "mdi:movie-check", True),
-    "recordings_failed": ("Recordings failed", "mdi:movie-remove", True),
-    "reconnects": ("Camera reconnects", "mdi:lan-disconnect", True),
-    "frames": ("Frames", "mdi:image-multiple", False),
-    "frames_judged": ("Frames judged", "mdi:image-search", False),
-    "frames_damaged": ("Damaged frames", "mdi:image-broken", True),
-    "frames_dropped": ("Dropped frames", "mdi:image-remove", False),
-    "fragments_lost": ("Lost fragments", "mdi:puzzle-remove", False),
+CAMERA_STATES = {
+    "connecting": "Connecting",
+    "live": "Live",
+    "stalled": "No pictures",
+    "refused": "Refused",
+    "unreachable": "Unreachable",
+    "disabled": "Switched off",
+    "private": "Private",
 }
+#: `schemas.proposal.ProposalKind`; a test compares them.
+PROPOSALS = {"nothing": "Nothing", "zone": "Zone", "min_changed": "Motion minimum"}
+
+_JPEG = "image/jpeg"
+#: An event without the fields that say nothing.
+_SAID_FIELDS = "{{ dict(value_json.items() | rejectattr(1, 'none')) | tojson }}"
+
+#: health field, name, unit, icon.
+_COUNTERS = (
+    ("events", "Events", "events", "mdi:motion-sensor"),
+    ("events_suppressed", "Suppressed events", "events", "mdi:motion-sensor-off"),
+    ("recordings_saved", "Recordings saved", "clips", "mdi:movie-check"),
+    ("recordings_failed", "Recordings failed", "clips", "mdi:movie-remove"),
+    ("reconnects", "Camera reconnects", "times", "mdi:lan-disconnect"),
+    ("frames", "Frames", "frames", "mdi:image-multiple"),
+    ("frames_judged", "Frames judged", "frames", "mdi:image-search"),
+    ("frames_damaged", "Damaged frames", "frames", "mdi:image-broken"),
+    ("frames_dropped", "Dropped frames", "frames", "mdi:image-remove"),
+    ("fragments_lost", "Lost fragments", "fragments", "mdi:puzzle-remove"),
+)
 
 
 def camera_components(
-    make: Maker, topics: CameraTopics, *, alarm_panel: bool = False, named: bool = False
+    make: Maker,
+    topics: CameraTopics,
+    *,
+    alarm_panel: bool = False,
+    named: bool = False,
+    profile: str = "robust",
+    heard: bool = False,
+    scheduled: bool = False,
+    beeps: bool = True,
 ) -> list[Component]:
-    """Everything that Home Assistant shows of a camera; `named`: a classifier names its events."""
+    """Everything that Home Assistant shows of a camera.
+
+    Args:
+        make: gives ids.
+        topics: of the camera.
+        alarm_panel: it is armed by a panel instead of a switch.
+        named: a classifier names its events.
+        profile: of its detector.
+        heard: its sound is measured.
+        scheduled: the clock switches something of it.
+        beeps: there is a speaker.
+    """
+    # usable only while both the agent and the camera are
+    both = [{"t": topics.agent.availability}, {"t": topics.availability}]
+    needs_camera = {"avty": both, "avty_mode": "all"}
     return [
-        motion(make, topics),
-        motion_event(make, topics, named=named),
-        recording_event(make, topics),
+        *_motion(make, topics, needs_camera),
         arming(make, topics, alarm_panel=alarm_panel),
-        snapshot(make, topics),
-        motion_snapshot(make, topics),
-        motion_delta(make, topics),
-        preview(make, topics),
-        take_snapshot(make, topics),
-        record_clip(make, topics),
-        recording(make, topics),
-        keep_last_event(make, topics),
-        last_motion(make, topics),
-        *settings(make, topics),
-        camera_link(make, topics),
-        camera_state(make, topics),
-        needs_power_cycle(make, topics),
-        status(make, topics),
-        make.problem(topics.health),
-        frame_rate(make, topics),
-        frame_age(make, topics),
-        detector_time(make, topics),
+        *camera_modes(make, topics, scheduled=scheduled),
+        *_pictures(make, topics, needs_camera),
+        *_recording(make, topics, needs_camera),
+        *settings(make, topics, profile, beeps=beeps),
+        *_session(make, topics),
+        *make.health_words(),
+        *_figures(make),
         *sight_components(make, topics),
-        *(counter(make, topics, name) for name in _COUNTERS),
-        trigger(topics, "motion_started"),
-        trigger(topics, "motion_ended"),
+        *(make.counter(key, name, key, icon, unit) for key, name, unit, icon in _COUNTERS),
+        _trigger(topics, "motion_started"),
+        _trigger(topics, "motion_ended"),
         *(object_components(make, topics) if named else ()),
+        *(sound_components(make, topics) if heard else ()),
     ]
 
 
-def _needs_camera(topics: CameraTopics) -> dict[str, Any]:
-    """Usable only while both the agent and the camera are."""
-    both = [{"t": topics.agent.availability}, {"t": topics.availability}]
-    return {"avty": both, "avty_mode": "all"}
-
-
-def motion(make: Maker, topics: CameraTopics) -> Component:
-    """Is there motion; attributes describe the running or last event."""
-    return make.entity(
-        "binary_sensor",
-        "motion",
-        dev_cla="motion",
-        stat_t=topics.motion,
-        json_attr_t=topics.motion_attributes,
-        **_needs_camera(topics),
+def _motion(make: Maker, topics: CameraTopics, needs_camera: dict[str, Any]) -> list[Component]:
+    """Motion, and each new event. An event's end is seen by *Motion*, its clip by *Last clip*."""
+    moving = {"dev_cla": "motion", "stat_t": topics.motion}
+    begun = flat(
+        "id",
+        "seq",
+        "started_at",
+        "late",
+        "score",
+        only="motion_started",
+        zone="explanation.zone",
+        why="explanation.text",
+        snoozed="snoozed | default(false)",
     )
+    events = {"stat_t": topics.ha_motion, "evt_typ": ["motion_started"], "val_tpl": begun}
+    return [
+        make.entity("binary_sensor", "motion", **moving, **needs_camera),
+        make.entity("event", "motion_event", "Motion event", dev_cla="motion", **events),
+    ]
 
 
-def motion_event(make: Maker, topics: CameraTopics, *, named: bool = False) -> Component:
-    """Start and end of motion, and what a rule suppressed, each with its figures; its name."""
-    types = ["motion_started", "motion_ended", "motion_suppressed"]
-    return make.entity(
-        "event",
-        "motion_event",
-        "Motion event",
-        dev_cla="motion",
-        stat_t=topics.ha_motion,
-        evt_typ=[*types, "motion_classified"] if named else types,
-    )
+def _pictures(make: Maker, topics: CameraTopics, needs_camera: dict[str, Any]) -> list[Component]:
+    """The live picture is what the device is for: it has the device's name."""
+    bright = {"ic": "mdi:play-network", "stat_t": topics.live_view, "cmd_t": topics.live_view_set}
+    taken = {"img_t": topics.snapshot, "cont_type": _JPEG, "json_attr_t": topics.snapshot_meta}
+    best = {"img_t": topics.motion_image, "cont_type": _JPEG}
+    # to the minute: a better picture of the same event is then no further row of the recorder
+    whose = "{{ {'motion_id': value_json.motion_id,"
+    whose += " 'captured_at': value_json.captured_at[:16] ~ '+00:00'} | tojson }}"
+    about = {"json_attr_t": topics.motion_image_meta, "json_attr_tpl": whose}
+    delta = {"ent_cat": DIAGNOSTIC, "img_t": topics.motion_delta, "cont_type": "image/png", **OFF}
+    take = {"ic": "mdi:camera", "cmd_t": topics.snapshot_take, **needs_camera, **OFF}
+    # for cards and actions that only take cameras
+    preview = {"t": topics.snapshot, **needs_camera, **OFF}
+    return [
+        make.main("camera", "live", t=topics.live_image, **needs_camera),
+        make.entity("switch", "live_view", "Live view", **bright, **needs_camera),
+        make.entity("image", "motion_snapshot", "Motion snapshot", **best, **about),
+        make.entity("image", "snapshot", "Snapshot", **taken, **OFF),
+        make.entity("image", "motion_delta", "Motion difference", **delta),
+        make.entity("camera", "preview", "Preview", **preview),
+        make.entity("button", "take_snapshot", "Take snapshot", **take),
+    ]
 
 
-def recording_event(make: Maker, topics: CameraTopics) -> Component:
-    """A clip is safe, or lost."""
-    return make.entity(
-        "event",
-        "recording_event",
-        "Recording event",
-        ic="mdi:movie-open",
-        stat_t=topics.ha_recording,
-        evt_typ=["recording_saved", "recording_failed"],
-    )
+def _recording(make: Maker, topics: CameraTopics, needs_camera: dict[str, Any]) -> list[Component]:
+    start = {"ic": "mdi:record-circle-outline", "cmd_t": topics.recording_start, **needs_camera}
+    running = {"dev_cla": "running", "stat_t": topics.recording, **needs_camera, **OFF}
+    clips = {"stat_t": topics.ha_recording, "evt_typ": ["recording_saved", "recording_failed"]}
+    clips |= {"ic": "mdi:movie-open", "val_tpl": _SAID_FIELDS, **OFF}
+    keep = {"ic": "mdi:lock-plus", "cmd_t": topics.recording_keep, **OFF}
+    # not out of health, which would be up to a minute late
+    last = {"stat_t": topics.motion_attributes, "val_tpl": "{{ value_json.started_at }}", **OFF}
+    wrong = {"ic": "mdi:thumb-down-outline", "cmd_t": topics.false_alarm_mark, **OFF}
+    return [
+        make.entity("button", "record_clip", "Record clip", **start),
+        _last_clip(make, topics),
+        make.entity("binary_sensor", "recording", "Recording", **running),
+        make.entity("event", "recording_event", "Recording event", **clips),
+        make.entity("button", "keep_last_event", "Keep last event", **keep),
+        make.entity("button", "false_alarm", "False alarm", **wrong),
+        _proposal(make, topics),
+        make.entity("sensor", "last_motion", "Last motion", dev_cla="timestamp", **last),
+    ]
 
 
-def snapshot(make: Maker, topics: CameraTopics) -> Component:
-    """The last picture taken on demand or by the interval."""
-    return make.entity(
-        "image",
-        "snapshot",
-        "Snapshot",
-        img_t=topics.snapshot,
-        cont_type=_PICTURE,
-        json_attr_t=topics.snapshot_meta,
-    )
+def _last_clip(make: Maker, topics: CameraTopics) -> Component:
+    """How long it is, and where. Home Assistant does not list a length in *Activity*."""
+    length = {"dev_cla": "duration", "unit_of_meas": "s", "sug_dsp_prc": 0, "ic": "mdi:movie-open"}
+    length |= {"stat_t": topics.recording_last, "val_tpl": "{{ value_json.duration_s }}"}
+    where = fields("event_type", "motion_id", "path", "media_content_id")
+    about = {"json_attr_t": topics.recording_last, "json_attr_tpl": where}
+    return make.entity("sensor", "last_clip", "Last clip", **length, **about)
 
 
-def motion_snapshot(make: Maker, topics: CameraTopics) -> Component:
-    """The best picture of the last event."""
-    return make.entity(
-        "image",
-        "motion_snapshot",
-        "Motion snapshot",
-        img_t=topics.motion_image,
-        cont_type=_PICTURE,
-        json_attr_t=topics.motion_image_meta,
-    )
+def _proposal(make: Maker, topics: CameraTopics) -> Component:
+    """What would spare marked false alarms; nothing changes by itself."""
+    shown = {"ent_cat": DIAGNOSTIC, "dev_cla": "enum", "stat_t": topics.proposal}
+    shown |= {"ic": "mdi:lightbulb-on-outline", "json_attr_t": topics.proposal, **OFF}
+    return make.entity("sensor", "proposal", "Proposal", **shown, **in_words("kind", PROPOSALS))
 
 
-def motion_delta(make: Maker, topics: CameraTopics) -> Component:
-    """The pixels that made the last event."""
-    return make.entity(
-        "image",
-        "motion_delta",
-        "Motion difference",
-        ent_cat=DIAGNOSTIC,
-        en=False,
-        img_t=topics.motion_delta,
-        cont_type="image/png",
-    )
+def _session(make: Maker, topics: CameraTopics) -> list[Component]:
+    """*Status* says how the camera is; the other two are a part of it."""
+    link = {"stat_t": topics.availability, "pl_on": "online", "pl_off": "offline"}
+    link = {"ent_cat": DIAGNOSTIC, "dev_cla": "connectivity", **link, **OFF}
+    why = make.attributes(reason="value_json.state_reason", since="value_json.state_since")
+    # a plug should be switched
+    cycle = {"dev_cla": "problem", "ic": "mdi:power-cycle", **OFF}
+    dead = "value_json.needs_power_cycle"
+    return [
+        make.choice("camera_state", "Status", "state", CAMERA_STATES, "mdi:cctv", **why),
+        make.entity("binary_sensor", "camera_link", "Camera link", **link),
+        make.flag("needs_power_cycle", "Needs power cycle", dead, **cycle),
+    ]
 
 
-def preview(make: Maker, topics: CameraTopics) -> Component:
-    """The snapshot as a camera entity, for cards and actions that only take cameras."""
-    return make.entity(
-        "camera", "preview", "Preview", en=False, t=topics.snapshot, **_needs_camera(topics)
-    )
+def _figures(make: Maker) -> list[Component]:
+    rate = {"ic": "mdi:speedometer", "unit_of_meas": "fps", "sug_dsp_prc": 1, **OFF}
+    age = {"dev_cla": "duration", "unit_of_meas": "s", "sug_dsp_prc": 1, **OFF}
+    time = {"ic": "mdi:chip", "unit_of_meas": "ms", "sug_dsp_prc": 1, **OFF}
+    return [
+        make.measurement("fps", "Frame rate", "fps", **rate),
+        make.measurement("last_frame_age", "Age of last frame", "last_frame_age_s", **age),
+        make.measurement("detector_time", "Detector time", "detector_ms", **time),
+    ]
 
 
-def take_snapshot(make: Maker, topics: CameraTopics) -> Component:
-    """Takes a picture now."""
-    return make.entity(
-        "button",
-        "take_snapshot",
-        "Take snapshot",
-        ic="mdi:camera",
-        cmd_t=topics.snapshot_take,
-        **_needs_camera(topics),
-    )
-
-
-def record_clip(make: Maker, topics: CameraTopics) -> Component:
-    """Records half a minute now, whatever moves."""
-    return make.entity(
-        "button",
-        "record_clip",
-        "Record clip",
-        ic="mdi:record-circle-outline",
-        cmd_t=topics.recording_start,
-        **_needs_camera(topics),
-    )
-
-
-def keep_last_event(make: Maker, topics: CameraTopics) -> Component:
-    """Spares the last event's files when old recordings are deleted."""
-    return make.entity(
-        "button",
-        "keep_last_event",
-        "Keep last event",
-        ic="mdi:lock-plus",
-        cmd_t=topics.recording_keep,
-    )
-
-
-def recording(make: Maker, topics: CameraTopics) -> Component:
-    """Is a clip being recorded."""
-    return make.entity(
-        "binary_sensor",
-        "recording",
-        "Recording",
-        dev_cla="running",
-        stat_t=topics.recording,
-        **_needs_camera(topics),
-    )
-
-
-def last_motion(make: Maker, topics: CameraTopics) -> Component:
-    """When motion last began; health would be up to a minute late."""
-    return make.entity(
-        "sensor",
-        "last_motion",
-        "Last motion",
-        dev_cla="timestamp",
-        stat_t=topics.motion_attributes,
-        val_tpl="{{ value_json.started_at }}",
-    )
-
-
-def camera_link(make: Maker, topics: CameraTopics) -> Component:
-    """Do frames arrive."""
-    return make.entity(
-        "binary_sensor",
-        "camera_link",
-        "Camera link",
-        ent_cat=DIAGNOSTIC,
-        dev_cla="connectivity",
-        stat_t=topics.availability,
-        pl_on="online",
-        pl_off="offline",
-    )
-
-
-def camera_state(make: Maker, topics: CameraTopics) -> Component:
-    """Where the session stands, and why."""
-    why = "{{ {'reason': value_json.state_reason, 'since': value_json.state_since} | tojson }}"
-    return make.choice(
-        "camera_state",
-        "Camera state",
-        topics.health,
-        "state",
-        CAMERA_STATES,
-        ic="mdi:cctv",
-        json_attr_t=topics.health,
-        json_attr_tpl=why,
-    )
-
-
-def needs_power_cycle(make: Maker, topics: CameraTopics) -> Component:
-    """ON when the camera has not come back for so long that a plug should be switched."""
-    return make.entity(
-        "binary_sensor",
-        "needs_power_cycle",
-        "Needs power cycle",
-        ent_cat=DIAGNOSTIC,
-        dev_cla="problem",
-        ic="mdi:power-cycle",
-        stat_t=topics.health,
-        val_tpl="{{ 'ON' if value_json.needs_power_cycle else 'OFF' }}",
-    )
-
-
-def status(make: Maker, topics: CameraTopics) -> Component:
-    """The camera's health in one word."""
-    return make.choice(
-        "status", "Status", topics.health, "status", HEALTH_WORDS, ic="mdi:heart-pulse"
-    )
-
-
-def frame_rate(make: Maker, topics: CameraTopics) -> Component:
-    """Whole frames a second."""
-    return make.measurement(
-        "fps",
-        "Frame rate",
-        topics.health,
-        "fps",
-        ic="mdi:speedometer",
-        unit_of_meas="fps",
-        sug_dsp_prc=1,
-    )
-
-
-def frame_age(make: Maker, topics: CameraTopics) -> Component:
-    """How old the last frame was when health was written."""
-    return make.measurement(
-        "last_frame_age",
-        "Age of last frame",
-        topics.health,
-        "last_frame_age_s",
-        en=False,
-        dev_cla="duration",
-        unit_of_meas="s",
-        sug_dsp_prc=1,
-    )
-
-
-def detector_time(make: Maker, topics: CameraTopics) -> Component:
-    """Computing time per judged frame."""
-    return make.measurement(
-        "detector_time",
-        "Detector time",
-        topics.health,
-        "detector_ms",
-        en=False,
-        ic="mdi:chip",
-        unit_of_meas="ms",
-        sug_dsp_prc=1,
-    )
-
-
-def counter(make: Maker, topics: CameraTopics, name: str) -> Component:
-    """A count of health."""
-    label, icon, enabled = _COUNTERS[name]
-    shown = {} if enabled else {"en": False}
-    return make.counter(name, label, topics.health, name, ic=icon, **shown)
-
-
-def trigger(topics: CameraTopics, event_type: str) -> Component:
+def _trigger(topics: CameraTopics, event_type: str) -> Component:
     """A device trigger for the automation editor; events are never retained: it cannot replay."""
     return Component(
         f"trigger_{event_type}",

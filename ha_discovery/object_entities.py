@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ha_discovery.components import Component, Maker
+from ha_discovery.components import OFF, Component, Maker, fields
 from schemas.topics import CameraTopics
 
-#: `agent.core.named.Label`; a test compares them. What is not known is no entity of its own.
+#: `agent.core.event_label.Label`; a test compares them. What is not known is no entity of its own.
 LABELS = ("person", "vehicle", "animal", "unknown")
 _ICONS = {"person": "mdi:account", "vehicle": "mdi:car", "animal": "mdi:paw"}
 
@@ -29,13 +29,14 @@ def present(make: Maker, topics: CameraTopics, label: str) -> Component:
         ic=_ICONS[label],
         stat_t=topics.objects,
         val_tpl=f"{{{{ 'ON' if '{label}' in value_json.present else 'OFF' }}}}",
+        **({} if label == "person" else OFF),
         avty=[{"t": topics.agent.availability}, {"t": topics.availability}],
         avty_mode="all",
     )
 
 
 def last_object(make: Maker, topics: CameraTopics) -> Component:
-    """What the last event was called; its attributes are score, box, word and event."""
+    """What the last event was called, and which event that was."""
     return make.entity(
         "sensor",
         "last_object",
@@ -46,6 +47,7 @@ def last_object(make: Maker, topics: CameraTopics) -> Component:
         stat_t=topics.objects,
         val_tpl="{{ value_json.label }}",
         json_attr_t=topics.objects,
+        json_attr_tpl=fields("event_id", "label", "present", "sub_label", "top_score"),
     )
 
 

@@ -48,6 +48,11 @@ def _bindable(value: str) -> str:
     return value
 
 
+#: A host's name or address, in small letters.
+HostName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,253}$"), AfterValidator(lambda name: name.lower())
+]
+
 #: Where a server listens: an address, or a name of this machine.
 BindAddress = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_bindable)]
 
@@ -81,7 +86,7 @@ def quoted(value: object) -> str:
 class Strict(BaseModel):
     """Frozen, no unknown keys: what comes from outside is parsed into one of these or refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Payload(Strict):

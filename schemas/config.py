@@ -19,12 +19,14 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.base import BindAddress, Identifier, Strict, quoted
+from schemas.base import BindAddress, HostName, Identifier, Strict, quoted
 from schemas.camera_config import CameraConfig
 from schemas.page_config import SHORTEST_TOKEN as SHORTEST_TOKEN  # noqa: PLC0414  a limit of both
 from schemas.page_config import PageConfig
+from schemas.schedule_config import Location, Rule, Rules
+from schemas.self_test import SelfTestConfig
 from schemas.sizes import Size
-from schemas.topics import RESERVED
+from schemas.topics import RESERVED, SELF_TEST
 
 
 def _plain_topic(value: str) -> str:
@@ -44,6 +46,9 @@ Topic = Annotated[str, Field(max_length=200), AfterValidator(_plain_topic)]
 def _no_topic(value: str) -> str:
     if value in RESERVED:
         raise ValueError(f"a camera cannot be called {value!r}: that is a topic of the agent")
+    if value.startswith(f"{SELF_TEST}_"):
+        words = "names that begin like that belong to the self test"
+        raise ValueError(f"a camera cannot be called {value!r}: {words}")
     return value
 
 
@@ -55,7 +60,7 @@ class AgentConfig(Strict):
 
     id: Identifier | None = Field(
         None,
-        description="default: the host name in small letters, `_` for all but letters and digits",
+        description="default: the host name in small letters, with `_` for all other characters",
     )
     name: str | None = Field(None, max_length=60, description="shown in Home Assistant")
     state_dir: Path | None = Field(
@@ -64,12 +69,15 @@ class AgentConfig(Strict):
         " /var/lib/surveillance-agent, else ~/.local/state/surveillance-agent",
     )
     trust_clock: Literal["auto", "always"] = Field(
-        "auto", description="always: purge although the kernel does not call the clock synchronised"
+        "auto",
+        description="always: delete old days and follow schedules also while the kernel does not "
+        "call the clock synchronised",
     )
     memory_max: Annotated[Size, Field(ge=2**28)] | None = Field(
         None,
-        description="what the cameras' pictures have to fit into, with all else; default: the limit"
-        " that systemd or Docker set, else half of the machine's memory and at least 512 MiB",
+        description="memory of the whole agent, which limits the cameras' pictures. Default: "
+        "the limit that systemd or Docker set, else half of the machine's memory "
+        "and at least 512 MiB",
     )
 
 
@@ -97,16 +105,16 @@ class MqttConfig(Strict):
     client_id: str | None = Field(
         None,
         max_length=60,
-        description="default: from base topic, agent, and 20 digits that differ everywhere",
+        description="default: base topic, agent, and 20 digits that differ for each installation",
     )
     keepalive: int = Field(30, ge=5, le=600, description="seconds")
     protocol: Literal["auto", "5", "3.1.1"] = Field(
-        "auto", description="auto: 5, and 3.1.1 where the broker refuses it"
+        "auto", description="auto: 5, and 3.1.1 if the broker refuses it"
     )
     obey_retained: bool = Field(
         False,
-        description="obey a command that comes with the retain flag (MQTT 5); a bridge brings such"
-        " ones of any age whenever it connects",
+        description="obey a command with the retain flag (MQTT 5). A bridge sends such commands"
+        " of any age at each connection",
     )
     publish_images: bool = Field(True, description="pictures over MQTT")
     max_image_kb: int = Field(500, ge=20, le=10_000, description="larger pictures are scaled")
@@ -114,9 +122,12 @@ class MqttConfig(Strict):
     @field_validator("host")
     @classmethod
     def _bare_host(cls, value: str) -> str:
-        if "/" in value or value.count(":") == 1 or not value.strip():
+        bare = value.strip()
+        if bare.startswith("[") and bare.endswith("]"):  # an address of IPv6, as in a URL
+            bare = bare[1:-1]
+        if not bare or set("/[]") & set(bare) or bare.count(":") == 1:
             raise ValueError("a name or an address alone; the port goes to mqtt.port")
-        return value
+        return bare
 
     @field_validator("password_file")
     @classmethod
@@ -137,16 +148,30 @@ class HomeAssistantConfig(Strict):
     """`home_assistant:`."""
 
     discovery: bool = True
+    discovery_format: Literal["device", "components"] = Field(
+        "device",
+        description="device: one message for each device. components: one for each entity, for"
+        " readers that know no device message, such as openHAB before February 2026",
+    )
     prefix: Topic = "homeassistant"
     status_topic: Topic = "homeassistant/status"
     media_dir: Annotated[str, Field(max_length=200), AfterValidator(_media_dir)] | None = Field(
         None,
-        description="where Home Assistant sees the store: a name of its `media_dirs` and the folder"
-        " below it, such as `local/cctv`; then recordings carry a `media_content_id`",
+        description="the store's place in Home Assistant: a name of its `media_dirs` and the "
+        "folder below it, such as `local/cctv`. Then recordings have a "
+        "`media_content_id`",
     )
     arming: Literal["switch", "alarm_control_panel"] = Field(
-        "switch", description="what arms a camera in Home Assistant; a panel asks for no code"
+        "switch",
+        description="the entity that arms a camera in Home Assistant; the panel asks for no code",
     )
+
+    @property
+    def discovery_topics(self) -> str | None:
+        """How the topics of discovery begin; None: there are none."""
+        if not self.discovery:
+            return None
+        return f"{self.prefix}/device/" if self.discovery_format == "device" else f"{self.prefix}/"
 
 
 def _path_text(value: object) -> object:
@@ -160,10 +185,12 @@ class SpoolConfig(Strict):
     """`store.spool:`."""
 
     path: Annotated[Literal["memory"] | Path | None, BeforeValidator(_path_text)] = Field(
-        None, description="default: state_dir/spool; `memory` spares an SD card, until a reboot"
+        None,
+        description="default: state_dir/spool; `memory` spares an SD card, but loses the "
+        "spool at a reboot",
     )
     max_size: Annotated[
-        Size, Field(validate_default=True, description="beyond it the oldest events are lost")
+        Size, Field(validate_default=True, description="if it is full, the oldest events are lost")
     ] = 256 * 2**20
 
 
@@ -180,23 +207,24 @@ class StoreConfig(Strict):
         Size,
         Field(
             validate_default=True,
-            description="nothing is written beyond; the oldest days are deleted for it",
+            description="free space that always stays; the agent deletes the oldest days for it",
         ),
     ] = 500 * 2**20
     max_size: Annotated[Size, Field(ge=2**20)] | None = Field(
-        None, description="recordings take at most this; the oldest days are deleted for it"
+        None, description="space for recordings, at most; the agent deletes the oldest days for it"
     )
     file_mode: Literal["private", "group", "umask"] = Field(
         "private",
-        description="rights of new files and folders: private: the agent writes, its group reads;"
-        " group: both read and write, so that a share's users have what they own; umask: as the"
-        " umask that the agent was started with says",
+        description="rights of new files and folders. `private`: the agent writes, its group "
+        "reads. `group`: both read and write, for the users of a share. `umask`: "
+        "the umask with which the agent was started",
     )
     anchor_key: str | None = Field(
         None,
         min_length=1,
-        description="signs what is published for `verify --against`: `auto` makes `anchor.key` in"
-        " the state folder, else the path of a file with 16 bytes or more",
+        description="signs the published anchors for `verify --against`. `auto` makes "
+        "`anchor.key` in the state folder, else the path of a file with 16 bytes or"
+        " more",
     )
     spool: SpoolConfig = SpoolConfig()
 
@@ -209,12 +237,17 @@ class BeepConfig(Strict):
     device: str | None = Field(None, description="part of the sound device's name")
     cooldown_seconds: float = Field(60.0, ge=0, le=86400, description="between two beeps")
     volume: float = Field(1.0, ge=0, le=1)
+    play_from: tuple[HostName, ...] | None = Field(
+        None,
+        description="hosts from which `play` may fetch sounds. Default: any, but not this machine"
+        " and no link-local address; `[]`: none",
+    )
 
 
 class ReofferConfig(Strict):
     """`reoffer:`."""
 
-    bind: BindAddress = Field("127.0.0.1", description="beyond loopback a token is needed")
+    bind: BindAddress = Field("127.0.0.1", description="addresses other than loopback need a token")
     port: int = Field(8654, ge=1, le=65535)
     token: SecretStr | None = Field(None, description="for `?token=` or `Authorization: Bearer`")
     token_file: Path | None = Field(None, description="instead of `token`")
@@ -235,19 +268,28 @@ class ClassifyConfig(Strict):
     """`classify:`. Without it no event is named."""
 
     model: Path = Field(
-        description="the network's file: what `surveillance-agent model add` printed, or one of"
-        " your own (`.onnx`: YOLOX, `.pb` with its `.pbtxt`: SSD)"
+        description="the network's file: the path that `surveillance-agent model add` printed, "
+        "or your own network (`.onnx`: YOLOX, `.pb` with its `.pbtxt`: SSD)"
     )
     labels: Path | None = Field(
-        None, description="of a network of your own: its words, one a line; `van: vehicle`"
+        None, description="for your own network: a file with its words, one a line; `van: vehicle`"
     )
     min_score: float = Field(
         0.6,
         ge=0.1,
         le=0.99,
-        description="that names an event at once; YOLOX: two thirds of it are enough with a second"
-        " picture",
+        description="the score that names an event immediately; YOLOX: two thirds of it are "
+        "enough with a second picture",
     )
+
+
+def _placed(where: str, rules: Rules, others: ValidationInfo) -> None:
+    found = next((rule.at for rule in rules if rule.of_the_sun), None)
+    if found is not None and others.data.get("location", 0) is None:
+        raise ValueError(
+            f"{where}{found!r} needs a place: add `location: {{latitude: 52.52, longitude: 13.40}}`"
+            " with your own numbers"
+        )
 
 
 class Config(Strict):
@@ -261,4 +303,30 @@ class Config(Strict):
     reoffer: ReofferConfig | None = None
     classify: ClassifyConfig | None = None
     page: PageConfig | None = None
+    self_test: SelfTestConfig = SelfTestConfig()
+    location: Location | None = Field(None, description="for sunrise and sunset in schedules")
+    schedule: Rules = Field(
+        (),
+        description="times at which something changes, of cameras without their own; at most 100",
+    )
     cameras: dict[CameraId, CameraConfig] = Field(min_length=1)
+
+    def rules_of(self, camera: str) -> tuple[Rule, ...]:
+        """The times that hold for a camera: its own, else the agent's."""
+        own = self.cameras[camera].schedule
+        return self.schedule if own is None else own
+
+    @field_validator("schedule")
+    @classmethod
+    def _where_the_sun_rises(cls, value: Rules, others: ValidationInfo) -> Rules:
+        _placed("", value, others)
+        return value
+
+    @field_validator("cameras")
+    @classmethod
+    def _where_it_rises_for_cameras(
+        cls, value: dict[str, CameraConfig], others: ValidationInfo
+    ) -> dict[str, CameraConfig]:
+        for name, camera in value.items():
+            _placed(f"{name}.schedule: ", camera.schedule or (), others)
+        return value

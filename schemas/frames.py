@@ -1,4 +1,4 @@
-"""What is said about single frames. QoS 0, never retained: the next one comes at once."""
+"""Messages about single frames. QoS 0, never retained: the next one comes soon."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class FrameScore(Payload):
     motion: bool
     reason: str = Field(description="as in the event's explanation")
     min_changed: float = Field(description="limits in force, percent")
-    max_changed: float
+    max_changed: float | None = Field(description="null: the profile does not use it")
     pixel_threshold: int
     zone: str | None = Field(default=None, description="name of the zone that decided")
     box: Box | None = None

@@ -19,6 +19,7 @@ class Publish:
         correlation: MQTT 5 correlation data of the request that this answers.
         after: the topic of a picture that goes out before this answer.
         description: what describes this picture. It goes out right behind it, or not at all.
+        at_once: it is empty and clears a topic whose entity stays in Home Assistant.
     """
 
     topic: str
@@ -30,6 +31,7 @@ class Publish:
     correlation: bytes | None = field(default=None, repr=False)
     after: str | None = None
     description: Publish | None = None
+    at_once: bool = False
 
 
 def state(topic: str, payload: str | bytes) -> Publish:
@@ -42,8 +44,9 @@ def state(topic: str, payload: str | bytes) -> Publish:
 class Record:
     """A message that must not be lost: in the journal before it is sent, until acknowledged.
 
-    `stream` is "motion" or "recording"; `seq` counts per camera and stream, for ever. On the topic
-    `offer` Home Assistant gets it once more, as soon as it is there to hear it; None: it does not.
+    `stream` is "motion", "recording" or "sound"; `seq` counts per camera and stream, for ever. On
+    the topic `offer` Home Assistant gets it once more, as soon as it is there to hear it; None: it
+    does not.
     """
 
     camera: str
@@ -64,5 +67,19 @@ class EventsQuery:
     correlation: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class DigestQuery:
+    """Answer on `topics` with what the journal says of these cameras in the last `hours`."""
+
+    cameras: tuple[str, ...]
+    hours: float
+    topics: tuple[str, ...]
+    transaction: str | int | None
+    correlation: bytes | None
+
+
+#: What is answered from the journal.
+Query = EventsQuery | DigestQuery
+
 #: What the engine hands to the mqtt thread.
-Outgoing = Publish | Record | EventsQuery
+Outgoing = Publish | Record | Query

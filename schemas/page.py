@@ -8,6 +8,8 @@ from pydantic import Field, StrictBool, StrictFloat, StrictInt, model_validator
 
 from schemas.base import Identifier, Payload, Strict, UtcTime
 from schemas.events import Box
+from schemas.modes import LONGEST_SNOOZE
+from schemas.proposal import Proposal
 from schemas.settings import CameraSettings, Provenance
 from schemas.state import Health
 from schemas.zones import Polygon, Zone
@@ -108,6 +110,9 @@ class CameraView(Strict):
     since: UtcTime | None
     live: bool
     armed: bool
+    private: bool = False
+    snoozed_until: UtcTime | None = Field(None, description="null: not snoozed")
+    schedule: str = Field("", description="what is in force until when; empty: no schedule")
     moving: bool
     recording: bool
     fps: float
@@ -116,9 +121,11 @@ class CameraView(Strict):
     events: int
     last_motion: UtcTime | None
     explanation: str | None = Field(description="of the running or last event")
-    problems: dict[str, str] = Field(description="of each problem: why, and what helps")
+    problems: dict[str, str] = Field(description="for each problem: why, and what helps")
+    profile: str = Field("", description="that judges its pictures: robust, plain or seed")
     settings: CameraSettings
     origins: dict[str, Provenance]
+    proposal: Proposal | None = Field(None, description="what would spare marked false alarms")
 
 
 class StoreView(Strict):
@@ -142,7 +149,17 @@ class PageState(Payload):
     cameras: list[CameraView]
 
 
-class DayEvent(Strict):
+class EventName(Strict):
+    """What the classifier called an event."""
+
+    label: str | None = Field(None, description="person, vehicle, animal or unknown")
+    sub_label: str | None = Field(None, description="the network's own word, such as `car`")
+    top_score: float | None = Field(None, ge=0, le=1)
+    object_box: Box | None = Field(None, description="where it was seen; `box`: where it moved")
+    model: str | None = None
+
+
+class DayEvent(EventName):
     """One event of a day."""
 
     id: str
@@ -154,7 +171,6 @@ class DayEvent(Strict):
     text: str = Field(description="why it was an event")
     zone: str | None = None
     box: Box | None = None
-    label: str | None = None
     reason: str | None = Field(None, description="why it ended")
     files: list[str] = Field(description="clip, best, n-2, n-1, n, delta: what there is of it")
     playable: bool = Field(False, description="a browser can play the clip")
@@ -162,6 +178,7 @@ class DayEvent(Strict):
     film_at: float | None = Field(None, description="where it begins there, in seconds")
     kept: bool = False
     false_alarm: bool = False
+    wrong_label: bool = Field(False, description="somebody has said that its label is wrong")
     stored: bool = Field(description="its files are in the store")
 
 
@@ -189,9 +206,13 @@ class DayView(Payload):
     day: str
     begin: UtcTime
     end: UtcTime
-    known_from: UtcTime | None = Field(description="curve and spans begin here: the agent's start")
+    clock_change: tuple[float, float] | None = Field(
+        description="at which second of the day the local clock is put ahead by how many seconds"
+    )
+    known_from: UtcTime | None = Field(description="the log of curves and spans begins here")
     curve: list[tuple[float, float, float]]
     events: list[DayEvent]
+    left_out: int = Field(description="earlier events of the day, too many for one answer")
     spans: list[Span]
     films: list[Film]
     store: str = Field(description="why the store tells nothing; empty: it did")
@@ -217,7 +238,7 @@ class Trial(Strict):
 
     day: str = Field(pattern=r"^\d{4}-\d\d-\d\d$")
     aim: Aim | None = None
-    sweep: Literal["min_changed", "pixel_threshold"] | None = None
+    sweep: Literal["sensitivity", "min_changed", "pixel_threshold"] | None = None
 
 
 class TrialEvent(Strict):
@@ -267,12 +288,24 @@ class FalseAlarm(Strict):
     value: bool
 
 
+class WrongLabel(Strict):
+    """Mark an event's label as wrong, or take the mark away."""
+
+    value: bool
+
+
 class SettingsOrder(Strict):
     """Settings of a camera to change, all or nothing; null gives one back to the configuration."""
 
     values: dict[str, StrictBool | StrictInt | StrictFloat | None] = Field(
         min_length=1, max_length=20
     )
+
+
+class SnoozeOrder(Strict):
+    """Let notifications and beep rest."""
+
+    minutes: int = Field(ge=0, le=LONGEST_SNOOZE, description="0 ends it")
 
 
 class RecordOrder(Strict):

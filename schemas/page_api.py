@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from pydantic.json_schema import models_json_schema
 
-from schemas import page
+from schemas import first_start, page
 from schemas.base import Strict
 
 #: Version of the interface: the major one is the payloads' `v`.
@@ -45,12 +45,14 @@ ROUTES = (
     Route("get", f"{CAMERA}/last", "The last picture that is known", kind="image/jpeg"),
     Route("post", f"{CAMERA}/settings", "Change settings", page.SettingsOrder, page.Answer),
     Route("post", f"{CAMERA}/snapshot", "Take a picture", None, page.Answer),
+    Route("post", f"{CAMERA}/snooze", "Be quiet for a while", page.SnoozeOrder, page.Answer),
     Route("post", f"{CAMERA}/record", "Record a clip", page.RecordOrder, page.Answer),
     Route("get", f"{CAMERA}/days", "Days with recordings", None, page.Days),
     Route("get", DAY, "Everything of one day", None, page.DayView),
     Route("get", f"{CAMERA}/why", "Why there was (no) event, `?at=` ISO time", None, page.Why),
     Route("post", f"{EVENT}/keep", "Spare its files", page.KeepOrder, page.Answer),
     Route("post", f"{EVENT}/false-alarm", "Mark a false alarm", page.FalseAlarm, page.Answer),
+    Route("post", f"{EVENT}/wrong-label", "Mark a wrong label", page.WrongLabel, page.Answer),
     Route(
         "get", EVENT + "/files/{kind}", "clip, best, n-2, n-1, n or delta; ranges", kind="video/mp4"
     ),
@@ -62,6 +64,34 @@ ROUTES = (
     Route("post", f"{CAMERA}/trials", "Judge a day's clips again", page.Trial, page.JobView),
     Route("get", "/api/trials/{trial}", "How far it is", None, page.JobView),
     Route("delete", "/api/trials/{trial}", "Cancel it", None, page.JobView),
+    Route("get", "/api/setup", "First start, only in the demo", None, first_start.SetupView),
+    Route("post", "/api/setup/search", "Cameras of the UDP family", None, first_start.CamerasFound),
+    Route(
+        "post",
+        "/api/setup/guess",
+        "Usual streams of a host of the own network",
+        first_start.Guess,
+        first_start.CamerasFound,
+    ),
+    Route(
+        "post",
+        "/api/setup/camera",
+        "A picture of a camera",
+        first_start.CameraTry,
+        first_start.Tried,
+    ),
+    Route(
+        "post", "/api/setup/broker", "Log in at a broker", first_start.BrokerTry, first_start.Tried
+    ),
+    Route("post", "/api/setup/store", "Look at a folder", first_start.StoreTry, first_start.Tried),
+    Route(
+        "post",
+        "/api/setup/write",
+        "Write the configuration",
+        first_start.FirstConfig,
+        first_start.Written,
+    ),
+    Route("post", "/api/setup/start", "Start with it", None, page.Answer),
     Route("post", "/api/logout", "End the session"),
 )
 

@@ -19,6 +19,13 @@ class PageConfig(Strict):
 
     bind: BindAddress = Field("127.0.0.1", description="0.0.0.0: every network reaches it")
     port: int = Field(8655, ge=1, le=65535)
+    url: str | None = Field(
+        None,
+        max_length=200,
+        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
+        description="address of the page for *Visit* in Home Assistant; default: `bind` and `port`;"
+        " for 0.0.0.0 the host name with `.local`",
+    )
     token: SecretStr | None = Field(
         None, description="logs in, or comes as `Authorization: Bearer`"
     )
@@ -32,15 +39,18 @@ class PageConfig(Strict):
         None, description="logs in once: for a link that a script prints"
     )
     https: bool = Field(
-        False, description="a proxy in front of it speaks TLS: the cookie is never sent without"
+        False,
+        description="set it if a proxy in front uses TLS: the browser then never sends "
+        "the cookie without TLS",
     )
     proxies: tuple[IPvAnyAddress, ...] = Field(
         (),
         max_length=8,
-        description="addresses of proxies in front of it: they say who comes (`X-Forwarded-For`)",
+        description="addresses of proxies in front: they name the visitor's address "
+        "(`X-Forwarded-For`)",
     )
     ingress: bool = Field(
-        False, description="Home Assistant's supervisor has checked who comes; set by the app"
+        False, description="Home Assistant's supervisor has checked the visitor; the app sets it"
     )
 
     @model_validator(mode="after")

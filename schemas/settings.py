@@ -6,11 +6,13 @@ The limits stand here once: commands are checked with them, Home Assistant's num
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, computed_field
 
 from schemas.base import Strict, UtcTime
 
@@ -18,17 +20,53 @@ from schemas.base import Strict, UtcTime
 SEED_MIN_CHANGED = 0.0814
 SEED_MAX_CHANGED = 16.28
 
-SettingValue = bool | int | float
+#: Seconds of an event before it is ended, unless the configuration says otherwise.
+LONGEST_EVENT = 600.0
+
+SettingValue = bool | int | float | str
+
+#: The places of `sensitivity`, and `pixel_threshold` and `min_changed` behind each.
+PLACES: Mapping[str, tuple[int, float]] = MappingProxyType(
+    {"low": (80, 0.25), "normal": (50, SEED_MIN_CHANGED), "high": (35, 0.05)}
+)
+Place = Literal["low", "normal", "high"]
+#: What `sensitivity` says while the numbers are none of a place; nobody can set it.
+CUSTOM: Final = "custom"
+Sensitivity = Literal["low", "normal", "high", "custom"]
+#: The settings that a profile of the detector has no use for: they are not shown.
+_IDLE: Mapping[str, frozenset[str]] = MappingProxyType({"robust": frozenset({"max_changed"})})
 
 PixelThreshold = Annotated[int, Field(ge=1, le=255, description="grey levels a pixel must change")]
 Percent = Annotated[float, Field(ge=0.0, le=100.0)]
 
 
+def idle_settings(profile: str) -> frozenset[str]:
+    """The settings that do nothing in this profile of the detector."""
+    return _IDLE.get(profile, frozenset())
+
+
+def place_of(pixel_threshold: int, min_changed: float) -> Sensitivity:
+    """The place of `sensitivity` with these numbers, or `custom`."""
+    numbers = pixel_threshold, min_changed
+    places: tuple[Place, ...] = ("low", "normal", "high")
+    return next((place for place in places if PLACES[place] == numbers), CUSTOM)
+
+
+def numbers_behind(values: Mapping[str, SettingValue | None]) -> dict[str, SettingValue | None]:
+    """The same with the numbers instead of `sensitivity`; a number that is named, too, wins."""
+    if "sensitivity" not in values:
+        return dict(values)
+    place = values["sensitivity"]
+    threshold, least = (None, None) if place is None else PLACES[str(place)]
+    others = {name: value for name, value in values.items() if name != "sensitivity"}
+    return {"pixel_threshold": threshold, "min_changed": least, **others}
+
+
 def check_limits(min_changed: float, max_changed: float) -> None:
-    """Says whether there is room for motion between the two, in percent.
+    """Says whether the minimum is below the maximum, so that motion is possible; in percent.
 
     Raises:
-        ValueError: there is none.
+        ValueError: it is not.
     """
     if max_changed <= min_changed:
         raise ValueError(
@@ -40,42 +78,76 @@ class CameraSettings(Strict):
     """Run-time settings of one camera."""
 
     armed: bool = Field(True, description="judge frames, make events")
+    privacy: bool = Field(
+        False, description="no session with the camera: fetch, judge, record and show nothing"
+    )
     pixel_threshold: PixelThreshold = 50
     min_changed: Annotated[
         float, Field(ge=0.0, le=100.0, description="% of unmasked pixels: more is motion")
     ] = SEED_MIN_CHANGED
     max_changed: Annotated[
-        float, Field(ge=0.0, le=100.0, description="% of unmasked pixels: as much is no motion")
+        float,
+        Field(ge=0.0, le=100.0, description="%: this or more is no motion; not in profile robust"),
     ] = SEED_MAX_CHANGED
     post_frames: Annotated[
         int,
         Field(
             ge=1,
             le=1000,
-            description="judged frames from the last one with motion, the first of them, to the"
-            " event's end",
+            description="judged frames to the event's end; the last one with motion is the first",
         ),
     ] = 10
+    max_event_seconds: Annotated[
+        float,
+        Field(
+            ge=0.0,
+            le=86400.0,
+            description="an event that lasts longer is ended, the next may begin; 0: none is",
+        ),
+    ] = LONGEST_EVENT
     clear_delay: Annotated[
         float, Field(ge=0.0, le=600.0, description="seconds that motion stays ON after an event")
     ] = 0.0
     record_on_motion: bool = Field(True, description="record events into the store")
     beep_on_motion: bool = Field(True, description="beep when an event starts")
-    publish_scores: bool = Field(False, description="say the score of each judged frame")
+    publish_scores: bool = Field(False, description="publish the score of each judged frame")
     monitoring_interval: Annotated[
         float, Field(ge=0.0, le=86400.0, description="seconds between monitoring pictures, 0: none")
     ] = 900.0
+    live_interval: Annotated[
+        float,
+        Field(ge=0.0, le=3600.0, description="seconds between live pictures at rest, 0: none"),
+    ] = 10.0
 
-    @model_validator(mode="after")
-    def _limits_in_order(self) -> CameraSettings:
-        check_limits(self.min_changed, self.max_changed)
-        return self
+    @computed_field(  # type: ignore[prop-decorator]
+        description="pixel_threshold and min_changed in one; custom: they are none of its places"
+    )
+    @property
+    def sensitivity(self) -> Sensitivity:
+        """The place of both numbers."""
+        return place_of(self.pixel_threshold, self.min_changed)
+
+    def changed(self, values: Mapping[str, object], profile: str) -> CameraSettings:
+        """The settings with other values of their fields.
+
+        Args:
+            values: by name.
+            profile: of the detector.
+
+        Raises:
+            ValueError: a value is none, or no motion fits between the limits.
+        """
+        fields = {name: getattr(self, name) for name in CameraSettings.model_fields}
+        settings = CameraSettings.model_validate({**fields, **values})
+        if "max_changed" not in idle_settings(profile):
+            check_limits(settings.min_changed, settings.max_changed)
+        return settings
 
 
 class AgentSettings(Strict):
     """Run-time settings of the agent itself."""
 
-    beep_enabled: bool = Field(True, description="the speaker may sound at all")
+    beep_enabled: bool = Field(True, description="the speaker may beep")
 
 
 Origin = Literal["default", "file", "command"]
@@ -111,13 +183,17 @@ RESET_WORD = "reset"
 
 def setting_names(model: type[Strict]) -> tuple[str, ...]:
     """The names of a settings model, in order."""
-    return tuple(model.model_fields)
+    return (*model.model_fields, *model.model_computed_fields)
 
 
 @cache
 def limits(model: type[Strict], name: str) -> dict[str, Any]:
-    """`type`, `minimum`, `maximum`, `default` of a setting, out of the model's JSON Schema."""
-    schema: dict[str, Any] = model.model_json_schema()["properties"][name]
+    """`type`, `minimum`, `maximum`, `default` of a setting, out of the model's JSON Schema.
+
+    Of a setting with words, `enum`: all that it may say.
+    """
+    properties = model.model_json_schema(mode="serialization")["properties"]
+    schema: dict[str, Any] = properties[name]
     return schema
 
 
@@ -126,8 +202,16 @@ def allowed_text(model: type[Strict], name: str) -> str:
     schema = limits(model, name)
     if schema["type"] == "boolean":
         return "ON or OFF"
+    if schema["type"] == "string":
+        *most, last = _words(schema)
+        return f"{', '.join(most)} or {last}"
     kind = "a whole number" if schema["type"] == "integer" else "a number"
     return f"{kind} {schema['minimum']:g}..{schema['maximum']:g}"
+
+
+def _words(schema: Mapping[str, Any]) -> list[str]:
+    """The words that a command may set."""
+    return [word for word in schema["enum"] if word != CUSTOM]
 
 
 #: What may stand around a command's word; Python takes other scripts' blanks for such, too.
@@ -151,6 +235,8 @@ def parse_value(model: type[Strict], name: str, text: str) -> SettingValue:
         if word in FALSE_WORDS:
             return False
         raise ValueError(refusal)
+    if limits(model, name)["type"] == "string":
+        return check_value(model, name, word)
     try:
         return check_value(model, name, number_of(word))
     except ValueError:
@@ -177,13 +263,19 @@ def check_value(model: type[Strict], name: str, value: object) -> SettingValue:
     Raises:
         ValueError: with the allowed range in words.
     """
+    schema = limits(model, name)
+    refusal = f"{name} must be {allowed_text(model, name)}, not {str(value)[:40]!r}"
+    if schema["type"] == "string":
+        if not isinstance(value, str) or value not in _words(schema):
+            custom = f": {CUSTOM} is what it says of other numbers" if value == CUSTOM else ""
+            raise ValueError(refusal + custom)
+        return value
     field = model.model_fields[name]
-    wants_bool = limits(model, name)["type"] == "boolean"
+    wants_bool = schema["type"] == "boolean"
     annotation: Any = field.annotation
     adapter: TypeAdapter[Any] = TypeAdapter(
         Annotated[annotation, *field.metadata] if field.metadata else annotation,
     )
-    refusal = f"{name} must be {allowed_text(model, name)}, not {str(value)[:40]!r}"
     if wants_bool != isinstance(value, bool) or isinstance(value, str):
         raise ValueError(refusal)
     try:
@@ -194,7 +286,9 @@ def check_value(model: type[Strict], name: str, value: object) -> SettingValue:
 
 
 def show_value(value: SettingValue) -> str:
-    """A setting's value as its state topic says it: ON/OFF, `50`, `0.0814`."""
+    """A setting's value as its state topic says it: ON/OFF, `50`, `0.0814`, `high`."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "ON" if value else "OFF"
     return f"{value:.10g}"

@@ -33,10 +33,10 @@ class ObjectState(Payload):
     """
 
     present: tuple[Label, ...] = Field(
-        (), description="what the running event was named so far; empty once it has ended"
+        (), description="names of the running event until now; empty after its end"
     )
     event_id: str | None = None
-    ts: UtcTime | None = Field(None, description="when it was named")
+    ts: UtcTime | None = Field(None, description="time of the name")
     label: Label | None = None
     sub_label: str | None = Field(None, description="the network's own word, such as `dog`")
     top_score: float | None = None
@@ -49,7 +49,7 @@ class PictureMeta(Payload):
 
     id: str
     captured_at: UtcTime
-    reason: Literal["motion", "manual", "interval", "overlay", "heatmap"]
+    reason: Literal["motion", "manual", "interval", "overlay", "heatmap", "privacy", "live"]
     motion_id: str | None = None
     width: int
     height: int
@@ -76,14 +76,15 @@ class SightHealth(Strict):
 class RecordingStreamHealth(Strict):
     """The session with `record_source`, within a camera's health."""
 
-    state: str = Field(description="as the camera's own")
+    state: str = Field(description="as the camera's state")
     state_reason: str
     state_since: UtcTime
     fps: float
     frames: int
     reconnects: int
     clips_without: int = Field(
-        description="clips made of `source`, wholly or from some moment on, because nothing came"
+        description="clips made of `source`, completely or in part, because the recording "
+        "stream was silent"
     )
 
 
@@ -92,25 +93,37 @@ class CameraHealth(Payload):
 
     status: Health
     problems: list[str]
-    reasons: dict[str, str] = Field(description="of each problem: why, and what helps")
+    reasons: dict[str, str] = Field(description="for each problem: why, and what helps")
     ts: UtcTime
     state: str
     state_reason: str
     state_since: UtcTime
     session_log: str | None = Field(
-        None, description="the last packets of the last session that failed: a file of the store"
+        None, description="file of the store with the last packets of the last failed session"
     )
     fps: float
     width: int
     height: int
     last_frame_age_s: float | None
     armed: bool
+    privacy: bool = Field(False, description="privacy mode is on; `state` is `private` then")
     frames: int
     frames_judged: int
     frames_damaged: int
+    sound_damaged: int = Field(
+        0, description="units of the camera's sound that came broken; see `recording.audio`"
+    )
+    sound_level_dbfs: float | None = Field(
+        None, description="of the last minute's loudest moment; null: audio.level is off, or silent"
+    )
+    sound_background_dbfs: float | None = Field(None, description="of what is always there")
     frames_dropped: int
-    frames_refused: int = Field(description="not looked at: the camera would cost the others")
-    pictures_reduced: int = Field(description="and clips: made smaller for want of memory")
+    frames_refused: int = Field(
+        description="frames that were not judged, because the camera takes too much from the others"
+    )
+    pictures_reduced: int = Field(
+        description="pictures and clips that were made smaller, because memory is short"
+    )
     fragments: int
     fragments_lost: int
     fragments_repeated: int
@@ -119,16 +132,23 @@ class CameraHealth(Payload):
     datagrams_foreign: int
     datagrams_short: int
     reconnects: int
-    failed_attempts: int = Field(description="in a row, since frames came; power may cure them")
-    needs_power_cycle: bool = Field(description="after `power_cycle_after` of them")
+    failed_attempts: int = Field(
+        description="failed attempts in a row since the last frame; switching its power may help"
+    )
+    needs_power_cycle: bool = Field(description="true after `power_cycle_after` failed attempts")
     events: int
     events_suppressed: int
     last_suppressed: str | None
     recordings_saved: int
     recordings_failed: int
-    clips_truncated: int = Field(description="ended early: the encoder did not keep up")
-    preroll_dropped: int = Field(description="pictures of before an event that found no room")
+    clips_truncated: int = Field(description="clips that ended early: the encoder was too slow")
+    preroll_dropped: int = Field(description="pictures from before an event that did not fit")
     last_motion: UtcTime | None
+    recorded_as: str = Field(
+        "",
+        description="`camera`: H.264 and H.265 as the camera sends them; `original`; or `h264` "
+        "and why the agent decodes and encodes",
+    )
     recording_stream: RecordingStreamHealth | None = Field(
         None, description="null: the camera has no `record_source`"
     )
@@ -144,11 +164,13 @@ class StorageHealth(Strict):
     reason: str
     free_mib: float | None
     used_pct: float | None
-    stored_mib: float | None = Field(None, description="what our recordings take")
-    days_left: float | None = Field(
-        None, description="until it is full at today's rate, if nothing were deleted"
+    stored_mib: float | None = Field(None, description="size of our recordings")
+    days_left: int | None = Field(
+        None,
+        description="whole days until it is full at today's rate, if nothing is deleted; null:"
+        " nothing was recorded yesterday, so nobody can say",
     )
-    repairs: int = Field(0, description="what was found damaged, with a loss, moved or deleted")
+    repairs: int = Field(0, description="files found damaged, with a loss, moved or deleted")
     spool_records: int
     spool_kib: int
     lost_events: int
@@ -195,14 +217,16 @@ class StoreAnchor(Payload):
     agent: str
     camera: str
     ts: UtcTime
-    since: UtcTime | None = Field(description="each day is anchored from then on; null: not yet")
-    settled: bool = Field(description="nothing was written after it: the agent has ended")
+    since: UtcTime | None = Field(
+        description="from this time on each day has an anchor; null: not yet"
+    )
+    settled: bool = Field(description="the agent has ended and wrote nothing after it")
     days: list[AnchoredDay] = Field(description="the newest ten, in order")
-    older: AnchoredOlder | None = Field(description="those before; null: there are none")
+    older: AnchoredOlder | None = Field(description="the days before; null: none")
     breaks: list[AnchorBreak] = Field(description="the newest four")
     broken: int = Field(description="breaks in all")
     writing: str | None = Field(
-        description="in the state folder's file: the event whose line may be there already"
+        description="only in the state folder's file: the event whose line may already be written"
     )
     mac: str | None = Field(
         description="HMAC-SHA256 with `store.anchor_key`, of this object with `mac` null, as JSON"
@@ -217,19 +241,21 @@ class MqttHealth(Strict):
     protocol: str
     reconnects: int
     last_trouble: str | None = Field(
-        description="why there was no connection the last time: unreachable, refused, tls, lost,"
-        " taken_over, kicked, protocol, quota or packet_too_large"
+        description="why there was no connection the last time: unreachable, refused, tls, "
+        "lost, taken_over, kicked, protocol, quota, packet_too_large"
     )
     last_trouble_reason: str
     last_trouble_at: UtcTime | None
     dropped: int
     journal_waiting: int
     journal_lost: int
-    journal_failed: int = Field(description="events that were sent without being on disk")
+    journal_failed: int = Field(description="events that were sent but were not on disk")
     home_assistant_waiting: int = Field(
-        description="events that Home Assistant gets as soon as it is there"
+        description="events that wait until Home Assistant is there"
     )
-    home_assistant_lost: int = Field(description="events that it was away for too long to get")
+    home_assistant_lost: int = Field(
+        description="events that it missed because it was away for too long"
+    )
 
 
 class AudioHealth(Strict):
@@ -238,17 +264,19 @@ class AudioHealth(Strict):
     state: str
     reason: str
     beeps: int
+    sounds: int = Field(0, description="sounds that `play` played, to the end or until silenced")
+    sounds_failed: int = Field(0, description="sounds that it could not get, read or play")
 
 
 class ClassifyHealth(Strict):
-    """The classifier within the agent's health; questions without room are in `mailboxes`."""
+    """The classifier within the agent's health; `mailboxes` counts questions that were dropped."""
 
     state: Literal["starting", "ok", "failed"]
     reason: str
     model: str
     looks: int
-    unanswered: int = Field(description="questions that were too late, or found no network")
-    failures: int = Field(description="of its process, which is started again")
+    unanswered: int = Field(description="questions without an answer: too late, or no network")
+    failures: int = Field(description="failures of its process; the agent starts it again")
     look_ms: float = Field(description="CPU of a picture, two looks, on average")
 
 
@@ -263,7 +291,7 @@ class DescriptorHealth(Strict):
     """Open files and connections of the agent's process."""
 
     open: int | None
-    most: int | None = Field(description="how many there may be")
+    most: int | None = Field(description="limit")
 
 
 class AgentHealth(Payload):
@@ -271,7 +299,7 @@ class AgentHealth(Payload):
 
     status: Health
     problems: list[str]
-    reasons: dict[str, str] = Field(description="of each problem: why, and what helps")
+    reasons: dict[str, str] = Field(description="for each problem: why, and what helps")
     ts: UtcTime
     started_at: UtcTime
     version: str
@@ -282,6 +310,9 @@ class AgentHealth(Payload):
     mailboxes: dict[str, MailboxHealth]
     restarts: dict[str, int]
     commands_refused: int
+    verdicts_lost: int = Field(
+        0, description="blocks of the log of verdicts that the disk did not take"
+    )
     memory_mib: float | None
     cpu_temp_c: float | None
     load1: float | None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
+
+#: What the self test's own camera is called, and then `_` and more.
+SELF_TEST = "self_test"
 
 #: Words that are topics of the agent; a camera must not be called like one.
 RESERVED = frozenset(
@@ -14,8 +18,10 @@ RESERVED = frozenset(
         "beep",
         "beep_enabled",
         "restart",
+        "snooze",
         "request",
         "response",
+        SELF_TEST,
     },
 )
 
@@ -25,17 +31,59 @@ OPERATIONS = (
     "overlay",
     "record",
     "keep",
+    "mark",
+    "propose",
+    "explain",
+    "live",
     "beep",
+    "sound",
+    "silence",
     "arm",
+    "snooze",
     "settings",
     "status",
     "discovery",
     "events",
+    "digest",
+    SELF_TEST,
 )
 
 
+class _Topics(ABC):
+    """What the agent and each camera have."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def root(self) -> str:
+        """What each of these topics begins with."""
+
+    @property
+    def snooze(self) -> str:
+        """JSON `schemas.modes.SnoozeState`: until when, retained."""
+        return f"{self.root}/snooze/state"
+
+    @property
+    def snooze_set(self) -> str:
+        """Command: snooze the camera, or all cameras, for some minutes."""
+        return f"{self.root}/snooze/set"
+
+    def setting_state(self, name: str) -> str:
+        """The value in force of a setting, retained."""
+        return f"{self.root}/{name}/state"
+
+    def setting_set(self, name: str) -> str:
+        """Command: a new value for a setting."""
+        return f"{self.root}/{name}/set"
+
+    def response(self, noun: str) -> str:
+        """The answer to a command."""
+        return f"{self.root}/response/{noun}"
+
+
 @dataclass(frozen=True, slots=True)
-class AgentTopics:
+class AgentTopics(_Topics):
     """Topics of the agent itself: `<base>/<agent_id>/…`."""
 
     base: str
@@ -67,8 +115,18 @@ class AgentTopics:
         return f"{self.root}/error"
 
     @property
+    def self_test(self) -> str:
+        """JSON `schemas.self_test.SelfTestResult`, retained."""
+        return f"{self.root}/self_test"
+
+    @property
+    def self_test_echo(self) -> str:
+        """What the self test sends through the broker to the agent itself, never retained."""
+        return f"{self.root}/self_test/echo"
+
+    @property
     def beep_play(self) -> str:
-        """Command: play the sound once."""
+        """Command: play the sound once, or another sound: see `schemas.commands.PlayWav`."""
         return f"{self.root}/beep/play"
 
     @property
@@ -76,21 +134,9 @@ class AgentTopics:
         """Command: stop and let the supervisor start the agent again."""
         return f"{self.root}/restart"
 
-    def setting_state(self, name: str) -> str:
-        """The value in force of an agent setting, retained."""
-        return f"{self.root}/{name}/state"
-
-    def setting_set(self, name: str) -> str:
-        """Command: a new value for an agent setting."""
-        return f"{self.root}/{name}/set"
-
     def request(self, operation: str) -> str:
         """Command with a transaction."""
         return f"{self.root}/request/{operation}"
-
-    def response(self, noun: str) -> str:
-        """The answer to a command."""
-        return f"{self.root}/response/{noun}"
 
     def camera(self, camera_id: str) -> CameraTopics:
         """Topics of one camera."""
@@ -102,7 +148,7 @@ class AgentTopics:
 
 
 @dataclass(frozen=True, slots=True)
-class CameraTopics:
+class CameraTopics(_Topics):
     """Topics of one camera: `<base>/<agent_id>/<camera_id>/…`."""
 
     agent: AgentTopics
@@ -159,6 +205,16 @@ class CameraTopics:
         return f"{self.root}/event/recording"
 
     @property
+    def event_sound(self) -> str:
+        """JSON `schemas.events.SoundEvent`, never retained; where `audio.level` is on."""
+        return f"{self.root}/event/sound"
+
+    @property
+    def ha_sound(self) -> str:
+        """The same as `event_sound`, for Home Assistant: sent when it is there to hear it."""
+        return f"{self.root}/home_assistant/sound"
+
+    @property
     def ha_motion(self) -> str:
         """The same as `event_motion`, for Home Assistant: sent when it is there to hear it."""
         return f"{self.root}/home_assistant/motion"
@@ -182,6 +238,26 @@ class CameraTopics:
     def snapshot_take(self) -> str:
         """Command: take a picture now."""
         return f"{self.root}/snapshot/take"
+
+    @property
+    def live_image(self) -> str:
+        """JPEG, the camera's picture of now, small; retained while the camera is live."""
+        return f"{self.root}/live/image"
+
+    @property
+    def live_meta(self) -> str:
+        """JSON `schemas.state.PictureMeta` of the live picture, retained, sent behind it."""
+        return f"{self.root}/live/meta"
+
+    @property
+    def live_view(self) -> str:
+        """ON | OFF: live pictures come twice a second, retained."""
+        return f"{self.root}/live_view/state"
+
+    @property
+    def live_view_set(self) -> str:
+        """Command: begin or end the live view."""
+        return f"{self.root}/live_view/set"
 
     @property
     def score(self) -> str:
@@ -219,6 +295,11 @@ class CameraTopics:
         return f"{self.root}/recording/state"
 
     @property
+    def recording_last(self) -> str:
+        """JSON `schemas.events.RecordingEvent`: the last clip, retained."""
+        return f"{self.root}/recording/last"
+
+    @property
     def recording_start(self) -> str:
         """Command: record a clip now."""
         return f"{self.root}/recording/start"
@@ -234,32 +315,40 @@ class CameraTopics:
         return f"{self.root}/recording/keep"
 
     @property
+    def false_alarm_mark(self) -> str:
+        """Command: the last event was a false alarm."""
+        return f"{self.root}/false_alarm/mark"
+
+    @property
+    def proposal(self) -> str:
+        """JSON `schemas.proposal.Proposal`, retained."""
+        return f"{self.root}/proposal"
+
+    @property
     def store_anchor(self) -> str:
         """JSON `schemas.state.StoreAnchor`, retained."""
         return f"{self.root}/store/anchor"
+
+    @property
+    def schedule(self) -> str:
+        """JSON `schemas.modes.ScheduleState`, retained."""
+        return f"{self.root}/schedule"
 
     @property
     def health(self) -> str:
         """JSON `schemas.state.CameraHealth`, retained."""
         return f"{self.root}/health"
 
-    def setting_state(self, name: str) -> str:
-        """The value in force of a camera setting, retained."""
-        return f"{self.root}/{name}/state"
-
-    def setting_set(self, name: str) -> str:
-        """Command: a new value for a camera setting."""
-        return f"{self.root}/{name}/set"
-
-    def response(self, noun: str) -> str:
-        """The answer to a command."""
-        return f"{self.root}/response/{noun}"
-
 
 def device_id(base: str, agent_id: str, camera_id: str | None = None) -> str:
     """Home Assistant's device identifier; ids have no `__`, so it keeps them apart."""
     parts = [base, agent_id] if camera_id is None else [base, agent_id, camera_id]
     return "__".join(parts)
+
+
+def component_topic(prefix: str, platform: str, owner: str, key: str) -> str:
+    """Home Assistant's topic of a single entity; `owner` is its device's identifier."""
+    return f"{prefix}/{platform}/{owner}/{key}/config"
 
 
 def unique_id(base: str, agent_id: str, camera_id: str | None, key: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations, pairwise
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from schemas.base import Strict
+from schemas.base import Identifier, Strict
 from schemas.settings import check_limits
 
 Coordinate = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -100,6 +101,28 @@ Polygon = Annotated[
 ]
 
 
+def check_zones(zones: Mapping[str, Zone]) -> None:
+    """Says whether the zones that name each other make sense together.
+
+    Raises:
+        ValueError: they do not.
+    """
+    wanted = {zone.came_from for zone in zones.values()}
+    judged = [name for name, zone in zones.items() if zone.mode != "ignore"]
+    for name, zone in zones.items():
+        if zone.came_from == name:
+            raise ValueError(f"zone {name}: came_from names the zone itself")
+        if zone.came_from is not None and zone.came_from not in judged:
+            raise ValueError(
+                f"zone {name}: came_from: {zone.came_from} is no zone that is judged;"
+                f" those are: {', '.join(judged)}"
+            )
+        if zone.mode == "watch" and name not in wanted:
+            raise ValueError(
+                f"zone {name}: mode: watch is for a zone that another one names as came_from"
+            )
+
+
 class Zone(Strict):
     """`cameras.<id>.zones.<name>:`.
 
@@ -110,9 +133,17 @@ class Zone(Strict):
     """
 
     polygon: Polygon = Field(description="corners `[x, y]` in 0..1 of the stored picture")
-    mode: Literal["look", "ignore"] = Field(
+    mode: Literal["look", "watch", "ignore"] = Field(
         "look",
-        description="ignore: is left out; look: only zones with `look` are judged, if there is one",
+        description="`ignore`: the zone is not judged. `look`, `watch`: if any zone has one of"
+        " them, only such zones are judged. Motion in a `watch` zone is no event; it only says"
+        " where somebody comes from",
+    )
+    dwell: float | None = Field(
+        None, gt=0, le=3600, description="motion in it counts after this number of seconds inside"
+    )
+    came_from: Identifier | None = Field(
+        None, description="motion in it counts only if it was in this other zone just before"
     )
     pixel_threshold: int | None = Field(
         None, ge=1, le=255, description="own grey levels; default: the camera's"
@@ -124,8 +155,7 @@ class Zone(Strict):
         None,
         ge=0,
         le=100,
-        description="own maximum, % of the zone; default: 100 if the zone has"
-        " any threshold of its own",
+        description="own maximum, % of the zone; default: 100 if the zone has its own thresholds",
     )
 
     @property
@@ -134,10 +164,17 @@ class Zone(Strict):
         own = (self.pixel_threshold, self.min_changed, self.max_changed)
         return any(value is not None for value in own)
 
+    @property
+    def asks_more(self) -> bool:
+        """True when motion in the zone is not enough for an event."""
+        return self.mode == "watch" or self.dwell is not None or self.came_from is not None
+
     @model_validator(mode="after")
     def _thresholds_make_sense(self) -> Zone:
         if self.mode == "ignore" and self.judged_alone:
             raise ValueError("an ignored zone has no thresholds: nothing in it is judged")
+        if self.mode != "look" and (self.dwell is not None or self.came_from is not None):
+            raise ValueError(f"dwell and came_from are for mode: look, this is {self.mode}")
         if self.min_changed is not None:
             check_limits(self.min_changed, self.most)
         return self

@@ -1,6 +1,7 @@
 """What tests of every kind start from."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,11 @@ from hypothesis import HealthCheck, settings
 
 from agent.runtime import redaction
 from tests.support.broker import Broker
+
+#: The tests start a thousand processes. Without this, each of them compiles all modules anew where
+#: the environment says so, which takes a second of the processor.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 #: No test depends on how fast the machine is. What fails prints how to try it again.
 settings.register_profile(

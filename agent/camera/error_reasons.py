@@ -9,6 +9,7 @@ import errno
 import os
 import ssl
 
+from agent.core.errors import CameraRefused, CameraUnreachable, NoSuchStream, WrongPassword
 from agent.runtime.redaction import excerpt
 
 #: A camera may put anything into its answers.
@@ -28,11 +29,10 @@ SLOWLY = "answers too slowly"
 SILENT = "takes the connection and does not answer"
 CLOSED = "closes the connection without an answer"
 CHECK_PATH = "check the URL's path in the camera's manual"
-NAMELESS = "TLS: its certificate has no name in it: give it another one, or set tls.insecure"
 UNKNOWN_CODEC = "sends video of an unknown kind: set the camera to H.264, H.265 or MJPEG"
 TOO_MANY_SETS = "sends more parameter sets at once than a camera does"
 _SMALLER = "let it send smaller pictures, or fewer reference pictures"
-_CHECK_BOTH = "check both; docs/cameras.md says how to write special characters"
+_CHECK_BOTH = "check both; docs/reference/cameras.md says how to write special characters"
 #: OpenSSL's reasons that stay until somebody changes the camera or its URL.
 NO_TLS = frozenset({"CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER"})
 _DEVICE = {
@@ -68,7 +68,7 @@ def of_401(*, user: bool) -> str:
     """Why a camera answered 401; `user`: its URL names one."""
     if user:
         return f"refuses user or password (401): {_CHECK_BOTH}"
-    return "wants user and password, the URL has none (401): docs/cameras.md says where"
+    return "wants user and password, the URL has none (401): docs/reference/cameras.md says where"
 
 
 def of_unknown_digest() -> str:
@@ -117,6 +117,20 @@ def of_rtsp_redirect(there: str) -> str:
     return f"redirects to another host, {there}; {words}"
 
 
+def rtsp_error(scheme: str, status: int, phrase: str) -> CameraRefused | CameraUnreachable:
+    """What an RTSP camera's answer comes to that is neither good nor about a redirect."""
+    said = f"answers {status} {excerpt(phrase, _MOST_WORDS)}".rstrip()
+    if status == 401:
+        return WrongPassword(of_401(user=True))
+    if status == 403:
+        return WrongPassword(of_403())
+    if status == 404:
+        return NoSuchStream(of_404())
+    if 400 <= status < 500:
+        return NoSuchStream(f"{said}; {CHECK_PATH}")
+    return CameraUnreachable(of_no_video(scheme, said))
+
+
 def of_no_answer(scheme: str, words: str) -> str:
     """Why an RTSP camera that took our connection is of no use; `words`: what it did."""
     return of_no_video(scheme, words) if scheme == "rtsps" else no_answer(scheme, words)
@@ -139,7 +153,7 @@ def of_no_rtsp(scheme: str, said: bytes | None) -> str | None:
         said: the first bytes of its answer to a request of RTSP without TLS; none where it closed
             the connection, None where it kept silent.
     """
-    if scheme == "rtsps":  # whoever wants TLS may answer anything to a request without
+    if scheme == "rtsps":  # a server that wants TLS may answer anything to a request without
         return "speaks RTSP without TLS: write rtsp://" if _is_rtsp(said) else None
     if not said:
         return no_answer(scheme, SILENT if said is None else CLOSED)
@@ -194,7 +208,7 @@ def too_large(width: int, height: int) -> str:
 
 
 def of_decoder(width: int, height: int, pictures: int, size: int) -> str:
-    """Why video is not decoded that demands so many pictures, of so many bytes in all."""
+    """Why video is not decoded that demands this number of pictures, and of bytes in all."""
     return (
         f"its video of {width}x{height} needs {pictures} pictures, {-(-size // 2**20)} MiB, to be"
         f" decoded, and there is not so much memory for it: {_SMALLER}, or give the agent more"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agent.runtime.clock import Clock
+from agent.runtime.curtain import Curtain
 from agent.runtime.worker import Worker
 
 #: How often a source that waits looks around; twice as long at most until it stops. More than lies
@@ -18,26 +19,47 @@ class Patience:
     """What a session needs to wait in small steps.
 
     Attributes:
-        worker: whose thread waits; a look-up of a name runs beside it.
+        worker: whose thread waits; a look-up of a name runs in parallel.
         clock: the time.
+
+    Args:
+        worker: as above.
+        clock: as above.
+        curtain: before the camera; None: there is none.
     """
 
-    def __init__(self, worker: Worker, clock: Clock) -> None:
+    def __init__(self, worker: Worker, clock: Clock, curtain: Curtain | None = None) -> None:
         self.worker = worker
         self.clock = clock
+        self._curtain = curtain or Curtain()
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        """A session may begin now; no session of before goes on."""
+        self._closings = self._curtain.closings
+
+    @property
+    def moved(self) -> bool:
+        """True when the curtain is closed, or was closed for a moment since the last beginning."""
+        return self._curtain.closed or self._curtain.closings != self._closings
+
+    @property
+    def over(self) -> bool:
+        """True when the session is no longer wanted."""
+        return self.worker.stop.is_set() or self.moved
 
     def look(self) -> None:
         """Beats.
 
         Raises:
-            Interrupted: the worker is to stop.
+            Interrupted: the worker is to stop, or the curtain was closed.
         """
         self.worker.beat()
-        if self.worker.stop.is_set():
+        if self.over:
             raise Interrupted
 
     def wait(self, seconds: float) -> None:
-        """Waits so long.
+        """Waits for `seconds`.
 
         Raises:
             Interrupted: as in `look`.

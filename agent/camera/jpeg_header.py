@@ -1,7 +1,7 @@
 """How far a JPEG's header reaches: the walk over its marker segments, and nothing else. Pure.
 
-An EXIF thumbnail is a JPEG inside a segment, with SOI and EOI of its own: so segments are stepped
-over by their lengths, and only behind the SOS segment does an EOI mean the end of the picture.
+An EXIF thumbnail is a JPEG inside a segment, with its own SOI and EOI. So the module steps over
+segments by their lengths. Only behind the SOS segment an EOI means the end of the picture.
 """
 
 from __future__ import annotations

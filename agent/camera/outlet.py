@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from agent.camera.rate import RateMeter
 from agent.core.errors import CameraError, CameraNotFound
-from agent.core.frame import Frame, Video
+from agent.core.frame import Decoded, Frame, Video
 from agent.core.messages import CameraCode, CameraState
 from agent.runtime.clock import Clock
 
@@ -23,7 +23,7 @@ class Outlet:
         camera_id: the camera's id.
         clock: for the time of a state.
         on_frame: takes each frame; False: it was refused.
-        on_state: takes each state; False: there was no room, it is said again with the next call.
+        on_state: takes each state; False: the inbox was full, the next call repeats it.
 
     Attributes:
         failures: attempts that failed in a row; the source counts them, the first frame ends them.
@@ -92,7 +92,7 @@ class Outlet:
         self.repeat()
 
     def repeat(self) -> None:
-        """Says the last state again if there was no room for it."""
+        """Repeats the last state if the inbox was full."""
         if self._unsaid is not None and self._on_state(self._unsaid) is not False:
             self._unsaid = None
 
@@ -100,7 +100,15 @@ class Outlet:
         """What comes next cannot be compared with what came before."""
         self._over = True
 
-    def deliver(self, jpeg: bytes, at: float, video: Video | None = None, note: str = "") -> bool:
+    def deliver(
+        self,
+        jpeg: bytes,
+        at: float,
+        video: Video | None = None,
+        note: str = "",
+        *,
+        decoded: Decoded | None = None,
+    ) -> bool:
         """Hands on a frame whose last byte came at `at`; `note` is said with LIVE.
 
         False: it was refused, the camera sends more than it may cost.
@@ -108,7 +116,7 @@ class Outlet:
         if self._over:
             self._session += 1
             self._over = False
-        frame = Frame(jpeg, at, self._frames, self._session, video)
+        frame = Frame(jpeg, at, self._frames, self._session, video, decoded)
         self._frames += 1
         self._frame_at = at
         self.rate.add(at)

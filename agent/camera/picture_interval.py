@@ -9,11 +9,11 @@ from collections import deque
 
 #: Seconds that are waited while the rhythm of a camera is not known.
 UNKNOWN = 30.0
-#: Seconds that are waited at most, whatever the rhythm.
+#: Seconds to wait at most, at any rhythm.
 MOST = 60.0
-#: So many of its pauses between pictures are waited for.
+#: The wait is this number of the camera's pauses between pictures.
 _PAUSES = 3.0
-#: Pauses that are remembered; so many have to be known.
+#: Pauses that are remembered, and the number after which the rhythm is known.
 _REMEMBERED, _KNOWN = 8, 2
 #: Seconds with pictures in one session after which an earlier doubt is forgotten.
 _CALM = 600.0
@@ -54,7 +54,7 @@ class Rhythm:
         return max(least, min(MOST, max(own, self._least)))
 
     def stalled(self, limit: float) -> None:
-        """The session was given up after so many seconds without a picture.
+        """The session was given up after `limit` seconds without a picture.
 
         Where pictures had come in a short time only, the camera may be slower than we thought: the
         next session is given twice the time.

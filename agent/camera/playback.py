@@ -1,4 +1,4 @@
-"""Sources without a camera: a clip, a folder of JPEGs, the made-up room of the demo."""
+"""Sources without a camera: a clip, a folder of JPEGs, the artificial scene of the demo."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class PlaySession:
         self._count = 0
 
     def read(self) -> Picture | None:
-        """The next picture when it is its time, or there is room for it."""
+        """The next picture when it is its time, or when the mailbox can take it."""
         second = self._count / self._scene.fps
         if second >= self._scene.duration and not isinstance(self._scene, Room):
             raise SessionOver("the clip has been played to its end (loop=0)", again=self._loop)
@@ -99,7 +99,7 @@ def file_opener(url: str, room: Callable[[], bool]) -> Opener:
 
 
 def demo_opener(_url: str) -> Opener:
-    """Plays the room that somebody walks through every ten seconds: `demo:`."""
+    """Plays the scene through which a person walks every ten seconds: `demo:`."""
 
     def opened(patience: Patience) -> Session:
         """A session from the first step on."""

@@ -43,7 +43,7 @@ class RateMeter:
         span = times[-1] - times[0]
         if now - times[-1] > max(self._window, _LATE * span / steps):
             return 0.0
-        # A frame that is due but did not come lengthens the span: so the rate falls at once.
+        # A frame that is due but did not come lengthens the span: so the rate falls immediately.
         overdue = now - times[-1] - span / steps
         span += max(0.0, overdue)
         return steps / span if span > 0.0 else 0.0

@@ -1,4 +1,4 @@
-"""Keeps a session with a camera open, whatever kind it is, and tells the truth about it."""
+"""Keeps a session with a camera of any kind open, and reports its true state."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from agent.camera.interruptible_wait import STEP, Interrupted, Patience
 from agent.camera.outlet import Outlet
 from agent.camera.picture_interval import Rhythm
-from agent.camera.session import Opener, Picture, Session, SessionOver, Silent
+from agent.camera.session import Opener, Picture, Session, SessionOver, Silent, WithSound
 from agent.camera.source_faults import Faults
 from agent.core.backoff import Backoff
 from agent.core.errors import (
     CameraError,
     CameraRefused,
     CameraUnreachable,
+    NoSuchStream,
     SessionLost,
 )
 from agent.core.frame import Frame
@@ -24,6 +25,7 @@ from agent.core.messages import CameraCode, CameraState
 from agent.core.stats import CameraStats
 from agent.imaging.jpeg import dimensions
 from agent.runtime.clock import Clock
+from agent.runtime.curtain import Curtain
 from agent.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -43,13 +45,13 @@ class Timing:
     retry_limit: float = 15.0
     refused: float = 60.0
     unreachable: float | None = None  # after an attempt without an answer; None: backing off
-    lasting: float = 10.0  # a session with pictures for so long makes earlier losses forgotten
+    lasting: float = 1.0  # seconds of pictures after which earlier losses are forgotten
     unknown: float | None = None  # without a picture, while the rhythm is not known; see `Rhythm`
 
 
 @dataclass(frozen=True, slots=True)
 class Extras:
-    """What one kind of camera counts and keeps besides its pictures.
+    """What one kind of camera counts and keeps in addition to its pictures.
 
     Attributes:
         counted: adds its own counters.
@@ -67,11 +69,14 @@ class Keeper:
     ```
     connecting  session opens, picture comes  live
     live        no picture for long           stalled      new attempt at once
-    live        session lost                  connecting   new attempt at once, then backing off
+    live        session lost                  connecting   new attempt at once; backing off where
+                                                           pictures come for no second
     any         attempt fails                 unreachable  backing off, with jitter
     any         our code fails                unreachable  backing off, with jitter
-    any         camera says no                refused      the longest wait
+    any         camera says no                refused      the longest wait; backing off where it
+                                                           showed pictures, and now has none there
     live        clip played to its end        disabled     for good
+    any         curtain closed                private      until it is opened; for a moment at least
     ```
 
     What is long depends on the camera's own rhythm; see `Rhythm`.
@@ -86,6 +91,7 @@ class Keeper:
         on_state: Callable[[CameraState], object],
         timing: Timing | None = None,
         extras: Extras = Extras(),
+        curtain: Curtain | None = None,
     ) -> None:
         self._camera = camera_id
         self._open = opener
@@ -93,6 +99,7 @@ class Keeper:
         self._outlet = Outlet(camera_id, clock, on_frame, on_state)
         self._timing = timing or Timing()
         self._extras = extras
+        self._curtain = curtain or Curtain()
         # a third of jitter: cameras that lost one switch do not all come back in the same second
         self._backoff = Backoff(
             self._timing.retry_first, 2.0, self._timing.retry_limit, jitter=0.33
@@ -102,7 +109,10 @@ class Keeper:
         self._unfit = 0  # pictures since the last good one that nobody may decode
         self._sessions = 0
         self._losses = 0  # sessions lost in a row, until one lasts
-        self._heard_at: float | None = None  # clock time of the last picture
+        self._first_at = 0.0  # clock time of this session's first picture
+        self._heard_at: float | None = None  # and of the last one
+        self._known = False  # the camera has shown pictures
+        self._sound_damaged = 0  # units of sound
         self._damaged = 0  # of sessions that are over, and by their looks
         self._stats = CameraStats()
 
@@ -113,10 +123,32 @@ class Keeper:
 
     def run(self, worker: Worker) -> None:
         """Opens sessions and delivers frames until `worker.stop` is set; beats meanwhile."""
-        patience = Patience(worker, self._clock)
-        with suppress(Interrupted):
-            while True:
-                patience.wait(self._pause_after(patience))
+        patience = Patience(worker, self._clock, self._curtain)
+        while not worker.stop.is_set():
+            self._behind_curtain(patience)
+            with suppress(Interrupted):
+                patience.look()
+                while True:
+                    patience.wait(self._pause_after(patience))
+
+    def _behind_curtain(self, patience: Patience) -> None:
+        """While the curtain is closed there is no session; then everything begins again.
+
+        So it does where the curtain was closed and is open already.
+        """
+        if not patience.moved:
+            return
+        worker = patience.worker
+        self._outlet.failures = self._losses = 0
+        self._backoff.reset()
+        self._outlet.say(CameraCode.PRIVATE, "privacy mode is on: no session with the camera")
+        while self._curtain.closed and not worker.stop.is_set():
+            worker.beat()
+            self._outlet.repeat()
+            self._clock.wait(worker.stop, STEP)
+        if not worker.stop.is_set():
+            self._outlet.say(CameraCode.CONNECTING, "privacy mode is over")
+        patience.begin_again()
 
     def _pause_after(self, patience: Patience) -> float:
         """One attempt and, if it opens, the session; returns the seconds until the next attempt."""
@@ -150,26 +182,31 @@ class Keeper:
                     raise
                 raise SessionLost(str(error), answers=error.answers) from error
             finally:
+                self._forget_losses()
                 self._damaged += session.damaged
+                if isinstance(session, WithSound):
+                    self._sound_damaged += session.damaged_sound
                 self._outlet.rate.clear()
                 self._publish(0)
 
     def _keep(self, patience: Patience, session: Session) -> None:
         opened_at = self._clock.monotonic()
         look_at = opened_at
+        with_sound = session if isinstance(session, WithSound) else None
         while True:
             now = self._clock.monotonic()
             if now >= look_at:
                 patience.look()
-                self._publish(session.damaged)
+                self._publish(session.damaged, with_sound.damaged_sound if with_sound else 0)
                 self._outlet.repeat()
-                if self._heard_at is not None and now - opened_at >= self._timing.lasting:
-                    self._losses = 0
-                    self._backoff.reset()
                 look_at = now + STEP
             picture = session.read()
+            if patience.over:
+                raise Interrupted  # nothing of a session is handed on after the curtain was closed
             if picture is not None and not self._deliver(picture):
                 patience.wait(_SLOWER)  # it comes no faster than we read it
+            if picture is not None and not self._unfit:
+                continue
             limit = self._rhythm.limit(session.silence)
             if self._clock.monotonic() - (self._heard_at or opened_at) >= limit:
                 self._rhythm.stalled(limit)
@@ -183,11 +220,21 @@ class Keeper:
             self._damaged += 1
             self._unfit += 1
             return True
-        self._heard_at, self._unfit = self._clock.monotonic(), 0
+        now = self._clock.monotonic()
+        self._first_at = now if self._heard_at is None else self._first_at
+        self._heard_at, self._unfit, self._known = now, 0, True
         self._rhythm.add(picture.at)
-        return self._outlet.deliver(picture.jpeg, picture.at, picture.video, picture.note)
+        return self._outlet.deliver(
+            picture.jpeg, picture.at, picture.video, picture.note, decoded=picture.decoded
+        )
 
     # ------------------------------------------------------------ between sessions
+
+    def _forget_losses(self) -> None:
+        """A session is over. If it was worth its connection, the next one begins immediately."""
+        if self._heard_at is not None and self._heard_at - self._first_at >= self._timing.lasting:
+            self._losses = 0
+            self._backoff.reset()
 
     def _failed(self, error: CameraError) -> float:
         """Says what went wrong; returns the seconds until the next attempt."""
@@ -199,6 +246,8 @@ class Keeper:
             delay = self._backoff.next() if self._losses > 1 else 0.0
         elif isinstance(error, CameraRefused):
             code, delay = CameraCode.REFUSED, self._timing.refused
+            if self._known and isinstance(error, NoSuchStream):
+                delay = self._backoff.next()  # its server starts before its pictures do
         else:
             rest = self._timing.unreachable
             code, delay = CameraCode.UNREACHABLE, self._backoff.next() if rest is None else rest
@@ -207,11 +256,12 @@ class Keeper:
         self._outlet.say(code, str(error), retry_in=delay, kept=kept, error=error)
         return delay
 
-    def _publish(self, damaged: int) -> None:
+    def _publish(self, damaged: int, sound: int = 0) -> None:
         outlet = self._outlet
         stats = CameraStats(
             frames=outlet.frames,
             frames_damaged=self._damaged + damaged,
+            sound_damaged=self._sound_damaged + sound,
             sessions=self._sessions,
             reconnects=max(0, self._sessions - 1),
             fps=outlet.rate.rate(self._clock.monotonic()),

@@ -1,4 +1,4 @@
-"""A frame source that can be begun anew while the thread of the old one hangs in a call."""
+"""A frame source that can start again while the thread of the old one hangs in a call."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class RenewableSource:
     Args:
         make: makes a source that hands its frames and states to what it is given.
         on_frame: takes each frame.
-        on_state: takes each state; False: there was no room.
+        on_state: takes each state; False: the inbox was full.
     """
 
     def __init__(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from agent.camera.interruptible_wait import Patience
 from agent.core.errors import SessionLost
-from agent.core.frame import Video
+from agent.core.frame import Decoded, Video
 
 #: Bounds what one camera can make us buffer; a JPEG of 12 million pixels has 3 to 6 MB.
 MOST_BYTES = 8 * 2**20
@@ -16,13 +16,16 @@ MOST_BYTES = 8 * 2**20
 class Picture(NamedTuple):
     """A whole JPEG and the monotonic seconds at which its last byte came; or coded video.
 
-    `note` is said of the session with its first picture.
+    Attributes:
+        note: said of the session with its first picture.
+        decoded: the planes of that video, where the stream is judged.
     """
 
     jpeg: bytes
     at: float
     video: Video | None = None
     note: str = ""
+    decoded: Decoded | None = None
 
 
 class Session(Protocol):
@@ -60,6 +63,16 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Lets go of everything; called once."""
+        ...
+
+
+@runtime_checkable
+class WithSound(Protocol):
+    """What a session with sound has in addition."""
+
+    @property
+    def damaged_sound(self) -> int:
+        """Units of sound that came broken."""
         ...
 
 

@@ -14,8 +14,10 @@ from agent.camera.session import Opener
 from agent.core.errors import ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import CameraState, SessionLog
+from agent.core.pacing import EACH_PICTURE, Looks
 from agent.core.time_allowance import Boundless, Room
 from agent.runtime.clock import Clock, SystemClock
+from agent.runtime.curtain import Curtain
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +26,31 @@ class SourceOptions:
 
     Attributes:
         still_interval: seconds between two requests of a still.
-        room: says whether the next owner has room for a frame; asked by what has no time of its
-            own (a file that is played as fast as possible).
+        room: says whether the next owner can take a frame; for sources without their own time (a
+            file that is played as fast as possible).
         coded: it is a recording stream: video is handed on undecoded.
+        sound: the camera's sound is wanted with its video (RTSP).
+        batch: seconds for which pictures of a recording stream may be collected before they are
+            handed on.
+        looks: says which pictures of video are looked at; the others are handed on coded.
         trust: whose certificates are believed; None: the public authorities'.
-        redirect_hosts: hosts, besides its own, to which an HTTP camera may send us.
+        redirect_hosts: other hosts to which an HTTP camera may redirect.
         keep_log: takes the packets of a session that failed; says where they can be read.
         memory: what the camera may take of the process.
+        curtain: closed while there must be no session: privacy mode; None: there is none.
     """
 
     still_interval: float = 1.0
     room: Callable[[], bool] = lambda: True
     coded: bool = False
+    sound: bool = False
+    batch: float = 0.0
+    looks: Looks = EACH_PICTURE
     trust: ssl.SSLContext | None = None
     redirect_hosts: tuple[str, ...] = ()
     keep_log: Callable[[SessionLog], str | None] = lambda _log: None
     memory: Room = field(default_factory=Boundless)
+    curtain: Curtain | None = None
 
 
 def _web(url: str, options: SourceOptions) -> Opener:
@@ -51,13 +62,34 @@ def _web(url: str, options: SourceOptions) -> Opener:
 def _rtsp(url: str, options: SourceOptions) -> Opener:
     from agent.camera.video import rtsp_opener
 
-    return rtsp_opener(url, options.trust, coded=options.coded, memory=options.memory)
+    return rtsp_opener(
+        url,
+        options.trust,
+        coded=options.coded,
+        sound=options.sound,
+        batch=options.batch,
+        looks=options.looks,
+        room=options.room,
+        memory=options.memory,
+    )
 
 
-def _v4l2(url: str, _options: SourceOptions) -> Opener:
+def _v4l2(url: str, options: SourceOptions) -> Opener:
     from agent.camera.video import v4l2_opener
 
-    return v4l2_opener(url)
+    return v4l2_opener(url, options.memory)
+
+
+def _exec(url: str, options: SourceOptions) -> Opener:
+    from agent.camera.program import exec_opener
+
+    return exec_opener(url, options.memory, coded=options.coded, looks=options.looks)
+
+
+def _rpicam(url: str, options: SourceOptions) -> Opener:
+    from agent.camera.program import rpicam_opener
+
+    return rpicam_opener(url, options.memory, coded=options.coded, looks=options.looks)
 
 
 def _file(url: str, options: SourceOptions) -> Opener:
@@ -79,7 +111,11 @@ OPENERS: dict[str, Callable[[str, SourceOptions], Opener]] = {
     "https": _web,
     "rtsp": _rtsp,
     "rtsps": _rtsp,
+    "rtspu": _rtsp,
+    "rtsph": _rtsp,
     "v4l2": _v4l2,
+    "exec": _exec,
+    "rpicam": _rpicam,
     "file": _file,
     "demo": _demo,
 }
@@ -114,8 +150,9 @@ def source_for(
         raise ConfigError(f"camera source: {named}; known: {known}")
     ends = clock, on_frame, on_state
     if scheme == SCHEME:
-        return hk_source(camera_id, parse_hk_url(url), *ends, keep_log=options.keep_log)
-    return Keeper(camera_id, OPENERS[scheme](url, options), *ends)
+        log, curtain = options.keep_log, options.curtain
+        return hk_source(camera_id, parse_hk_url(url), *ends, keep_log=log, curtain=curtain)
+    return Keeper(camera_id, OPENERS[scheme](url, options), *ends, curtain=options.curtain)
 
 
 def check_url(url: str) -> None:

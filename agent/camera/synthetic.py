@@ -1,4 +1,4 @@
-"""Pictures to play: a clip, a folder of JPEGs, or a made-up room. For the simulator and demos."""
+"""Pictures to play: a clip, a folder of JPEGs, or a drawn scene. For the simulator and demos."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def scene_for(
     folder_fps: float = FOLDER_FPS,
     seed: int = 1,
 ) -> Scene:
-    """The scene of a clip's or folder's path, or the room (None).
+    """The scene of a clip's or folder's path, or the drawn scene (None).
 
     Args:
         source: path of a clip or of a folder with `*.jpg`.
         size: width and height of the JPEGs made from a clip; None: the clip's own.
         folder_fps: pictures per second of a folder.
-        seed: of the room's noise.
+        seed: of the drawn scene's noise.
 
     Raises:
         ConfigError: nothing there can be played.
@@ -158,19 +158,19 @@ class Clip:
     def _decode(self) -> Iterator[bytes]:
         import av
 
-        from agent.runtime.media import open_media
+        from agent.runtime.media import open_media, upright
 
         # what comes behind a broken place is left out
         with suppress(av.FFmpegError), open_media(str(self._path)) as container:
             for frame in container.decode(video=0):
-                pixels: Any = frame.to_ndarray(format="bgr24")
-                if self._size is not None and (frame.width, frame.height) != self._size:
+                pixels: Any = upright(frame.to_ndarray(format="bgr24"), frame)
+                if self._size is not None and pixels.shape[1::-1] != self._size:
                     pixels = cv2.resize(pixels, self._size, interpolation=cv2.INTER_AREA)
                 yield to_jpeg(pixels)
 
 
 class Room:
-    """A quiet room that a dark figure crosses once in ten seconds, first after three; endless.
+    """A quiet scene that a dark figure crosses once in ten seconds, first after three; endless.
 
     Between the crossings only sensor noise changes, by less than 20 grey levels. The figure differs
     from the wall by 70 to 120 levels, within one power of two: so the seed's bitwise AND of two
@@ -179,7 +179,7 @@ class Room:
 
     fps = 15.0  # pictures are drawn on this grid, each phase of the cycle once
     duration = 10.0
-    _ENTERS, _LEAVES = 3.0, 8.0
+    ENTERS, LEAVES = 3.0, 8.0  # the figure, in seconds of the cycle
     _FIGURE = (48, 190)  # half width and height in pixels
     _NOISES = 7
 
@@ -200,7 +200,7 @@ class Room:
         self._pictures: dict[int, bytes] = {}
 
     def at(self, second: float) -> bytes:
-        """The room at that second; drawn on first use, each picture of the cycle is kept."""
+        """The scene at that second; drawn on first use, each picture of the cycle is kept."""
         phase = int(second * self.fps + 1e-6) % int(self.fps * self.duration)
         if phase not in self._pictures:
             self._pictures[phase] = self._draw(phase)
@@ -216,8 +216,8 @@ class Room:
     def _draw(self, phase: int) -> bytes:
         second = phase / self.fps
         pixels = self._wall.copy()
-        if self._ENTERS <= second < self._LEAVES:
-            progress = (second - self._ENTERS) / (self._LEAVES - self._ENTERS)
+        if self.ENTERS <= second < self.LEAVES:
+            progress = (second - self.ENTERS) / (self.LEAVES - self.ENTERS)
             self._draw_figure(pixels, progress, second)
         noisy = np.clip(pixels + self._noise[phase % self._NOISES], 0, 255)
         return to_jpeg(noisy.astype(np.uint8))

@@ -1,7 +1,7 @@
 """What goes into a network and what its answer means: YOLOX and SSD. Pure.
 
-An adapter knows one family of networks. Whoever runs the network asks it for the input and gives it
-the output; boxes come in pixels of the network's square.
+An adapter knows one family of networks. It makes the network's input and reads its output. Boxes
+are in pixels of the network's square.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from agent.classify.geometry import Box, likeness
 from agent.classify.labels import Words
 from agent.core.errors import ConfigError
-from agent.core.named import Label
+from agent.core.event_label import Label
 
 Picture = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.float32]
@@ -24,8 +24,8 @@ Values = npt.NDArray[np.float32]
 #: What is weaker never counts, not even with a second frame (`second` of `min_score`, which is 0.1
 #: at least).
 WEAKEST = 0.06
-#: Two boxes of the same word that have so much in common are one thing, the stronger one: YOLOX's
-#: own demo takes 0.45.
+#: Two boxes of the same word with this overlap are one thing, the stronger one: YOLOX's own demo
+#: takes 0.45.
 SAME_THING = 0.45
 #: Boxes of one answer that are looked at, strongest first; a crop of a yard has a dozen.
 MOST = 50
@@ -47,7 +47,7 @@ class Adapter(Protocol):
     Attributes:
         fill: grey level around a letterboxed picture.
         sides: of the network's square in pixels; the first that it can be run at is taken.
-        second: of the score that names at once, what is enough where a second frame says the same.
+        second: part of the score that names immediately; enough if a second frame says the same.
     """
 
     fill: int
@@ -79,7 +79,8 @@ class Yolox:
     # 0.4 of 0.6: three frames instead of one nearly double vehicles at night, 15 instead of 8 of
     # 24; of 225 empty places none was called so twice
     second = 2 / 3
-    # 320 was as good as 416, at 60 % of the time: 33 of 33 persons, one of 417 empty boxes named
+    # 320 and 416 had equal results, 320 at 60 % of the time: 33 of 33 persons, one of 417 empty
+    # boxes named
     sides: tuple[int, ...] = (320, 416, 640)
     _STRIDES = (8, 16, 32)
 

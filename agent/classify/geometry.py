@@ -1,6 +1,6 @@
 """Where to look, and what counts: squares around the motion, boxes there and back. Pure.
 
-The figures come from 177 events and 417 empty boxes of the detector (docs/classify.md).
+The figures come from 177 events and 417 empty boxes of the detector (docs/how-to/classify.md).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ LOOKS = ((2.0, 0.25), (3.0, 0.5))
 #: One more where both were in vain: somebody near who moves only a hand does not fit into them.
 #: Of 70 events with persons two looks missed 4; it found 2 of these (YOLOX-nano).
 LAST_LOOK = (3.0, 1.0)
-#: A thing counts when it covers the middle of the motion, or overlaps so much of the smaller of
-#: both areas: a parked car beside a walker does neither.
+#: A thing counts when it covers the middle of the motion, or overlaps this part of the smaller of
+#: both areas. A parked car next to a walker does neither.
 OVERLAPS = 0.3
 
 

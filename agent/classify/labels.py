@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from agent.core.errors import ConfigError
-from agent.core.named import Label
+from agent.core.event_label import Label
 
 _WORDS = """
 person bicycle car motorcycle airplane bus train truck boat traffic_light fire_hydrant stop_sign
@@ -43,6 +43,9 @@ GROUPS: dict[str, Label] = {
 #: Words that stand behind a colon in a file of labels.
 _OF_A_FILE = {label.value: label for label in Label if label is not Label.UNKNOWN}
 
+#: Characters of a word: it stands in messages and in a notification.
+_LONGEST_WORD = 64
+
 Words = tuple[tuple[str, Label | None], ...]
 
 
@@ -54,16 +57,22 @@ def grouped(words: Iterable[str]) -> Words:
 def parse_labels(text: str) -> Words:
     """A file of labels: a word a line, in the network's order, `van: vehicle` for one of your own.
 
+    An empty line is a word that the network does not use; at the end it is none.
+
     Raises:
-        ConfigError: nothing in it is a person, a vehicle or an animal, or a group has another name.
+        ConfigError: nothing in it is a person, a vehicle or an animal, a group has another name, or
+            a word is too long.
     """
     found: list[tuple[str, Label | None]] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.rstrip().splitlines(), 1):
         word, colon, group = (part.strip().lower() for part in line.partition(":"))
         if colon and group not in _OF_A_FILE:
             allowed = ", ".join(_OF_A_FILE)
             raise ConfigError(f"labels: line {number}: behind the colon stands {allowed}")
         name = word.replace(" ", "_")
+        if len(name) > _LONGEST_WORD:
+            most = f"a word has at most {_LONGEST_WORD} characters"
+            raise ConfigError(f"labels: line {number}: {most}: is it a file of labels?")
         found.append((name, _OF_A_FILE[group] if colon else GROUPS.get(name)))
     if not any(group for _, group in found):
         raise ConfigError(

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import selectors
-import signal
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,17 +10,19 @@ from agent.classify.adapters import Seen
 from agent.classify.geometry import Box
 from agent.classify.model_files import ModelFiles
 from agent.core.errors import ConfigError
-from agent.core.named import Label
+from agent.core.event_label import Label
+from agent.runtime.child_link import ChildGone, ChildLink
 from agent.runtime.clock import Clock
+from agent.runtime.framing import BadMessage
 
-_CHUNK = 65_536
-#: Bytes; an answer has some 50 things of 100 bytes for each of two looks.
-_LONGEST_ANSWER = 65_536
-#: Seconds that a process may take to load OpenCV and the network and to look once: 1 s here. It
-#: gives way to everything else, so that 35 busy processes on two cores made it take 40 s: who ended
-#: it for that would begin anew for ever.
+#: Bytes; an answer has at most 50 things for each of three looks. Each has some 100 bytes, and a
+#: word that may take 6 bytes a character.
+_LONGEST_ANSWER = 131_072
+#: Seconds that a process may take to load OpenCV and the network and to look once: 1 s here. It has
+#: a low priority: with 35 busy processes on two cores it took 40 s. A shorter limit would end and
+#: restart it without end.
 LOAD_WITHIN = 120.0
-_KILL_WAIT = 0.5  # seconds; a process inside an uninterruptible call cannot be waited for
+_FOREIGN = "its process does not speak our language"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,7 @@ Answer = Ready | Looked | Failed
 
 
 class Link:
-    """A running process with a network. Owned by one thread; `poll` blocks as long as it is told.
+    """A running process with a network. Owned by one thread; `poll` blocks up to its argument.
 
     The first answer is `Ready` or `Failed`, then one comes for each `look`. After `Failed` it is to
     be closed.
@@ -68,30 +64,11 @@ class Link:
     """
 
     def __init__(self, files: ModelFiles) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "agent.classify.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
-                "OPENCV_LOG_LEVEL": "SILENT",  # the reason comes as an answer
-            },
-            # not a session of its own: Linux shares the processor out by sessions first, and its
-            # low priority would mean nothing beside the agent
-            process_group=0,
-        )
-        if not (self._process.stdin and self._process.stdout):
-            raise OSError("no pipes to the process of the classifier")
-        self._stdin, self._stdout = self._process.stdin.fileno(), self._process.stdout.fileno()
-        os.set_blocking(self._stdin, False)
-        self._request = memoryview(b"")
-        self._answers = b""
-        self._ended = False
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._stdout, selectors.EVENT_READ)
-        self._send(
+        # not a session of its own: Linux shares the processor out by sessions first, and its low
+        # priority would mean nothing next to the agent
+        quiet = {"OPENCV_LOG_LEVEL": "SILENT"}  # the reason comes as an answer
+        self._link = ChildLink("agent.classify.child", _LONGEST_ANSWER, env=quiet, process_group=0)
+        self._link.send(
             {
                 "name": files.name,
                 "adapter": files.adapter,
@@ -104,82 +81,45 @@ class Link:
     @property
     def pid(self) -> int:
         """The process's id."""
-        return self._process.pid
+        return self._link.pid
 
     def look(self, jpeg: bytes, box: Box | None) -> None:
         """Asks for one picture, upright, privacy polygons black; `poll` brings the answer."""
-        self._send({"box": box, "size": len(jpeg)}, jpeg)
+        self._link.send({"box": box}, jpeg)
 
     def poll(self, timeout: float) -> Answer | None:
         """Sends and receives for at most `timeout` seconds; may return None early."""
-        for key, _ in self._selector.select(timeout):
-            self._write() if key.fd == self._stdin else self._read()
-        line, newline, rest = self._answers.partition(b"\n")
-        if newline:
-            self._answers = rest
-            return _parsed(line)
-        if len(self._answers) > _LONGEST_ANSWER:
-            return Failed("its process does not speak our language")
-        return Failed(self._how_it_ended()) if self._ended else None
+        try:
+            says = self._link.poll(timeout)
+        except BadMessage:
+            return Failed(_FOREIGN)
+        except ChildGone as gone:
+            return Failed(_how_it_ended(gone.status))
+        return None if says is None else _parsed(says)
 
     def close(self) -> None:
-        """Kills the process at once, whatever it does."""
-        if self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_KILL_WAIT)
-        self._selector.close()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe:
-                pipe.close()
-
-    def _send(self, says: dict[str, Any], body: bytes = b"") -> None:
-        if not self._request:
-            self._selector.register(self._stdin, selectors.EVENT_WRITE)
-        self._request = memoryview(
-            b"".join((bytes(self._request), json.dumps(says).encode(), b"\n", body))
-        )
-
-    def _write(self) -> None:
-        try:
-            self._request = self._request[os.write(self._stdin, self._request) :]
-        except BlockingIOError:
-            return
-        except BrokenPipeError:  # it is gone; the end of its output says so
-            self._request = memoryview(b"")
-        if not self._request:
-            self._selector.unregister(self._stdin)
-
-    def _read(self) -> None:
-        chunk = os.read(self._stdout, _CHUNK)
-        self._answers += chunk
-        if not chunk:
-            self._ended = True
-            self._selector.unregister(self._stdout)
-
-    def _how_it_ended(self) -> str:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_KILL_WAIT)
-        code = self._process.returncode
-        if code is None:
-            return "its process closed its output"
-        if code < 0:
-            return f"its process was ended by signal {-code}, by the file or for want of memory"
-        return f"its process ended with code {code}"
+        """Kills the process immediately, in any state."""
+        self._link.kill()
 
 
-def _parsed(line: bytes) -> Answer:
+def _how_it_ended(code: int | None) -> str:
+    if code is None:
+        return "its process closed its output"
+    if code < 0:
+        return f"its process was ended by signal {-code}, by the file or for want of memory"
+    return f"its process ended with code {code}"
+
+
+def _parsed(says: dict[str, Any]) -> Answer:
     try:
-        says = json.loads(line)
         if "failed" in says:
             return Failed(str(says["failed"])[:300])
         if "ready" in says:
             return Ready(int(says["ready"]))
         things = tuple(_seen(*thing) for thing in says["things"])
         return Looked(things, float(says["cpu"]))
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return Failed("its process does not speak our language")
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return Failed(_FOREIGN)
 
 
 def _seen(word: object, label: str, score: float, box: list[float]) -> Seen:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent.classify.labels import COCO, Words, coco_90, grouped, parse_labels
 from agent.core.errors import ConfigError, reason_of
+from agent.runtime.small_files import read_small
 
 #: The largest file that is read: YOLOX-s has 36 MB, and takes a Pi 4 some seconds a look.
 MOST_BYTES = 64 * 2**20
@@ -59,7 +60,7 @@ KNOWN = (
         "Apache-2.0, Megvii Inc.",
         _YOLOX,
     ),
-    Known(  # the same weights, exported anew for a public sample: what was measured
+    Known(  # the same weights, exported again for a public sample: this file was measured
         "yolox_nano",
         "yolox",
         grouped(COCO),
@@ -92,7 +93,7 @@ KNOWN = (
 )
 #: What an own network is taken for, by its file's ending.
 _BY_ENDING = {".onnx": "yolox", ".pb": "ssd"}
-_HOW = "see docs/classify.md; `surveillance-agent model add FILE` takes known files"
+_HOW = "see docs/how-to/classify.md; `surveillance-agent model add FILE` takes known files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,28 +138,23 @@ def read_labels(path: Path) -> Words:
         ConfigError: it cannot be read, or says nothing that we look for.
     """
     try:
-        with path.open("rb") as file:
-            text = file.read(_MOST_LABELS + 1)
-        if len(text) > _MOST_LABELS:
-            raise ConfigError(f"{path}: larger than {_MOST_LABELS} bytes")
-        return parse_labels(text.decode())
+        return parse_labels(read_small(path, _MOST_LABELS).decode("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {reason_of(error)}") from None
 
 
 def digest_of(path: Path) -> str:
-    """SHA-256 of a file of at most `MOST_BYTES`.
+    """SHA-256 of a file of at most `MOST_BYTES`; raises as `content_of`."""
+    return hashlib.sha256(content_of(path)).hexdigest()
+
+
+def content_of(path: Path, most: int = MOST_BYTES) -> bytes:
+    """A file of at most `most` bytes.
 
     Raises:
-        ConfigError: it is missing, cannot be read, is no file, or is larger.
+        ConfigError: it is missing, cannot be read, is no regular file, or is larger.
     """
     try:
-        if path.exists() and not path.is_file():
-            raise ConfigError(f"{path}: is no file")
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES + 1)
+        return read_small(path, most)
     except OSError as error:
         raise ConfigError(f"{path}: {reason_of(error)}; {_HOW}") from None
-    if len(data) > MOST_BYTES:
-        raise ConfigError(f"{path}: larger than {MOST_BYTES >> 20} MiB: a Pi could not run it")
-    return hashlib.sha256(data).hexdigest()

@@ -11,7 +11,7 @@ from agent.classify.geometry import LOOKS, Box, Crop, counts, crops
 from agent.classify.model_files import ModelFiles
 from agent.core.errors import ConfigError
 
-#: Two looks that saw nothing with such a score are in vain: what names an event at once.
+#: The score that names an event immediately; without it after two looks they were in vain.
 IN_VAIN = 0.6
 
 

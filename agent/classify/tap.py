@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from agent.core.inbox import FromVision
+from agent.core.engine_inputs import FromVision
 from agent.core.messages import Box, MotionEnded, MotionPicture
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox, WhenFull
@@ -13,8 +13,8 @@ from agent.runtime.mailbox import Mailbox, WhenFull
 #: Questions that wait, of all cameras: a Pi 4 takes 0.1 to 0.35 s a look, an answer that is later
 #: than `agent.core.classified.ANSWER_WITHIN` is of no use. The oldest goes, counted.
 ASKED = 8
-#: Bytes of pictures in them: eight of the largest that are published, with the default's limit.
-ASKED_BYTES = 8 * 2**20
+#: Bytes of pictures in them: eight with the default of `mqtt.max_image_kb`, one with its maximum.
+ASKED_BYTES = 10 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,8 @@ def tapped(
 ) -> Callable[[FromVision], bool]:
     """`to_engine`, which lets the classifier hear of better pictures and of the event's end.
 
-    The engine is told first; then the picture is put into a mailbox that never blocks. So nothing
-    is later than it would be without the classifier.
+    The engine gets the message first. Then the picture goes into a mailbox that never blocks. So
+    the classifier delays nothing.
     """
 
     def put(message: FromVision) -> bool:

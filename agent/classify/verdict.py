@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from agent.classify.adapters import Seen, Yolox
 from agent.classify.geometry import Box, counts
-from agent.core.named import RANKS, Label, Named
+from agent.core.event_label import RANKS, Label, Named
 
-#: A score that names an event at once, where the configuration says nothing else. With YOLOX-nano
-#: one of 417 empty boxes was called something at 0.6; with SSD none, but 85 at 0.4.
+#: The default score that names an event immediately. With YOLOX-nano one of 417 empty boxes got a
+#: name at 0.6; with SSD none, but 85 at 0.4.
 MIN_SCORE = 0.6
 #: Pictures of one event that are looked at: the first, and better ones, which come at most once a
 #: second (`agent.core.motion.IMPROVE_EVERY`). More than five found nothing more.
@@ -32,8 +32,8 @@ class Verdict:
 
     Attributes:
         model: the network's name, for the answer.
-        min_score: that names an event at once.
-        second: of it, enough where a second frame says the same; see `adapters`.
+        min_score: the score that names an event immediately.
+        second: part of it that is enough if a second frame says the same; see `adapters`.
         looks: pictures looked at.
         named: the name so far; only ever replaced by a better one.
     """

@@ -15,9 +15,9 @@ from agent.classify.model_files import ModelFiles, model_of
 from agent.classify.tap import Asked, EventOver, Look
 from agent.classify.verdict import MIN_SCORE, Verdict, best_of
 from agent.core.classified import ANSWER_WITHIN
+from agent.core.engine_inputs import FromClassifier
 from agent.core.errors import ConfigError
-from agent.core.inbox import FromClassifier
-from agent.core.named import Label, MotionClassified, Named
+from agent.core.event_label import Label, MotionClassified, Named
 from agent.core.stats import ClassifyStats
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
@@ -25,18 +25,18 @@ from agent.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
 
-#: Seconds without an answer after which a process is taken to hang. Its event was called unknown
-#: long before; on a machine that is only busy a late answer is better than a process begun anew.
+#: Seconds without an answer after which a process counts as hanging. Its event was called unknown
+#: long before. On a busy machine a late answer is better than a new process.
 HANGS_AFTER = 30.0
 #: Seconds before a process that failed is replaced; doubled each time, at most the second. A bad
 #: file costs one start of a process in five minutes, and only while there are events.
 FIRST_WAIT, LONGEST_WAIT = 5.0, 300.0
-#: Events whose looks are remembered; more run at a time only in a house with more cameras, and
-#: then the one that was looked at longest ago begins anew.
+#: Events whose looks are remembered. More run at a time only in a house with more cameras. Then the
+#: event with the oldest look begins again.
 MOST_EVENTS = 64
 
 _STEP = 0.25  # seconds; how long anything here waits without looking at `stop`
-_IDLE = 2.0  # seconds; a question ends it at once, and so does a stop
+_IDLE = 2.0  # seconds; a question ends it immediately, and so does a stop
 
 
 class Process(Protocol):
@@ -70,7 +70,8 @@ class ClassifierWorker:
            +--bad file, no answer in 120 s----------------------> closed; wait the same
         closed --question after the wait--> (start), then the question
 
-    A question that finds no process is dropped and counted: its event stays `unknown`.
+    A question that finds no process is dropped and counted: its event stays `unknown`. Without
+    questions the first process that fails is replaced, too: the next event finds one.
 
     Args:
         options: from the configuration.
@@ -113,6 +114,8 @@ class ClassifierWorker:
                         self._take(worker, look)
                     case EventOver() as over:
                         self._finish(over)
+                    case None if not worker.stop.is_set():
+                        self._rest(worker)
         finally:
             self._close()
 
@@ -163,6 +166,15 @@ class ClassifierWorker:
             return answer
         self._fail(answer)
         return None
+
+    def _rest(self, worker: Worker) -> None:
+        """Notices a process that ended while nobody asked, and replaces it once."""
+        if self._process is not None:
+            answer = self._process.poll(0.0)
+            if answer is not None:
+                self._fail(answer)
+        elif self._wait == FIRST_WAIT:
+            self._open(worker)
 
     def _open(self, worker: Worker) -> bool:
         """Starts a process, once the wait after the last one is over; False: there is none."""

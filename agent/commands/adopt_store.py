@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.config.loader import agent_id_of, state_dir_of
 from agent.core.errors import ConfigError
-from agent.core.naming import is_camera
+from agent.core.store_names import is_camera
 from agent.storage.store.identity import adopt_store
 from schemas.config import Config
 

@@ -20,7 +20,7 @@ from agent.runtime.clock import SystemClock
 from agent.runtime.discovery_file import forget_discovery, load_discovery
 from agent.runtime.tls import client_context
 from agent.service.discovery_publisher import STEP
-from ha_discovery.upgrade import clean, graves, merged
+from ha_discovery.upgrade import clean
 from schemas.config import Config, TlsConfig
 from schemas.messages import Publish, state
 from schemas.topics import AgentTopics
@@ -63,7 +63,7 @@ def clean_broker(messages: Sequence[Publish], loaded: Loaded) -> Iterator[str]:
     """Takes all that is ours out of Home Assistant and the broker, also of earlier versions.
 
     Args:
-        messages: what Home Assistant is told now.
+        messages: the present messages for Home Assistant.
         loaded: the configuration.
 
     Yields:
@@ -75,7 +75,7 @@ def clean_broker(messages: Sequence[Publish], loaded: Loaded) -> Iterator[str]:
     folder = state_dir_of(loaded.config)
     root = AgentTopics(loaded.config.mqtt.base_topic, agent_id_of(loaded.config)).root
     published, waiting = load_discovery(folder)
-    steps = clean(graves(merged(waiting, published), messages), messages)
+    steps = clean(published, waiting, messages)
     for number, step in enumerate(steps, 1):
         _publish(step, loaded)
         if number < len(steps):

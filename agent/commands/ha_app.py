@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from agent.config.relative_paths import anchored
 from agent.core.errors import ConfigError, reason_of
 from agent.runtime.atomic import write_atomic
 from agent.runtime.clock import Clock, Waitable
@@ -68,7 +69,10 @@ def prepare(
     options = _read(data / "options.json", json.loads)
     base: Tree = {}
     if options.get("config_file"):
-        base = _read(_inside(user_files, str(options["config_file"])), yaml.safe_load)
+        own = _inside(user_files, str(options["config_file"]))
+        base = _read(own, yaml.safe_load)
+        for note in anchored(base, own.parent, data):
+            log.warning("configuration: %s", note)
     broker = None
     if not _part(base, "mqtt").get("host"):
         broker = wait_for_broker(service, environ.get("SUPERVISOR_TOKEN", ""), clock, stop)

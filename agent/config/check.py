@@ -1,7 +1,6 @@
 """The configuration with all that its keys lead to: sources, masks, zones, files with secrets.
 
-Whatever can be told at once is told at once: what is right by itself is looked at although other
-keys are wrong.
+One run reports all mistakes: it checks every key that can be read, although other keys are wrong.
 """
 
 from __future__ import annotations
@@ -13,33 +12,42 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from agent.audio.beeper import BeepOptions, load_tone
+from agent.audio.options import BeepOptions, load_tone
 from agent.camera.network.trust import trusting
 from agent.camera.source import SCHEMES, check_url
 from agent.classify.link import proven
 from agent.classify.model_files import model_of
 from agent.config.error_messages import Path_, path_text, shown
 from agent.config.loader import Given, Loaded, page_password_of, password_of, read, token_of
+from agent.config.schedule_notes import schedule_notes
+from agent.config.schedules import private_cameras
+from agent.config.video_notes import video_notes
 from agent.core.errors import ConfigError, reason_of
 from agent.imaging.orientation import Orientation
-from agent.runtime.clock import Clock
+from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.vision.detector.masks import load_mask
 from agent.vision.zones import view_of
 from schemas.camera_config import CameraConfig, CameraTls
 from schemas.config import BeepConfig, Config, MqttConfig, ReofferConfig
 from schemas.page_config import PageConfig
+from schemas.settings import idle_settings
 
 M = TypeVar("M", bound=BaseModel)
 
 
-def checked(path: Path | None, environ: Mapping[str, str]) -> Loaded:
+def checked(path: Path | None, environ: Mapping[str, str], *, folder: Path | None = None) -> Loaded:
     """Reads and checks everything; opens nothing but files.
+
+    Args:
+        path: the file; None: there is none.
+        environ: the variables.
+        folder: relative paths in the file count from it; default: the file's own folder.
 
     Raises:
         ConfigError: with every mistake, one a line: where it stands, key, what is wrong, what is
             right.
     """
-    given = read(path, environ)
+    given = read(path, environ, folder=folder)
     config = given.config()
     if (mqtt := _valid(MqttConfig, given.tree.get("mqtt"))) is not None:
         look = partial(password_of, mqtt)
@@ -69,9 +77,19 @@ def checked(path: Path | None, environ: Mapping[str, str]) -> Loaded:
     return given.loaded(config)
 
 
-def notes(config: Config, clock: Clock) -> list[str]:
-    """What is missing now and may yet come: the agent runs, and waits for it."""
+def notes(config: Config, clock: Clock, *, ask: bool = False) -> list[str]:
+    """What is missing now and may yet come: the agent runs, and waits for it.
+
+    Args:
+        config: all of it.
+        clock: for deadlines.
+        ask: RTSP cameras are asked for their other stream, for some seconds each at most.
+
+    Raises:
+        ConfigError: nobody knows which cameras are in privacy mode, which are never asked.
+    """
     told = []
+    private = private_cameras(config, clock) if ask else frozenset[str]()
     if config.classify is not None:
         try:
             proven(model_of(config.classify.model, config.classify.labels), clock)
@@ -81,19 +99,45 @@ def notes(config: Config, clock: Clock) -> list[str]:
         told.append("without store.path nothing is recorded")
     elif not config.store.path.is_dir():
         path = config.store.path
-        where = "" if path.is_absolute() else f" (from here: {path.absolute()}; write it from / on)"
-        told.append(f"store.path {path} is no folder now{where}; it is never created: mount it")
+        told.append(f"store.path {path} is no folder now; it is never created: mount it")
     for name, camera in config.cameras.items():
         device = Path(camera.source.removeprefix("v4l2:"))
         if camera.source.startswith("v4l2:") and not device.exists():
             words = "is not there now: plug it in; `ls /dev/video*` shows those that are"
             told.append(f"cameras.{name}.source {device} {words}")
-    return told
+        asked = ask and camera.enabled and name not in private
+        if ask and name in private:
+            told.append(f"cameras.{name} is in privacy mode: it was not asked")
+        told += video_notes(name, camera, clock if asked else None)
+        told += _idle_notes(name, camera)
+    return told + schedule_notes(config, clock_sure=_clock_sure(config))
+
+
+def _clock_sure(config: Config) -> bool:
+    return config.agent.trust_clock == "always" or clock_is_synchronised()
+
+
+def _idle_notes(name: str, camera: CameraConfig) -> list[str]:
+    """What is given and does nothing."""
+    profile = camera.detection.profile
+    given = {"detection": camera.detection.model_fields_set}
+    given |= {f"zones.{zone}": it.model_fields_set for zone, it in camera.zones.items()}
+    return [
+        f"cameras.{name}.{where}.{key} does nothing in profile {profile}: leave it out; what"
+        " it finds is set by sensitivity"
+        for where, keys in given.items()
+        for key in sorted(keys & idle_settings(profile))
+    ]
 
 
 def effective(loaded: Loaded, *, defaults: bool) -> list[str]:
     """Key, value (secrets hidden) and origin of what was given, and of the rest if wanted."""
-    lines = _lines(loaded.config, (), loaded.origins)
+    idle = tuple(
+        f"cameras.{name}.detection.{key} ="
+        for name, camera in loaded.config.cameras.items()
+        for key in idle_settings(camera.detection.profile)
+    )
+    lines = [it for it in _lines(loaded.config, (), loaded.origins) if not it[0].startswith(idle)]
     told = [line for line, given in lines if given or defaults]
     if left := len(lines) - len(told):
         told.append(f"# {left} more keys have their defaults: --all shows them")

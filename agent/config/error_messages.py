@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,8 @@ _WORDS = {
     "too_long": "must have at most {max_length} entries",
 }
 _CONTAINERS = frozenset({"model_type", "dict_type", "tuple_type", "too_short"})
+#: How near a name in a block below must be, from 0 to 1: there are many of them.
+_NEAR = 0.8
 #: Length of a camera's path.
 _CAMERA = 2
 #: Limits from here on are of sizes.
@@ -148,7 +151,20 @@ def _nearest(path: Path_) -> str:
         model = _model_below(model, part)
     known = list(model.model_fields)
     close = difflib.get_close_matches(path[-1], known, n=1)
+    if not close and path[0] not in _BESIDE:
+        below = {name.rpartition(".")[2]: name for name in reversed(list(_names_below(model)))}
+        near = difflib.get_close_matches(path[-1], below, n=1, cutoff=_NEAR)
+        close = [below[name] for name in near]
     return f"; did you mean {close[0]}?" if close else f"; allowed: {', '.join(known)}"
+
+
+def _names_below(model: type[BaseModel]) -> Iterator[str]:
+    """The keys of the blocks within a block, such as `detection.sensitivity`."""
+    for part, info in model.model_fields.items():
+        for inner in (info.annotation, *getattr(info.annotation, "__args__", ())):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                yield from (f"{part}.{name}" for name in inner.model_fields)
+                yield from (f"{part}.{name}" for name in _names_below(inner))
 
 
 def _model_below(model: type[BaseModel], part: str) -> type[BaseModel]:
@@ -156,5 +172,6 @@ def _model_below(model: type[BaseModel], part: str) -> type[BaseModel]:
     info = model.model_fields.get(part)
     if info is None:
         return model
-    candidates = [info.annotation, *getattr(info.annotation, "__args__", ())]
+    inner = [info.annotation, *getattr(info.annotation, "__args__", ())]  # `tuple[Rule] | None`
+    candidates = [it for one in inner for it in (one, *getattr(one, "__args__", ()))]
     return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), model)

@@ -19,6 +19,7 @@ import yaml
 from pydantic import SecretStr, ValidationError
 
 from agent.config.error_messages import Path_, key_text, mistake, path_text
+from agent.config.relative_paths import anchored
 from agent.core.errors import ConfigError, reason_of
 from agent.runtime.redaction import hide, hide_url
 from schemas.base import ID_LIMIT, quoted
@@ -38,8 +39,8 @@ MAX_FILE_BYTES = 1_000_000
 #: Bounds what aliases in it can unfold to, and how deep; a real one has some hundred values.
 MAX_VALUES = 20_000
 MAX_DEPTH = 20
-#: What is wrong with a file that is no YAML; PyYAML also raises whatever its constructors stumble
-#: over: a date without a month, `!!bool x`, a number of 5,000 digits.
+#: Errors of a file that is no YAML. PyYAML also passes on the errors of its constructors: a date
+#: without a month, `!!bool x`, a number of 5,000 digits.
 _NO_YAML = (
     yaml.YAMLError,
     ValueError,
@@ -49,6 +50,15 @@ _NO_YAML = (
     OverflowError,
     RecursionError,
 )
+_TEXT, _NOTHING = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
+#: What YAML takes a key without quotes for.
+_NO_TEXT = {
+    "tag:yaml.org,2002:bool": "a truth value",
+    "tag:yaml.org,2002:int": "a number",
+    "tag:yaml.org,2002:float": "a number",
+    _NOTHING: "nothing",
+    "tag:yaml.org,2002:timestamp": "a date",
+}
 #: Taken from the environment as they are: `0123` or `a: b` is as good a password as any.
 _VERBATIM = frozenset(
     {"password", "username", "user", "token", "one_time_token", "source", "record_source", "name"}
@@ -62,14 +72,17 @@ class Loaded:
     config: Config
     file: Path | None
     origins: Mapping[Path_, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()  # what somebody may want to change in the file
 
     def named_settings(self, camera_id: str) -> frozenset[str]:
         """The run-time settings of a camera that the configuration itself sets."""
-        return frozenset(
+        named = {
             name
             for name in setting_names(CameraSettings)
             if ("cameras", camera_id, *SETTING_KEYS[name].split(".")) in self.origins
-        )
+        }
+        both = {"sensitivity", "pixel_threshold", "min_changed"}  # one is said by the others
+        return frozenset(named | both if "sensitivity" in named else named)
 
 
 def find_file(named: str | None, environ: Mapping[str, str]) -> Path | None:
@@ -98,6 +111,7 @@ class Given:
     tree: dict[str, Any] = field(default_factory=dict)
     origins: dict[Path_, str] = field(default_factory=dict)
     mistakes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def mistake(self, path: Path_, text: str) -> None:
         """Notes what is wrong with a key, or with what it leads to."""
@@ -132,13 +146,20 @@ class Given:
             where = self.file or "environment"
             raise ConfigError(f"configuration {where}:\n" + "\n".join(self.mistakes))
         for camera in config.cameras.values():
-            hide_url(camera.source)
-            hide_url(camera.record_source or "")
-        return Loaded(config, self.file, self.origins)
+            for source in (camera.source, camera.record_source or ""):
+                hide_url(source)
+                for word in source.split():  # of a command that has a URL in it
+                    hide_url(word)
+        return Loaded(config, self.file, self.origins, tuple(self.notes))
 
 
-def read(path: Path | None, environ: Mapping[str, str]) -> Given:
+def read(path: Path | None, environ: Mapping[str, str], *, folder: Path | None = None) -> Given:
     """File and environment, merged.
+
+    Args:
+        path: the file; None: there is none.
+        environ: the variables. A relative path in one counts from the working folder.
+        folder: relative paths in the file count from it; default: the file's own folder.
 
     Raises:
         ConfigError: the file cannot be read, is no YAML, or there is nothing at all.
@@ -146,6 +167,7 @@ def read(path: Path | None, environ: Mapping[str, str]) -> Given:
     given = Given(path)
     if path is not None:
         _read_file(path, given)
+        given.notes.extend(anchored(given.tree, folder or path.parent, Path.cwd()))
     _merge_environment(given, environ)
     if not given.tree and path is not None:
         raise ConfigError(f"configuration {path}: the file is empty: {_START}")
@@ -243,10 +265,15 @@ def agent_id_of(config: Config) -> str:
     return config.agent.id or slug(socket.gethostname())
 
 
-def slug(text: str) -> str:
-    """Any text as an identifier: `[a-z0-9]+(_[a-z0-9]+)*`, at most 32 characters."""
+def slug(text: str, otherwise: str = "agent") -> str:
+    """Any text as an identifier: `[a-z0-9]+(_[a-z0-9]+)*`, at most 32 characters.
+
+    Args:
+        text: any.
+        otherwise: the identifier if no character of the text can be in one.
+    """
     words = re.sub(r"[^a-z0-9]+", "_", text.casefold())[:ID_LIMIT].strip("_")
-    return words or "agent"
+    return words or otherwise
 
 
 def state_dir_of(config: Config | None, *, make: bool = True) -> Path:
@@ -288,8 +315,9 @@ def _read_file(path: Path, given: Given) -> None:
             raise ConfigError(f"configuration {path}: larger than {MAX_FILE_BYTES} bytes")
         text = data.decode()
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        _check_extent(root, path)
-        tree = yaml.safe_load(text)
+        check_extent(root, f"configuration {path}")
+        _collect_lines(root, (), path.name, given)
+        tree = None if root is None else yaml.SafeLoader("").construct_document(root)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"configuration {path}: {reason_of(error)}") from None
     except _NO_YAML as error:
@@ -299,7 +327,6 @@ def _read_file(path: Path, given: Given) -> None:
     if not isinstance(tree, dict):
         raise ConfigError(f"configuration {path}: must be keys and values, like `mqtt: {{…}}`")
     given.tree.update(tree)
-    _collect_lines(root, (), path.name, given)
 
 
 def _no_yaml(error: Exception, text: str) -> str:
@@ -314,7 +341,8 @@ def _no_yaml(error: Exception, text: str) -> str:
     reason = _without_quotes(", ".join(word for word in (error.context, error.problem) if word))
     if "for the tag" in reason:  # `!secret`, `!include`, `!env_var` of other programs
         reason = "a tag such as !secret is not known here"
-        reason += "; use mqtt.password_file or an environment variable (docs/configuration.md)"
+        reason += "; use mqtt.password_file or an environment variable"
+        reason += " (docs/reference/configuration.md)"
     if begun is not None and begun.line != mark.line:
         reason += f" (begun in line {begun.line + 1})"
     if "mapping values" in reason:
@@ -333,14 +361,22 @@ def _without_quotes(reason: str) -> str:
     return re.sub(r"""(['"])(.*?)\1""", kept, reason, flags=re.DOTALL)
 
 
-def _check_extent(root: yaml.Node | None, path: Path) -> None:
-    """Refuses what a few lines with aliases can unfold to, before it is unfolded."""
+def check_extent(root: yaml.Node | None, where: str) -> None:
+    """Refuses what a few lines with aliases can unfold to, before it is unfolded.
+
+    Args:
+        root: what `yaml.compose` found.
+        where: the file, for the message.
+
+    Raises:
+        ConfigError: it has too many values, is nested too deeply, or has a NUL character.
+    """
     waiting = [] if root is None else [(root, 0)]
     count = 0
     while waiting:
         node, depth = waiting.pop()
         count += 1
-        line = f"configuration {path}, line {node.start_mark.line + 1}"
+        line = f"{where}, line {node.start_mark.line + 1}"
         if count > MAX_VALUES or depth > MAX_DEPTH:
             raise ConfigError(f"{line}: too many values, or nested too deeply")
         if isinstance(node, yaml.MappingNode):
@@ -352,7 +388,11 @@ def _check_extent(root: yaml.Node | None, path: Path) -> None:
 
 
 def _collect_lines(node: yaml.Node | None, path: Path_, name: str, given: Given) -> None:
-    """Notes the line of every key; a key given twice is a mistake that YAML itself lets pass."""
+    """Notes the line of every key; a key given twice is a mistake that YAML itself lets pass.
+
+    So is a key that YAML takes for something else than text: `no` and `on` are truth values. From
+    here on it is text, so that one mistake has one message.
+    """
     if not isinstance(node, yaml.MappingNode):
         return
     for key, value in node.value:
@@ -362,6 +402,11 @@ def _collect_lines(node: yaml.Node | None, path: Path_, name: str, given: Given)
             given.mistake(here, f"is given twice, again in line {line}: keep one")
         else:
             given.origins[here] = f"{name}:{line}"
+        if key.tag in _NO_TEXT:
+            empty = value.tag == _NOTHING  # `{password: abc,12}` has a key `12`
+            shown = (*path, "…") if empty else here
+            given.mistake(shown, f"is {_NO_TEXT[key.tag]} in YAML, not text: write it in quotes")
+            key.tag = _TEXT
         _collect_lines(value, here, name, given)
 
 

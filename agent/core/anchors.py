@@ -3,8 +3,8 @@
     day    lines of `events.jsonl` and `notes.jsonl`, the SHA-256 of the last one of each
     anchor the days of one camera, what was found otherwise than it was left, and a signature
 
-Whoever has an anchor can tell whether lines, files or days were taken out of the store, changed or
-added since. It travels as JSON: to the child process, into the state folder, over MQTT.
+An anchor shows whether lines, files or days were taken out of the store, changed or added since.
+It travels as JSON: to the child process, into the state folder, over MQTT.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from agent.core.store_names import MARKS
+
 T = TypeVar("T")
 
 #: Days of a camera that are remembered: ten years and more; the oldest go.
 MOST_DAYS = 4000
 #: Breaks of a camera that are remembered; the oldest go.
 MOST_BREAKS = 32
-#: Of each there are so many in a published anchor.
+#: Days and breaks in a published anchor, at most.
 SHOWN_DAYS = 10
 SHOWN_BREAKS = 4
 _MOST_LINES = 1 << 40
@@ -46,7 +48,7 @@ _STEPS = tuple(Going)
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far a manifest reaches: so many sound lines, and the SHA-256 of the last one."""
+    """How far a manifest reaches: the number of sound lines, and the SHA-256 of the last one."""
 
     count: int = 0
     digest: str | None = None
@@ -98,18 +100,6 @@ class Older:
 
     days: int
     digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Writing:
-    """What the agent was about to write: the one line that its store may be ahead.
-
-    Attributes:
-        event: whose line, or whose mark; "" for a picture, a session, or the newest event.
-    """
-
-    camera: str
-    event: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +194,8 @@ def explained(entry: dict[str, Any], writing: str | None, going: Going, *, only:
         return going is not Going.WHOLE
     if writing is None or not only:
         return False
-    if "keep" in entry:
-        return writing in {"", str(entry["keep"])}
+    if marks := MARKS & entry.keys():
+        return all(writing in {"", str(entry[mark])} for mark in marks)
     return "picture" in entry or writing == str(entry.get("id"))
 
 

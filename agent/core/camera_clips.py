@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import dropwhile
 
-from agent.core.camera_effects import PipelineEffect
-from agent.core.clips import PRE_ROLL_BYTES, ClipPlan, PreRoll, StreamRoll
 from agent.core.effects import Say
 from agent.core.frame import Frame
 from agent.core.messages import (
@@ -26,6 +25,8 @@ from agent.core.messages import (
     Stream,
 )
 from agent.core.orders import RecordClip
+from agent.core.pipeline_messages import PipelineEffect
+from agent.core.pre_roll import PRE_ROLL_BYTES, ClipPlan, PreRoll, StreamRoll, begins
 
 #: Seconds without a frame of the recording stream after which it is replaced in the clip. Cameras
 #: send one each second at least; the two streams of one camera are half a second apart at most.
@@ -40,7 +41,7 @@ class _Clip:
 
     Attributes:
         start: how it was opened.
-        newest: the newest frame of the judged stream.
+        newest: the newest frame of the judged stream that can be looked at.
         stream: what it is made of so far.
         order: who asked for it; None: it is an event's.
         until: frame time at which a clip on demand ends.
@@ -72,7 +73,9 @@ class CameraClips:
 
     The frames of the judged stream since the other fell silent are added first. There is no way
     back within a clip: it has the size of its first picture, and a player sees one change, not
-    many.
+    many. Of video they begin with a key picture. What is lost of a stream costs all that needs it.
+
+    Frames are kept and handed on without their planes; only those that are shown have them.
 
     Args:
         camera: the camera's id.
@@ -80,7 +83,7 @@ class CameraClips:
         do: takes what is to be done.
         utc: UTC of a frame's time.
         new_id: the id of a clip of that time.
-        roomy: whether the camera has room for frames that are only kept in case.
+        roomy: whether the camera has memory for frames that are only kept for a possible event.
         two_streams: clips are made of another stream's frames, which are given to `record`.
 
     Attributes:
@@ -108,6 +111,7 @@ class CameraClips:
         self._two_streams = two_streams
         self._preroll = PreRoll(pre_seconds, roomy=roomy)
         self._stream = StreamRoll(pre_seconds, roomy=roomy)
+        self._newest: Frame | None = None  # that can be looked at
         self._clip: _Clip | None = None
 
     @property
@@ -119,24 +123,26 @@ class CameraClips:
 
     def record(self, frame: Frame) -> None:
         """A frame of the recording stream came."""
-        clip = self._clip
-        if not self._stream.add(frame) or clip is None or clip.stream is not Stream.RECORD_SOURCE:
+        clip, taken = self._clip, self._stream.add(frame)
+        if taken is None or clip is None or clip.stream is not Stream.RECORD_SOURCE:
             return
-        clip.meanwhile = [it for it in clip.meanwhile if it.at > frame.at]
-        self._do(ClipFrame(clip.start.event_id, frame, clip.peak))
+        clip.meanwhile = _from_key([it for it in clip.meanwhile if it.at > frame.at])
+        self._do(ClipFrame(clip.start.event_id, taken, clip.peak))
         clip.peak = False
 
     def frame(self, frame: Frame) -> None:
         """A frame of the judged stream came: part of the open clip, and of the next one's start."""
-        self._preroll.add(frame)
+        taken = self._preroll.add(frame)
+        if frame.image:
+            self._newest = frame
         clip = self._clip
         if clip is None:
             return
-        clip.newest = frame
+        clip.newest = self._newest or clip.newest
         if clip.stream is Stream.RECORD_SOURCE:
-            self._stand_in(clip, frame)
-        else:
-            self._do(ClipFrame(clip.start.event_id, frame))
+            self._stand_in(clip, frame.without_planes())
+        elif taken is not None:
+            self._do(ClipFrame(clip.start.event_id, taken))
         if frame.at >= clip.until:
             self.end_on_demand(EndReason.MANUAL)
 
@@ -145,7 +151,7 @@ class CameraClips:
         self._preroll.judged(frame)
 
     def peak(self, event_id: str) -> None:
-        """The frame of now is the event's best so far; it is said again at the end."""
+        """The present frame is the event's best until now; the end repeats it."""
         if self._clip is not None and self._clip.start.event_id == event_id:
             self._clip.peak = True
 
@@ -157,6 +163,7 @@ class CameraClips:
         """The session is over: no clip goes on, and none begins with what came before."""
         self.end_on_demand(EndReason.CAMERA_LOST)
         self._preroll.forget()
+        self._newest = None
 
     # ------------------------------------------------------------ begin and end
 
@@ -169,20 +176,21 @@ class CameraClips:
 
     def ask(self, order: RecordClip, never: str) -> None:
         """Opens a clip on demand, or says why not; `never`: nothing is begun any more, and why."""
-        frames = self._preroll.recent()
+        last = self._newest
         busy = "a clip is being recorded" if self._clip is not None else ""
-        without = "" if frames else "there is no picture to begin with"
-        if why := never or busy or without:
+        without = "" if last else "there is no picture to begin with"
+        why = never or busy or without
+        if last is None or why:
             self._do(ClipRefused(self._camera, order.request, why))
             return
-        last = frames[-1]
         utc = self._utc(last.at)
         nothing = Detection(seq=last.seq, at=last.at, motion=False, reason=Reason.MANUAL)
-        start = self._start(self._new_id(utc), last.at, utc, nothing, ClipPlan(frames, ()))
+        plan = ClipPlan(self._preroll.recent(), ())
+        start = self._start(self._new_id(utc), last.at, utc, nothing, plan)
         self._open(_Clip(start, last, start.stream, order, last.at + order.seconds))
 
     def answered(self, start: ClipStart, *, taken: bool) -> None:
-        """The recorder took the clip's start, or had no room: then that clip is lost."""
+        """The recorder took the clip's start, or was full: then that clip is lost."""
         clip = self._clip if self._clip and self._clip.start is start else None
         order = clip.order if clip else None
         if taken and self._two_streams and start.stream is Stream.SOURCE:
@@ -220,13 +228,14 @@ class CameraClips:
     def _start(
         self, event_id: str, at: float, utc: datetime, detection: Detection, plan: ClipPlan
     ) -> ClipStart:
-        lives = self._two_streams and at - self._stream.newest_at < SILENCE
+        frames = self._stream.frames if self._two_streams else ()
+        lives = bool(frames) and at - self._stream.newest_at < SILENCE
         return ClipStart(
             camera=self._camera,
             event_id=event_id,
             at=at,
             utc=utc,
-            frames=self._stream.frames if lives else plan.frames,
+            frames=frames if lives else plan.frames,
             triggers=plan.triggers,
             delta=b"",
             detection=detection,
@@ -254,6 +263,10 @@ class CameraClips:
 
     def _stand_in(self, clip: _Clip, frame: Frame) -> None:
         """Keeps a frame of the judged stream for the case that the recording stream stays away."""
+        follows = bool(clip.meanwhile) and clip.meanwhile[-1].seq + 1 == frame.seq
+        if not (follows or begins(frame)):
+            clip.meanwhile = []  # what it needs is not there
+            return
         silent = frame.at - self._stream.newest_at
         if silent <= 0:
             return
@@ -273,3 +286,8 @@ class CameraClips:
         self.replaced += 1
         words = f"clip {event_id}: the recording stream {what}: of `source` now"
         self._do(Say("WARNING", words))
+
+
+def _from_key(frames: list[Frame]) -> list[Frame]:
+    """Those from the first on that decoding can begin with."""
+    return list(dropwhile(lambda it: not begins(it), frames))

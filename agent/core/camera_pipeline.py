@@ -16,25 +16,9 @@ from datetime import datetime, timedelta
 from ulid import ULID
 
 from agent.core.camera_clips import CameraClips
-from agent.core.camera_effects import (
-    ClipAnswered,
-    DoNotJudge,
-    Ended,
-    ForgetJudged,
-    ForgetSession,
-    Input,
-    Judge,
-    Judged,
-    Looked,
-    NotJudged,
-    PipelineEffect,
-    RecordingFrameCame,
-    ShowEvent,
-    StillFailed,
-)
 from agent.core.camera_stills import PATIENCE, CameraStills
-from agent.core.clips import always
 from agent.core.frame import Frame
+from agent.core.live_picture import LivePicture, never
 from agent.core.messages import (
     Detection,
     EndReason,
@@ -50,17 +34,39 @@ from agent.core.orders import (
     Configure,
     LimitPictures,
     RecordClip,
+    ShowLively,
     StopJudging,
     TakePicture,
     VisionOrder,
     VisionSettings,
 )
 from agent.core.pacing import Pacer
+from agent.core.pipeline_messages import (
+    ClipAnswered,
+    DoNotJudge,
+    Ended,
+    ForgetJudged,
+    ForgetSession,
+    Input,
+    Judge,
+    Judged,
+    Looked,
+    NotJudged,
+    PipelineEffect,
+    RecordingFrameCame,
+    ShowEvent,
+    StillFailed,
+)
+from agent.core.pre_roll import always
 from agent.core.state import Now
 
 #: Why frames of a live camera are not judged, as health says it.
 SESSION_OVER = DoNotJudge("they are of a session that is over")
+PRIVATE = DoNotJudge("privacy mode is on")
 LEAVING = DoNotJudge("the camera is being stopped")
+CODED_ONLY = DoNotJudge("they cannot be decoded, or too many wait: they are recorded only")
+#: Seconds without a picture of video that can be looked at; the camera looks at three a second.
+_SEEN_LATELY = 2.0
 #: Disarmed, or sooner than frames are to be judged.
 NOT_NOW = DoNotJudge()
 
@@ -80,7 +86,7 @@ class CameraPipeline:
 
     Each frame of the judged stream gets one `Judge` or one `DoNotJudge`. A frame of a new session,
     or the news that the session went, ends event and clips and forgets what came before. Frames of
-    an earlier session are counted and left.
+    an earlier session are counted and left. Video without planes is recorded only.
 
     Args:
         camera: the camera's id.
@@ -88,12 +94,14 @@ class CameraPipeline:
         analysis_fps: frames judged a second, at most.
         pre_seconds: of clip before the event's first frame.
         two_streams: clips are made of another stream's frames (`RecordingFrameCame`).
-        roomy: whether the camera has room for frames that are only kept in case.
+        roomy: whether the camera has memory for frames that are only kept for a possible event.
+        live_ready: whether the broker takes a live picture now.
         new_id: the id of an event or clip of that time; a random part tells two of them apart.
 
     Attributes:
         settings: those in force; to be read only.
-        latest: the newest frame of a session that was not over when it came; to be read only.
+        latest: the newest frame of a session that was not over when it came, and that can be looked
+            at; to be read only.
     """
 
     def __init__(
@@ -105,6 +113,7 @@ class CameraPipeline:
         *,
         two_streams: bool = False,
         roomy: Callable[[], bool] = always,
+        live_ready: Callable[[], bool] = never,
         new_id: Callable[[datetime], str] = lambda utc: str(ULID.from_datetime(utc)),
     ) -> None:
         self._camera = camera
@@ -114,7 +123,7 @@ class CameraPipeline:
         self.clips = CameraClips(
             camera, pre_seconds, self._do, self.utc, new_id, roomy, two_streams=two_streams
         )
-        self._stills = CameraStills(camera, self._do, self.utc)
+        self._stills = CameraStills(camera, self._do, self.utc, LivePicture(live_ready))
         self._pacer = Pacer(analysis_fps)
         self._motion = MotionMachine()
         self._event: _Event | None = None
@@ -146,7 +155,8 @@ class CameraPipeline:
             case Judged(frame, detection):
                 self._judged(frame, detection, now)
             case RecordingFrameCame(frame):
-                self.clips.record(frame)
+                if not self.settings.private:
+                    self.clips.record(frame)
             case NotJudged():
                 self._break_off(EndReason.INTERRUPTED)
             case ClipAnswered(start, taken):
@@ -171,14 +181,14 @@ class CameraPipeline:
     def _order(self, order: VisionOrder, now: Now) -> None:
         match order:
             case Configure(settings):
-                disarmed = self.settings.armed and not settings.armed
-                self.settings = settings
-                if disarmed:
-                    self._break_off(EndReason.DISARMED)
+                self._configure(settings)
             case TakePicture():
                 self._stills.ask(order, now.at)
+                if self.settings.private:
+                    self._stills.refuse_all(PRIVATE.why)
             case RecordClip():
-                self.clips.ask(order, LEAVING.why if self._leaving else "")
+                never = LEAVING.why if self._leaving else ""
+                self.clips.ask(order, PRIVATE.why if self.settings.private else never)
             case CloseClip(event_id):
                 self._give_up(event_id)
             case CameraWent(session):
@@ -187,22 +197,50 @@ class CameraPipeline:
                     self._forget_session()
             case StopJudging():
                 self._leaving = True
+            case ShowLively(until):
+                self._stills.live.until = until
             case LimitPictures():
                 self._do(order)
+
+    def _configure(self, settings: VisionSettings) -> None:
+        before, self.settings = self.settings, settings
+        if settings.private and not before.private:
+            self._forget_all()
+        elif before.armed and not settings.armed:
+            self._break_off(EndReason.DISARMED)
+        if before.private and not settings.private:
+            self._stills.soon()
+
+    def _forget_all(self) -> None:
+        """Privacy mode begins: nothing that came before is recorded or shown any more."""
+        self._gone = max(self._gone, self._session)
+        self._break_off(EndReason.PRIVACY)
+        self.clips.end_on_demand(EndReason.PRIVACY)
+        self.clips.forget()
+        self._stills.refuse_all(PRIVATE.why)
+        self.latest = None
+        self._do(ForgetSession(None))
 
     # ------------------------------------------------------------ frames
 
     def _frame(self, frame: Frame) -> None:
+        if self.settings.private:
+            self._do(PRIVATE)
+            return
         if frame.session <= self._gone:
             self._do(SESSION_OVER)
             return
         if frame.session != self._session:
             self._forget_session(frame)
             self._session, self._gone = frame.session, frame.session - 1
-        self.latest = frame
         if self._event is not None:
             self._event.frames += 1
         self.clips.frame(frame)
+        if not frame.image:
+            seen = self.latest is not None and frame.at - self.latest.at <= _SEEN_LATELY
+            self._do(NOT_NOW if seen else CODED_ONLY)
+            return
+        self.latest = frame
         if self._leaving:
             self._do(LEAVING)
         elif self.settings.armed and self._pacer.admit(frame.at):
@@ -211,6 +249,8 @@ class CameraPipeline:
         else:
             self._do(NOT_NOW)
         self._stills.frame(frame, self.settings.monitoring_interval)
+        moving = self._event is not None
+        self._stills.live_frame(frame, self.settings.live_interval, moving=moving)
 
     def _judged(self, frame: Frame, detection: Detection | None, now: Now) -> None:
         """From the verdict to the event, and what is said about it."""
@@ -223,7 +263,8 @@ class CameraPipeline:
             self.clips.judged(frame)
             if self._event is not None:
                 self._event.last = detection
-        step = self._motion.update(detection, self.settings.post_frames)
+        bounds = self.settings.post_frames, self.settings.max_event_seconds
+        step = self._motion.update(detection, *bounds)
         if self.settings.scores:
             self._do(FrameScored(self._camera, self.utc(detection.at), detection))
         if step.started:

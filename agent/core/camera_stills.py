@@ -1,4 +1,4 @@
-"""Still pictures of one camera: which are due, and what who asks is told. Pure."""
+"""Still pictures of one camera: which are due, and the answers to requests. Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
-from agent.core.camera_effects import PipelineEffect, TakeStill
 from agent.core.frame import Frame
+from agent.core.live_picture import LivePicture
 from agent.core.messages import PictureReason, PictureRefused
 from agent.core.orders import TakePicture
+from agent.core.pipeline_messages import PipelineEffect, TakeStill
 
 #: A request waits this long for a fresh frame; a camera of 1 frame/s just makes it.
 PATIENCE = 1.0
@@ -20,12 +21,13 @@ MOST_WAITING = 8
 
 
 class CameraStills:
-    """Answers each `TakePicture` once, and takes the monitoring pictures.
+    """Answers each `TakePicture` once, and takes the monitoring and the live pictures.
 
     Args:
         camera: the camera's id.
         do: takes what is to be done.
         utc: UTC of a frame's time.
+        live: says which frames become live pictures.
     """
 
     def __init__(
@@ -33,13 +35,17 @@ class CameraStills:
         camera: str,
         do: Callable[[PipelineEffect], None],
         utc: Callable[[float], datetime],
+        live: LivePicture | None = None,
     ) -> None:
+        self.live = live or LivePicture()
         self._camera = camera
         self._do = do
         self._utc = utc
         self._waiting: deque[tuple[TakePicture, float]] = deque()  # at most MOST_WAITING
         self._interval_at: float | None = None  # frame time of the last monitoring picture
         self._interval_before: float | None = None
+        self._soon = False  # the next frame becomes a picture, without any interval
+        self._taken_soon = False  # so was the last one
 
     def ask(self, order: TakePicture, now: float) -> None:
         """Takes a request; the answer comes with the next frame, or with `tick`."""
@@ -47,6 +53,15 @@ class CameraStills:
             self._refuse(order, "too many pictures were asked for at once")
             return
         self._waiting.append((order, now + PATIENCE))
+
+    def refuse_all(self, why: str) -> None:
+        """Answers all who wait that there is no picture."""
+        while self._waiting:
+            self._refuse(self._waiting.popleft()[0], why)
+
+    def soon(self) -> None:
+        """The next frame becomes a monitoring picture: what is shown is a grey card."""
+        self._soon = True
 
     def frame(self, frame: Frame, interval: float) -> None:
         """A frame came: takes what is due.
@@ -56,11 +71,17 @@ class CameraStills:
             interval: seconds of frame time between monitoring pictures; 0: none.
         """
         last = self._interval_at
-        if interval > 0 and (last is None or frame.at - last >= interval):
+        if self._soon or (interval > 0 and (last is None or frame.at - last >= interval)):
+            self._soon, self._taken_soon = False, self._soon
             self._interval_before, self._interval_at = last, frame.at
             self._do(TakeStill(frame, self._utc(frame.at), PictureReason.INTERVAL))
         while self._waiting:
             self._take(frame, *self._waiting.popleft(), last=False)
+
+    def live_frame(self, frame: Frame, interval: float, *, moving: bool) -> None:
+        """A frame came: is it a live picture? See `LivePicture.due`."""
+        if self.live.due(frame.at, interval, moving=moving):
+            self._do(TakeStill(frame, self._utc(frame.at), PictureReason.LIVE))
 
     def tick(self, latest: Frame | None, now: float) -> None:
         """Answers those whose patience is over with the latest frame, if it is young enough."""
@@ -76,8 +97,10 @@ class CameraStills:
 
     def failed(self, still: TakeStill) -> None:
         """The frame was damaged: the next one is tried, unless it was the last try."""
-        if still.order is None:
-            self._interval_at = self._interval_before
+        if still.reason is PictureReason.LIVE:
+            self.live.failed()
+        elif still.order is None:
+            self._interval_at, self._soon = self._interval_before, self._taken_soon
         elif still.last:
             self._refuse(still.order, "the camera's last picture is damaged")
         else:

@@ -1,9 +1,9 @@
-"""What the classifier says, becomes what is told: `motion_classified`, and what moves now. Pure.
+"""From the classifier's answers to messages: `motion_classified`, and what moves now. Pure.
 
-Each event of a camera whose events are named gets at least one `motion_classified`: as soon as it
-has a name, and again when a better one comes (a vehicle first, then the person who got out of it).
-Where there is no name it is told once, as `unknown`: when the last look was in vain, or when no
-answer has come in time. Nothing else waits for any of it.
+If a camera's events are named, each event gets at least one `motion_classified`. It comes as soon
+as the event has a name, and again with a better name (a vehicle first, then the person who got out
+of it). Without a name it comes once, as `unknown`: when the last look was in vain, or when no
+answer has come in time. Nothing waits for it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from agent.core import event_payloads
 from agent.core.effects import Effect, Say, ToRecorder
+from agent.core.event_label import ClipNamed, Label, MotionClassified, Named
 from agent.core.messages import Detection, MotionEnded
-from agent.core.named import ClipNamed, Label, MotionClassified, Named
 from agent.core.state import AgentNow, CameraNow, Naming, Now
 from agent.core.state_messages import objects_state
 from schemas.events import MotionEvent

@@ -22,12 +22,23 @@ from schemas.messages import Publish, Record
 
 Step = tuple[AgentNow, list[Effect]]
 
-#: Recordings of whose end is remembered that it was told.
+#: Recordings whose end was reported, and that are remembered.
 RECORDINGS = 1000
 
 
+def clip(now_state: AgentNow, cause: ClipOpened | ClipClosed | ClipRefused, now: Now) -> Step:
+    """What became of a clip that vision was to open or to close."""
+    match cause:
+        case ClipOpened():
+            return clip_opened(now_state, cause, now)
+        case ClipClosed():
+            return clip_closed(now_state, cause)
+        case ClipRefused():
+            return clip_refused(now_state, cause, now)
+
+
 def clip_opened(now_state: AgentNow, cause: ClipOpened, now: Now) -> Step:
-    """A clip on demand runs: recording ON, and whoever asked for it learns its id."""
+    """A clip on demand runs: recording ON, and the answer has its id."""
     camera = replace(now_state.cameras[cause.camera], clip=cause.event_id)
     now_state = now_state.with_camera(camera)
     effects: list[Effect] = [
@@ -40,7 +51,7 @@ def clip_opened(now_state: AgentNow, cause: ClipOpened, now: Now) -> Step:
 
 
 def clip_closed(now_state: AgentNow, cause: ClipClosed) -> Step:
-    """A clip on demand is complete; late words of an earlier one do not end the one that runs."""
+    """A clip on demand is complete; late messages of an earlier clip do not end a running one."""
     camera = now_state.cameras[cause.camera]
     if camera.clip != cause.event_id:
         return now_state, []
@@ -49,7 +60,7 @@ def clip_closed(now_state: AgentNow, cause: ClipClosed) -> Step:
 
 
 def clip_refused(now_state: AgentNow, cause: ClipRefused, now: Now) -> Step:
-    """Tells whoever asked for a clip why there is none."""
+    """Answers the request for a clip: why there is none."""
     error = CommandError(code="busy", message=cause.message)
     return responses.finish(now_state, cause.request, now, error=error)
 
@@ -72,9 +83,11 @@ def recording(now_state: AgentNow, cause: RecordingSaved | RecordingFailed, now:
         recording_seq=event.seq,
         saved=camera.saved + int(saved),
         failed=camera.failed + int(not saved),
+        last_saved=cause if isinstance(cause, RecordingSaved) else camera.last_saved,
+        last_clip=event,
     )
     now_state = now_state.with_camera(camera)
-    effects: list[Effect] = [recording_record(camera, event)]
+    effects: list[Effect] = [recording_record(camera, event), *state_messages.last_clip(camera)]
     if not saved:
         now_state, said = _no_longer_recorded(now_state, camera, cause.event_id)
         effects += said

@@ -2,8 +2,8 @@
 
 A machine without a battery for its clock starts in 1970, in 2000, or at the time when it was
 switched off. It learns the time when the network is there. What it recorded before has a wrong
-date. By that date it would be years old, and retention would delete it at once. So retention asks
-this module for the real day. The folder of the day keeps its name.
+date. By that date it would be years old, and retention would delete it immediately. So retention
+asks this module for the real day. The folder of the day keeps its name.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Misdated:
-    """What is dated `first` to `last` was made so many seconds `later`; negative: earlier."""
+    """Recordings dated `first` to `last` were made `later` seconds later; negative: earlier."""
 
     first: date
     last: date
@@ -91,9 +91,9 @@ def look(
 def _begun(known: Shown, boot: str, zero: float, local: datetime) -> Shown:
     """The first look in a boot.
 
-    What was shown before was made before it began. By how much its clock is ahead of the last one
-    that nobody was sure of, by so much that one may have been late; or it was right, and the
-    machine was off for so long.
+    Recordings of earlier boots were made before this boot began. This boot's clock is ahead of the
+    last unsure clock by some time. Either that clock was late by this time, or it was right, and
+    the machine was off for this time.
     """
     now, today = local.timestamp(), local.date()
     if known.sure:
@@ -127,7 +127,7 @@ def _moved(spans: Iterable[Misdated], step: float) -> list[Misdated]:
 
 
 def _few(spans: Iterable[Misdated]) -> tuple[Misdated, ...]:
-    """At most `MOST`: those least apart become one of both, so much later as the later one.
+    """At most `MOST`: the two closest ones become one, which is as late as the later one.
 
     What is forgotten would count as too old and be deleted; what is moved too far is kept longer.
     """

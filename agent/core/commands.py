@@ -5,37 +5,61 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from agent.core import state_messages
+from agent.core import live_view, modes, privacy, self_testing, speaking, state_messages
 from agent.core.effects import Effect, Leave, SaveSettings, Say, ToVision
+from agent.core.explain_command import explain
 from agent.core.health import agent_health
-from agent.core.messages import EventKept, Parsed, PictureReason, Refused
-from agent.core.orders import Beep, Configure, KeepEvent, RecordClip, TakePicture
-from agent.core.responses import answer, fail, finish, refused_with, remember, reply_topics
-from agent.core.state import AgentNow, Now
+from agent.core.messages import EventMarked, Parsed, PictureReason, Refused
+from agent.core.orders import (
+    Beep,
+    Calm,
+    Mark,
+    MarkEvent,
+    RecordClip,
+    TakePicture,
+)
+from agent.core.proposing import marked, propose
+from agent.core.queries import digest_query, events_query
+from agent.core.responses import answer, fail, finish, refused_with, remember
+from agent.core.setting_messages import setting_states
+from agent.core.state import AgentNow, CameraNow, Now
 from agent.core.store_code import USABLE
 from schemas.commands import (
     CommandError,
     ErrorCode,
+    Explain,
+    GetDigest,
     GetEvents,
     GetStatus,
     KeepRecording,
+    MarkMistake,
     PatchSettings,
     PlayBeep,
+    PlaySound,
+    PlayWav,
+    Propose,
     RecordNow,
     ReplyTo,
     ResetSetting,
     Restart,
+    RunSelfTest,
     SendDiscovery,
     SetSetting,
+    ShowLive,
+    Silence,
+    Snooze,
     TakeOverlay,
     TakeSnapshot,
 )
-from schemas.messages import EventsQuery, Publish, state
+from schemas.messages import Publish, state
+from schemas.schedule_config import SCHEDULED
 from schemas.settings import (
     AgentSettings,
     CameraSettings,
     SettingValue,
     StoredValue,
+    idle_settings,
+    numbers_behind,
     show_value,
 )
 
@@ -44,8 +68,8 @@ BEEP_EVERY = 1.0
 SNAPSHOT_EVERY = 0.5
 #: Everything that is said then comes to some 100 kB, and with pictures to a megabyte.
 DISCOVERY_EVERY = 5.0
-#: A change is written at once, the next ones together after a while: each time syncs the SD card,
-#: and the main thread waits for it.
+#: A change is written immediately, the next ones together after some seconds: each write syncs the
+#: SD card, and the main thread waits for it.
 SAVE_EVERY = 2.0
 
 Step = tuple[AgentNow, list[Effect]]
@@ -53,11 +77,17 @@ Step = tuple[AgentNow, list[Effect]]
 
 def obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:
     """Carries out one command; the answer may come later (picture, beep)."""
-    now_state, effects = _obey(now_state, parsed, now)
+    camera = getattr(parsed.command, "camera", None)
+    if camera is not None and camera not in now_state.cameras:
+        # the page has understood it before the camera was taken out of the configuration
+        words = f"there is no camera {camera}"
+        now_state, effects = fail(now_state, parsed.reply, "invalid_payload", words, now)
+    else:
+        now_state, effects = _obey(now_state, parsed, now)
     return now_state, _cleared(parsed.clear_retained) + effects
 
 
-def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:  # noqa: PLR0911  a table
+def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:  # noqa: C901, PLR0911, PLR0912  a table
     command, reply = parsed.command, parsed.reply
     match command:
         case SetSetting():
@@ -70,10 +100,22 @@ def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:  # noqa: PLR09
             return take_picture(now_state, command, reply, now)
         case RecordNow():
             return record_now(now_state, command.camera, command.seconds, reply, now)
-        case KeepRecording():
-            return keep_recording(now_state, command, reply, now)
+        case ShowLive():
+            return live_view.show(now_state, command, reply, now)
+        case KeepRecording() | MarkMistake():
+            return mark_event(now_state, command, reply, now)
+        case Propose():
+            return propose(now_state, command, reply, now)
+        case Explain():
+            return explain(now_state, command, reply, now)
+        case RunSelfTest():
+            return self_testing.command(now_state, command, reply, now)
+        case Snooze():
+            return snooze(now_state, command, reply, now)
         case PlayBeep():
             return play_beep(now_state, reply, now)
+        case PlaySound() | PlayWav() | Silence():
+            return speaking.obey(now_state, command, reply, now)
         case Restart():
             farewell = Say("WARNING", "agent: restart was commanded")
             now_state, saved = save_late(now_state, now, at_once=True)
@@ -85,14 +127,9 @@ def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:  # noqa: PLR09
         case SendDiscovery():
             return send_discovery(now_state, reply, now)
         case GetEvents():
-            query = EventsQuery(
-                camera=command.camera,
-                since=command.since,
-                topics=reply_topics(now_state, reply),
-                transaction=reply.transaction,
-                correlation=reply.correlation,
-            )
-            return now_state, [query]
+            return now_state, [events_query(now_state, command, reply)]
+        case GetDigest():
+            return now_state, [digest_query(now_state, command, reply)]
 
 
 def refuse(now_state: AgentNow, refused: Refused, now: Now) -> Step:
@@ -120,26 +157,49 @@ def change(
     if camera_id is None:
         return _change_agent(now_state, values, reply, now)
     camera = now_state.cameras[camera_id]
-    base = camera.setup.base
-    wanted = {n: getattr(base, n) if v is None else v for n, v in values.items()}
+    if error := _unused(camera, values):
+        return refused_with(now_state, reply, error, now, tuple(values))
+    base, numbers = modes.below(camera.setup, camera.scheduled), numbers_behind(values)
+    wanted = {n: getattr(base, n) if v is None else v for n, v in numbers.items()}
     try:
-        settings = CameraSettings.model_validate({**camera.settings.model_dump(), **wanted})
-    except ValueError as error:
-        words = str(getattr(error, "errors", list)()[0]["msg"]).removeprefix("Value error, ")
-        return refused_with(
-            now_state, reply, CommandError(code="out_of_range", message=words), now, tuple(values)
-        )
-    stored = _stored(camera.stored, values, now)
-    camera = replace(camera, settings=settings, stored=stored)
+        settings = camera.settings.changed(wanted, camera.setup.profile)
+    except ValueError as refusal:
+        error = CommandError(code="out_of_range", message=str(refusal))
+        return refused_with(now_state, reply, error, now, tuple(values))
+    stored = _stored(camera.stored, numbers, now)
+    before, new = camera, frozenset(numbers)
+    unsure = camera.unsure - new if now_state.clock.sure else camera.unsure | new
+    camera = replace(camera, settings=settings, stored=stored, unsure=unsure)
+    camera = privacy.hidden(camera)
     now_state, saved = save(now_state.with_camera(camera), now)
     effects: list[Effect] = [
-        ToVision(camera_id, Configure(camera.vision_settings())),
+        *privacy.orders(before, camera),
         *saved,
-        *(state_messages.setting_state(camera, name) for name in values),
+        *setting_states(camera, _touched(values)),
+        *([modes.schedule_state(now_state, camera)] if values.keys() & set(SCHEDULED) else []),
         *answer(now_state, reply, now, value=_single(values, settings)),
     ]
     shown = ", ".join(f"{n} = {show_value(getattr(settings, n))}" for n in values)
     return now_state, [*effects, Say("INFO", f"camera {camera_id}: {shown}, by command")]
+
+
+def _unused(camera: CameraNow, values: Mapping[str, SettingValue | None]) -> CommandError | None:
+    """Why nobody can set one of these here; back to the configuration is always possible."""
+    idle = idle_settings(camera.setup.profile)
+    for name in sorted(idle & {n for n, value in values.items() if value is not None}):
+        words = (
+            f"{name} does nothing in profile {camera.setup.profile} of camera {camera.camera_id}:"
+            " set sensitivity, or detection.profile: plain"
+        )
+        return CommandError(code="not_used", message=words)
+    return None
+
+
+def _touched(values: Mapping[str, SettingValue | None]) -> list[str]:
+    """The settings whose states are to be said: `sensitivity` and its numbers go together."""
+    behind = numbers_behind({"sensitivity": None})
+    more = ["sensitivity", *behind] if values.keys() & {"sensitivity", *behind} else []
+    return list(dict.fromkeys([*values, *more]))
 
 
 def _change_agent(
@@ -156,6 +216,7 @@ def _change_agent(
     topics = now_state.setup.topics
     now_state, effects = save(now_state, now)
     effects += [state(topics.setting_state(n), show_value(getattr(settings, n))) for n in values]
+    effects += [] if settings.beep_enabled else [Calm()]
     return now_state, [*effects, *answer(now_state, reply, now, value=_single(values, settings))]
 
 
@@ -167,8 +228,7 @@ def take_picture(
     overlay = isinstance(command, TakeOverlay)
     reason = PictureReason.OVERLAY if overlay else PictureReason.MANUAL
     camera = now_state.cameras[camera_id]
-    if not camera.live:
-        words = f"camera {camera_id} gives no pictures now"
+    if words := privacy.no_pictures(camera):
         return fail(now_state, reply, "camera_unavailable", words, now)
     if now.at - camera.last_snapshot_at < SNAPSHOT_EVERY:
         words = f"at most one snapshot every {SNAPSHOT_EVERY} s"
@@ -185,8 +245,7 @@ def record_now(
 ) -> Step:
     """Asks vision for a clip; the answer comes when it has begun."""
     camera = now_state.cameras[camera_id]
-    if not camera.live:
-        words = f"camera {camera_id} gives no pictures now"
+    if words := privacy.no_pictures(camera):
         return fail(now_state, reply, "camera_unavailable", words, now)
     if now_state.store is not None and now_state.store.code == "not_configured":
         return fail(now_state, reply, "storage_unavailable", "no store is configured", now)
@@ -196,13 +255,20 @@ def record_now(
     return now_state, [ToVision(camera_id, RecordClip(request=token, seconds=seconds))]
 
 
-def keep_recording(now_state: AgentNow, command: KeepRecording, reply: ReplyTo, now: Now) -> Step:
-    """Asks the store to spare an event's files; without an id the running or last event's."""
+def mark_event(
+    now_state: AgentNow, command: KeepRecording | MarkMistake, reply: ReplyTo, now: Now
+) -> Step:
+    """Asks the store to mark an event; without an id the running or last event."""
     camera = now_state.cameras[command.camera]
     if now_state.store is None or now_state.store.code not in USABLE:
         words = "the image store cannot be used now"
         return fail(now_state, reply, "storage_unavailable", words, now)
-    event = command.id
+    if isinstance(command, KeepRecording):
+        mark, event, value = Mark.KEEP, command.id, command.keep
+    elif command.wrong_label is not None:
+        mark, event, value = Mark.WRONG_LABEL, command.event, command.wrong_label
+    else:
+        mark, event, value = Mark.FALSE_ALARM, command.event, command.false_alarm is not False
     if event is None and camera.motion is not None:
         event = camera.motion.event_id
     if event is None and camera.attributes is not None:
@@ -210,22 +276,23 @@ def keep_recording(now_state: AgentNow, command: KeepRecording, reply: ReplyTo, 
     now_state, token = remember(now_state, reply, now, "storage_unavailable")
     if token is None:
         return fail(now_state, reply, "busy", "too many commands are waiting", now)
-    return now_state, [KeepEvent(command.camera, event, command.keep, token)]
+    return now_state, [MarkEvent(command.camera, event, value, token, mark)]
 
 
-def event_kept(now_state: AgentNow, cause: EventKept, now: Now) -> Step:
-    """Answers who asked for an event to be spared."""
+def event_marked(now_state: AgentNow, cause: EventMarked, now: Now) -> Step:
+    """Answers who asked for an event to be marked."""
     if cause.event is not None:
         now_state, effects = finish(now_state, cause.request, now, data={"id": cause.event})
         words = f"camera {cause.camera}: event {cause.event}: marked by command"
-        return now_state, [*effects, Say("INFO", words)]
+        now_state, proposed = marked(now_state, cause)
+        return now_state, [*effects, Say("INFO", words), *proposed]
     code: ErrorCode = "unknown_event" if cause.available else "storage_unavailable"
     error = CommandError(code=code, message=cause.message)
     return finish(now_state, cause.request, now, error=error)
 
 
 def play_beep(now_state: AgentNow, reply: ReplyTo, now: Now) -> Step:
-    """Plays the sound at once, whatever the cooldown and `beep_enabled`: somebody asked for it."""
+    """Plays the sound now, without cooldown and `beep_enabled`, because somebody asked for it."""
     if now.at - now_state.beep_command_at < BEEP_EVERY:
         words = f"at most one beep every {BEEP_EVERY} s"
         return fail(now_state, reply, "rate_limited", words, now)
@@ -233,6 +300,15 @@ def play_beep(now_state: AgentNow, reply: ReplyTo, now: Now) -> Step:
     if token is None:
         return fail(now_state, reply, "busy", "too many commands are waiting", now)
     return replace(now_state, beep_command_at=now.at), [Beep(request=token)]
+
+
+def snooze(now_state: AgentNow, command: Snooze, reply: ReplyTo, now: Now) -> Step:
+    """Notifications and beep rest from now on, or no longer."""
+    now_state, effects = modes.set_snooze(now_state, command.camera, command.minutes, now)
+    cameras = [command.camera] if command.camera else list(now_state.cameras)
+    until = modes.until_of(now_state, cameras)
+    said = answer(now_state, reply, now, value=command.minutes, data={"until": until})
+    return now_state, [*effects, *said]
 
 
 def save(now_state: AgentNow, now: Now) -> Step:
@@ -244,7 +320,7 @@ def save(now_state: AgentNow, now: Now) -> Step:
 
 
 def save_late(now_state: AgentNow, now: Now, *, at_once: bool = False) -> Step:
-    """Writes what `save` has put off, when it is time, or at once because the process ends."""
+    """Writes what `save` has deferred, when it is time, or now because the process ends."""
     if not now_state.unsaved:
         return now_state, []
     return save(replace(now_state, saved_at=-1e9) if at_once else now_state, now)

@@ -1,13 +1,22 @@
-"""What the engine wants done. The shell (`agent.service.app`) carries it out."""
+"""What the engine wants done. The shell (`agent.service.effects`) carries it out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agent.core.named import ClipNamed
-from agent.core.orders import Beep, KeepEvent, VisionOrder
-from schemas.messages import EventsQuery, Publish, Record
+from agent.core.event_label import ClipNamed
+from agent.core.orders import (
+    BeginSelfTest,
+    EchoCame,
+    ExplainMoment,
+    MarkEvent,
+    ProposeChange,
+    SpeakerOrder,
+    VisionOrder,
+)
+from schemas.messages import Publish, Query, Record
+from schemas.modes import StoredModes
 from schemas.settings import StoredSettings
 
 
@@ -25,6 +34,21 @@ class ToRecorder:
 
     camera: str
     part: ClipNamed
+
+
+@dataclass(frozen=True, slots=True)
+class CurtainTo:
+    """End the sessions of one camera and open none, or open them again."""
+
+    camera: str
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SaveModes:
+    """Keep what schedules set, and snoozes, atomically, on local disk."""
+
+    stored: StoredModes
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +86,7 @@ class WriteHealth:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """End the process in good order; with `again` it starts itself anew."""
+    """End the process in good order; with `again` it restarts itself."""
 
     again: bool
 
@@ -70,12 +94,18 @@ class Leave:
 Effect = (
     Publish
     | Record
-    | EventsQuery
+    | Query
     | ToVision
     | ToRecorder
-    | Beep
-    | KeepEvent
+    | SpeakerOrder
+    | MarkEvent
+    | ExplainMoment
+    | ProposeChange
+    | BeginSelfTest
+    | EchoCame
+    | CurtainTo
     | SaveSettings
+    | SaveModes
     | PublishDiscovery
     | Say
     | WriteHealth

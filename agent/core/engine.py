@@ -2,8 +2,9 @@
 
     vision, camera, recorder, store, beeper, mqtt  --input-->  step  --effects-->  their mailboxes
 
-Every input is handled in one place below; what it means is in `events` (motion, pictures,
-cameras), `clip_events`, `commands` (settings, requests) and `announce` (what is true now).
+`step` and the functions under it say who handles which input; what it means is in `events` (motion,
+pictures, cameras), `clip_events`, `commands` (settings, requests) and `state_messages` (what is
+true now).
 """
 
 from __future__ import annotations
@@ -11,13 +12,39 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from agent.core import classified, clip_events, commands, events, responses, state_messages
-from agent.core.cameras import camera_settings
+from agent.core import cameras as cameras_
+from agent.core import (
+    classified,
+    clip_events,
+    commands,
+    events,
+    explain_command,
+    live_view,
+    modes,
+    owners,
+    proposing,
+    responses,
+    self_testing,
+    speaking,
+    state_messages,
+)
 from agent.core.effects import Effect, Leave, Say, ToVision, WriteHealth
+from agent.core.engine_inputs import (
+    FromCamera,
+    FromClassifier,
+    FromProposals,
+    FromSelfTest,
+    FromSpeaker,
+    FromStore,
+    FromVerdicts,
+    FromVision,
+)
+from agent.core.event_label import MotionClassified
+from agent.core.explain_answer import MomentExplained
 from agent.core.health import agent_health, agent_status, camera_health, state_words
-from agent.core.inbox import FromCamera, FromClassifier, FromSpeaker, FromStore, FromVision
 from agent.core.last_error import cured, fault
 from agent.core.liveness import watch_judging
+from agent.core.loudness import SoundHeard
 from agent.core.messages import (
     AudioState,
     BeepDone,
@@ -27,7 +54,7 @@ from agent.core.messages import (
     ClipClosed,
     ClipOpened,
     ClipRefused,
-    EventKept,
+    EventMarked,
     FrameScored,
     HaOnline,
     MotionEnded,
@@ -42,24 +69,38 @@ from agent.core.messages import (
     RecordingSaved,
     Refused,
     StoreAnchored,
-    StoreCode,
     StoreRepaired,
     StoreState,
 )
-from agent.core.named import MotionClassified
-from agent.core.orders import LimitPictures
+from agent.core.orders import EchoCame, LimitPictures
 from agent.core.problem import by_id
 from agent.core.problems import agent_problems
-from agent.core.state import AgentNow, CameraNow, Now, Setup, Stopped, Stopping, Tick
-from schemas.commands import CommandError
+from agent.core.proposals import ProposalMade
+from agent.core.self_test import CameraDiscarded, EchoWanted, SelfTestSaid, SelfTestWanted
+from agent.core.sounded import SoundDone
+from agent.core.state import (
+    AgentNow,
+    CameraNow,
+    Gauges,
+    HostFigures,
+    Now,
+    Setup,
+    Stopped,
+    Stopping,
+    Tick,
+)
+from agent.core.trusted_clock import TrustedClock
 from schemas.events import MotionEvent
 from schemas.messages import state as state_message
+from schemas.modes import StoredModes
 from schemas.settings import AgentSettings, StoredSettings
 
 Step = tuple[AgentNow, list[Effect]]
 
-#: Health is said this often, and at once when a problem comes or goes: no bloat in recorders.
+#: Seconds between two health messages; a problem that comes or goes sends one immediately.
 HEALTH_EVERY = 60.0
+#: Neither schedules nor snoozes of an earlier process.
+NOTHING_KEPT = StoredModes()
 #: The line that says `still alive`.
 ALIVE_EVERY = 300.0
 
@@ -70,11 +111,15 @@ Input = (
     | FromStore
     | FromSpeaker
     | FromClassifier
+    | FromVerdicts
+    | FromProposals
+    | FromSelfTest
     | BrokerUp
     | BrokerDown
     | HaOnline
     | Parsed
     | Refused
+    | EchoCame
     | Tick
     | Stopping
     | Stopped
@@ -88,25 +133,22 @@ def begin(
     open_events: tuple[MotionEvent, ...],
     now: Now,
     recordings: tuple[str, ...] = (),
+    *,
+    kept: StoredModes = NOTHING_KEPT,
+    synchronised: bool = True,
 ) -> Step:
     """The state at start: configuration, then what commands changed, counts that go on.
 
     Events that a killed process left open (`open_events`: their starts) are ended, so that nobody
-    waits for their end. Of those in `recordings` it was told what became of their clips.
+    waits for their end. For those in `recordings` the result of the clip was reported before.
+    `kept` is what schedules set, and the snoozes; `synchronised`: the kernel calls the clock right.
     """
     effects: list[Effect] = []
     cameras: dict[str, CameraNow] = {}
     for camera in setup.cameras:
-        settings, kept, said = camera_settings(camera, stored)
+        begun = cameras_.begun(camera, setup.topics, stored, kept, last_seq, now)
+        cameras[camera.camera_id], said = begun
         effects += said
-        cameras[camera.camera_id] = CameraNow(
-            setup=camera,
-            topics=setup.topics.camera(camera.camera_id),
-            settings=settings,
-            stored=kept,
-            motion_seq=last_seq.get((camera.camera_id, "motion"), 0),
-            recording_seq=last_seq.get((camera.camera_id, "recording"), 0),
-        )
     agent = {n: v for n, v in stored.agent.items() if n in AgentSettings.model_fields}
     values = {name: value.value for name, value in agent.items()}
     try:
@@ -115,8 +157,18 @@ def begin(
         settings_now, agent = setup.agent_base, {}
         effects.append(Say("WARNING", f"agent: stored settings do not fit any more: {error}"))
     now_state = AgentNow(
-        setup=setup, cameras=cameras, settings=settings_now, stored=agent, recordings=recordings
+        setup=setup,
+        cameras=cameras,
+        settings=settings_now,
+        stored=agent,
+        recordings=recordings,
+        clock=TrustedClock(always=setup.trust_clock),
+        gauges=Gauges(host=HostFigures(clock_synchronised=synchronised)),
+        saved_modes=kept,
     )
+    now_state = cameras_.with_absent(now_state, stored, kept)
+    now_state, switched = modes.look(now_state, now)
+    effects += switched
     for started in open_events:
         if started.camera in cameras:
             now_state, ended = events.motion_interrupted(now_state, started, now)
@@ -141,38 +193,36 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
             return classified.motion_classified(now_state, cause, now)
         case FrameScored():
             return events.frame_scored(now_state, cause)
+        case SoundHeard():
+            return events.sound_heard(now_state, cause)
         case PictureTaken():
             return events.picture_taken(now_state, cause, now)
         case PictureRefused():
             return events.picture_refused(now_state, cause, now)
-        case ClipOpened():
-            return clip_events.clip_opened(now_state, cause, now)
-        case ClipClosed():
-            return clip_events.clip_closed(now_state, cause)
-        case ClipRefused():
-            return clip_events.clip_refused(now_state, cause, now)
-        case CameraState():
-            return _then_health(events.camera_state(now_state, cause, now), now)
-        case RecordingLink():
-            return _then_health(events.recording_link(now_state, cause, now), now)
+        case ClipOpened() | ClipClosed() | ClipRefused():
+            return clip_events.clip(now_state, cause, now)
+        case CameraState() | RecordingLink():
+            return _then_health(events.link(now_state, cause, now), now)
         case RecordingSaved() | RecordingFailed():
             return clip_events.recording(now_state, cause, now)
         case StoreState():
-            return _then_health(_store(now_state, cause, now), now)
-        case StoreRepaired():
-            return _store_repaired(now_state, cause, now)
-        case StoreAnchored():
-            return _store_anchored(now_state, cause)
-        case EventKept():
-            return commands.event_kept(now_state, cause, now)
+            return _then_health(owners.store_state(now_state, cause, now), now)
+        case StoreRepaired() | StoreAnchored():
+            return owners.store_told(now_state, cause, now)
+        case EventMarked():
+            return commands.event_marked(now_state, cause, now)
+        case ProposalMade():
+            return proposing.proposal_made(now_state, cause)
+        case MomentExplained():
+            return explain_command.moment_explained(now_state, cause, now)
+        case SelfTestSaid() | EchoWanted() | EchoCame() | CameraDiscarded() | SelfTestWanted():
+            return self_testing.step(now_state, cause, now)
         case AudioState():
-            return _then_health(_audio(now_state, cause, now), now)
-        case BeepDone():
-            return _beep_done(now_state, cause, now)
-        case BrokerUp() | BrokerDown():
+            return _then_health(owners.audio_state(now_state, cause, now), now)
+        case BeepDone() | SoundDone():
+            return speaking.done(now_state, cause, now)
+        case BrokerUp() | BrokerDown() | HaOnline():
             return _broker(now_state, cause, now)
-        case HaOnline():
-            return replace(now_state, announce_at=now.at + now_state.setup.birth_delay), []
         case Parsed():
             return commands.obey(now_state, cause, now)
         case Refused():
@@ -188,7 +238,7 @@ def _life(now_state: AgentNow, cause: Tick | Stopping | Stopped, now: Now) -> St
             return _stopping(now_state, now)
         case Stopped():
             last = replace(now_state, gauges=cause.gauges, health_at=float("-inf"))
-            return _then_health((last, []), now)
+            return _then_health(responses.give_up(last, now), now)
 
 
 def _stopping(now_state: AgentNow, now: Now) -> Step:
@@ -198,9 +248,10 @@ def _stopping(now_state: AgentNow, now: Now) -> Step:
 
 def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
     now_state = watch_judging(replace(now_state, gauges=cause.gauges), now)
-    now_state, effects = events.clear_late(now_state, now)
-    now_state, unnamed = classified.expire(now_state, now)
-    effects += unnamed
+    now_state, effects = modes.look(now_state, now)
+    for look in (events.clear_late, classified.expire, live_view.expire, self_testing.tick):
+        now_state, said = look(now_state, now)
+        effects += said
     if cause.gauges.mqtt.picture_limit != now_state.picture_limit:
         limit = cause.gauges.mqtt.picture_limit
         now_state = replace(now_state, picture_limit=limit)
@@ -212,11 +263,9 @@ def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
     if now_state.announce_at is not None and now.at >= now_state.announce_at:
         now_state = replace(now_state, announce_at=None)
         effects += state_messages.everything(now_state, now, born=True)
-    if now_state.alive_at is None:
+    if now_state.alive_at is None or now.at - now_state.alive_at >= ALIVE_EVERY:
+        effects += [] if now_state.alive_at is None else [state_messages.still_alive(now_state)]
         now_state = replace(now_state, alive_at=now.at)
-    elif now.at - now_state.alive_at >= ALIVE_EVERY:
-        now_state = replace(now_state, alive_at=now.at)
-        effects.append(_still_alive(now_state))
     return _then_health((now_state, effects), now)
 
 
@@ -245,58 +294,14 @@ def _then_health(result: Step, now: Now) -> Step:
     return now_state, effects + said
 
 
-def _store(now_state: AgentNow, cause: StoreState, now: Now) -> Step:
-    before = now_state.store
-    now_state = replace(now_state, store=cause)
-    if before is not None and before.code is cause.code:
-        return now_state, []
-    if cause.code in {StoreCode.OK, StoreCode.NONE, StoreCode.STARTING}:
-        now_state, said = cured(now_state, "storage", now)
-        return now_state, [*said, Say("INFO", _owner("store", cause.code.value, cause.reason))]
-    code = f"store_{cause.code.value}"
-    words = "; ".join(filter(None, (cause.reason, cause.helps)))
-    now_state, said = fault(now_state, "storage", code, words, now)
-    return now_state, [*said, Say("WARNING", _owner("store", cause.code.value, words))]
-
-
-def _owner(name: str, code: str, reason: str) -> str:
-    return f"{name}: {code}: {reason}" if reason else f"{name}: {code}"
-
-
-def _audio(now_state: AgentNow, cause: AudioState, now: Now) -> Step:
-    now_state = replace(now_state, audio=cause)
-    if cause.ok or cause.code == "disabled":
-        now_state, said = cured(now_state, "audio", now)
-        return now_state, [*said, Say("INFO", _owner("speaker", cause.code, cause.reason))]
-    now_state, said = fault(now_state, "audio", f"audio_{cause.code}", cause.reason, now)
-    return now_state, [*said, Say("WARNING", _owner("speaker", cause.code, cause.reason))]
-
-
-def _store_repaired(now_state: AgentNow, cause: StoreRepaired, now: Now) -> Step:
-    if cause.lossless:
-        return now_state, []
-    words = f"{cause.file}: {cause.text}"
-    now_state, said = fault(now_state, "storage", "store_repaired", words, now)
-    return replace(now_state, repairs=now_state.repairs + 1), said
-
-
-def _store_anchored(now_state: AgentNow, cause: StoreAnchored) -> Step:
-    camera = replace(now_state.cameras[cause.camera], anchor=cause.anchor)
-    return now_state.with_camera(camera), state_messages.store_anchor(camera)
-
-
-def _beep_done(now_state: AgentNow, cause: BeepDone, now: Now) -> Step:
-    if cause.ok:
-        now_state = replace(now_state, beeps=now_state.beeps + 1)
-        return responses.finish(now_state, cause.request, now)
-    error = CommandError(code="audio_failed", message=cause.message)
-    return responses.finish(now_state, cause.request, now, error=error)
-
-
-def _broker(now_state: AgentNow, cause: BrokerUp | BrokerDown, now: Now) -> Step:
-    if isinstance(cause, BrokerUp):
-        return _broker_up(now_state, cause, now)
-    return _broker_down(now_state, cause, now)
+def _broker(now_state: AgentNow, cause: BrokerUp | BrokerDown | HaOnline, now: Now) -> Step:
+    match cause:
+        case BrokerUp():
+            return _broker_up(now_state, cause, now)
+        case BrokerDown():
+            return _broker_down(now_state, cause, now)
+        case HaOnline():
+            return replace(now_state, announce_at=now.at + now_state.setup.birth_delay), []
 
 
 def _broker_up(now_state: AgentNow, cause: BrokerUp, now: Now) -> Step:
@@ -311,16 +316,3 @@ def _broker_down(now_state: AgentNow, cause: BrokerDown, now: Now) -> Step:
     now_state = replace(now_state, connected=False, trouble=cause, trouble_utc=now.utc)
     now_state, said = fault(now_state, "mqtt", f"broker_{cause.code}", cause.reason, now)
     return now_state, [*said, Say("WARNING", f"broker: {cause.code}: {cause.reason}")]
-
-
-def _still_alive(now_state: AgentNow) -> Say:
-    parts = []
-    for camera in now_state.cameras.values():
-        stats = now_state.gauges.cameras.get(camera.camera_id)
-        frames = (
-            f"{stats.frames} frames, {stats.frames_damaged} damaged, {stats.reconnects} reconnects"
-            if stats
-            else "no frames"
-        )
-        parts.append(f"{camera.camera_id}: {frames}, {camera.events} events, {camera.saved} clips")
-    return Say("INFO", f"agent: still alive; {'; '.join(parts)}")

@@ -42,8 +42,19 @@ class CameraRefused(CameraError):
     """The camera says no: try again after the longest wait."""
 
 
+class NoSuchStream(CameraRefused):
+    """No pictures under that path: another one may be asked for.
+
+    A camera that has shown pictures there may only be starting.
+    """
+
+
+class WrongPassword(CameraRefused):
+    """It wants another user or password, and may lock out who tries again."""
+
+
 class SessionLost(CameraError):
-    """An open session went silent: reopen at once, then back off."""
+    """An open session went silent: reopen immediately, then back off."""
 
 
 class StoreError(AgentError):
@@ -59,6 +70,9 @@ def reason_of(error: Exception) -> str:
 
     In a container the id is what helps: its user has no name on the host.
     """
+    if isinstance(error, UnicodeDecodeError):  # nothing of it is shown: it may be a password
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return f"line {line} is no text in UTF-8: save the file as UTF-8"
     if not isinstance(error, OSError):
         return str(error)
     text = error.strerror or str(error)

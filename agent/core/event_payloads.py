@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from agent.core.event_label import Label, Named
+from agent.core.loudness import SoundHeard
 from agent.core.messages import (
     Detection,
     EndReason,
@@ -15,10 +17,17 @@ from agent.core.messages import (
     Reason,
     RecordingFailed,
     RecordingSaved,
+    ZoneStay,
 )
-from agent.core.named import Label, Named
 from agent.core.state import AgentNow, CameraNow, Now
-from schemas.events import Explanation, MotionEvent, ObjectName, RecordingEvent
+from schemas.events import (
+    Explanation,
+    MotionEvent,
+    ObjectName,
+    RecordingEvent,
+    SoundEvent,
+    SoundExplanation,
+)
 from schemas.frames import FrameScore
 from schemas.state import MotionAttributes
 
@@ -35,6 +44,9 @@ def explanation(detection: Detection, named: Named | None = None) -> Explanation
         min_changed=detection.min_changed,
         max_changed=detection.max_changed,
         zone=detection.zone,
+        inside_s=None if detection.stay is None else round(detection.stay.seconds, 2),
+        dwell_s=None if detection.stay is None else detection.stay.dwell,
+        came_from=None if detection.stay is None else detection.stay.came_from,
         largest_percent=_rounded(detection.largest),
         noise=_rounded(detection.noise),
         limit=_rounded(detection.limit),
@@ -48,7 +60,21 @@ def explanation(detection: Detection, named: Named | None = None) -> Explanation
 
 def sentence(detection: Detection, named: Named | None = None) -> str:
     """Why this was or was not motion, and what it was, for people."""
-    return _why(detection) + ("" if named is None else f"; {_what(named)}")
+    stay = "" if detection.stay is None else f"; {_staying(detection.stay, detection.reason)}"
+    return _why(detection) + stay + ("" if named is None else f"; {_what(named)}")
+
+
+def _staying(stay: ZoneStay, reason: Reason) -> str:
+    """What the zone asks for in addition to motion, and how far it is."""
+    if reason is Reason.DIRECTION:
+        if stay.came_from is None:
+            return "motion in a watched zone alone is no event"
+        return f"it did not come from zone {stay.came_from}, so it does not count"
+    came = "" if stay.came_from is None else f", from zone {stay.came_from}"
+    if stay.dwell is None:
+        return f"inside for {stay.seconds:.1f} s{came}"
+    late = ", so it does not count yet" if reason is Reason.DWELL else ""
+    return f"inside for {stay.seconds:.1f} of {stay.dwell:g} s{came}{late}"
 
 
 def _what(named: Named) -> str:
@@ -67,10 +93,11 @@ def _why(detection: Detection) -> str:
     )
     if limit is not None:
         return f"{figures}{_robust_reason(detection)}"
+    most = 100.0 if detection.max_changed is None else detection.max_changed
     if detection.reason is Reason.TOO_MUCH:
-        return f"{figures}: not below max_changed {detection.max_changed:g} %, so no motion"
-    limits = f"{detection.min_changed:g} % and {detection.max_changed:g} %"
-    if detection.reason is Reason.MOTION:
+        return f"{figures}: not below max_changed {most:g} %, so no motion"
+    limits = f"{detection.min_changed:g} % and {most:g} %"
+    if detection.reason in {Reason.MOTION, Reason.DWELL, Reason.DIRECTION}:
         return f"{figures}: between {limits}"
     return f"{figures}: not between {limits}"
 
@@ -78,7 +105,7 @@ def _why(detection: Detection) -> str:
 def _robust_reason(detection: Detection) -> str:
     """The end of the sentence for profile robust, which decides by blobs, not by the whole area."""
     match detection.reason:
-        case Reason.MOTION:
+        case Reason.MOTION | Reason.DWELL | Reason.DIRECTION:
             why = f", the largest part {detection.largest or 0.0:.3f} %"
         case Reason.LIGHT:
             why = ", but the scene stayed the same: light"
@@ -146,6 +173,7 @@ def motion_classified(
 def motion_interrupted(camera: CameraNow, started: MotionEvent, now: Now) -> MotionEvent:
     """The end of an event whose start is all that is known: its figures, no peak, no duration."""
     known = {"event_type": "motion_ended", "seq": camera.motion_seq + 1, "ts": now.utc}
+    known["snoozed"] = camera.snooze is not None
     return started.model_copy(update={**known, "reason": EndReason.INTERRUPTED.value})
 
 
@@ -185,6 +213,7 @@ def _figures(camera: CameraNow, shown: Detection, named: Named | None) -> dict[s
         "threshold": shown.min_changed,
         "box": shown.box,
         "armed": camera.settings.armed,
+        "snoozed": camera.snooze is not None,
         "explanation": explanation(shown, named),
     }
 
@@ -200,10 +229,42 @@ def frame_score(cause: FrameScored) -> FrameScore:
         motion=detection.motion,
         reason=detection.reason.value,
         min_changed=round(detection.min_changed, 4),
-        max_changed=round(detection.max_changed, 4),
+        max_changed=_rounded(detection.max_changed),
         pixel_threshold=detection.pixel_threshold,
         zone=detection.zone,
         box=detection.box,
+    )
+
+
+def sound_event(state: AgentNow, camera: CameraNow, cause: SoundHeard) -> SoundEvent:
+    """A camera's sound was loud."""
+    heard, limits = cause.loudness, cause.limits
+    goes_on = "" if heard.whole else " and goes on"
+    text = (
+        f"{heard.level:.0f} dBFS, {heard.level - heard.background:.0f} dB above the background of"
+        f" {heard.background:.0f} dBFS, for {heard.duration:.1f} s{goes_on}; an event begins at"
+        f" {limits.threshold:.0f} dBFS and {limits.rise:.0f} dB above the background"
+    )
+    return SoundEvent(
+        event_type="sound_heard",
+        id=cause.event_id,
+        seq=camera.sound_seq + 1,
+        ts=cause.utc,
+        camera=camera.camera_id,
+        agent=state.setup.topics.agent_id,
+        snoozed=camera.snooze is not None,
+        level=round(heard.level, 1),
+        duration_s=round(heard.duration, 1),
+        goes_on=not heard.whole,
+        suppressed=heard.suppressed,
+        explanation=SoundExplanation(
+            level=round(heard.level, 1),
+            threshold=limits.threshold,
+            background=round(heard.background, 1),
+            rise=limits.rise,
+            duration_s=round(heard.duration, 1),
+            text=text,
+        ),
     )
 
 
@@ -213,7 +274,7 @@ def recording_event(
     cause: RecordingSaved | RecordingFailed,
     now: Now,
 ) -> RecordingEvent:
-    """A clip is safe, or lost for good."""
+    """A clip is safe, or permanently lost."""
     saved = cause if isinstance(cause, RecordingSaved) else None
     failed = cause if isinstance(cause, RecordingFailed) else None
     return RecordingEvent(
@@ -224,6 +285,7 @@ def recording_event(
         ts=now.utc,
         camera=camera.camera_id,
         agent=state.setup.topics.agent_id,
+        snoozed=camera.snooze is not None,
         started_at=saved.started_utc if saved else None,
         duration_s=round(saved.duration, 3) if saved else None,
         path=saved.path if saved else None,
@@ -246,7 +308,7 @@ def _media_content_id(state: AgentNow, saved: RecordingSaved) -> str | None:
 
 
 def motion_attributes(camera: CameraNow, ended: datetime | None = None) -> MotionAttributes:
-    """The running event, or with `ended` the one that just ended."""
+    """The running event, or with `ended` the event that just ended."""
     motion = camera.motion
     if motion is None:
         return camera.attributes or MotionAttributes()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.core import classified, event_payloads, responses, state_messages
+from agent.core import classified, event_payloads, privacy, responses, state_messages
 from agent.core.effects import Effect, Say, ToVision
 from agent.core.last_error import cured, fault
+from agent.core.loudness import SoundHeard
 from agent.core.messages import (
     CameraCode,
     CameraState,
@@ -22,6 +23,7 @@ from agent.core.messages import (
     RecordingLink,
 )
 from agent.core.orders import Beep, CameraWent
+from agent.core.setting_messages import camera_availability, no_live_picture
 from agent.core.state import AgentNow, CameraNow, MotionNow, Now, Picture
 from schemas.commands import CommandError
 from schemas.events import MotionEvent
@@ -31,9 +33,13 @@ from schemas.state import PictureMeta
 Step = tuple[AgentNow, list[Effect]]
 
 #: Not worth a warning: the beginning, the aim, and what somebody wants.
-_WELL = frozenset({CameraCode.CONNECTING, CameraCode.LIVE, CameraCode.DISABLED})
-#: The motion is over, and whoever caused it may come again at once: the state is held on a while.
-_QUIETLY = frozenset({EndReason.CLEARED, EndReason.RESTLESS})
+_WELL = frozenset({CameraCode.CONNECTING, CameraCode.LIVE, CameraCode.DISABLED, CameraCode.PRIVATE})
+#: Of these, somebody wants it so: what failed before is over.
+_WANTED = frozenset({CameraCode.DISABLED, CameraCode.PRIVATE})
+#: Seconds between two better pictures of an event that goes on: each one is a row of the recorder.
+BETTER_EVERY = 5.0
+#: The motion is over, and its cause may come again immediately: the state is held on a while.
+_QUIETLY = frozenset({EndReason.CLEARED, EndReason.RESTLESS, EndReason.TOO_LONG})
 
 
 def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
@@ -66,18 +72,26 @@ def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
 
 
 def motion_picture(now_state: AgentNow, cause: MotionPicture) -> Step:
-    """The running event's picture; with the first one everything else that describes the event."""
+    """The running event's picture; with the first one everything else that describes the event.
+
+    Better ones are said at most each `BETTER_EVERY` seconds, and the best one at the event's end.
+    """
     camera = now_state.cameras[cause.camera]
     if camera.motion is None or camera.motion.event_id != cause.event_id:
         return now_state, []
+    if camera.settings.privacy:
+        return now_state, []  # made before privacy mode was switched on
     camera = replace(
         camera,
         motion=replace(camera.motion, detection=cause.detection, peak=cause.detection),
         motion_picture=_picture(cause),
         delta=cause.delta or camera.delta,
     )
-    effects = _show_motion_picture(now_state, camera)
-    if cause.delta is not None:
+    said_at, first = camera.picture_said_at, cause.delta is not None
+    due = first or said_at is None or cause.at - said_at >= BETTER_EVERY
+    camera = replace(camera, picture_said_at=cause.at if due else said_at, picture_waits=not due)
+    effects = _show_motion_picture(now_state, camera) if due else []
+    if first:
         effects += state_messages.delta(now_state, camera)
         effects.append(_attributes(camera))
     return now_state.with_camera(camera), effects
@@ -89,6 +103,9 @@ def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
     named = classified.named_of(camera, cause.event_id)
     event = event_payloads.motion_ended(now_state, camera, cause, named)
     camera, gone = classified.ended(camera, cause)
+    if camera.picture_waits:
+        gone = [*gone, *_show_motion_picture(now_state, camera)]
+        camera = replace(camera, picture_waits=False)
     words = (
         f"camera {cause.camera}: motion {cause.event_id} ended after {cause.duration:.1f} s"
         f" ({cause.reason.value}), peak {cause.peak.score:.3f} %, {cause.frames} frames"
@@ -120,8 +137,8 @@ def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
         state_messages.recording_state(camera),
         Say("INFO", words),
     ]
-    if not camera.live:  # what was put off until the event's end, whatever ended it
-        effects.append(state_messages.camera_availability(camera))
+    if not camera.live:  # deferred until the event's end, with any reason for the end
+        effects.append(camera_availability(camera))
     return now_state.with_camera(camera), effects
 
 
@@ -154,6 +171,16 @@ def motion_suppressed(now_state: AgentNow, cause: MotionSuppressed) -> Step:
     return now_state.with_camera(camera), effects
 
 
+def sound_heard(now_state: AgentNow, cause: SoundHeard) -> Step:
+    """The camera's sound was loud; said with what decided."""
+    camera = now_state.cameras[cause.camera]
+    event = event_payloads.sound_event(now_state, camera, cause)
+    publish = Publish(camera.topics.event_sound, event.to_json(), qos=1)
+    record = Record(camera.camera_id, "sound", event.seq, publish, camera.topics.ha_sound)
+    words = f"camera {cause.camera}: sound: {event.explanation.text}"
+    return now_state.with_camera(replace(camera, sound_seq=event.seq)), [record, Say("INFO", words)]
+
+
 def frame_scored(now_state: AgentNow, cause: FrameScored) -> Step:
     """A judged frame's score; an old one is worth nothing, so QoS 0."""
     topic = now_state.cameras[cause.camera].topics.score
@@ -172,7 +199,7 @@ def clear_late(now_state: AgentNow, now: Now) -> Step:
 
 
 def picture_taken(now_state: AgentNow, cause: PictureTaken, now: Now) -> Step:
-    """Publishes a snapshot, overlay or heat map, and answers whoever asked for it."""
+    """Publishes a snapshot, overlay or heat map, and answers the request for it."""
     meta = PictureMeta(
         id=cause.picture_id,
         captured_at=cause.utc,
@@ -184,7 +211,13 @@ def picture_taken(now_state: AgentNow, cause: PictureTaken, now: Now) -> Step:
     )
     camera, shown = now_state.cameras[cause.camera], Picture(meta, cause.jpeg)
     topics = camera.topics
+    if camera.settings.privacy:
+        return _while_private(now_state, camera, cause, shown, now)
     match cause.reason:
+        case PictureReason.PRIVACY:
+            return now_state, []  # it is over already
+        case PictureReason.LIVE:
+            return now_state, state_messages.live_picture(now_state, camera, shown)
         case PictureReason.OVERLAY:
             camera = replace(camera, overlay=shown)
             place, meta_place = topics.overlay, topics.overlay_meta
@@ -203,13 +236,38 @@ def picture_taken(now_state: AgentNow, cause: PictureTaken, now: Now) -> Step:
     return now_state, effects
 
 
+def _while_private(
+    now_state: AgentNow, camera: CameraNow, cause: PictureTaken, shown: Picture, now: Now
+) -> Step:
+    """The grey card instead of all pictures; one of before is shown to nobody."""
+    if cause.reason is not PictureReason.PRIVACY:
+        error = CommandError(code="camera_unavailable", message=privacy.REFUSAL)
+        return responses.finish(now_state, cause.request, now, error=error)
+    camera = replace(
+        camera,
+        snapshot=shown,
+        overlay=shown,
+        heatmap=shown,
+        motion_picture=shown,
+        delta=cause.delta,
+    )
+    return now_state.with_camera(camera), state_messages.pictures(now_state, camera)
+
+
 def picture_refused(now_state: AgentNow, cause: PictureRefused, now: Now) -> Step:
-    """Tells whoever asked for a picture why there is none."""
+    """Answers the request for a picture: why there is none."""
     error = CommandError(code="camera_unavailable", message=cause.message)
     return responses.finish(now_state, cause.request, now, error=error)
 
 
-def camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:
+def link(now_state: AgentNow, cause: CameraState | RecordingLink, now: Now) -> Step:
+    """A session, of the judged or of the recording stream, came or went."""
+    if isinstance(cause, CameraState):
+        return _camera_state(now_state, cause, now)
+    return _recording_link(now_state, cause, now)
+
+
+def _camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:
     """The session came or went; `offline` follows the end of an event that it cut."""
     camera = now_state.cameras[cause.camera]
     was_live, before = camera.live, camera.link
@@ -230,11 +288,12 @@ def camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:
         effects.append(Say(level, words))
     if was_live and not camera.live:
         effects.append(ToVision(cause.camera, CameraWent(cause.session)))
+        effects += no_live_picture(camera)
     if camera.motion is None or camera.live:
-        effects.append(state_messages.camera_availability(camera))
-    if camera.live:
+        effects.append(camera_availability(camera))
+    if camera.live or cause.code in _WANTED:
         now_state, said = cured(now_state, "camera", now, cause.camera)
-    elif cause.code in {CameraCode.CONNECTING, CameraCode.DISABLED}:
+    elif cause.code in _WELL:
         said = []
     else:
         words = f"camera {cause.camera}: {cause.reason}"
@@ -243,7 +302,7 @@ def camera_state(now_state: AgentNow, cause: CameraState, now: Now) -> Step:
     return now_state, effects + said
 
 
-def recording_link(now_state: AgentNow, cause: RecordingLink, now: Now) -> Step:
+def _recording_link(now_state: AgentNow, cause: RecordingLink, now: Now) -> Step:
     """The recording stream came or went; clips go on without it, so it is a problem of health."""
     camera, link = now_state.cameras[cause.camera], cause.state
     before = camera.recording_link
@@ -261,7 +320,7 @@ def _failed_attempts(camera: CameraNow, cause: CameraState) -> int:
     Only silence and refusal to connect count: neither a refusal (password, path, kind of answer)
     does, nor any other answer, nor a name that does not resolve.
     """
-    if cause.code is CameraCode.LIVE:
+    if cause.code in {CameraCode.LIVE, CameraCode.PRIVATE}:
         return 0
     refused = cause.code is CameraCode.REFUSED
     failed = cause.retry_in is not None and cause.found and not (refused or cause.answers)
@@ -302,10 +361,12 @@ def _show_motion_picture(now_state: AgentNow, camera: CameraNow) -> list[Effect]
 
 
 def _beep_on_motion(now_state: AgentNow, camera: CameraNow, now: Now) -> Step:
-    wanted = now_state.settings.beep_enabled and camera.settings.beep_on_motion
+    wanted = (
+        now_state.settings.beep_enabled and camera.settings.beep_on_motion and camera.snooze is None
+    )
     if not wanted or now.at - now_state.beep_at < now_state.setup.beep_cooldown:
         return now_state, []
-    return replace(now_state, beep_at=now.at), [Beep(request=None)]
+    return replace(now_state, beep_at=now.at), [Beep(None, camera.camera_id)]
 
 
 def _store_wanted(now_state: AgentNow) -> bool:

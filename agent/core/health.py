@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from agent.core import privacy
 from agent.core.messages import CameraCode
 from agent.core.problem import Kind, Problem, by_code, by_id
 from agent.core.problems import agent_problems, camera_problems
@@ -27,21 +28,34 @@ from schemas.state import (
 )
 from schemas.topics import OPERATIONS
 
+#: Counters of the camera's session that health shows under the same name.
+_LINK_COUNTERS = (
+    "fragments",
+    "fragments_lost",
+    "fragments_repeated",
+    "fragments_reordered",
+    "datagrams_bad",
+    "datagrams_foreign",
+    "datagrams_short",
+)
+
 
 def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
     """`<C>/health`."""
     stats = state.gauges.cameras.get(camera.camera_id, CameraStats())
+    recording = state.gauges.recording.get(camera.camera_id, CameraStats())
     vision = state.gauges.vision.get(camera.camera_id, VisionStats())
     costs = state.gauges.costs.get(camera.camera_id, Costs())
     problems = camera_problems(state, camera)
+    link, why = _link(camera, vision.problem)
     age = None if stats.last_frame_at is None else max(0.0, now.at - stats.last_frame_at)
     return CameraHealth(
         status=_status(problems),
         problems=list(by_code(problems)),
         reasons=by_code(problems),
         ts=now.utc,
-        state=camera.link.code.value if camera.link else CameraCode.CONNECTING.value,
-        state_reason=vision.problem or (camera.link.reason if camera.link else "starting"),
+        state=link.value,
+        state_reason=why,
         state_since=camera.link_utc or state.setup.started_utc,
         session_log=camera.session_log,
         fps=round(stats.fps, 1),
@@ -49,19 +63,17 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
         height=vision.height,
         last_frame_age_s=None if age is None else round(age, 1),
         armed=camera.settings.armed,
+        privacy=camera.settings.privacy,
         frames=stats.frames,
         frames_judged=vision.judged,
         frames_damaged=stats.frames_damaged + vision.damaged,
+        sound_damaged=stats.sound_damaged + recording.sound_damaged,
+        sound_level_dbfs=_rounded(vision.sound_level, 1),
+        sound_background_dbfs=_rounded(vision.sound_background, 1),
         frames_dropped=state.gauges.mailboxes.get(f"{camera.camera_id}.frames", (0, 0))[1],
         frames_refused=costs.refused,
         pictures_reduced=costs.reduced,
-        fragments=stats.fragments,
-        fragments_lost=stats.fragments_lost,
-        fragments_repeated=stats.fragments_repeated,
-        fragments_reordered=stats.fragments_reordered,
-        datagrams_bad=stats.datagrams_bad,
-        datagrams_foreign=stats.datagrams_foreign,
-        datagrams_short=stats.datagrams_short,
+        **{name: getattr(stats, name) for name in _LINK_COUNTERS},
         reconnects=stats.reconnects,
         failed_attempts=camera.failed_attempts,
         needs_power_cycle=camera.needs_power_cycle,
@@ -73,11 +85,23 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
         clips_truncated=vision.clips_truncated,
         preroll_dropped=vision.preroll_dropped,
         last_motion=camera.last_motion_utc,
+        recorded_as=camera.setup.recorded_as,
         recording_stream=recording_stream_health(state, camera),
         detector_ms=round(vision.cpu_per_judged * 1000, 2),
         sight=sight_health(vision),
         settings=camera.provenance(),
     )
+
+
+def _link(camera: CameraNow, blind: str) -> tuple[CameraCode, str]:
+    """Where the session stands, and why; `blind`: why nothing is judged."""
+    link = camera.link
+    if privacy.shut(camera):
+        closed = link is not None and link.code is CameraCode.PRIVATE
+        return CameraCode.PRIVATE, privacy.REFUSAL if closed else "the session is being closed"
+    if link is None:
+        return CameraCode.CONNECTING, blind or "starting"
+    return link.code, blind or link.reason
 
 
 def _status(problems: Collection[Problem]) -> Health:
@@ -126,7 +150,11 @@ def agent_status(state: AgentNow, problems: Collection[Problem]) -> Health:
     A machine without a speaker is not ill: audio problems alone leave the status `ok`. Nor is one
     whose cameras are away while nobody wants them to watch: disarmed, they may be unplugged.
     """
-    enabled = [c for c in state.cameras.values() if not (c.link and c.link.code == "disabled")]
+    enabled = [
+        c
+        for c in state.cameras.values()
+        if not (c.link and c.link.code == "disabled") and not c.settings.privacy
+    ]
     if enabled and not any(c.live for c in enabled):
         connecting = all(c.link is None or c.link.code is CameraCode.CONNECTING for c in enabled)
         wanted = any(c.settings.armed for c in enabled)
@@ -139,7 +167,8 @@ def state_words(state: AgentNow) -> tuple[str, ...]:
     links = [link for c in state.cameras.values() for link in (c.link, c.recording_link)]
     cameras = [link.code.value if link else "" for link in links]
     store = state.store.code.value if state.store else ""
-    return (*cameras, store, state.audio.code if state.audio else "")
+    private = [str(c.settings.privacy) for c in state.cameras.values()]
+    return (*cameras, *private, store, state.audio.code if state.audio else "")
 
 
 def agent_health(state: AgentNow, now: Now) -> AgentHealth:
@@ -159,7 +188,7 @@ def agent_health(state: AgentNow, now: Now) -> AgentHealth:
             free_mib=_rounded(store.free_mib if store else None, 0),
             used_pct=_rounded(store.used_percent if store else None, 1),
             stored_mib=_rounded(store.stored_mib if store else None, 0),
-            days_left=_rounded(store.days_left if store else None, 1),
+            days_left=None if store is None or store.days_left is None else int(store.days_left),
             repairs=state.repairs,
             spool_records=gauges.store.spool_records,
             spool_kib=gauges.store.spool_bytes // 1024,
@@ -171,6 +200,8 @@ def agent_health(state: AgentNow, now: Now) -> AgentHealth:
             state=audio.code if audio else "starting",
             reason=audio.reason if audio else "",
             beeps=state.beeps,
+            sounds=state.sounds,
+            sounds_failed=state.sounds_failed,
         ),
         classify=_classify(gauges.classify),
         mailboxes={
@@ -179,6 +210,7 @@ def agent_health(state: AgentNow, now: Now) -> AgentHealth:
         },
         restarts={name: count for name, count in gauges.restarts.items() if count},
         commands_refused=state.refused,
+        verdicts_lost=gauges.verdicts_lost,
         memory_mib=_rounded(gauges.host.memory_mib, 0),
         cpu_temp_c=_rounded(gauges.host.cpu_temp_c, 0),
         load1=_rounded(gauges.host.load1, 1),

@@ -1,8 +1,8 @@
 """How well the camera sees: night, light changes, and the five ways to be blind. Pure.
 
-The measures come from `agent.vision.image_quality`; here is what they mean over time. Every state
-needs its evidence for a while before it is said, and again before it is taken back: somebody who
-stands before the lens for ten seconds is no fault of the camera.
+The measures come from `agent.vision.image_quality`. This module decides what they mean over time.
+Every state needs evidence for some time before it is reported, and again before it is withdrawn. A
+person who stands before the lens for ten seconds is no fault of the camera.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ _DARK, _NO_LONGER_DARK = 30.0, 42.0
 _NIGHT, _DAY = 40.0, 60.0
 #: Mean difference of the colour channels: an infrared picture is grey, a cloudy day is not.
 _GREY, _COLOURED = 1.5, 3.0
-#: Brightness that differs so much between two looks: grey levels, and part of the darker one.
+#: A change of light between two looks, at least: grey levels, and part of the darker one.
 _LIGHT_STEP, _LIGHT_SHARE = 12.0, 0.15
 #: Detail below this part of what it used to be is blurred, above that one it is sharp again.
 _BLURRED, _SHARP = 0.35, 0.55
-#: Shift in percent of the picture's width: masks are then beside what they should cover.
+#: Shift in percent of the picture's width: masks then do not cover the right places.
 _SHIFTED, _BACK = 1.5, 0.9
 #: A match below says nothing: fog, darkness, or somebody before the lens.
 LEAST_MATCH = 0.3
 #: Looks whose median is the usual detail: half an hour at one look in 15 s.
 _USUAL = 120
-#: Before so many looks there is no saying what is usual.
+#: Looks after which the usual values are known.
 _ENOUGH = 6
 
 
@@ -102,7 +102,7 @@ class Latch:
         self.on = False
 
     def update(self, at: float, *, on: bool, off: bool) -> bool:
-        """Takes evidence for and against; neither of both keeps what is, and starts anew."""
+        """Takes evidence for and against; without any the state stays, and the time restarts."""
         against = off if self.on else on
         if not against:
             self._since = None

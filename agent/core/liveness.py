@@ -1,4 +1,4 @@
-"""Live means that frames are judged: where that is not so, health says it, whatever the cause."""
+"""Live means that frames are judged: if not, health says so, with any cause."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from agent.core.state import AgentNow, CameraNow, Now, Watch
 from agent.core.stats import CameraStats, VisionStats
 
-#: Seconds and delivered frames without a verdict before it is a problem: more than any detector
-#: needs to learn a scene, and more than a camera delivers between two looks at the counters.
+#: Seconds and delivered frames without a verdict before it is a problem. Any detector learns a
+#: scene in less time, and a camera delivers fewer frames between two looks at the counters.
 UNJUDGED_AFTER = 30.0
 UNJUDGED_FRAMES = 10
 #: The same for a camera that is judged rarely: intervals between two judged frames.
@@ -44,7 +44,7 @@ def _counts(now_state: AgentNow, camera: CameraNow) -> _Counts:
 def _watched(camera: CameraNow, counts: _Counts, now: Now) -> Watch | None:
     """None: nothing has to be judged now."""
     before = camera.watch
-    if not (camera.live and camera.settings.armed):
+    if camera.settings.privacy or not (camera.live and camera.settings.armed):
         return None
     if before is None or before.judged != counts.judged:
         return Watch(now.at, counts.frames, counts.judged)

@@ -14,8 +14,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from agent.core.anchors import CameraAnchor
+from agent.core.event_label import ClipNamed
 from agent.core.frame import Frame
-from agent.core.named import ClipNamed
 from agent.core.recordings import RecordingFailed as RecordingFailed  # noqa: PLC0414  a message
 from agent.core.recordings import RecordingSaved as RecordingSaved  # noqa: PLC0414  a message, too
 from agent.core.store_code import StoreCode as StoreCode  # noqa: PLC0414  a message's word, too
@@ -33,6 +33,7 @@ class CameraCode(StrEnum):
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     DISABLED = "disabled"
+    PRIVATE = "private"  # privacy mode: nothing is fetched
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class Reason(StrEnum):
     LIGHT = "light_change"
     UNCONFIRMED = "unconfirmed"  # one frame that is not clear enough alone; the next decides
     RESTLESS = "restless"  # it went on for long and got nowhere: it is part of the scene now
+    DWELL = "dwell"  # motion in a zone where nobody has been for long enough yet
+    DIRECTION = "direction"  # motion in a zone, but not from where it has to come
     WARMING_UP = "warming_up"
     DAMAGED = "damaged"
     MANUAL = "manual"  # nothing was judged: somebody wanted a clip
@@ -89,7 +92,9 @@ class EndReason(StrEnum):
 
     CLEARED = "cleared"
     RESTLESS = "restless"  # what moved got nowhere for long and became a part of the scene
+    TOO_LONG = "max_event_seconds"  # it lasted longer than the setting of this name allows
     DISARMED = "disarmed"
+    PRIVACY = "privacy"  # privacy mode was switched on
     CAMERA_LOST = "camera_lost"
     SHUTDOWN = "shutdown"
     INTERRUPTED = "interrupted"
@@ -107,16 +112,31 @@ class Stream(StrEnum):
 Box = tuple[float, float, float, float]  # x, y, width, height in 0..1 of the stored orientation
 
 
+class ZoneStay(NamedTuple):
+    """How long something has been in a zone that asks for more than motion.
+
+    Attributes:
+        seconds: since motion began there.
+        dwell: seconds that it takes; None: it counts immediately.
+        came_from: the zone where it had to be before; None: anywhere.
+    """
+
+    seconds: float
+    dwell: float | None = None
+    came_from: str | None = None
+
+
 class Detection(NamedTuple):
     """The detector's result for one judged frame, with what decided; made for each of them.
 
     `score`, `min_changed`, `max_changed` are percent of the unmasked pixels (0..100); the last two
     are the limits in force, also for profile `seed`, whose own limits are counts.
 
-    Only profile `robust` measures what is None else: `largest` is the largest blob's share in
-    percent of the unmasked pixels, `noise` the standard deviation between two frames and `limit`
-    the difference that counted, both in grey levels; today's light is `gain` * level + `offset` of
-    the frame before; the picture moved by `shift` (x, y) pixels since, in stored orientation.
+    Only profile `robust` measures the fields that are None for the others. `largest` is the largest
+    blob's share in percent of the unmasked pixels. `noise` is the standard deviation between two
+    frames, and `limit` the difference that counts as a change, both in grey levels. The present
+    level is `gain` * level of the frame before + `offset`. The picture moved by `shift` (x, y)
+    pixels since, in stored orientation.
     """
 
     seq: int
@@ -127,7 +147,7 @@ class Detection(NamedTuple):
     score: float = 0.0
     pixel_threshold: int = 0
     min_changed: float = 0.0
-    max_changed: float = 0.0
+    max_changed: float | None = None  # None: the profile does not use it
     unmasked_pixels: int = 0
     profile: str = ""
     box: Box | None = None
@@ -138,6 +158,7 @@ class Detection(NamedTuple):
     gain: float | None = None
     offset: float | None = None
     shift: tuple[int, int] | None = None
+    stay: ZoneStay | None = None  # in `zone`, where that asks for more than motion
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +253,8 @@ class PictureReason(StrEnum):
     INTERVAL = "interval"
     OVERLAY = "overlay"
     HEATMAP = "heatmap"
+    PRIVACY = "privacy"  # the grey card instead of any picture
+    LIVE = "live"
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +270,7 @@ class PictureTaken:
     height: int
     jpeg: bytes = field(repr=False)
     request: str | None = None
+    delta: bytes | None = field(default=None, repr=False)  # the grey card alone: as a PNG
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,14 +413,19 @@ class StoreRepaired:
 
 
 @dataclass(frozen=True, slots=True)
-class EventKept:
-    """The answer to a `KeepEvent`: `event` is the one that was marked, or None and why not."""
+class EventMarked:
+    """The answer to a `MarkEvent`: `event` is the marked event, or None and why not.
+
+    `mark` and `value` are the order's.
+    """
 
     camera: str
     event: str | None
     message: str
     available: bool
     request: str | None
+    mark: str = "keep"
+    value: bool = True
 
 
 @dataclass(frozen=True, slots=True)

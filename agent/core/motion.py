@@ -43,6 +43,7 @@ class MotionMachine:
     active   motion               active    quiet count = 1; improved with a new peak, once a second
     active   anything else        active    quiet count + 1
     active   count = post_frames  idle      ended (in the same step as the above)
+    active   longer than bound    idle      ended (in the same step as the above)
     any      abandon()            idle      -
     any      too much, or light   the same  suppressed, once a span and once in 10 s
     ```
@@ -55,6 +56,7 @@ class MotionMachine:
         self._judged = 0
         self._quiet = 0
         self._restless = False  # since the last frame with motion
+        self._too_long = False  # the event was ended by its bound
         self._said_score = 0.0
         self._said_at = 0.0
         self._spans = _SuppressedSpans()
@@ -76,7 +78,9 @@ class MotionMachine:
 
     @property
     def why_ended(self) -> EndReason:
-        """Why the event ended with its last frame: all is quiet, or what moves got nowhere."""
+        """Why the event ended with its last frame: quiet, its bound, or what moves got nowhere."""
+        if self._too_long:
+            return EndReason.TOO_LONG
         return EndReason.RESTLESS if self._restless else EndReason.CLEARED
 
     @property
@@ -84,14 +88,15 @@ class MotionMachine:
         """Judged frames of the running event, or of the last one."""
         return self._judged
 
-    def update(self, detection: Detection, post_frames: int) -> Step:
+    def update(self, detection: Detection, post_frames: int, max_seconds: float = 0.0) -> Step:
         """Takes the next judged frame.
 
         Args:
             detection: its result.
-            post_frames: judged frames from the last one with motion, which is the first of them as
-                it was in the seed, to the event's end, at least 1; the value in force now, also for
-                a running event.
+            post_frames: judged frames from the last one with motion to the event's end, at least 1.
+                The last one with motion is the first of them, as in the seed. It is the value in
+                force now, also for a running event.
+            max_seconds: an event that has lasted this time ends; 0: none does.
         """
         suppressed = self._spans.update(detection)
         started = detection.motion and not self._active
@@ -106,7 +111,10 @@ class MotionMachine:
         if detection.motion and detection.score > self.peak.score:
             self._peak = detection
         improved = self._improves(detection.at)
-        ended = self._quiet >= post_frames
+        quiet = self._quiet >= post_frames
+        lasts = detection.at - self.first.at
+        self._too_long = not quiet and 0 < max_seconds <= lasts
+        ended = quiet or self._too_long
         self._active = not ended
         return Step(started, improved, ended, suppressed)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
 
 from agent.core.messages import PictureReason
+from agent.core.moments import Moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,10 @@ class VisionSettings:
     post_frames: int
     record: bool
     monitoring_interval: float
+    max_event_seconds: float = 0.0  # 0: an event may last for ever
     scores: bool = False  # say each judged frame's result
+    private: bool = False  # nothing is judged, recorded or shown
+    live_interval: float = 0.0  # seconds between live pictures at rest; 0: none
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,7 @@ class TakePicture:
 
 @dataclass(frozen=True, slots=True)
 class RecordClip:
-    """Record from now on for so many seconds: `ClipOpened` or `ClipRefused`."""
+    """Record from now on for `seconds`: `ClipOpened` or `ClipRefused`."""
 
     request: str | None
     seconds: float
@@ -64,32 +70,127 @@ class StopJudging:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowLively:
+    """Live pictures twice a second until then, in monotonic seconds."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class LimitPictures:
-    """Published pictures have at most so many bytes; None: as many as are configured."""
+    """The most bytes of a published picture; None: the configured number."""
 
     bytes: int | None
 
 
 VisionOrder = (
-    Configure | TakePicture | RecordClip | CloseClip | CameraWent | StopJudging | LimitPictures
+    Configure
+    | TakePicture
+    | RecordClip
+    | CloseClip
+    | CameraWent
+    | StopJudging
+    | ShowLively
+    | LimitPictures
 )
 
 
-@dataclass(frozen=True, slots=True)
-class KeepEvent:
-    """Spare an event's files when old ones are deleted; `event` None: the newest stored one.
+class Mark(StrEnum):
+    """What people say of an event; the words are those of the manifest's notes."""
 
-    With `keep` False the mark is taken away. `EventKept` echoes `request`.
+    KEEP = "keep"  # its files are spared when old ones are deleted
+    FALSE_ALARM = "false_alarm"  # nobody was there
+    WRONG_LABEL = "wrong_label"  # it was something else than what it was called
+
+
+@dataclass(frozen=True, slots=True)
+class MarkEvent:
+    """Mark an event in the store; `event` None: the newest stored one.
+
+    With `value` False the mark is taken away. `EventMarked` echoes `request`.
     """
 
     camera: str
     event: str | None
-    keep: bool
+    value: bool
+    request: str | None
+    mark: Mark = Mark.KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeChange:
+    """Propose what would spare the camera's marked false alarms: `ProposalMade`."""
+
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainMoment:
+    """Say why there was, or was not, an event: `MomentExplained` echoes `request`.
+
+    Two moments are meant where the local time came twice.
+    """
+
+    camera: str
+    moments: tuple[Moment, ...]
     request: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Beep:
-    """Play the sound once; `BeepDone` echoes `request` (None: nobody waits for the answer)."""
+class Play:
+    """Play another sound once: `SoundDone` echoes `request`. One of `url` and `wav` is given."""
 
     request: str | None
+    url: str | None = None
+    wav: bytes | None = field(default=None, repr=False)
+    volume: float | None = None  # 0..1; None: the configured one
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """End the sound that `Play` began, or its download: `SoundDone` echoes `request`."""
+
+    request: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BeginSelfTest:
+    """Begin a self test with the settings of `camera`: `SelfTestSaid`."""
+
+    camera: str
+    utc: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EchoCame:
+    """The message of a self test, that of the run `run`, came back from the broker."""
+
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beep:
+    """Play the sound once; `BeepDone` echoes `request` (None: nobody waits for the answer).
+
+    `camera`: of whose event it is; None: it was asked for.
+    """
+
+    request: str | None
+    camera: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """End the beep of an event, or let it not begin any more; nobody waits for an answer.
+
+    `camera`: of whose events; None: of all.
+    """
+
+    camera: str | None = None
+
+    def ends(self, beep: Beep) -> bool:
+        """This beep is meant."""
+        return beep.request is None and self.camera in {None, beep.camera}
+
+
+SpeakerOrder = Beep | Play | Hush | Calm

@@ -36,7 +36,7 @@ class Problem:
 
     Attributes:
         kind: whose problem it is.
-        code: for machines; docs/troubleshooting.md has them all.
+        code: for machines; docs/how-to/troubleshooting.md has them all.
         words: why, and what helps; a problem stays the same one when its words change.
         owner: the camera's id, or the thread's name; empty: the agent's own.
     """

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from agent.core import privacy
 from agent.core.messages import CameraCode, CameraState
 from agent.core.problem import Kind, Problem
 from agent.core.state import AgentNow, CameraNow, HostFigures
 from agent.core.stats import VisionStats
 from agent.core.time_allowance import Costs
 
-#: Ends of a connection that come back until somebody changes a configuration; Home Assistant can
-#: only hear of them while we are connected, so they stay a problem for some minutes.
+#: Ends of a connection that come back until somebody changes a configuration. Home Assistant can
+#: get them only while we are connected, so they stay a problem for some minutes.
 HUMAN = frozenset({"taken_over", "kicked", "quota", "packet_too_large"})
 LATELY = 600.0
 #: Of the descriptors: with more than this part of them open, somebody has to look.
 USED_UP = 0.8
 
-#: What helps, where the owner's own reason does not say it; docs/troubleshooting.md has more.
+#: What helps, where the owner's own reason does not say it.
+#: docs/how-to/troubleshooting.md has more.
 #: Of a camera that is what helps the UDP family; the sessions of the others say it themselves.
 HELP = {
     "camera_connecting": "wait; where it comes and goes, look for loss on the way",
@@ -53,12 +55,15 @@ HELP = {
     "broker_packet_too_large": "raise the broker's limit for packets (Mosquitto: max_packet_size,"
     " message_size_limit), or lower mqtt.max_image_kb",
     "journal_failing": "the disk of agent.state_dir is full or damaged",
-    "classifier_failed": "add the file anew (surveillance-agent model add), see docs/classify.md;"
+    "classifier_failed": "add the file anew (surveillance-agent model add),"
+    " see docs/how-to/classify.md;"
     " all else works, events are called unknown",
     "descriptors_low": "close what is connected to the re-offer, then restart the agent; report it"
     " with the list of /proc/PID/fd if it comes back",
     "silent": "the machine is overloaded, or a call hangs; after 30 s the thread of a camera is"
     " replaced, for any other the agent starts anew",
+    "schedule_waits": "give the machine a time service (timedatectl), or set agent.trust_clock:"
+    " always",
     "hung": "it goes with the agent's next start; report it, with the log",
 }
 
@@ -67,11 +72,18 @@ _NETWORK = {
     "camera_stalled": "switch its power off and on; look at the network on the way",
 }
 _DEVICE = {"camera_stalled": "unplug it and plug it in again; is its cable or hub bad?"}
+_PROGRAM = {
+    "camera_stalled": "try its command by hand; docs/reference/cameras.md says what it has to write"
+}
 _OTHER_CAMERAS = {
     "http": _NETWORK,
     "https": _NETWORK,
     "rtsp": _NETWORK,
     "rtsps": _NETWORK,
+    "rtspu": _NETWORK,
+    "rtsph": _NETWORK,
+    "exec": _PROGRAM,
+    "rpicam": _PROGRAM,
     "v4l2": _DEVICE,
     "file": {},
     "demo": {},
@@ -83,6 +95,10 @@ _SIGHT = {
     "picture_blurred": "much less detail than usual",
     "view_shifted": "the camera points elsewhere than it used to",
 }
+
+
+#: Sessions that are no problem; privacy mode that is over is about to be opened.
+_QUIET = frozenset({CameraCode.LIVE, CameraCode.DISABLED, CameraCode.PRIVATE})
 
 
 def _words(code: str, reason: str, helps: str | None = None) -> str:
@@ -105,6 +121,8 @@ def camera_problems(now_state: AgentNow, camera: CameraNow) -> list[Problem]:
 
     How well it sees is said only while frames come: what was seen last is no news.
     """
+    if privacy.shut(camera):
+        return _while_private(now_state, camera)
     link, recording = camera.link, camera.recording_link
     code = link.code if link else CameraCode.CONNECTING
     vision = now_state.gauges.vision.get(camera.camera_id, VisionStats())
@@ -119,22 +137,32 @@ def camera_problems(now_state: AgentNow, camera: CameraNow) -> list[Problem]:
         tell(Kind.CAMERA, "blind", _words("blind", vision.problem))
     elif camera.watch is not None and camera.watch.unjudged:
         tell(Kind.CAMERA, "not_judged", _words("not_judged", camera.watch.unjudged))
-    if code not in {CameraCode.LIVE, CameraCode.DISABLED}:
+    if code not in _QUIET:
         tell(Kind.CAMERA, f"camera_{code.value}", _link_words(link, setup.scheme))
     if camera.needs_power_cycle:
         words = f"{camera.failed_attempts} attempts in a row failed"
         tell(Kind.CAMERA, "needs_power_cycle", _words("needs_power_cycle", words))
-    if recording is not None and recording.code not in {CameraCode.LIVE, CameraCode.DISABLED}:
+    if recording is not None and recording.code not in _QUIET:
         words = _link_words(recording, setup.record_scheme)
         tell(Kind.RECORDING_STREAM, f"recording_stream_{recording.code.value}", words)
-    if unfit := now_state.gauges.aims.get(name):
-        tell(Kind.AIM, "aim_unfit", _words("aim_unfit", unfit))
+    told += _unfit(now_state, name)
     if why := now_state.gauges.costs.get(name, Costs()).why:
         tell(Kind.COST, "costly", _words("costly", why))
     if code is CameraCode.LIVE:
         for sight in vision.sight.problems:
             tell(Kind.SIGHT, sight, _words(sight, _SIGHT[sight]))
     return told
+
+
+def _while_private(now_state: AgentNow, camera: CameraNow) -> list[Problem]:
+    """What is wrong with a camera of which nothing is fetched: nothing that it does."""
+    return _unfit(now_state, camera.camera_id)
+
+
+def _unfit(now_state: AgentNow, name: str) -> list[Problem]:
+    """What was drawn on the page and cannot be in force."""
+    why = now_state.gauges.aims.get(name)
+    return [Problem(Kind.AIM, "aim_unfit", _words("aim_unfit", why), name)] if why else []
 
 
 def agent_problems(state: AgentNow, at: float) -> tuple[Problem, ...]:
@@ -158,6 +186,7 @@ def agent_problems(state: AgentNow, at: float) -> tuple[Problem, ...]:
         count = gauges.hung.count(name)
         words = f"{count} thread{'s' if count > 1 else ''} of {name} hang in a call"
         tell(Kind.WORKER, "hung", f"{words}; another one does the work", name)
+    found += _waiting(state)
     if (used_up := _descriptors_low(gauges.host)) is not None:
         tell(Kind.MACHINE, "descriptors_low", used_up)
     if (code := broker_problem(state, at)) is not None and state.trouble is not None:
@@ -176,6 +205,18 @@ def agent_problems(state: AgentNow, at: float) -> tuple[Problem, ...]:
         words = f"{failed} events were sent without being on disk"
         tell(Kind.JOURNAL, "journal_failing", words)
     return tuple(found)
+
+
+def _waiting(state: AgentNow) -> list[Problem]:
+    """What stands still while nobody knows the time."""
+    names = [name for name, it in state.cameras.items() if it.setup.schedule.rules]
+    if state.clock.sure or not names:
+        return []
+    words = (
+        f"the clock is not synchronised, so the schedule of {', '.join(names)} waits: what it arms"
+        " is armed, all else stays as it was"
+    )
+    return [Problem(Kind.MACHINE, "schedule_waits", _words("schedule_waits", words))]
 
 
 def _descriptors_low(host: HostFigures) -> str | None:

@@ -1,24 +1,24 @@
-"""How commands are answered: at once, later by an owner, or with a refusal. Every one is."""
+"""Answers to commands: immediately, later by an owner, or with a refusal. Each gets one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-from agent.core import state_messages
 from agent.core.effects import Effect, Say
 from agent.core.last_error import fault
+from agent.core.setting_messages import setting_state
 from agent.core.state import AgentNow, CameraNow, Now, Pending
 from schemas.commands import CommandError, ErrorCode, ReplyTo, Response
 from schemas.messages import Publish, state
-from schemas.settings import AgentSettings, CameraSettings, SettingValue, show_value
+from schemas.settings import AgentSettings, CameraSettings, SettingValue, setting_names, show_value
 
 #: How long an owner may take before the command is answered with an error.
 ANSWER_WITHIN = 8.0
 #: Bounds what commands without an answer can make us remember.
 MAX_PENDING = 16
 
-#: Lines of the log about refused commands, in so many seconds.
+#: Lines of the log about refused commands, and the seconds for which the number counts.
 MAX_LINES, LINES_WITHIN = 30, 60.0
 
 Step = tuple[AgentNow, list[Effect]]
@@ -81,20 +81,34 @@ def expire(now_state: AgentNow, now: Now) -> Step:
     for token, waiting in now_state.pending.items():
         if now.at < waiting.until:
             continue
-        error = CommandError(code=waiting.code, message=f"no answer within {ANSWER_WITHIN:g} s")
+        error = CommandError(code=waiting.code, message=f"no answer within {waiting.within:g} s")
+        now_state, answers = finish(now_state, token, now, error=error)
+        effects += answers
+    return now_state, effects
+
+
+def give_up(now_state: AgentNow, now: Now) -> Step:
+    """Answers all commands that wait: the process ends, no owner will."""
+    effects: list[Effect] = []
+    for token, waiting in now_state.pending.items():
+        error = CommandError(code=waiting.code, message="the agent ended meanwhile")
         now_state, answers = finish(now_state, token, now, error=error)
         effects += answers
     return now_state, effects
 
 
 def remember(
-    now_state: AgentNow, reply: ReplyTo, now: Now, code: ErrorCode
+    now_state: AgentNow,
+    reply: ReplyTo,
+    now: Now,
+    code: ErrorCode,
+    within: float = ANSWER_WITHIN,
 ) -> tuple[AgentNow, str | None]:
-    """Keeps a command until its owner answers; no token when too many wait."""
+    """Keeps a command until its owner answers (`within` s); no token when too many wait."""
     if len(now_state.pending) >= MAX_PENDING:
         return now_state, None
     token = str(now_state.requests + 1)
-    waiting = Pending(reply=reply, until=now.at + ANSWER_WITHIN, code=code)
+    waiting = Pending(reply=reply, until=now.at + within, code=code, within=within)
     pending = {**now_state.pending, token: waiting}
     return replace(now_state, pending=pending, requests=now_state.requests + 1), token
 
@@ -141,9 +155,9 @@ def _logged(now_state: AgentNow, words: str, now: Now) -> Step:
 
 def _unchanged(now_state: AgentNow, camera: CameraNow | None, name: str | None) -> list[Effect]:
     """The value in force, so that a switch or slider that moved ahead snaps back."""
-    if camera is not None and name in CameraSettings.model_fields:
-        return [state_messages.setting_state(camera, name)]
-    if camera is None and name in AgentSettings.model_fields:
+    if camera is not None and name in setting_names(CameraSettings):
+        return [setting_state(camera, name)]
+    if camera is None and name in setting_names(AgentSettings):
         topic = now_state.setup.topics.setting_state(name)
         return [state(topic, show_value(getattr(now_state.settings, name)))]
     return []

@@ -1,4 +1,4 @@
-"""Which files of the image store may go, in which order, and when none may; how long room lasts.
+"""Which files of the image store may go, in which order, and when none may; how long space lasts.
 
 Age comes from the name, never from the file's time: a restored backup or a NAS without a clock
 lies. Names that a clock gave which was not set yet are corrected by `agent.core.clock_corrections`.
@@ -12,11 +12,10 @@ from datetime import date, datetime, timedelta
 from pathlib import PurePath
 
 from agent.core.clock_corrections import Misdated, made_on
-from agent.core.naming import EVENTS, MANIFEST, MONITORING, NOTES, SESSIONS
+from agent.core.store_names import EVENTS, MANIFEST, MONITORING, NOTES, SESSIONS
 
-#: The newest recording lies further back than this many times the retention, plus a month: then it
-#: is likelier that the clock is wrong (a Pi has none of its own) than that nobody moved for so
-#: long.
+#: The newest recording may be older than this many times the retention, plus a month. Then a wrong
+#: clock is the likely reason (a Pi has no clock chip), not that nobody moved for that time.
 _PLAUSIBLE_FACTOR = 2
 _PLAUSIBLE_EXTRA = 30
 #: What helps where nothing may be deleted for the clock's sake.
@@ -24,8 +23,6 @@ CLOCK_CURE = (
     "switch a time service (NTP) on: `timedatectl set-ntp true`; where the clock is right and the"
     " kernel does not know it: agent.trust_clock: always"
 )
-#: A day that has just begun says little about its rate: it counts as at least one hour.
-_LEAST_PART_OF_A_DAY = 1 / 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class Plan:
 
     Attributes:
         delete: what is too old.
-        for_room: what else may go, in this order, as long as room is short.
+        for_room: what else may go, in this order, as long as space is short.
         refused: why nothing may be deleted at all.
         cure: what helps against that.
     """
@@ -70,9 +67,9 @@ def plan(
 ) -> Plan:
     """Picks the files of days that lie more than `days` before `today`, and those next in turn.
 
-    Never of today or of the newest day there is, by their names: those may be written to; nothing
-    while the clock is not to be trusted or the newest recording is implausibly far from today. Age
-    and turn are those of the day on which what is misdated was made.
+    Never files of today or of the newest day, by their names: the agent may write to these. Nothing
+    while the clock is not reliable, or the newest recording is implausibly far from today. Age and
+    order of misdated files are those of the day on which they were made.
     """
     found = list(files)
     made = {day: made_on(day, misdated, today) for day in {file.day for file in found}}
@@ -92,21 +89,23 @@ def plan(
 
 
 def days_left(room: int, per_day: Mapping[date, int], now: datetime) -> float | None:
-    """Days until `room` bytes are used up at today's rate, if nothing were deleted; None: never.
+    """Days until `room` bytes are used up at today's rate, if nothing were deleted.
+
+    None: never, or nothing was recorded yesterday. Of a part of a day nobody knows when recording
+    began, so its rate may be far too low.
 
     Args:
         room: bytes that recordings may still take.
         per_day: bytes recorded on each day.
-        now: local time. Yesterday stands in for what is left of today, when there is one.
+        now: local time. Yesterday stands in for what is left of today.
     """
     today = now.date()
     passed = (now.hour * 60 + now.minute) / (24 * 60)
     yesterday = per_day.get(today - timedelta(days=1))
     recorded = per_day.get(today, 0)
     if yesterday is None:
-        rate = recorded / max(passed, _LEAST_PART_OF_A_DAY)
-    else:
-        rate = recorded + yesterday * (1 - passed)
+        return None
+    rate = recorded + yesterday * (1 - passed)
     return max(0, room) / rate if rate > 0 else None
 
 

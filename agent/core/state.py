@@ -8,19 +8,29 @@ from datetime import datetime
 from typing import NamedTuple
 
 from agent.core.anchors import CameraAnchor
+from agent.core.event_label import Label, Named
 from agent.core.messages import AudioState, BrokerDown, CameraState, Detection, StoreState
-from agent.core.named import Label, Named
 from agent.core.orders import VisionSettings
 from agent.core.problem import Problem
+from agent.core.recordings import RecordingSaved
+from agent.core.schedule import Planned, Schedule
+from agent.core.snooze import Snoozed
 from agent.core.stats import CameraStats, ClassifyStats, MqttStats, StoreStats, VisionStats
 from agent.core.time_allowance import Costs
+from agent.core.trusted_clock import TrustedClock
 from schemas.commands import ErrorCode, ReplyTo
+from schemas.events import RecordingEvent
+from schemas.modes import ScheduledValue, StoredModes
+from schemas.proposal import Proposal
+from schemas.self_test import SelfTestResult
 from schemas.settings import (
     AgentSettings,
     CameraSettings,
     Provenance,
     StoredSettings,
     StoredValue,
+    idle_settings,
+    numbers_behind,
     provenance_of,
     setting_names,
 )
@@ -43,14 +53,24 @@ class CameraSetup:
     record_scheme: str = ""
     analysis_fps: float = 3.0  # frames judged a second, at most
     classify: str | None = None  # name of the network that names its events; None: nobody does
+    recorded_as: str = ""  # see `CameraHealth`
+    profile: str = "robust"  # of the detector
+    hides: str = ""  # the parts of its pictures that are blackened, as a text
+    schedule: Schedule = field(default_factory=Schedule)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The run-time settings that do something here."""
+        idle = idle_settings(self.profile)
+        return tuple(name for name in setting_names(CameraSettings) if name not in idle)
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
     """What does not change while the agent runs.
 
-    `birth_delay` is the pause in seconds between Home Assistant's birth and our answer; the shell
-    draws it at random from 1..5 s, so that a house full of agents does not answer at once.
+    `birth_delay` is the pause in seconds between Home Assistant's birth and our answer. The shell
+    draws it at random from 1..5 s, so that the agents of a house do not all answer together.
     """
 
     topics: AgentTopics
@@ -63,6 +83,8 @@ class Setup:
     publish_images: bool = True
     media_dir: str | None = None
     birth_delay: float = 1.0
+    self_test_at: str | None = None  # local time; None: on command only
+    trust_clock: bool = False  # also while the kernel does not call it synchronised
 
 
 class Now(NamedTuple):
@@ -100,6 +122,7 @@ class Gauges:
     silent: tuple[str, ...] = ()  # workers without a beat
     hung: tuple[str, ...] = ()  # workers that were left alone, another one runs for each
     host: HostFigures = field(default_factory=HostFigures)
+    verdicts_lost: int = 0  # blocks of the log that the disk did not take
     aims: Mapping[str, str] = field(default_factory=dict)  # why one is not in force, or not whole
 
 
@@ -112,7 +135,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """The process is told to end: say farewell."""
+    """The process must end: say farewell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +173,7 @@ class Naming:
         until: monotonic seconds; without an answer until then it is said to be `unknown`.
         detection: what started it.
         named: its name so far; None: no answer yet.
-        said: the label that was told last; None: none.
+        said: the label that was published last; None: none.
         running: the event has not ended.
     """
 
@@ -199,23 +222,35 @@ class CameraNow:
     motion_shown: bool = False
     motion_off_at: float | None = None
     attributes: MotionAttributes | None = None
+    live_until: float | None = None  # monotonic seconds; None: nobody looks
+    last_clip: RecordingEvent | None = None  # since the agent's start
     snapshot: Picture | None = None
     overlay: Picture | None = None
     heatmap: Picture | None = None
     motion_picture: Picture | None = None
+    picture_said_at: float | None = None  # frame time of the last published one
+    picture_waits: bool = False  # it is better, and not published yet
     namings: tuple[Naming, ...] = ()  # oldest first, the running event's last
     objects: ObjectState | None = None  # None: no event was named yet
     delta: bytes | None = field(default=None, repr=False)
     anchor: CameraAnchor | None = None  # of its days in the store
     motion_seq: int = 0
     recording_seq: int = 0
+    sound_seq: int = 0
     events: int = 0
     suppressed: int = 0
     saved: int = 0
     failed: int = 0
+    last_saved: RecordingSaved | None = None
+    marks: frozenset[str] = frozenset()  # false alarms since a proposal was last asked for
+    proposal: Proposal | None = None
     last_motion_utc: datetime | None = None
     last_suppressed: str | None = None
     last_snapshot_at: float = -1e9
+    scheduled: Mapping[str, ScheduledValue] = field(default_factory=dict)  # by setting
+    plan: Mapping[str, Planned] = field(default_factory=dict)  # of the schedule, at the last look
+    unsure: frozenset[str] = frozenset()  # settings of commands while the clock was unsure
+    snooze: Snoozed | None = None
 
     @property
     def camera_id(self) -> str:
@@ -229,18 +264,20 @@ class CameraNow:
 
     @property
     def needs_power_cycle(self) -> bool:
-        """True when so many attempts failed that only pulling the plug may help."""
+        """True after the number of failed attempts at which only pulling the plug may help."""
         return self.failed_attempts >= self.setup.power_cycle_after
 
     def provenance(self) -> dict[str, Provenance]:
-        """Where each setting's value comes from."""
+        """Where the value of each setting that does something here comes from."""
         return {
-            name: provenance_of(
-                self.stored[name].since if name in self.stored else None,
-                in_file=name in self.setup.in_file,
-            )
-            for name in setting_names(CameraSettings)
+            name: provenance_of(self._since(name), in_file=name in self.setup.in_file)
+            for name in self.setup.shown
         }
+
+    def _since(self, name: str) -> datetime | None:
+        """When a command last set it; of `sensitivity`, one of its numbers."""
+        times = [self.stored[it].since for it in numbers_behind({name: None}) if it in self.stored]
+        return max(times, default=None)
 
     def vision_settings(self) -> VisionSettings:
         """The part of the settings that vision needs."""
@@ -255,9 +292,12 @@ def vision_settings(settings: CameraSettings) -> VisionSettings:
         min_changed=settings.min_changed,
         max_changed=settings.max_changed,
         post_frames=settings.post_frames,
+        max_event_seconds=settings.max_event_seconds,
         record=settings.record_on_motion,
         monitoring_interval=settings.monitoring_interval,
         scores=settings.publish_scores,
+        private=settings.privacy,
+        live_interval=settings.live_interval,
     )
 
 
@@ -268,6 +308,7 @@ class Pending:
     reply: ReplyTo
     until: float
     code: ErrorCode  # if nothing comes
+    within: float  # seconds, as it is said
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,8 +327,11 @@ class AgentNow:
     store: StoreState | None = None
     repairs: int = 0
     audio: AudioState | None = None
-    picture_limit: int | None = None  # what vision was told of it
+    picture_limit: int | None = None  # the limit that vision has
     beeps: int = 0
+    sounds: int = 0
+    sounds_failed: int = 0
+    play_at: float = -1e9
     beep_at: float = -1e9
     beep_command_at: float = -1e9
     discovery_at: float = -1e9
@@ -296,7 +340,7 @@ class AgentNow:
     pending: Mapping[str, Pending] = field(default_factory=dict)
     requests: int = 0
     refused: int = 0
-    refusals_since: float = -1e9  # the minute in which so many refusals were logged
+    refusals_since: float = -1e9  # the minute to which the number of refusals belongs
     refusals_logged: int = 0
     gauges: Gauges = field(default_factory=Gauges)
     health_at: float = -1e9
@@ -304,8 +348,19 @@ class AgentNow:
     problems: tuple[Problem, ...] = ()
     words: tuple[str, ...] = ()  # of health: where the owners stand
     error: LastError | None = None
-    recordings: tuple[str, ...] = ()  # of whose end was told, newest last
+    recordings: tuple[str, ...] = ()  # those whose end was reported, newest last
     error_owner: str = ""  # id of the camera that it is about
+    self_test: SelfTestResult | None = None  # None: its thread has not said yet what it knows
+    self_test_at: datetime | None = None  # when the next one is planned
+    self_test_begun_at: float = -1e9
+    clock: TrustedClock = field(default_factory=TrustedClock)
+    schedules_due: datetime | None = None  # UTC; None: they are to be looked at
+    schedules_seen: datetime | None = None  # UTC
+    saved_modes: StoredModes = field(default_factory=StoredModes)
+    absent: StoredSettings = field(default_factory=StoredSettings)  # of cameras that may come back
+    absent_modes: StoredModes = field(default_factory=StoredModes)  # likewise
+    absent_anchors: Mapping[str, CameraAnchor] = field(default_factory=dict)
+    absent_proposals: Mapping[str, Proposal] = field(default_factory=dict)
 
     def with_camera(self, camera: CameraNow) -> AgentNow:
         """The state with one camera replaced."""
@@ -313,7 +368,17 @@ class AgentNow:
 
     def stored_settings(self) -> StoredSettings:
         """What the settings file is to say."""
-        return StoredSettings(
-            agent=dict(self.stored),
-            cameras={c.camera_id: dict(c.stored) for c in self.cameras.values() if c.stored},
+        here = {c.camera_id: dict(c.stored) for c in self.cameras.values() if c.stored}
+        return StoredSettings(agent=dict(self.stored), cameras={**self.absent.cameras, **here})
+
+    def stored_modes(self) -> StoredModes:
+        """What the file of the modes is to say."""
+        cameras, absent = self.cameras.values(), self.absent_modes
+        schedule = {c.camera_id: dict(c.scheduled) for c in cameras if c.scheduled}
+        snoozes = {c.camera_id: c.snooze.stored() for c in cameras if c.snooze}
+        unsure = {c.camera_id: sorted(c.unsure) for c in cameras if c.unsure}
+        return StoredModes(
+            schedule={**absent.schedule, **schedule},
+            snoozes={**absent.snoozes, **snoozes},
+            unsure={**absent.unsure, **unsure},
         )

@@ -14,6 +14,7 @@ class CameraStats:
 
     frames: int = 0
     frames_damaged: int = 0
+    sound_damaged: int = 0
     fragments: int = 0
     fragments_lost: int = 0
     fragments_repeated: int = 0
@@ -51,6 +52,8 @@ class VisionStats:
     height: int = 0
     problem: str = ""
     undecided: str = ""
+    sound_level: float | None = None  # dBFS
+    sound_background: float | None = None
     sight: Sight = field(default_factory=Sight)
     light_changed: datetime | None = None
 

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol
 
-#: Seconds of processor time that a camera may take at once: a large picture, the start of a clip.
+#: Seconds of processor time that a camera may take in one go: a large picture, a clip's start.
 BURST = 10.0
 #: Seconds over which its use is measured.
 _MEASURED = 5.0
@@ -32,19 +32,19 @@ class Room(Protocol):
 
     @property
     def roomy(self) -> bool:
-        """Whether there is room for frames that are only kept in case."""
+        """Whether there is memory for frames that are only kept for a possible event."""
         ...
 
     def hold(self, size: int) -> object | None:
-        """Room for work of so many bytes, as long as somebody has what is returned; None: none."""
+        """Memory for work of `size` bytes, as long as the returned object lives; None: not free."""
         ...
 
     def work(self, size: int) -> AbstractContextManager[bool]:
-        """Room for work of so many bytes, meanwhile; False: there is none, make it smaller."""
+        """Memory for work of `size` bytes inside the block; False: it is not free, do less."""
         ...
 
     def reduce(self, size: int) -> None:
-        """Counts something that was made smaller, or not at all, for want of so many bytes."""
+        """Counts a picture that was made smaller, or not at all: `size` bytes were not free."""
 
     def spend(self) -> None:
         """Counts what the calling thread took of the processor since it last called."""
@@ -56,11 +56,11 @@ class Boundless:
     roomy = True
 
     def hold(self, _size: int) -> object:
-        """There is room."""
+        """Always succeeds."""
         return self
 
     def work(self, _size: int) -> AbstractContextManager[bool]:
-        """There is room."""
+        """Always succeeds."""
         return nullcontext(enter_result=True)
 
     def reduce(self, _size: int) -> None:
@@ -83,7 +83,7 @@ class Allowance:
         self._spent = self._busy = 0.0
 
     def spend(self, seconds: float) -> None:
-        """So much was used."""
+        """Takes the used seconds."""
         self._left -= seconds
         self._spent += seconds
 
@@ -92,7 +92,7 @@ class Allowance:
 
         Args:
             now: monotonic seconds.
-            rate: processors that may be kept busy for good.
+            rate: processors that may be busy all the time.
         """
         self._left = min(BURST, self._left + (now - self._at) * rate)
         self._at = now

@@ -3,10 +3,12 @@
 It listens on 127.0.0.1 only, asks for no password and forgets everything when it ends: enough to
 see the agent's topics without configuring anything. It ends with its parent, or on SIGTERM.
 
-With `--mosquitto` it runs that program. Without, it is amqtt (extra `demo`, imported in the child
-only), which speaks MQTT 3.1.1 only: a client that asks for MQTT 5 is refused or, with a will or
-with properties in its CONNECT, gets no answer at all, and it sends new clients what others have
-subscribed to. The demo's agent has to be told to speak 3.1.1 to it.
+With `--mosquitto` it runs that program. Otherwise it is amqtt (extra `demo`, imported only in the
+child), which speaks only MQTT 3.1.1. It refuses a client that asks for MQTT 5. If the CONNECT has
+a will or properties, it does not answer at all. It also sends new clients the subscriptions of
+others. So the demo configures its agent for 3.1.1. It may publish the will of a client that said
+goodbye: it forgets a goodbye that it reads together with the connection's end. The agent's last
+word is the same as its will.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from pathlib import Path
 from agent.core.errors import ConfigError
 from agent.runtime import logs
 from agent.runtime.clock import Clock
+from agent.runtime.extras import how_to_get
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +68,7 @@ def free_port(wanted: int) -> int:
 
 
 def broker_answers(host: str, port: int, seconds: float = 1.0) -> bool:
-    """True when something accepts TCP connections there within so many seconds."""
+    """True when a program accepts TCP connections there within the given seconds."""
     try:
         with socket.create_connection((host, port), seconds):
             return True
@@ -119,7 +122,7 @@ def _wait_ready(process: subprocess.Popen[bytes], port: int, clock: Clock) -> No
         if process.stdout.readline() == _READY:
             return
         if process.wait(_STOP_SECONDS) == _NO_AMQTT:
-            raise ConfigError("no broker: .venv/bin/pip install -e '.[demo]', or start one")
+            raise ConfigError(f"no broker: {how_to_get('demo')}, or install mosquitto")
         raise ConfigError(f"the embedded broker ended at once; is port {port} taken?")
     raise ConfigError(f"the embedded broker is not ready after {START_SECONDS:.0f} s")
 
@@ -141,7 +144,7 @@ async def _serve(port: int, program: str | None) -> bool:
 
 
 async def _run_mosquitto(program: str, port: int, leave: asyncio.Event) -> bool:
-    if broker_answers(HOST, port):  # somebody else's answer would be taken for ours
+    if broker_answers(HOST, port):  # another broker's answer would look like ours
         return False
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "mosquitto.conf"

@@ -1,24 +1,27 @@
 """The demo: the whole agent with a simulated camera and a broker of its own.
 
-Everything is real but the camera: the frames travel over UDP in the camera's own protocol. A broker
-that already runs here is left alone: its Home Assistant would keep the demo's devices for good.
+Everything is real but the camera: the frames travel over UDP in the camera's own protocol. The demo
+does not use a broker that already runs here: its Home Assistant would keep the demo's devices.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from agent.config.loader import agent_id_of, load
+from agent.config.loader import DEFAULT_PLACES, PREFIX, agent_id_of, load
 from agent.core.errors import ConfigError, reason_of
 from agent.demo.broker import embedded_broker, free_port, mosquitto
 from agent.mqtt.journal import JOURNAL, Journal
+from agent.mqtt.journal_file import who_locks
 from agent.runtime.clock import Clock, SystemClock
+from agent.runtime.extras import how_to_get
 from agent.runtime.settings_file import NAME as SETTINGS
 from agent.runtime.worker import Worker
 
@@ -30,10 +33,11 @@ PAGE_PORT = 8655  # the same
 STORE = Path("imagestore")
 STATE = Path("demo-state")
 CAMERA = "front_door"
+_PAGE = "SURVEILLANCE_PAGE__"
 
 
 def demo_state_dir() -> Path:
-    """Settings, journal and spool of the demo: beside its store, where somebody sees them."""
+    """Settings, journal and spool of the demo: next to its store, where people see them."""
     return STATE.absolute()
 
 
@@ -65,12 +69,20 @@ def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
         broker, protocol = "Mosquitto", "auto"
         if program is None:  # amqtt leaves an MQTT 5 client with a will unanswered
             broker, protocol = "embedded", "'3.1.1'"
-        page, link = _page()
-        loaded = load(None, {**_environment(simulator.port, port, protocol), **page})
+        page, link = _page(os.environ)
+        loaded = load(None, {**page, **_environment(simulator.port, port, protocol)})
         camera = Worker("simulator", simulator.run, clock, _fatal)
-        app = App(loaded, state_dir, clock=clock, extra=[camera])
-        _explain(say, broker, port, agent_id_of(loaded.config), link)
+        first = first_file(os.environ)
+        app = App(loaded, state_dir, clock=clock, extra=[camera], first_file=first)
+        _explain(say, broker, port, agent_id_of(loaded.config), link, first=first is not None)
         return app.run(), app.again
+
+
+def first_file(environ: Mapping[str, str]) -> Path | None:
+    """Where the page may write a first configuration; None: there is one already."""
+    if environ.get(f"{PREFIX}CONFIG") or any(os.path.lexists(it) for it in DEFAULT_PLACES):
+        return None
+    return DEFAULT_PLACES[0].absolute()
 
 
 def _make(folder: Path) -> None:
@@ -89,7 +101,8 @@ def _check_alone(journal: Path, clock: Clock) -> None:
     try:
         Journal(journal, clock).close()
     except ConfigError:
-        words = f"the demo runs already, with its state in {journal.parent}: end that one first"
+        where = f"with its state in {journal.parent}"
+        words = f"the demo runs already{who_locks(journal)}, {where}: end that one first"
         raise ConfigError(words) from None
 
 
@@ -104,21 +117,31 @@ def _environment(camera_port: int, broker_port: int, protocol: str) -> dict[str,
     }
 
 
-def _page() -> tuple[dict[str, str], str]:
-    """What the page needs, and its address with a token that logs in once; none without aiohttp."""
+def _page(environ: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    """What the page needs, and its address with a token that logs in once; none without aiohttp.
+
+    What somebody says of the page in the environment holds for the demo, too.
+    """
     if find_spec("aiohttp") is None or find_spec("jinja2") is None:
-        return {}, "needs .venv/bin/pip install -e '.[page]'"
-    port, once = free_port(PAGE_PORT), secrets.token_urlsafe(24)
-    keys = {"BIND": HOST, "PORT": str(port), "ONE_TIME_TOKEN": once}
-    environment = {f"SURVEILLANCE_PAGE__{key}": value for key, value in keys.items()}
-    return environment, f"http://{HOST}:{port}/login?once={once}"
+        return {}, f"packages are missing: {how_to_get('page')}"
+    given = {name: value for name, value in environ.items() if name.startswith(_PAGE)}
+    port = given.get(f"{_PAGE}PORT") or str(free_port(PAGE_PORT))
+    bind = given.get(f"{_PAGE}BIND") or HOST
+    once = secrets.token_urlsafe(24)
+    found = {**given, f"{_PAGE}BIND": bind, f"{_PAGE}PORT": port, f"{_PAGE}ONE_TIME_TOKEN": once}
+    host, more = bind, ""
+    if bind in {"0.0.0.0", "::"}:  # noqa: S104  compared, not bound
+        host, more = HOST, "   (from elsewhere: this machine's address instead of 127.0.0.1)"
+    return found, f"http://{f'[{host}]' if ':' in host else host}:{port}/login?once={once}{more}"
 
 
 def _fatal(name: str, error: BaseException) -> None:
     log.critical("worker %s: gave up: %s", name, error)
 
 
-def _explain(say: Callable[[str], None], broker: str, port: int, agent_id: str, link: str) -> None:
+def _explain(
+    say: Callable[[str], None], broker: str, port: int, agent_id: str, link: str, *, first: bool
+) -> None:
     root, there = f"surveillance/{agent_id}", f"-h {HOST} -p {port}"
     client = "" if shutil.which("mosquitto_sub") else "   (apt-get install mosquitto-clients)"
     for line in (
@@ -127,6 +150,7 @@ def _explain(say: Callable[[str], None], broker: str, port: int, agent_id: str, 
         f"{broker}, for this demo only. Somebody walks by every ten seconds or so.",
         "",
         f"  The page (this link works once): {link}",
+        *(["  Set up, in its menu, is for your own camera."] if first else []),
         "",
         f"Try in another terminal:{client}",
         "",

@@ -11,7 +11,7 @@ class Bits:
         self.at = 0
 
     def take(self, count: int) -> int:
-        """An unsigned number of so many bits."""
+        """An unsigned number of `count` bits."""
         if self.at + count > len(self.text):
             raise IndexError
         self.at += count
@@ -25,7 +25,7 @@ class Bits:
         return (1 << zeros) - 1 + self.take(zeros)
 
     def skip_golombs(self, count: int) -> None:
-        """So many codes."""
+        """Reads and drops `count` codes."""
         for _ in range(count):
             self.golomb()
 
@@ -43,8 +43,21 @@ def unescaped(data: bytes) -> bytes:
     return bytes(out)
 
 
+def escaped(data: bytes) -> bytes:
+    """The opposite of `unescaped`."""
+    out = bytearray()
+    zeros = 0
+    for byte in data:
+        if zeros >= 2 and byte <= 3:
+            out.append(3)
+            zeros = 0
+        out.append(byte)
+        zeros = zeros + 1 if byte == 0 else 0
+    return bytes(out)
+
+
 def skip_scaling(bits: Bits, size: int) -> None:
-    """One scaling list of H.264 of so many entries."""
+    """Reads and drops one scaling list of H.264 with `size` entries."""
     last = following = 8
     for _ in range(size):
         if following:

@@ -10,14 +10,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from agent.core.frame import Decoded
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons
 from agent.imaging.privacy import blacken
 
 Luma = npt.NDArray[np.uint8]
 
-#: Bounds what one peer can make us allocate: 16.8 million pixels are 17 MB of luma, 50 MB of BGR,
-#: and the detector keeps several; the cameras of houses have at most 12 million.
+#: A frame's `image`: a JPEG, or the planes that a decoder of video made.
+Image = bytes | Decoded
+
+#: Bounds the memory that one peer can make us allocate. 16.8 million pixels are 17 MB of luma and
+#: 50 MB of BGR, and the detector keeps several pictures. Cameras of houses have at most 12 million.
 LONGEST_SIDE = 8192
 MOST_PIXELS = 4096 * 4096
 
@@ -33,8 +37,8 @@ _SCAN = bytes((0xFF, _SOS))
 #: Bounds the walk through a made-up header; real ones have about ten segments before SOF, and some
 #: cameras put their measurements into a hundred more.
 MOST_SEGMENTS = 1024
-#: Markers without a segment (T.81 table B.1): a decoder steps over two bytes where a walk by
-#: lengths would be led astray, to another size than the one that is decoded.
+#: Markers without a segment (T.81 table B.1). A decoder steps over two bytes there. A walk by
+#: lengths would go wrong, and find another size than the decoder.
 _BARE = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})
 #: Bounds the decoder's time: each scan passes over the whole picture, and an empty one takes ten
 #: bytes. An ordinary progressive JPEG has ten; a thumbnail's are counted as well.
@@ -71,11 +75,13 @@ _QUALITY_STEPS = (90, 75, 60, 45, 30)
 _SMALLEST_SIDE = 32
 
 
-def dimensions(jpeg: bytes) -> tuple[int, int] | None:
+def dimensions(jpeg: Image) -> tuple[int, int] | None:
     """(height, width) from the header, or None: no whole JPEG, or more work than we allow.
 
     Whole means: SOI first, EOI last. It is not decoded, so damage in between goes unseen.
     """
+    if not isinstance(jpeg, bytes):
+        return jpeg.size
     if not jpeg.startswith(_SOI) or not jpeg.endswith(_EOI):
         return None
     known = _headers.get(jpeg[:_HEADER_KEY])
@@ -89,7 +95,7 @@ def dimensions(jpeg: bytes) -> tuple[int, int] | None:
     return known.size if fair else None
 
 
-def colour_work(jpeg: bytes) -> int:
+def colour_work(jpeg: Image) -> int:
     """Bytes of memory that work with it in colour takes; 0: too few to be counted."""
     height, width = dimensions(jpeg) or (0, 0)
     return height * width * COLOUR_WORK if height * width > LARGE else 0
@@ -143,7 +149,7 @@ def allowed(height: int, width: int) -> bool:
     )
 
 
-def decode_luma(jpeg: bytes) -> Luma | None:
+def decode_luma(jpeg: Image) -> Luma | None:
     """The luma plane, uint8 (H, W), read-only, in the camera's orientation; None when damaged.
 
     EXIF never turns it: the mask and the store's orientation are relative to the bare pixels.
@@ -151,44 +157,56 @@ def decode_luma(jpeg: bytes) -> Luma | None:
     return None if dimensions(jpeg) is None else small_luma(jpeg, 1)
 
 
-def small_luma(jpeg: bytes, scale: int) -> Luma | None:
+def small_luma(jpeg: Image, scale: int) -> Luma | None:
     """As `decode_luma`, of a JPEG whose `dimensions` are known, at a part of its size.
 
-    The decoder works out only the coarse part of each block of 8x8 pixels, which saves most of
-    what it does besides reading the bytes, and all later work on the pixels that are not there.
+    The decoder calculates only the coarse part of each block of 8x8 pixels. That saves most of its
+    work except reading the bytes, and all later work on the missing pixels.
 
     Args:
         jpeg: whole, and of an allowed size.
         scale: 1, 2, 4 or 8; height and width are divided by it and rounded up.
     """
+    if not isinstance(jpeg, bytes):
+        planes: Luma = jpeg.luma(scale)
+        return planes
     luma = _decode(jpeg, _GREY_AT[scale])
     if luma is not None:
         luma.setflags(write=False)
     return luma
 
 
-def decode_colour(jpeg: bytes, scale: int = 1) -> npt.NDArray[np.uint8] | None:
+def decode_colour(jpeg: Image, scale: int = 1) -> npt.NDArray[np.uint8] | None:
     """The picture, uint8 (H, W, 3) BGR, in the camera's orientation; None when damaged.
 
     Args:
         jpeg: from SOI to EOI.
         scale: 1, 2, 4 or 8; height and width are divided by it and rounded up.
     """
+    if not isinstance(jpeg, bytes):
+        picture: npt.NDArray[np.uint8] = jpeg.colour(scale)
+        return picture
     return None if dimensions(jpeg) is None else _decode(jpeg, _COLOUR_AT[scale])
 
 
+def as_jpeg(image: Image) -> bytes:
+    """A JPEG as it is; of planes one is made."""
+    return image if isinstance(image, bytes) else encode(image.colour(1))
+
+
 def stored_jpeg(
-    jpeg: bytes, orientation: Orientation, limit: int, privacy: Polygons = (), scale: int = 1
+    jpeg: Image, orientation: Orientation, limit: int, privacy: Polygons = (), scale: int = 1
 ) -> bytes | None:
     """The picture in stored orientation in at most `limit` bytes; None when damaged.
 
-    The camera's own bytes where nothing has to be turned or blackened and they fit; else decoded,
-    turned, blackened and encoded again, with lower quality and then smaller as far as the limit
-    demands; `scale` as of `decode_colour`.
+    These are the camera's own bytes if they fit and nothing must be turned or blackened. Otherwise
+    the picture is decoded, turned, blackened and encoded again, with lower quality and then smaller
+    until it fits. `scale` is as in `decode_colour`.
     """
     if dimensions(jpeg) is None:
         return None
-    if orientation.unchanged and not privacy and len(jpeg) <= limit:
+    as_it_is = orientation.unchanged and not privacy
+    if as_it_is and isinstance(jpeg, bytes) and len(jpeg) <= limit:
         return jpeg
     picture = decode_colour(jpeg, scale)
     if picture is None:
@@ -197,26 +215,27 @@ def stored_jpeg(
 
 
 def private_jpeg(
-    jpeg: bytes, orientation: Orientation, privacy: Polygons, scale: int = 1
+    jpeg: Image, orientation: Orientation, privacy: Polygons, scale: int = 1
 ) -> bytes | None:
-    """A camera's own JPEG, encoded again with the polygons black; None when it is damaged.
+    """A camera's picture as a JPEG with the polygons black; None when it is damaged.
 
-    It stays in the camera's orientation. Without polygons it is the camera's own bytes. `scale` as
+    It stays in the camera's orientation. Without polygons a JPEG is the camera's own. `scale` as
     of `decode_colour`.
     """
     if not privacy:
-        return jpeg
+        return as_jpeg(jpeg)
     picture = decode_colour(jpeg, scale)
     return None if picture is None else encode(blacken(picture, privacy, orientation))
 
 
-def encode_within(picture: npt.NDArray[np.uint8], limit: int) -> bytes:
+def encode_within(picture: npt.NDArray[np.uint8], limit: int, best: int = _TURNED_QUALITY) -> bytes:
     """The best JPEG of `picture` in at most `limit` bytes: quality goes down first, then size.
 
-    Below 32 pixels a side nothing more is tried: that JPEG is returned whatever its size is.
+    Its quality is at most `best`. Below 32 pixels a side it tries no more, and returns that JPEG
+    with any size.
     """
     while True:
-        for quality in _QUALITY_STEPS:
+        for quality in (step for step in _QUALITY_STEPS if step <= best):
             jpeg = encode(picture, quality)
             if len(jpeg) <= limit:
                 return jpeg

@@ -49,6 +49,11 @@ class Orientation:
         """True when the stored picture is the camera's own."""
         return self.mirrored == (False, False)
 
+    @property
+    def half_turn(self) -> int:
+        """180 when it comes to a half turn, else 0."""
+        return 180 if self.mirrored == (True, True) else 0
+
     def picture(self, picture: Picture) -> Picture:
         """The turned picture, (H, W) or (H, W, channels), also one plane of a YUV picture.
 

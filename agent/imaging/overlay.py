@@ -23,7 +23,7 @@ PRIVATE: Colour = (167, 121, 204)
 MOTION: Colour = (66, 228, 240)
 #: What is not judged keeps this part of its brightness, and gets some of the colour of IGNORE.
 _DIMMED = 0.42
-#: What changed gets so much of the colour of MOTION: the scene has to be seen below it.
+#: Part of the colour MOTION in changed pixels: the scene must stay visible below it.
 _TINTED = 0.35
 #: Lines and letters grow with the picture; 1.0 at 960 lines.
 _LINES_PER_SCALE = 960.0

@@ -14,7 +14,7 @@ from schemas.zones import Point
 Plane = npt.NDArray[np.uint8]
 Polygons = tuple[tuple[Point, ...], ...]
 
-#: cv2 draws with fractions of a pixel: so many bits of them.
+#: cv2 draws with fractions of a pixel: their number of bits.
 SHIFT = 4
 
 

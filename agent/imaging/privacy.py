@@ -1,7 +1,7 @@
 """Privacy polygons: black in every picture that leaves memory. The only place that blackens.
 
-Who encodes a picture that came from the camera calls one of these functions just before: vision
-for what is published or put aside as a picture, the recorder for films and trigger frames.
+The code that encodes a camera's picture calls one of these functions directly before. Vision does
+it for published and stored pictures, the recorder for films and trigger frames.
 """
 
 from __future__ import annotations

@@ -17,27 +17,27 @@ FIRST_DELAY = 0.5
 KNOWN_CAP = 4.0
 #: Nobody has answered yet, or only a person can help.
 LONGEST_DELAY = 30.0
-#: A connection that lasted so long was a good one: the next delay is the first again.
+#: Seconds. After a connection that lasted as long, the next delay is the first one again.
 STABLE = 5.0
-#: So many connections in a row that did not last: somebody else takes our client id. MQTT 5 has a
+#: After this number of short connections in a row another client takes our client id. MQTT 5 has a
 #: reason code for it, but Mosquitto 2.0 does not send it and 3.1.1 does not know it.
 FLAPPING = 3
 #: A fleet that lost one broker must not come back as one.
 JITTER = 0.5
 #: Unanswered MQTT 5 connects before 3.1.1 is tried; one may be a broker that is just starting.
 UNANSWERED = 2
-#: Of a broker that took MQTT 5 before our last start: a quarter of an hour. It boots beside us, and
-#: Docker's proxy hangs up in its place; or somebody put an old one there.
+#: Time to boot, for a broker that took MQTT 5 before our last start: a quarter of an hour. It may
+#: boot with us while Docker's proxy hangs up in its place, or an older broker may have replaced it.
 UNANSWERED_KNOWN = 40
 
 
 class Attempts:
     """Delays, and the fall back to MQTT 3.1.1.
 
-    With `auto`, MQTT 5 is offered first. A broker that says it does not know it, or twice closes
-    the connection without an answer, is offered 3.1.1. What it takes first, it is offered for ever:
-    one that took MQTT 5 is only away when it does not answer (Docker's proxy hangs up in its
-    place), or somebody made it hang up.
+    With `auto`, MQTT 5 is offered first. 3.1.1 is offered to a broker that refuses MQTT 5, or that
+    closes the connection twice without an answer. The first version that it takes is final. A
+    broker that took MQTT 5 and does not answer is only away (Docker's proxy hangs up in its place),
+    or somebody made it hang up.
 
     Attributes:
         protocol: of the next attempt.

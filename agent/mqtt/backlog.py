@@ -21,8 +21,9 @@ class Backlog:
         """Makes an empty one.
 
         Args:
-            waiting: so many of the waiting records with an id above the second number, in order.
-            page: so many are asked for at a time.
+            waiting: at most as many waiting records as the first number says, with an id above the
+                second number, in order.
+            page: the number of records to ask for at a time.
         """
         self._waiting = waiting
         self._page = page

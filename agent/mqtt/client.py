@@ -13,19 +13,13 @@ from enum import Enum
 from functools import partial
 from random import random
 
-from agent.core.inbox import FromBroker
+from agent.core.engine_inputs import FromBroker
 from agent.core.messages import BrokerDown, BrokerUp, Received
 from agent.core.stats import MqttStats
 from agent.mqtt.attempts import Attempts
 from agent.mqtt.connection import Connection
 from agent.mqtt.connection_errors import Why, because_of
-from agent.mqtt.journal import Journal
-from agent.mqtt.options import MqttOptions
-from agent.mqtt.outbox import Outbox
-from agent.mqtt.packet_limits import Suspect
-from agent.mqtt.rate_limit import Flood, Seldom
-from agent.mqtt.sender import Sender
-from agent.mqtt.signals import (
+from agent.mqtt.connection_news import (
     Accepted,
     BrokerAge,
     Ended,
@@ -36,6 +30,13 @@ from agent.mqtt.signals import (
     Signal,
     Subscribed,
 )
+from agent.mqtt.journal import Journal
+from agent.mqtt.live_gate import LiveGate
+from agent.mqtt.options import MqttOptions
+from agent.mqtt.outbox import Outbox
+from agent.mqtt.packet_limits import Suspect
+from agent.mqtt.rate_limit import Flood, Seldom
+from agent.mqtt.sender import Sender
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
@@ -43,15 +44,16 @@ from schemas.messages import Publish
 
 log = logging.getLogger(__name__)
 
-#: How often the thread looks around when nothing happens; every put wakes it at once. While
-#: something waits for its time, as attempts and deadlines do, it looks more often.
+#: Seconds between two looks of the thread when nothing happens; every put wakes it immediately.
+#: While an attempt or a deadline waits for its time, it looks more often.
 IDLE, IDLE_WRITING, IDLE_DOWN = 5.0, 1.0, 0.25
-#: A broker that accepts TCP but says nothing for so long is not there.
-ANSWER_WITHIN = 5.0
+#: Seconds of silence after which a broker that accepted TCP counts as absent. Each time that it
+#: happens the next attempt has twice the time, up to the last one: some ask elsewhere who we are.
+ANSWER_WITHIN, ANSWER_AT_MOST = 5.0, 40.0
 #: A name look-up, TCP and the TLS handshake have deadlines of their own in paho's thread and in the
 #: system; this is for one that never comes back.
 OPEN_WITHIN = 60.0
-#: The farewell may take so long: Docker kills 10 s after SIGTERM.
+#: Seconds for the farewell, at most: Docker kills 10 s after SIGTERM.
 FAREWELL = 2.0
 #: How often acknowledgements are written when no record comes that would take them along.
 FLUSH_EVERY = 1.0
@@ -83,6 +85,7 @@ class MqttWorker:
         journal: Journal,
         to_engine: Callable[[FromBroker], object],
         clock: Clock,
+        live: LiveGate | None = None,
     ) -> None:
         """Makes an idle worker.
 
@@ -91,15 +94,17 @@ class MqttWorker:
             outbox: what others want to be sent.
             journal: open; the worker closes it in the end.
             to_engine: takes `Received`, `BrokerUp`, `BrokerDown`; never blocks, and returns False
-                when it has no room (a `Mailbox.put`).
+                when it is full (a `Mailbox.put`).
             clock: the time.
+            live: hears what becomes of live pictures.
         """
         self._options = options
         self._outbox = outbox
         self._journal = journal
         self._to_engine = to_engine
         self._clock = clock
-        self._sender = Sender(outbox, journal, clock, options.will.topic, options.devices)
+        will, devices = options.will.topic, options.devices
+        self._sender = Sender(outbox, journal, clock, will, devices, live)
         took_5 = journal.note(TOOK_5) == options.where
         self._attempts = Attempts(options.protocol, random, took_5=took_5)
         self._connection: Connection | None = None
@@ -111,6 +116,7 @@ class MqttWorker:
         self._limits = Accepted(None, 1)
         self._ups = 0
         self._failures = 0
+        self._silences = 0  # attempts without an answer; the time that the broker needs is kept
         self._unheard = 0
         self._unreadable = 0
         self._flood = Flood()
@@ -159,13 +165,13 @@ class MqttWorker:
     def _react(self, signal: Signal) -> None:
         match signal:
             case Opened():
-                self._enter(_Phase.CONNECTING, ANSWER_WITHIN)
+                self._enter(_Phase.CONNECTING, self._answer_within)
             case Accepted() if self._connection is not None:
                 self._attempts.accepted(self._clock.monotonic())
                 five = self._connection.protocol == "5"
                 self._journal.keep_note(TOOK_5, self._options.where if five else "-")
                 self._limits = signal
-                self._enter(_Phase.SUBSCRIBING, ANSWER_WITHIN)
+                self._enter(_Phase.SUBSCRIBING, self._answer_within)
                 self._connection.subscribe()
             case Subscribed() if self._connection is not None:
                 self._up(self._connection, signal)
@@ -175,6 +181,10 @@ class MqttWorker:
                 self._sender.home(signal)
             case Ended():
                 self._ended(signal.why, answered=signal.answered)
+
+    @property
+    def _answer_within(self) -> float:
+        return min(ANSWER_AT_MOST, ANSWER_WITHIN * (1 << min(self._silences, 8)))
 
     def _enter(self, phase: _Phase, within: float) -> None:
         self._phase = phase
@@ -205,6 +215,7 @@ class MqttWorker:
             self._ended(why, answered=True)
 
     def _give_up(self) -> None:
+        self._silences += self._phase is not _Phase.OPENING
         words = f"{self._options.where}: no answer to our {self._phase.value}"
         self._ended(Why("unreachable", words), answered=self._phase is not _Phase.CONNECTING)
 
@@ -279,6 +290,7 @@ class MqttWorker:
         open_now = self._connection.unreadable if self._connection is not None else 0
         for cause, count in (
             ("too many of one topic came", self._flood.refused),
+            ("too many came at once", self._unheard),
             ("they cannot be read", self._unreadable + open_now),
         ):
             if more := self._seldom.grown(cause, count, self._clock.monotonic()):

@@ -19,7 +19,7 @@ MAX_TOPIC = 120
 class Address:
     """What a command topic is for; `name` is also the last level of the response topic."""
 
-    kind: Literal["setting", "press", "request", "unknown"]
+    kind: Literal["setting", "press", "live", "request", "unknown"]
     name: str
     camera: str | None = None
 
@@ -53,6 +53,7 @@ def _addresses(topics: AgentTopics, cameras: tuple[str, ...]) -> dict[str, Addre
     table = {topics.setting_set(n): Address("setting", n) for n in setting_names(AgentSettings)}
     table[topics.beep_play] = Address("press", "beep")
     table[topics.restart] = Address("press", "restart")
+    table[topics.snooze_set] = Address("press", "snooze")
     for operation in OPERATIONS:
         table[topics.request(operation)] = Address("request", operation)
     for camera in cameras:
@@ -62,7 +63,10 @@ def _addresses(topics: AgentTopics, cameras: tuple[str, ...]) -> dict[str, Addre
         table[of_camera.snapshot_take] = Address("press", "snapshot", camera)
         table[of_camera.overlay_take] = Address("press", "overlay", camera)
         table[of_camera.recording_keep] = Address("press", "keep", camera)
+        table[of_camera.false_alarm_mark] = Address("press", "mark", camera)
         table[of_camera.recording_start] = Address("press", "record", camera)
+        table[of_camera.snooze_set] = Address("press", "snooze", camera)
+        table[of_camera.live_view_set] = Address("live", "live_view", camera)
         table[of_camera.settings_reset] = Address("press", "settings", camera)
     return table
 
@@ -77,7 +81,7 @@ def address_of(topic: str, topics: AgentTopics, cameras: tuple[str, ...]) -> Add
         return Address("request", _level(topic.removeprefix(request)))
     levels = topic.removeprefix(f"{topics.root}/").split("/")
     if "response" in levels:
-        return None  # an answer is no command, whatever the command was called
+        return None  # an answer is no command, with any name of the command
     bare = "/".join([*("+" for _ in levels[1:]), levels[-1]]) in _bare(topics)
     if not bare and (len(levels), levels[-1]) not in _shapes(topics):
         return None

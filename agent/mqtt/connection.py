@@ -1,9 +1,9 @@
 """One connection to the broker, from CONNECT to its end: this file and `paho_client` know paho.
 
-A new paho client is made for each connection: a client that reconnects by itself first sends what
-it could not send before, and the states in there are no longer true. `connect_async` and
-`loop_start` are paho's documented way; each callback is one put, because one that raises kills
-paho's thread and one that waits delays every acknowledgement.
+Each connection has a new paho client. A client that reconnects by itself would first send its old
+messages, and the states in them are no longer true. `connect_async` and `loop_start` are paho's
+documented way. Each callback is one put: a callback that raises kills paho's thread, and one that
+waits delays every acknowledgement.
 """
 
 from __future__ import annotations
@@ -25,10 +25,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from agent.core.errors import ConfigError
 from agent.mqtt.attempts import Protocol
 from agent.mqtt.connection_errors import Why, from_disconnect, from_error, from_reason_code
-from agent.mqtt.options import MqttOptions
-from agent.mqtt.paho_client import MAX_INCOMING, Client
-from agent.mqtt.router import BIRTH, WILL
-from agent.mqtt.signals import (
+from agent.mqtt.connection_news import (
     Accepted,
     BrokerAge,
     Ended,
@@ -39,6 +36,9 @@ from agent.mqtt.signals import (
     Signal,
     Subscribed,
 )
+from agent.mqtt.options import MqttOptions
+from agent.mqtt.paho_client import MAX_INCOMING, Client
+from agent.mqtt.router import BIRTH, WILL
 from agent.mqtt.tls_probe import speaks_tls
 from agent.runtime.redaction import excerpt
 from agent.runtime.tls import client_context
@@ -128,8 +128,10 @@ class Connection:
         options = self._options
         commands = (*options.filters, *options.slips)
         filters: list[Any] = [(f, self._command_options()) for f in commands]
+        plain = SubscribeOptions(qos=1) if self.protocol == "5" else 1
+        if options.echo is not None:
+            filters.append((options.echo, plain))
         if options.status_topic is not None:
-            plain = SubscribeOptions(qos=1) if self.protocol == "5" else 1
             filters += [(options.status_topic, plain), (UPTIME, plain)]
         self._client.subscribe(filters)
 
@@ -154,7 +156,7 @@ class Connection:
         self._client.disconnect()
 
     def give_up(self) -> None:
-        """Ends it, whatever it does now; waits (at most 1 s) for paho's thread after `Ended`.
+        """Ends it in any state; waits (at most 1 s) for paho's thread after `Ended`.
 
         Before that the thread may sit in a name look-up or a TLS handshake: it is a daemon, and
         hangs up should it ever come back.
@@ -182,7 +184,7 @@ class Connection:
         if not five and self._as_bridge:
             client.enable_bridge_mode()
         client.connect_timeout = CONNECT_TIMEOUT
-        client.reconnect_delay_set(0, 0)  # after a failed connect its thread ends at once
+        client.reconnect_delay_set(0, 0)  # after a failed connect its thread ends immediately
         client.max_queued_messages_set(100)
         will = options.will
         client.will_set(will.topic, will.payload, will.qos, will.retain)
@@ -286,9 +288,10 @@ class Connection:
         _properties: Properties | None,
     ) -> None:
         options = self._options
-        names = [*options.filters, *options.slips, options.status_topic or "", UPTIME]
+        echo = () if options.echo is None else (options.echo,)
+        names = [*options.filters, *options.slips, *echo, options.status_topic or "", UPTIME]
         refused = (n for n, code in zip(names, codes, strict=False) if code.is_failure)
-        missed = {*names} - {*options.slips, UPTIME}
+        missed = {*names} - {*options.slips, *echo, UPTIME}
         self._signal(Subscribed(tuple(name for name in refused if name in missed)))
 
     def _on_publish(
@@ -339,7 +342,8 @@ class Connection:
 
     def _wanted(self, topic: str) -> bool:
         """False for what we did not ask for: amqtt replays what others have subscribed to."""
-        asked = (*self._options.filters, *self._options.slips, self._options.status_topic)
+        options = self._options
+        asked = (*options.filters, *options.slips, options.echo, options.status_topic)
         return topic in asked or any(
             paho.topic_matches_sub(name, topic) for name in asked if name and "+" in name
         )

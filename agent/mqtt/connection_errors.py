@@ -49,7 +49,7 @@ _KICKED: dict[int, str] = {
     0x99: "the broker does not take the payload of a message of ours",
 }
 
-#: Codes after which only a person can help, or somebody else is in the way: retried seldom.
+#: Codes after which only a person can help, or another client is in the way: retried rarely.
 PATIENT = frozenset({"refused", "taken_over", "tls"})
 
 

@@ -1,18 +1,18 @@
 """Answers on topics that a requester named, outside our own: what they may cost us. Pure.
 
-`response_topic` knows the rules that all brokers share. A broker may have more of them, and there
-are brokers that end the connection of a client that publishes where it has no right. So whoever may
-send a request could have us cut off with each of them. After the second time nobody is answered
-there for an hour: on our own topics every answer stands as well.
+`response_topic` knows the rules that all brokers share. A broker may have more rules, and some
+brokers end the connection of a client that publishes where it has no right. So each request could
+cut us off. After the second time the agent answers on no response topic for an hour. Every answer
+is on our own topics as well.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: A broker that does not like a topic ends the connection at once; seconds, for a slow network.
+#: Seconds. A broker that refuses a topic ends the connection immediately; a slow network adds time.
 AT_ONCE = 3.0
-#: So many lost connections, and nobody is answered elsewhere for so many seconds.
+#: After `STRIKES` lost connections no response topic gets an answer for `CLOSED_FOR` seconds.
 STRIKES = 2
 CLOSED_FOR = 3600.0
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 
 from agent.mqtt.backlog import Backlog
+from agent.mqtt.connection_news import BrokerAge, HomeSaid
 from agent.mqtt.ha_presence import NEVER, Presence, Unheard
 from agent.mqtt.ha_queue import MAX_OFFERS
 from agent.mqtt.journal import Journal
 from agent.mqtt.journal_entries import Entry
-from agent.mqtt.signals import BrokerAge, HomeSaid
 
 #: Where the journal keeps whether Home Assistant was away.
 HOME_NOTE = "home_assistant"

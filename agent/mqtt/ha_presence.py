@@ -19,14 +19,14 @@ BOOT = 300.0
 FIRST_BIRTH = 10.0
 #: A broker says how long it has been up, and that each 10 s.
 STALE = 10.0
-#: Nobody knows: the broker does not say how long it has been up (another make, an ACL), or it is
-#: young, or Home Assistant was away when we heard of it last: the birth may have come before our
+#: The presence is unknown. The broker does not say its uptime (another make, an ACL), or it is
+#: young, or Home Assistant was away when we last heard of it. The birth may have come before our
 #: connection.
 UNKNOWN = 30.0
 #: Our answer to a birth comes after 1 to 5 s.
 ANSWERED = 15.0
-#: Nobody heard of our device when we connected: the birth is waited for so long. It may have been
-#: said while the broker was away.
+#: Seconds to wait for the birth after no client received our device when we connected. The birth
+#: may have come while the broker was away.
 ABSENT = 120.0
 #: Nobody subscribes to what we offered (MQTT 5 says so): tried again, ever more seldom.
 FIRST_RETRY, LONGEST_RETRY = 10.0, 600.0
@@ -75,7 +75,7 @@ class Presence:
         self._unsure_until = now + BOOT
 
     def broker_up(self, seconds: float, now: float) -> None:
-        """The broker has been up for so long; only its first word in a connection is news."""
+        """Takes the broker's uptime in seconds; only the first one in a connection is news."""
         if not (self._asked or self._birth_at >= self._connected_at or self.away):
             came = self._birth_at + STALE >= now - seconds  # since the broker has
             booted_at = now + max(0.0, BOOT - seconds)
@@ -84,7 +84,7 @@ class Presence:
             elif self._connected_at <= now - seconds + FIRST_BIRTH:
                 self._ready_at = booted_at
             else:
-                if self._connections == 1:  # most likely only we have begun anew
+                if self._connections == 1:  # most likely only the agent has restarted
                     self._ready_at = self._settled(now)
                 self._unsure_until = booted_at
         self._asked = True

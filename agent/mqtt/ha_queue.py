@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 
-#: Home Assistant may be away for days; what is older than so many others it does not get any more.
+#: Home Assistant may be away for days. It gets at most this number of events, the newest ones.
 MAX_OFFERS = 1_000
 
 _LOAD = "SELECT id, topic FROM offer ORDER BY id"
@@ -15,7 +15,7 @@ class Offers:
     """Ids of records, oldest first, each with a topic; mirrored in the table `offer`.
 
     Attributes:
-        lost: given up for want of room.
+        lost: given up because the queue was full.
     """
 
     def __init__(self) -> None:

@@ -34,7 +34,7 @@ MAX_AGE = 30 * 86_400.0
 EXPIRE_EVERY = 3600.0
 #: Bounds the memory while the disk refuses everything.
 MAX_UNSAVED = 1_000
-#: Acknowledgements are written with the next record, or when so many have come together.
+#: Acknowledgements are written with the next record, or when this number has come.
 MAX_ACKNOWLEDGED = 64
 
 _WAITING = """SELECT id, camera, stream, seq, topic, payload, at FROM message
@@ -55,9 +55,9 @@ class Journal:
     """Records on disk, in the order they came.
 
     Attributes:
-        lost: unacknowledged records dropped for want of room or for their age.
-        unjournalled: records that were handed on without being on disk.
-        offers: records that Home Assistant has still to get.
+        lost: unacknowledged records dropped because the journal was full, or for their age.
+        unjournalled: records that were passed on without being on disk.
+        offers: records that Home Assistant must still get.
         retained: topics that the broker may hold of us.
     """
 
@@ -97,8 +97,8 @@ class Journal:
     def last_seq(self, camera: str, stream: str) -> int:
         """The highest seq ever handed in, 0 for a new stream.
 
-        Where the counts themselves were lost it is the wall clock in seconds: above any count, so
-        that a reader who drops doubles by seq sees a gap instead of dropping everything.
+        If the counts themselves are lost it is the wall clock in seconds, which is above any count.
+        So a reader that drops duplicates by seq sees a gap and does not drop everything.
         """
         query = "SELECT max(seq) FROM counter WHERE (camera = ? AND stream = ?) OR camera = ?"
         rows = self._read(query, (camera, stream, FLOOR))
@@ -110,7 +110,7 @@ class Journal:
         return {
             (camera, stream): self.last_seq(camera, stream)
             for camera in sorted({*cameras, *known} - {FLOOR})
-            for stream in ("motion", "recording")
+            for stream in ("motion", "recording", "sound")
         }
 
     def open_events(self) -> list[OpenEvent]:
@@ -169,7 +169,7 @@ class Journal:
         self._notes[name] = value
 
     def begin_retained(self, wanted: Collection[str], machine: str) -> None:
-        """What this configuration keeps at the broker; what was kept beside it is to go.
+        """The topics that this configuration keeps at the broker; all others are to go.
 
         On another machine than the last time (a copied SD card) nothing was ours: the original
         may still be there.

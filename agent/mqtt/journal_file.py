@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import os
 import sqlite3
+import struct
 from pathlib import Path
 
 from agent.core.errors import ConfigError
@@ -14,6 +17,9 @@ log = logging.getLogger(__name__)
 FLOOR = "*"
 #: Of 4 KiB. Records are written once and seldom read again: SQLite's own 2 MiB would only fill.
 CACHE_PAGES = 64
+
+#: `struct flock`: type, base, start, length, process.
+_FLOCK = "hhqqi"
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS message (
@@ -71,8 +77,8 @@ class JournalFile:
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise ConfigError(
-                    f"agent.state_dir: another agent has the journal in {path.parent} open;"
-                    " give each agent a folder of its own",
+                    f"agent.state_dir: another agent{who_locks(path)} has the journal in"
+                    f" {path.parent} open; stop it, or give each agent a folder of its own",
                 ) from None
             self._use_memory(error)
         except sqlite3.DatabaseError as error:
@@ -111,6 +117,20 @@ class JournalFile:
     def _set_floor(self) -> None:
         values = (FLOOR, FLOOR, self._floor)
         self.db.execute("INSERT OR REPLACE INTO counter VALUES (?, ?, ?)", values)
+
+
+def who_locks(path: Path) -> str:
+    """The process that has the file open, in words; "" where the kernel does not say.
+
+    It does not for a process in another container.
+    """
+    asked = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    try:
+        with path.open("rb+") as file:
+            kind, *_, pid = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, asked))
+    except OSError:
+        return ""
+    return f" (process {pid})" if kind != fcntl.F_UNLCK and pid > 0 else ""
 
 
 def _connected(place: str) -> sqlite3.Connection:

@@ -19,6 +19,7 @@ class MqttOptions:
     """Where and how to connect; secrets are not shown in its repr.
 
     `filters` are subscribed to; `slips`, too, and nobody misses them where the broker refuses.
+    `echo` likewise: what we say there ourselves comes back to us.
     `password` is asked for at each attempt: its file may have a new one.
     `status_topic` is Home Assistant's and `devices` where its discovery topics begin; None: nothing
     is said to it.
@@ -30,6 +31,7 @@ class MqttOptions:
     will: Publish
     filters: tuple[str, ...]
     slips: tuple[str, ...] = ()
+    echo: str | None = None
     status_topic: str | None = None
     devices: str | None = None
     username: str | None = None

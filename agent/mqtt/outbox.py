@@ -7,10 +7,10 @@ from collections import deque
 from typing import TypeVar
 
 from agent.mqtt.journal import MAX_MESSAGES
-from schemas.messages import EventsQuery, Outgoing, Publish, Record
+from schemas.messages import DigestQuery, EventsQuery, Outgoing, Publish, Query, Record
 
-#: Answers to commands; more than this at once is somebody's mistake, and the oldest is the least
-#: waited for.
+#: Answers to commands that wait. More of them are a mistake of the sender, and the oldest answer
+#: is the least useful one.
 MAX_ANSWERS = 256
 #: Records wait here only until the mqtt thread has put them into the journal: milliseconds, or as
 #: long as the disk hangs, for which no decision may wait. As many as the journal holds (30 MB).
@@ -31,8 +31,8 @@ class Outbox:
         self._wake = threading.Event()
         self._open = False
         self._records: deque[Record] = deque()
-        self._cleared: dict[str, None] = {}
-        self._answers: deque[Publish | EventsQuery] = deque()
+        self._cleared: dict[str, Publish] = {}
+        self._answers: deque[Publish | Query] = deque()
         self._states: dict[str, Publish] = {}
         self._pictures: dict[str, Publish] = {}
         self._dropped = 0
@@ -47,12 +47,12 @@ class Outbox:
             match message:
                 case Record():
                     self._push(self._records, message, MAX_RECORDS)
-                case EventsQuery():
+                case EventsQuery() | DigestQuery():
                     self._push(self._answers, message, MAX_ANSWERS)
                 case Publish(retain=True, payload=b""):
                     self._states.pop(message.topic, None)
                     self._pictures.pop(message.topic, None)
-                    self._cleared[message.topic] = None
+                    self._cleared[message.topic] = message
                 case Publish(qos=0):
                     self._replace(self._pictures, message)
                 case Publish(retain=True):
@@ -89,14 +89,14 @@ class Outbox:
             self._records.clear()
             return records
 
-    def cleared(self) -> list[str]:
-        """Topics to be cleared at the broker; also without a connection, for the journal."""
+    def cleared(self) -> list[Publish]:
+        """What clears a topic at the broker, before the rest is sent; also without a connection."""
         with self._lock:
-            topics = list(self._cleared)
+            messages = list(self._cleared.values())
             self._cleared.clear()
-            return topics
+            return messages
 
-    def next_message(self) -> Publish | EventsQuery | None:
+    def next_message(self) -> Publish | Query | None:
         """The oldest state, then the oldest answer: an answer follows what it speaks of.
 
         One that waits for its picture lets the others pass.
@@ -128,14 +128,12 @@ class Outbox:
 
     @property
     def dropped(self) -> int:
-        """Answers and records lost for want of room."""
+        """Answers and records lost because the outbox was full."""
         return self._dropped
 
     def _replace(self, waiting: dict[str, Publish], message: Publish) -> None:
         if self._open:
             waiting[message.topic] = message
-            if message.retain:
-                self._cleared.pop(message.topic, None)
 
     def _push(self, waiting: deque[T], message: T, limit: int) -> None:
         if len(waiting) >= limit:

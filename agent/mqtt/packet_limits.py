@@ -1,10 +1,11 @@
 """How large a packet the broker takes: what it says, and what it teaches by cutting us off. Pure.
 
-Only MQTT 5 has a word for the limit, and few brokers use it. One that gets more than it takes ends
-the connection, at once and without a reason. So what was under way at that moment is suspected:
-a picture after the first time, for the next is smaller; a state or device after the second. What
-was acknowledged since is above suspicion, and so is everything if the broker itself was gone. What
-it took once is suspected after the second time, too: it may have another configuration now.
+Only MQTT 5 can announce the limit, and few brokers do. A broker that gets a larger packet ends the
+connection, immediately and without a reason. So every message under way at that moment is a
+suspect: a picture after the first time, because the next one is smaller; a state or device after
+the second. Acknowledged messages are no suspects. Nothing is, if the broker itself was gone. A size
+that the broker took before is a suspect after the second time: the broker may have another
+configuration now.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ LEAST_PICTURE = 8_192
 AT_ONCE = 3.0
 #: Then a larger one is tried again: somebody may have changed the broker's configuration.
 FORGOTTEN = 6 * 3600.0
-#: Room for topic and properties of a picture.
+#: Bytes for topic and properties of a picture.
 ROOM = 256
 
 

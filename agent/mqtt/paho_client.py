@@ -17,10 +17,10 @@ class Client(paho.Client):
 
     - A broker that lies about its length could make paho keep 256 MB: here that ends the
       connection.
-    - A broker hands on properties that paho calls malformed (Mosquitto: a payload format indicator
-      of 7). paho would end the connection or lose its thread, so everybody who may send one message
-      could have us cut off. Here only that message is lost. It is acknowledged, or twenty of them
-      would use up what the broker sends without acknowledgement.
+    - A broker passes on properties that paho calls malformed (Mosquitto: a payload format indicator
+      of 7). paho would end the connection or lose its thread. So any sender of one message could
+      cut us off. Here only that message is lost. The agent acknowledges it. Otherwise twenty such
+      messages would fill the window of messages that the broker sends without acknowledgement.
 
     Attributes:
         unreadable: messages that were stepped over.

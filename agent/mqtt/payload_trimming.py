@@ -8,10 +8,11 @@ import json
 def slimmed(payload: bytes, most: int) -> tuple[bytes, int] | None:
     """The payload in at most `most` bytes, and how many entities it lacks; None: it cannot be.
 
-    First go entities that are switched off by default, then diagnostic ones, the last first.
+    A message for a single entity cannot. First go entities that are disabled by default, then
+    diagnostic ones, the last first.
     """
     content = json.loads(payload)
-    components: dict[str, dict[str, object]] = content["cmps"]
+    components: dict[str, dict[str, object]] = content.get("cmps", {})
     off = [key for key, entry in components.items() if entry.get("en") is False]
     diagnostic = [key for key, entry in components.items() if entry.get("ent_cat") == "diagnostic"]
     spare = [*reversed(off), *(key for key in reversed(diagnostic) if key not in off)]

@@ -7,8 +7,10 @@ from __future__ import annotations
 BURST, EACH_SECOND = 200.0, 20.0
 #: Seconds between two lines of the log about the same cause.
 LINE_EVERY = 60.0
-#: Topics that are told apart. All commands of ten cameras are less; what comes beyond, shares one.
+#: Topics that have their own limit. Ten cameras have fewer commands; all other topics share one.
 MOST_TOPICS = 512
+#: Seconds between two looks for topics to forget: a look costs as much as hundreds of messages.
+_LOOK_EVERY = 1.0
 
 
 class Flood:
@@ -21,6 +23,7 @@ class Flood:
     def __init__(self) -> None:
         self.refused = 0
         self._left: dict[str, tuple[float, float]] = {}  # messages left, and when that was so
+        self._looked = float("-inf")
 
     def takes(self, topic: str, now: float) -> bool:
         """Whether one more message of that topic is to be heard.
@@ -43,6 +46,9 @@ class Flood:
 
     def _forget(self, now: float) -> None:
         """Drops the topics of which nothing has come for long enough."""
+        if now - self._looked < _LOOK_EVERY:
+            return
+        self._looked = now
         self._left = {t: kept for t, kept in self._left.items() if self._now(kept, now) < BURST}
 
     @staticmethod

@@ -1,8 +1,8 @@
 """The topic on which a requester wants its answer (MQTT 5): which ones we publish to. Pure.
 
-The broker passes on whatever the requester wrote, and ends the connection of whoever publishes to a
-topic that it does not take. So each of its rules is looked at here first, with the strictest bounds
-that a usual broker has.
+The broker passes on any topic of the requester. It ends the connection of a client that publishes
+to a topic that it does not accept. So this module checks each of its rules first, with the
+strictest bounds of the usual brokers.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class Retained:
         self._changed = set(self._gone)
 
     def begin(self, wanted: Collection[str]) -> None:
-        """These belong to the configuration; what earlier runs said beside them is to go."""
+        """These belong to the configuration; all other topics of earlier runs are to go."""
         for topic in self._gone.keys() - set(wanted):
             self.bury(topic)
         for topic in wanted:

@@ -1,67 +1,58 @@
 """Topic and bytes -> command or refusal. Pure: hostile input is refused or ignored, never raised.
 
-True for every command: an empty payload is ignored (it is how a retained message is cleared), words
-are trimmed and case-insensitive, and a message with the retain flag is refused: it may be of any
-age, also a live one, which a bridge hands over whenever it connects.
+For every command: an empty payload is ignored (it clears a retained message). Words are trimmed and
+case-insensitive. A message with the retain flag is refused, because it may be of any age. That
+holds also for a live one, because a bridge sends it at each connection.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from agent.core.messages import HaOnline, Parsed, Received, Refused
-from agent.core.naming import is_event
 from agent.mqtt.command_topics import MAX_TOPIC, Address, address_of, nearest
+from agent.mqtt.payloads import Refusal, content_of, transaction_of
+from agent.mqtt.requests import (
+    LONG,
+    LONGEST,
+    REQUESTS,
+    live_view,
+    model_of,
+    number,
+    snooze_minutes,
+    value_of,
+)
 from agent.mqtt.response_topic import response_topic
-from agent.runtime.redaction import excerpt
-from schemas.base import Strict
+from agent.mqtt.sound_payloads import asks_for_a_sound, wav_of
+from agent.mqtt.wording import names, short
 from schemas.commands import (
     Command,
-    CommandError,
-    ErrorCode,
-    GetEvents,
-    GetStatus,
     KeepRecording,
+    MarkMistake,
     PatchSettings,
     PlayBeep,
     RecordNow,
     ReplyTo,
     ResetSetting,
     Restart,
-    SendDiscovery,
     SetSetting,
+    Snooze,
     TakeOverlay,
     TakeSnapshot,
 )
 from schemas.settings import (
-    BLANKS,
-    RESET_WORD,
-    AgentSettings,
     CameraSettings,
-    SettingValue,
-    check_value,
-    parse_value,
     setting_names,
 )
 from schemas.topics import OPERATIONS, AgentTopics
 
-#: Bounds what one message can make us parse and echo; a real command has some dozens of bytes.
-MAX_PAYLOAD = 4096
-#: A transaction is echoed into every answer: long enough for two UUIDs.
-MAX_TRANSACTION = 100
 #: Bytes of correlation data, which each answer repeats: known clients send 4 to 36.
 MAX_CORRELATION = 256
 
 PRESS = "press"
-#: The id that means: the running event, else the one before.
-LAST = "last"
-#: Seconds of a clip on demand: the default, and the limit of `schemas.commands.RecordNow`.
-LONG = 30.0
-LONGEST = 300.0
+_BEEP = Address("press", "beep")
 #: Home Assistant's default payloads.
 BIRTH, WILL = b"online", b"offline"
 
@@ -73,14 +64,6 @@ class Ignored:
     reason: Literal["empty", "foreign"]
 
 
-class _No(Exception):
-    """A refusal on its way up."""
-
-    def __init__(self, code: ErrorCode, message: str) -> None:
-        super().__init__(message)
-        self.error = CommandError(code=code, message=message)
-
-
 def parse(
     received: Received,
     topics: AgentTopics,
@@ -89,7 +72,7 @@ def parse(
     obey_retained: bool = False,
     closed: Collection[str] = (),
 ) -> Parsed | Refused | Ignored:
-    """Understands one message; never raises, whatever it holds.
+    """Understands one message; never raises for any content.
 
     `obey_retained`: a live message is obeyed although it has the retain flag. `closed`: as in
     `response_topic`.
@@ -106,12 +89,13 @@ def parse(
         correlation=_correlation(received.correlation),
     )
     try:
-        content = _content(received.payload)
-        reply = reply.model_copy(update={"transaction": _transaction(content)})
+        wav = wav_of(received.payload) if address == _BEEP else None
+        content = content_of(received.payload) if wav is None else ""
+        reply = reply.model_copy(update={"transaction": transaction_of(content)})
         _refuse_retained(received, obey_live=obey_retained)
         _refuse_unknown(address, received.topic, topics, tuple(cameras))
-        command = _command(address, content, tuple(cameras))
-    except _No as no:
+        command = wav or _command(address, content, tuple(cameras))
+    except Refusal as no:
         setting = address.name if address.kind == "setting" else None
         clear = received.topic if received.retain else None
         return Refused(no.error, reply, received.at, setting, clear)
@@ -133,8 +117,8 @@ def _refuse_unknown(
 ) -> None:
     if address.kind == "unknown":
         near = nearest(topic, topics, cameras)
-        words = f"there is no topic {_short(topic, MAX_TOPIC)}; the nearest is {near}"
-        raise _No("unknown_command", words)
+        words = f"there is no topic {short(topic, MAX_TOPIC)}; the nearest is {near}"
+        raise Refusal("unknown_command", words)
 
 
 def _correlation(data: bytes | None) -> bytes | None:
@@ -143,50 +127,12 @@ def _correlation(data: bytes | None) -> bytes | None:
 
 def _refuse_retained(received: Received, *, obey_live: bool) -> None:
     if received.retain and not (received.live and obey_live):
-        raise _No(
+        raise Refusal(
             "retained_command",
             "a message with the retain flag may be of any age and is never executed: publish"
             " commands without it; should this one come again, clear it where it is kept, with:"
             f" mosquitto_pub -r -n -t {received.topic}",
         )
-
-
-# ------------------------------------------------------------------ what was sent
-
-
-def _content(payload: bytes) -> str | dict[str, Any]:
-    """A trimmed word, or a JSON object."""
-    if len(payload) > MAX_PAYLOAD:
-        raise _No("invalid_payload", f"{len(payload)} bytes; at most {MAX_PAYLOAD} are read")
-    try:
-        text = payload.decode().strip(BLANKS)
-    except UnicodeDecodeError:
-        raise _No("invalid_payload", "the payload is not UTF-8") from None
-    if not text.startswith("{"):
-        return text
-    try:
-        document: dict[str, Any] = json.loads(text, parse_constant=_no_constant)
-        json.dumps(document, ensure_ascii=False).encode()  # lone surrogates are no text
-    except (ValueError, RecursionError) as error:
-        raise _No("invalid_payload", excerpt(f"no JSON object: {error}", 200)) from None
-    return document
-
-
-def _no_constant(word: str) -> None:
-    raise ValueError(f"{word} is no JSON number")
-
-
-def _transaction(content: str | dict[str, Any]) -> str | int | None:
-    if isinstance(content, str):
-        return None
-    value = content.pop("transaction", None)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise _No("invalid_payload", "transaction must be a text or a whole number")
-    if len(str(value)) > MAX_TRANSACTION:
-        raise _No("invalid_payload", f"transaction has more than {MAX_TRANSACTION} characters")
-    return value
 
 
 # ------------------------------------------------------------------ what it means
@@ -197,25 +143,34 @@ _Fields = dict[str, Any]
 def _command(address: Address, content: str | dict[str, Any], cameras: tuple[str, ...]) -> Command:
     if address.kind == "setting":
         return _setting(address, content)
+    if address == _BEEP and asks_for_a_sound(content):
+        content = {"url": content} if isinstance(content, str) else content
+        address = Address("request", "sound")
     if address.kind == "press":
         return _pressed(address, content)
-    build = _REQUESTS.get(address.name)
+    if address.kind == "live":
+        return live_view(str(address.camera), content)
+    build = REQUESTS.get(address.name)
     if build is None:
-        raise _No("unknown_command", f"known operations: {', '.join(OPERATIONS)}")
+        raise Refusal("unknown_command", f"known operations: {', '.join(OPERATIONS)}")
     if isinstance(content, str) and content not in {"", '""'}:
-        raise _No("invalid_payload", "a request is a JSON object; {} where nothing is needed")
+        raise Refusal("invalid_payload", "a request is a JSON object; {} where nothing is needed")
     fields = {} if isinstance(content, str) else content
     command = build(fields, cameras)
     if fields:
-        raise _No("invalid_payload", f"unknown: {_names(fields)}")
+        raise Refusal("invalid_payload", f"unknown: {names(fields)}")
     return command
 
 
 def _pressed(address: Address, content: str | dict[str, Any]) -> Command:
-    """PRESS, or an object that holds what the command knows besides a transaction."""
+    """PRESS, or an object with a transaction and the command's other fields."""
     camera = address.camera
+    if address.name == "snooze":
+        minutes = snooze_minutes(content if isinstance(content, dict) else {"minutes": content})
+        _press(content if isinstance(content, dict) else {})
+        return Snooze(camera=camera, minutes=minutes)
     if camera is not None and address.name == "record":
-        seconds = _seconds(content) if isinstance(content, dict) else LONG
+        seconds = number(content, "seconds", LONG, LONGEST) if isinstance(content, dict) else LONG
         _press(content)
         return RecordNow(camera=camera, seconds=seconds)
     _press(content)
@@ -225,134 +180,28 @@ def _pressed(address: Address, content: str | dict[str, Any]) -> Command:
         return TakeOverlay(camera=camera)
     if address.name == "keep":
         return KeepRecording(camera=camera)
+    if address.name == "mark":
+        return MarkMistake(camera=camera, false_alarm=True)
     if address.name == "settings":
-        return PatchSettings(camera=camera, values=dict.fromkeys(setting_names(CameraSettings)))
+        names = [name for name in setting_names(CameraSettings) if name != "privacy"]
+        return PatchSettings(camera=camera, values=dict.fromkeys(names))
     return TakeSnapshot(camera=camera)
-
-
-def _seconds(fields: _Fields) -> float:
-    value = fields.pop("seconds", LONG)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 1 <= value <= LONGEST:
-        raise _No("out_of_range", f"seconds must be a number 1..{LONGEST:g}, not {_short(value)}")
-    return float(value)
 
 
 def _press(content: str | dict[str, Any]) -> None:
     """PRESS, or an object that held nothing else than what was taken out of it."""
     pressed = content.casefold() == PRESS if isinstance(content, str) else not content
     if not pressed:
-        raise _No("invalid_payload", 'send PRESS or {"transaction": …}')
+        raise Refusal("invalid_payload", 'send PRESS or {"transaction": …}')
 
 
 def _setting(address: Address, content: str | dict[str, Any]) -> Command:
     value: object = content
     if isinstance(content, dict):
         if set(content) != {"value"}:
-            raise _No("invalid_payload", 'send the value, or {"value": …, "transaction": …}')
+            raise Refusal("invalid_payload", 'send the value, or {"value": …, "transaction": …}')
         value = content["value"]
-    checked = _value(_model(address.camera), address.name, value)
+    checked = value_of(model_of(address.camera), address.name, value)
     if checked is None:
         return ResetSetting(camera=address.camera, name=address.name)
     return SetSetting(camera=address.camera, name=address.name, value=checked)
-
-
-def _model(camera: str | None) -> type[Strict]:
-    return AgentSettings if camera is None else CameraSettings
-
-
-def _value(model: type[Strict], name: str, value: object) -> SettingValue | None:
-    """The value as the setting's own type; None gives it back to the configuration."""
-    if value is None or (isinstance(value, str) and value.strip().casefold() == RESET_WORD):
-        return None
-    try:
-        if isinstance(value, str):
-            return parse_value(model, name, value)
-        return check_value(model, name, value)
-    except ValueError as error:
-        raise _No("out_of_range", str(error)) from None
-
-
-# ------------------------------------------------------------------ request/<operation>
-# Each takes what it knows out of `fields`; what is left over is refused.
-
-
-def _camera(fields: _Fields, cameras: tuple[str, ...]) -> str:
-    name = fields.pop("camera", None)
-    if name is None and len(cameras) == 1:
-        return cameras[0]
-    if not isinstance(name, str) or name not in cameras:
-        said = "camera is missing" if name is None else f"there is no camera {_short(name)}"
-        raise _No("invalid_payload", f"{said}; cameras: {', '.join(cameras)}")
-    return name
-
-
-def _arm(fields: _Fields, cameras: tuple[str, ...]) -> Command:
-    camera = _camera(fields, cameras)
-    value = _value(CameraSettings, "armed", fields.pop("value", ""))
-    if value is None:
-        return ResetSetting(camera=camera, name="armed")
-    return SetSetting(camera=camera, name="armed", value=value)
-
-
-def _patch(fields: _Fields, cameras: tuple[str, ...]) -> Command:
-    values = fields.pop("values", None)
-    if not isinstance(values, dict) or not values:
-        raise _No("invalid_payload", 'values must be an object such as {"armed": true}')
-    own = fields.get("camera") is None and set(values) <= set(setting_names(AgentSettings))
-    fields.pop("camera", None) if own else None
-    camera = None if own else _camera(fields, cameras)
-    model = _model(camera)
-    known = setting_names(model)
-    unknown = [name for name in values if name not in known]
-    if unknown:
-        raise _No("invalid_payload", "; ".join(_nearest(name, known) for name in unknown[:5]))
-    checked = {name: _value(model, name, value) for name, value in values.items()}
-    return PatchSettings(camera=camera, values=checked)
-
-
-def _events(fields: _Fields, cameras: tuple[str, ...]) -> Command:
-    since = fields.pop("since", None)
-    if isinstance(since, bool) or not isinstance(since, int) or not 0 <= since < 2**63:
-        raise _No("invalid_payload", "since must be a whole number: the last seq you have")
-    return GetEvents(camera=_camera(fields, cameras), since=since)
-
-
-def _keep(fields: _Fields, cameras: tuple[str, ...]) -> Command:
-    event = fields.pop("id", LAST)
-    if not isinstance(event, str) or not (event == LAST or is_event(event)):
-        raise _No("invalid_payload", f"id must be the id of an event, or {LAST}")
-    keep = fields.pop("keep", True)
-    if not isinstance(keep, bool):
-        raise _No("invalid_payload", "keep must be true or false")
-    camera = _camera(fields, cameras)
-    return KeepRecording(camera=camera, id=None if event == LAST else event, keep=keep)
-
-
-_REQUESTS: dict[str, Callable[[_Fields, tuple[str, ...]], Command]] = {
-    "snapshot": lambda fields, cameras: TakeSnapshot(camera=_camera(fields, cameras)),
-    "overlay": lambda fields, cameras: TakeOverlay(camera=_camera(fields, cameras)),
-    "record": lambda fields, cameras: RecordNow(
-        seconds=_seconds(fields), camera=_camera(fields, cameras)
-    ),
-    "beep": lambda _fields, _cameras: PlayBeep(),
-    "arm": _arm,
-    "settings": _patch,
-    "status": lambda _fields, _cameras: GetStatus(),
-    "discovery": lambda _fields, _cameras: SendDiscovery(),
-    "events": _events,
-    "keep": _keep,
-}
-
-
-def _nearest(name: str, known: tuple[str, ...]) -> str:
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
-    return f"there is no setting {_short(name)}; {hint}"
-
-
-def _names(fields: _Fields) -> str:
-    return ", ".join(_short(name) for name in list(fields)[:5])
-
-
-def _short(value: object, longest: int = 40) -> str:
-    return f"{excerpt(str(value), longest)!r}"

@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from agent.core.backoff import Backoff
-from agent.mqtt.answers import answers_to, marked_late
 from agent.mqtt.backlog import Backlog
+from agent.mqtt.connection_news import Accepted, BrokerAge, HomeSaid
 from agent.mqtt.foreign_answers import Elsewhere
 from agent.mqtt.ha_delivery import Offering
 from agent.mqtt.ha_presence import NEVER
 from agent.mqtt.journal import Journal
 from agent.mqtt.journal_entries import Entry
+from agent.mqtt.late_records import answers_to, marked_late
+from agent.mqtt.live_gate import LiveGate
 from agent.mqtt.outbox import Outbox
 from agent.mqtt.packet_limits import PacketLimits, Suspect
 from agent.mqtt.payload_trimming import slimmed
-from agent.mqtt.signals import Accepted, BrokerAge, HomeSaid
 from agent.runtime.clock import Clock
-from schemas.messages import EventsQuery, Publish
+from schemas.messages import DigestQuery, EventsQuery, Publish
 
 log = logging.getLogger(__name__)
 
 #: Unacknowledged messages at a time; paho's own default for what may be in flight. What is not in
 #: flight stays here, where a newer state still replaces it.
 WINDOW = 20
-#: Pictures handed to paho and not yet written to the socket: bounds its memory on a slow network.
+#: Pictures handed to paho and not yet written to the socket, or not acknowledged where they ask who
+#: sees them: bounds its memory on a slow network.
 PICTURES = 2
 #: A message is `late` when it is sent more than 5 s after it came to be.
 LATE = 5.0
-#: Records wait so long for `online`: Home Assistant ignores events of an unavailable device.
+#: Seconds that records wait for `online`: Home Assistant ignores events of an unavailable device.
 ONLINE_WAIT = 2.0
 #: Bounds what we remember to have said already.
 MAX_REMEMBERED = 1024
@@ -59,20 +60,21 @@ class Link(Protocol):
 class _Flying:
     """A message in flight: of which record, and whether it is the offer to Home Assistant.
 
-    `clears`: it is empty, and retained.
+    `clears`: it is empty, and retained. `behind`: topic of the picture that it describes.
     """
 
     topic: str
     entry_id: int | None = None
     offer: bool = False
     clears: bool = False
+    behind: str = ""
 
 
 class Sender:
     """Keeps at most `WINDOW` messages in flight; records go in order, pictures when there is time.
 
-    A record goes out twice: at once, for every reader, and on a topic that only Home Assistant
-    reads, when that is there to hear it.
+    A record goes out twice: immediately, for every reader, and on a topic that only Home Assistant
+    reads, when Home Assistant is there.
 
     Attributes:
         oversize: messages larger than the broker takes: skipped.
@@ -87,6 +89,7 @@ class Sender:
         clock: Clock,
         online_topic: str,
         devices: str | None = None,
+        live: LiveGate | None = None,
     ) -> None:
         """Makes one without a connection.
 
@@ -96,7 +99,9 @@ class Sender:
             clock: the time.
             online_topic: where we say that we are there.
             devices: how Home Assistant's discovery topics begin; None: it gets nothing.
+            live: hears what becomes of live pictures.
         """
+        self._live = live or LiveGate(clock)
         self._outbox = outbox
         self._journal = journal
         self._clock = clock
@@ -121,8 +126,7 @@ class Sender:
         self._pictures: set[int] = set()
         self._records.begin()
         self._offering.forget()
-        #: Topics to be cleared, each with the time from which on; those due come first.
-        self._to_clear: deque[tuple[float, str]] = deque()
+        self._to_clear: dict[str, float] = {}  # topic: from when on
         for topic in self._journal.retained.gone:
             self._clear(topic)
         self._refused_until = NEVER
@@ -140,6 +144,7 @@ class Sender:
         self._online_until = now + ONLINE_WAIT
         self._offering.connected(now)
         self._outbox.open()
+        self._live.open()
 
     def disconnected(
         self, *, lost: bool = False, kicked: bool = False, too_large: bool = False
@@ -153,6 +158,7 @@ class Sender:
         suspect = self._limits.lost(now, certain=too_large) if lost or too_large else None
         self._link = None
         self._outbox.close()
+        self._live.close()
         self._forget()
         return suspect if topic is None else Suspect(topic, None)
 
@@ -168,13 +174,14 @@ class Sender:
 
     def sent(self, mid: int, error: str | None, *, heard: bool = True) -> None:
         """A message was acknowledged or written; a record leaves the journal."""
-        message = self._flying.pop(mid, _Flying(""))
-        if mid in self._pictures:
-            self._pictures.discard(mid)
-            self._limits.written(mid, self._clock.monotonic())
-        else:
+        if mid in self._flying:
             self._limits.acknowledged(mid)
+        else:
+            self._limits.written(mid, self._clock.monotonic())
+        message = self._flying.pop(mid, _Flying(""))
+        self._pictures.discard(mid)
         self._elsewhere.acknowledged(mid)
+        self._live.acknowledged(message.topic, message.behind, heard=heard)
         if error is not None:
             self.refused += 1
             words = "mqtt: the broker did not accept a message to %s: %s; check its ACL"
@@ -201,9 +208,7 @@ class Sender:
 
     def journal_records(self) -> None:
         """Puts new records into the journal, and what is to be cleared, with no connection, too."""
-        for topic in self._outbox.cleared():
-            self._clear(topic)
-            self._journal.retained.bury(topic)
+        self._take_cleared()
         records = self._outbox.records()
         if self._devices is None:
             records = [replace(record, offer=None) for record in records]
@@ -212,12 +217,13 @@ class Sender:
             self._offering.add(entry)
 
     def send(self) -> None:
-        """Hands on as much as there is room for: what just happened, states, backlog, pictures.
+        """Sends what fits into the window, in this order: new events, states, backlog, pictures.
 
         Before all what is to be cleared: what is said of such a topic later has to stay.
         """
-        while self._room and self._may_clear:
-            _, topic = self._to_clear.popleft()
+        self._take_cleared()
+        while self._room and (topic := self._next_clear) is not None:
+            del self._to_clear[topic]
             if self._journal.retained.is_gone(topic):
                 self._publish(Publish(topic, b"", 1, retain=True), _Flying(topic, clears=True))
         self._retry_refused()
@@ -232,23 +238,27 @@ class Sender:
             self._publish(picture)
         self._send_messages()  # answers that waited for one of these pictures
 
-    def _clear(self, topic: str) -> None:
-        """Has it cleared: at once, or a state once Home Assistant has taken its entity away."""
+    def _take_cleared(self) -> None:
+        for message in self._outbox.cleared():
+            self._clear(message.topic, at_once=message.at_once)
+            self._journal.retained.bury(message.topic)
+
+    def _clear(self, topic: str, *, at_once: bool = False) -> None:
+        """Clears it: immediately, or a state after Home Assistant has removed its entity."""
         ours = topic.startswith(self._root) and self._journal.retained.knows(topic)
-        if ours and self._devices is not None:
-            self._to_clear.append((self._clock.monotonic() + CLEAR_AFTER, topic))
-        else:
-            self._to_clear.appendleft((self._clock.monotonic(), topic))
+        later = ours and self._devices is not None and not at_once
+        self._to_clear[topic] = self._clock.monotonic() + (CLEAR_AFTER if later else 0.0)
 
     @property
-    def _may_clear(self) -> bool:
-        return bool(self._to_clear) and self._clock.monotonic() >= self._to_clear[0][0]
+    def _next_clear(self) -> str | None:
+        now = self._clock.monotonic()
+        return next((topic for topic, due in self._to_clear.items() if now >= due), None)
 
     def _send_messages(self) -> None:
         while self._room and (message := self._outbox.next_message()) is not None:
             for publish in (
                 answers_to(message, self._journal, self._clock.utc(), self._limits.most)
-                if isinstance(message, EventsQuery)
+                if isinstance(message, EventsQuery | DigestQuery)
                 else [message]
             ):
                 self._answer(publish)
@@ -293,14 +303,14 @@ class Sender:
         """Nothing is in flight and nothing more could be sent now."""
         may_offer = self._is_online and self._offering.may(self._clock.monotonic())
         offered = self._offering.idle or not may_offer
-        busy = self._flying or self._pictures or self._may_clear
+        busy = self._flying or self._pictures or self._next_clear is not None
         return not busy and self._records.idle and offered
 
     @property
     def patience(self) -> float:
         """Seconds until something waiting may go out although nothing happens."""
         now = self._clock.monotonic()
-        clears = max(0.0, self._to_clear[0][0] - now) if self._to_clear else NEVER
+        clears = max(0.0, min(self._to_clear.values(), default=NEVER) - now)
         return min(clears, self._offering.patience(now))
 
     @property
@@ -317,6 +327,9 @@ class Sender:
 
     def _publish(self, message: Publish, flying: _Flying | None = None) -> int | None:
         """Its id; None: it is left out, or there is no connection."""
+        picture = message.qos == 0
+        if message.description is not None and self._live.asks(message.topic):
+            message = replace(message, qos=1)
         size = _size(message)
         if self._link is None:
             return None
@@ -327,21 +340,24 @@ class Sender:
         else:
             return None
         mid = self._link.publish(message)
-        picture = message.qos == 0
-        self._limits.sent(NO_MID if mid is None else mid, message.topic, size, picture=picture)
+        self._limits.sent(
+            NO_MID if mid is None else mid, message.topic, size, picture=message.qos == 0
+        )
         if mid is None:  # the end of the connection is on its way to us
             self._link = None
             if flying is None and not message.retain and not self._elsewhere.names(message.topic):
-                self._outbox.put(message)  # states are said again by themselves, answers are not
+                self._outbox.put(message)  # states are repeated anyway, answers are not
             return None
         self._note_announced(message)
         self._note_retained(message)
         if picture:
             self._pictures.add(mid)
-        else:
+        if message.qos:
             self._flying[mid] = flying or _Flying(message.topic)
-        if message.description is not None:  # at once: nothing else may come between the two
-            self._publish(message.description)
+        if message.description is not None:  # directly: nothing may come between the two
+            about = _Flying(message.description.topic, behind=message.topic)
+            self._live.left(message.topic)
+            self._publish(message.description, about)
         return mid
 
     def _note_retained(self, message: Publish) -> None:
@@ -395,9 +411,5 @@ class Sender:
 
 def _size(message: Publish) -> int:
     """Bytes of the packet, or a few more."""
-    return (
-        len(message.payload)
-        + len(message.topic.encode())
-        + OVERHEAD
-        + len(message.correlation or b"")
-    )
+    correlation = len(message.correlation or b"")
+    return OVERHEAD + len(message.topic.encode()) + len(message.payload) + correlation

@@ -1,4 +1,4 @@
-"""Does a port that hung up on MQTT speak TLS? Asked once, so that the user is told what it is."""
+"""Does a port that hung up on MQTT speak TLS? Asked once, to give the user the real reason."""
 
 from __future__ import annotations
 

@@ -4,7 +4,8 @@
     access    who may look: tokens, passwords, sessions
     routes    one module for each kind of request
     archive   what the store's reading child says
-    history   scores and spans, from the agent's start on
+    recent    the last judged frames, for somebody who watches
+    past      what the log of verdicts knows of a day, and why nothing happened
 
 It reads frozen snapshots and sends typed orders; it never touches detection, a camera or the store.
 """

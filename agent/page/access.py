@@ -1,9 +1,9 @@
 """Who may look: every request is let through here, or refused.
 
-public      the log-in page and the files that it needs
-ingress     the supervisor of Home Assistant, where that is configured
+public      the log-in page and its files
+ingress     the supervisor of Home Assistant, if configured
 bearer      `Authorization: Bearer TOKEN`, for scripts
-cookie      whoever logged in; what changes something also needs the session's token in a header
+cookie      a visitor who logged in; changes also need the token in a header
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from agent.page.bodies import form_of
 from agent.page.options import PageOptions
 from agent.page.sessions import LASTS, Session, Sessions
 from agent.page.used_token import UsedToken
-from agent.reoffer.crowd import Crowd, address_of
+from agent.reoffer.connections import Connections, address_of
 
 #: developers.home-assistant.io, apps, ingress: only this address may connect.
 SUPERVISOR = "172.30.32.2"
@@ -35,9 +35,9 @@ _PUBLIC = frozenset({"/login", "/health"})
 class Access:
     """Decides about each request; belongs to the page's loop."""
 
-    def __init__(self, options: PageOptions, crowd: Crowd) -> None:
+    def __init__(self, options: PageOptions, connections: Connections) -> None:
         self._options = options
-        self._crowd = crowd
+        self._connections = connections
         self._sessions = Sessions()
         self._used = UsedToken(options.state_dir)
         self._once = options.one_time_token
@@ -76,20 +76,20 @@ class Access:
         Raises:
             HTTPTooManyRequests: too many were wrong.
             HTTPBadRequest: that is no form.
-            HTTPForbidden: the form is on somebody else's page.
+            HTTPForbidden: the form is on another site's page.
             HTTPUnauthorized: wrong.
         """
         self._from_here(request)
         self._must_not_wait(request)
-        self._crowd.tries(request)
+        self._connections.tries(request)
         given = await self._given(request)
         if not await self._right(given):
             if any(given.values()):
-                self._crowd.wrong(request, "log-in")
+                self._connections.wrong(request, "log-in")
             else:
-                self._crowd.forgive(request)
+                self._connections.forgive(request)
             raise web.HTTPUnauthorized(text="wrong")
-        self._crowd.forgive(request)
+        self._connections.forgive(request)
         answer = web.Response(status=303, headers={"Location": "./"})
         secret = self._sessions.begin(self._now())
         answer.set_cookie(
@@ -127,8 +127,8 @@ class Access:
         self._must_not_wait(request)
         if _same(given, token):
             return True
-        self._crowd.tries(request)
-        self._crowd.wrong(request, "token")
+        self._connections.tries(request)
+        self._connections.wrong(request, "token")
         return False
 
     @staticmethod
@@ -162,12 +162,12 @@ class Access:
         return await asyncio.shield(hashing)
 
     def _must_not_wait(self, request: web.Request) -> None:
-        if wait := self._crowd.must_wait(request):
+        if wait := self._connections.must_wait(request):
             headers = {"Retry-After": str(math.ceil(wait))}
             raise web.HTTPTooManyRequests(text="too many wrong log-ins: wait", headers=headers)
 
     def _from_here(self, request: web.Request) -> None:
-        """A form on somebody else's page must not log a browser in."""
+        """A form on another site's page must not log a browser in."""
         site = request.headers.get("Sec-Fetch-Site")
         origin = request.headers.get("Origin")
         if site is not None:

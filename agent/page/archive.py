@@ -1,4 +1,4 @@
-"""Days as the page shows them: what the store says, and what happened since the start. Pure."""
+"""Days as the page shows them: what the store and the log of verdicts say. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from agent.core.event_payloads import sentence
-from agent.core.messages import Detection, Reason
+from agent.core.messages import Detection, Reason, ZoneStay
 from agent.core.state import CameraNow
-from agent.page.history import Past
-from schemas.page import DayEvent, Film, Span
+from agent.verdicts.past import Past
+from schemas.page import DayEvent, EventName, Film, Span
 
 #: Points of a curve that are sent; a screen has fewer.
 MOST_POINTS = 3000
@@ -22,14 +22,35 @@ def bounds(day: date) -> tuple[datetime, datetime]:
     return begin.astimezone(UTC), end.astimezone(UTC)
 
 
-def stored_events(
-    camera: str, told: Mapping[str, Any], marks: Container[str]
-) -> tuple[list[DayEvent], int]:
+def clock_change(begin: datetime, end: datetime) -> tuple[float, float] | None:
+    """At which second of a day the local clock is changed, and how many it is put ahead.
+
+    To the minute; None: it is not.
+    """
+
+    def offset(minute: int) -> float:
+        """Seconds that the local clock is ahead of UTC."""
+        ahead = (begin + timedelta(minutes=minute)).astimezone().utcoffset()
+        return 0.0 if ahead is None else ahead.total_seconds()
+
+    low, high = 0, int((end - begin).total_seconds() // 60)
+    before, after = offset(low), offset(high)
+    if before == after:
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if offset(middle) == before else (low, middle)
+    return high * 60.0, after - before
+
+
+def stored_events(camera: str, told: Mapping[str, Any]) -> tuple[list[DayEvent], int]:
     """The events that the store tells of, and how many lines of it made no sense."""
-    kept, found, bad = set(told.get("kept", ())), [], 0
+    kept, marks = set(told.get("kept", ())), set(told.get("false_alarms", ()))
+    wrong = set(told.get("wrong_labels", ()))
+    found, bad = [], 0
     for entry in told.get("events", ()):
         try:
-            found.append(_event(camera, entry, kept, marks))
+            found.append(_event(camera, entry, kept, marks, wrong))
         except (ValueError, TypeError, AttributeError, KeyError, ArithmeticError):
             bad += 1
     return found, bad
@@ -62,12 +83,11 @@ def running_event(camera: CameraNow, known: Container[str]) -> list[DayEvent]:
     ]
 
 
-def spans(past: Past | None, begin: datetime, end: datetime) -> list[Span]:
+def spans(past: Past | None) -> list[Span]:
     """What was so for some time."""
     if past is None:
         return []
-    first, last = begin.timestamp(), end.timestamp()
-    found = past.spans(first, last)
+    first, last = past.begin, past.end
     return [
         Span(
             kind=it.kind,
@@ -75,18 +95,16 @@ def spans(past: Past | None, begin: datetime, end: datetime) -> list[Span]:
             end=_utc(min(it.end, last)),
             text=it.text,
         )
-        for it in found
+        for it in past.spans()
     ]
 
 
-def curve(past: Past | None, begin: datetime, end: datetime) -> list[tuple[float, float, float]]:
-    """Seconds since `begin`, score and limit; the highest of those that share a point."""
+def curve(past: Past | None) -> list[tuple[float, float, float]]:
+    """Seconds since its beginning, score and limit; the highest of those that share a point."""
     if past is None:
         return []
-    first = begin.timestamp()
     points = [
-        (round(b.at - first, 1), round(b.score, 4), round(b.least, 4))
-        for b in past.buckets(first, end.timestamp())
+        (round(b.at - past.begin, 1), round(b.score, 4), round(b.least, 4)) for b in past.curve()
     ]
     step = -(-len(points) // MOST_POINTS) or 1
     return [max(points[n : n + step], key=lambda p: p[1]) for n in range(0, len(points), step)]
@@ -103,7 +121,11 @@ def event_at(events: Iterable[DayEvent], at: datetime, now: datetime) -> DayEven
 
 
 def _event(
-    camera: str, entry: Mapping[str, Any], kept: Container[str], marks: Container[str]
+    camera: str,
+    entry: Mapping[str, Any],
+    kept: Container[str],
+    marks: Container[str],
+    wrong: Container[str],
 ) -> DayEvent:
     explained = entry.get("explanation") or {}
     peak = explained.get("peak") or explained.get("start")
@@ -122,7 +144,7 @@ def _event(
         text="" if found is None else sentence(found),
         zone=None if found is None else found.zone,
         box=None if found is None else found.box,
-        label=entry.get("label") if isinstance(entry.get("label"), str) else None,
+        **_named(entry),
         reason=entry.get("reason"),
         files=entry["files"],
         playable=entry["playable"],
@@ -130,8 +152,18 @@ def _event(
         film_at=place.get("at"),
         kept=entry["id"] in kept,
         false_alarm=entry["id"] in marks,
+        wrong_label=entry["id"] in wrong,
         stored=True,
     )
+
+
+def _named(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What the classifier called it; nothing of it where it makes no sense."""
+    try:
+        named = EventName.model_validate({n: entry.get(n) for n in EventName.model_fields})
+    except ValueError:
+        named = EventName()
+    return named.model_dump()
 
 
 def detection_of(said: Mapping[str, Any]) -> Detection | None:
@@ -139,9 +171,10 @@ def detection_of(said: Mapping[str, Any]) -> Detection | None:
     fields = {name: said[name] for name in Detection._fields if name in said}
     try:
         figures = {"seq": 0, "at": 0.0, "motion": False, **fields}
-        found = Detection(**{**figures, "reason": Reason(fields["reason"])})
+        stay = None if fields.get("stay") is None else ZoneStay(*fields["stay"])  # JSON has a list
+        found = Detection(**{**figures, "reason": Reason(fields["reason"]), "stay": stay})
         sentence(found)  # every figure is one
-    except (KeyError, ValueError, TypeError, ArithmeticError):
+    except (KeyError, ValueError, TypeError, AttributeError, ArithmeticError):
         return None
     return found
 

@@ -1,4 +1,4 @@
-"""The body of a request, and the form that it may be; whatever a stranger sends is an answer."""
+"""The body of a request, and the form that it may be; any content of a stranger gets an answer."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from agent.page import passwords
 from agent.page.desk import Desk
 from agent.page.options import PageOptions
 from agent.runtime.clock import Clock
+from agent.runtime.extras import how_to_get
 from agent.runtime.redaction import hide
 from schemas.config import Config
 from schemas.page_config import PageConfig
@@ -45,8 +46,7 @@ def build_page(
     try:
         from agent.page.server import PageWorker
     except ImportError as error:
-        words = f"page: {error}: .venv/bin/pip install -e '.[page]'"
-        raise ConfigError(words) from None
+        raise ConfigError(f"page: {error}: {how_to_get('page')}") from None
     page = config.page or PageConfig(ingress=True)
     once = page.one_time_token.get_secret_value() if page.one_time_token else None
     if once is not None:
@@ -64,6 +64,7 @@ def build_page(
         ingress=page.ingress,
         store=None if config.store is None else config.store.path,
         agent=topics.agent_id,
+        broker_port=config.mqtt.port,
     )
     return PageWorker(options, desk, clock)
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -21,13 +21,14 @@ from agent.page.access import SUPERVISOR, Access
 from agent.page.bodies import raw_body
 from agent.page.desk import Desk, Scene
 from agent.page.files import static_files, templates
-from agent.page.history import Past
-from agent.page.marks import Marks
+from agent.page.first_start import FirstStart
 from agent.page.options import PageOptions
 from agent.page.orders import Orders
+from agent.page.past import PastAsked
+from agent.page.recent import Recent
 from agent.page.trials import Trials
 from agent.page.views import page_state
-from agent.reoffer.crowd import Crowd
+from agent.reoffer.connections import Connections
 from agent.runtime.clock import Clock
 from agent.runtime.latest_value import Newest
 from agent.storage.reading.link import Reader
@@ -48,17 +49,21 @@ class Context:
     def __init__(self, options: PageOptions, desk: Desk, clock: Clock) -> None:
         self.options, self.desk, self.clock = options, desk, clock
         shared = (SUPERVISOR,) if options.ingress else ()
-        self.crowd = Crowd("page", options.proxies, shared)
-        self.access = Access(options, self.crowd)
+        self.connections = Connections("page", options.proxies, shared, watched="/health")
+        self.access = Access(options, self.connections)
         self.orders = Orders(desk)
-        self.marks = Marks(options.state_dir)
-        self.pasts: dict[str, Past] = {}
+        self.recents: dict[str, Recent] = {}
+        self.past = PastAsked(desk)
         self.looked: dict[str, tuple[Newest[Shown], float]] = {}  # by camera: when last asked for
-        self.began = clock.utc()
         self.trials = Trials()
+        self.first = (
+            None if desk.first_file is None else FirstStart(desk.first_file, options.broker_port)
+        )
+        self.port: int | None = None  # that is served
         self.static = static_files()
         self.templates = templates()
         self._seats: Counter[str] = Counter()
+        self._apart: dict[str, ThreadPoolExecutor] = {}
         self._reader: Reader | None = None
         self._said: tuple[float, AgentNow | None, PageState | None] = (-1.0, None, None)
 
@@ -76,6 +81,10 @@ class Context:
             yield
         finally:
             self._seats[kind] -= 1
+
+    def thread(self, name: str) -> Executor:
+        """One thread of this name for what would hold up the page."""
+        return self._apart.setdefault(name, ThreadPoolExecutor(1, name))
 
     def now(self) -> Now:
         """The time."""
@@ -131,8 +140,12 @@ class Context:
             self._reader.rest()
 
     def close(self) -> None:
-        """At the end."""
+        """At the end: what waits for a thread is forgotten, so that the agent need not wait."""
+        for apart in self._apart.values():
+            apart.shutdown(wait=False, cancel_futures=True)
         self.trials.close()
+        if self.first is not None:
+            self.first.close()
         if self._reader is not None:
             self._reader.end()
 
@@ -156,7 +169,7 @@ async def body_of(request: web.Request, model: type[M], apart: Executor | None =
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        words = f"{where}: {first['msg']}".removeprefix(": ")
+        words = f"{where}: {first['msg'].removeprefix('Value error, ')}".removeprefix(": ")
         raise web.HTTPUnprocessableEntity(
             text=json.dumps({"message": words[:500]}), content_type="application/json"
         ) from None

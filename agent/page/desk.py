@@ -9,14 +9,16 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
-from agent.core.inbox import Told
+from agent.core.engine_inputs import Told
 from agent.core.messages import FrameScored, Parsed, Shown
 from agent.core.state import AgentNow
 from agent.runtime.clock import Clock
 from agent.runtime.latest_value import Newest
 from agent.runtime.mailbox import Mailbox, WhenFull
-from schemas.camera_config import CameraConfig
+from agent.verdicts.worker import Question
+from schemas.camera_config import CameraAudio, CameraConfig
 from schemas.commands import Command, CommandError, ReplyTo, Response
 from schemas.messages import Outgoing, Publish
 from schemas.page import Aim, StoredAim
@@ -78,27 +80,36 @@ class Desk:
     Args:
         to_engine: the main thread's inbox; False: it is full.
         clock: the time.
+        verdicts: questions to the log of verdicts, whose thread answers them.
 
     Attributes:
         now: the engine's state; put after each step.
         scores: each judged frame.
         answers: to the page's orders: their token and the answer.
         scenes: by camera; replaced whole by the main thread.
+        first_file: where a first configuration would go; None: there is one. Set before the start.
     """
 
-    def __init__(self, to_engine: Callable[[FromPage], bool], clock: Clock) -> None:
+    def __init__(
+        self,
+        to_engine: Callable[[FromPage], bool],
+        clock: Clock,
+        verdicts: Mailbox[Question],
+    ) -> None:
+        self.verdicts = verdicts
         self.now: Newest[AgentNow] = Newest()
         self.scores: Mailbox[FrameScored] = Mailbox("page_scores", SCORES, WhenFull.DROP_OLDEST)
         self.answers: Mailbox[tuple[bytes, Response]] = Mailbox(
             "page_answers", ANSWERS, WhenFull.DROP_OLDEST
         )
         self.scenes: Mapping[str, Scene] = {}
+        self.first_file: Path | None = None
         self._to_engine = to_engine
         self._clock = clock
         self._mark = b"page " + secrets.token_hex(8).encode()  # of our orders; nobody guesses it
 
     def order(self, command: Command, noun: str, camera: str | None) -> bytes | None:
-        """Hands a command to the engine; the token of its answer, None when it has no room."""
+        """Passes a command to the engine; the token of its answer, None when the inbox is full."""
         token = self._new_token()
         reply = ReplyTo(noun=noun, camera=camera, correlation=token)
         parsed = Parsed(command, reply, self._clock.monotonic())
@@ -107,7 +118,7 @@ class Desk:
     def order_aim(
         self, camera: str, aim: Aim | None, mask: PaintedMask | None = None
     ) -> bytes | None:
-        """Hands an aim to the main thread; the token of its answer, None when it has no room."""
+        """Passes an aim to the main thread; the token of its answer, None when it is full."""
         token = self._new_token()
         return token if self._to_engine(AimOrder(camera, aim, token, mask)) else None
 
@@ -131,6 +142,11 @@ class Desk:
 
 
 def without_sources(camera: CameraConfig) -> CameraConfig:
-    """The configuration of a camera without what may hold a password."""
+    """The configuration of a camera without what may hold a password; it can be checked again.
+
+    Without a source there is no sound either.
+    """
+    recording = camera.recording.model_copy(update={"audio": False})
+    silent = {"audio": CameraAudio(), "recording": recording}
     hidden = {"source": "demo:", "record_source": None, "tls": None, "redirect_hosts": ()}
-    return camera.model_copy(update=hidden)
+    return camera.model_copy(update={**hidden, **silent})

@@ -1,4 +1,4 @@
-"""What the page is told at its start."""
+"""What the page gets at its start."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class PageOptions:
         ingress: the supervisor of Home Assistant may pass its users on.
         state_dir: of the agent.
         store: path of the image store; None: there is none.
+        broker_port: of the broker that the agent uses: in the demo, of the demo's own.
     """
 
     bind: str
@@ -34,3 +35,4 @@ class PageOptions:
     ingress: bool = False
     store: Path | None = None
     agent: str = ""
+    broker_port: int = 0

@@ -9,17 +9,17 @@ from agent.page.desk import ANSWERS, Desk, PaintedMask
 from schemas.commands import Command, Response
 from schemas.page import Aim, Answer
 
-#: Seconds: the engine answers within eight, whatever an owner does.
+#: Seconds: the engine always answers within eight, also if an owner hangs.
 _WITHIN = 10.0
 _LOOK = 0.03
-#: Seconds between two aims: each one begins a camera anew, and other cameras' events wait for it.
+#: Seconds between two aims: each one restarts a camera, and other cameras' events wait for it.
 AIM_EVERY = 3.0
-#: So many aims may wait for that.
+#: Aims that may wait for that, at most.
 _AIMS_WAIT = 2
 
 
 class Orders:
-    """Sends orders; as many may be under way as there is room for answers."""
+    """Sends orders; at most as many are under way as the mailbox for answers can take."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk

@@ -38,7 +38,7 @@ def parse(header: str | None, whole: int) -> Range | None:
     match = _ONE.fullmatch(header.replace(" ", "")) if header is not None else None
     if match is None or not (match[1] or match[2]):
         return None
-    if not match[1]:  # the last so many
+    if not match[1]:  # the last bytes
         size = min(int(match[2]), whole)
         if size == 0:
             raise Unsatisfiable

@@ -11,10 +11,10 @@ from aiohttp import web
 from agent.page.context import MOST_BODY, Context
 from agent.page.desk import Desk
 from agent.page.headers import security_headers
-from agent.page.history import Past
 from agent.page.options import PageOptions
-from agent.page.routes import aim, days, films, live, pages, pictures, settings
-from agent.reoffer.crowd import Handler, listening
+from agent.page.recent import Recent
+from agent.page.routes import aim, days, films, live, pages, pictures, settings, setup
+from agent.reoffer.connections import Handler, listening
 from agent.runtime.clock import Clock
 from agent.runtime.worker import Worker
 
@@ -23,13 +23,13 @@ log = logging.getLogger(__name__)
 #: Before the port is tried again, when another process has it.
 _RETRY = 10.0
 #: Seconds between two looks at the desk.
-_STEP = 0.25
+STEP = 0.25
 #: Seconds that a request which changes something may take.
 _CHANGE_WITHIN = 30.0
 
 
 class PageWorker:
-    """Owns the port, the sessions, the history and the child that reads the store.
+    """Owns the port, the sessions and the child that reads the store.
 
     Attributes:
         port: that is served, once it is.
@@ -65,8 +65,8 @@ class PageWorker:
     async def _serve(self, context: Context, worker: Worker) -> None:
         options = self._options
         app = application(context)
-        async with listening(app, options.bind, options.port, context.crowd) as port:
-            self.port = port
+        async with listening(app, options.bind, options.port, context.connections) as port:
+            self.port = context.port = port
             log.info("page: at http://%s:%d/", options.bind, port)
             await self._rest(context, worker, math.inf)
 
@@ -75,30 +75,21 @@ class PageWorker:
         until = loop.time() + seconds
         while not worker.stop.is_set() and loop.time() < until:
             worker.beat()
-            context.crowd.close_idle()
+            context.connections.close_idle()
             context.rest()
             look(context)
-            await asyncio.sleep(_STEP)
+            await asyncio.sleep(STEP)
 
 
 def look(context: Context) -> None:
-    """Takes what came to the desk into the history; lets cameras rest that nobody looks at."""
-    now = context.clock.utc().timestamp()
+    """Takes what came to the desk for those who watch; lets cameras rest that nobody looks at."""
     while (scored := context.desk.scores.get()) is not None:
-        _past(context, scored.camera, now).scored(scored)
+        context.recents.setdefault(scored.camera, Recent()).scored(scored)
     agent = context.desk.now.get()
     if agent is not None:
-        for name, camera in agent.cameras.items():
-            _past(context, name, now).looked(camera, now)
-        for name in context.pasts.keys() - agent.cameras.keys():
-            del context.pasts[name]
+        for name in context.recents.keys() - agent.cameras.keys():
+            del context.recents[name]
     pictures.let_rest(context)
-
-
-def _past(context: Context, camera: str, now: float) -> Past:
-    if camera not in context.pasts:
-        context.pasts[camera] = Past(now)
-    return context.pasts[camera]
 
 
 def application(context: Context) -> web.Application:
@@ -109,11 +100,11 @@ def application(context: Context) -> web.Application:
     async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Lets through who may, bounds what takes long, and seals every answer."""
         try:
-            with context.crowd.busy(request):
+            with context.connections.busy(request):
                 context.access.check(request)
                 if request.method in {"GET", "HEAD"}:
                     return await handler(request)
-                async with asyncio.timeout(_CHANGE_WITHIN):  # no task: whoever leaves cancels ours
+                async with asyncio.timeout(_CHANGE_WITHIN):  # no task: a leaving visitor cancels it
                     return await handler(request)
         except TimeoutError:
             raise web.HTTPServiceUnavailable(text="that took too long") from None
@@ -128,6 +119,6 @@ def application(context: Context) -> web.Application:
 
     app = web.Application(middlewares=[door], client_max_size=MOST_BODY)
     app.on_response_prepare.append(seal)
-    for module in (pages, live, pictures, settings, days, films, aim):
+    for module in (pages, live, pictures, settings, days, films, aim, setup):
         app.router.add_routes(module.routes(context))
     return app

@@ -10,7 +10,7 @@ import hmac
 import secrets
 from dataclasses import dataclass, replace
 
-#: Of more than that the one that was used the longest ago ends.
+#: Sessions, at most; with one more, the session with the oldest use ends.
 MOST_SESSIONS = 32
 #: Seconds without a request, and seconds in all, after which somebody has to log in again.
 IDLE_FOR, LASTS = 7 * 86400.0, 30 * 86400.0

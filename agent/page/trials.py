@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
 import subprocess
-import sys
 from collections import OrderedDict
 from contextlib import suppress
 from typing import Any
 
+from agent.page import children
 from schemas.page import JobView, TrialResult
 
 #: Seconds without a word, and in all.
@@ -24,6 +23,8 @@ MOST_KNOWN = 8
 #: Children that hang in a store and cannot be killed; with more nobody is started.
 MOST_HUNG = 2
 _LONGEST_LINE = 1 << 20
+#: A child that cannot be begun, or that speaks nonsense.
+_NONSENSE = (OSError, ValueError, TypeError, LookupError, RecursionError)
 
 
 class Busy(Exception):
@@ -95,7 +96,7 @@ class Trials:
                 view = await self._follow(view, task)
         except TimeoutError:
             message = "it took too long; the image store may not answer"
-        except (OSError, ValueError, TypeError, LookupError) as error:  # or it speaks nonsense
+        except _NONSENSE as error:
             message = f"the trial failed: {type(error).__name__}"
         finally:
             self._end()
@@ -108,7 +109,7 @@ class Trials:
         """Starts the child and hears it to its end; the last view."""
         process = self._process = _child()
         loop = asyncio.get_running_loop()
-        await asyncio.to_thread(_tell, process, json.dumps(task).encode())
+        await asyncio.to_thread(children.tell, process, json.dumps(task).encode())
         reader = asyncio.StreamReader(limit=_LONGEST_LINE)
         transport, _ = await loop.connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reader), process.stdout
@@ -125,20 +126,7 @@ class Trials:
 
 
 def _child() -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "agent.tuning.trial"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
-        start_new_session=True,
-    )
-
-
-def _tell(process: subprocess.Popen[bytes], task: bytes) -> None:
-    """The child reads all of it before it does anything."""
-    if process.stdin is not None:
-        with suppress(BrokenPipeError), process.stdin as pipe:
-            pipe.write(task)
+    return children.begin("agent.tuning.trial")
 
 
 def _heard(view: JobView, said: dict[str, Any]) -> JobView:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from agent.core.event_payloads import motion_attributes
 from agent.core.health import agent_status, camera_health
+from agent.core.modes import schedule_of
 from agent.core.problem import by_id
 from agent.core.problems import agent_problems
 from agent.core.state import AgentNow, CameraNow, Now
@@ -50,6 +51,9 @@ def camera_view(state: AgentNow, camera: CameraNow, scene: Scene | None, now: No
         since=health.state_since,
         live=camera.live,
         armed=camera.settings.armed,
+        private=camera.settings.privacy,
+        snoozed_until=camera.snooze.until if camera.snooze else None,
+        schedule=schedule_of(state, camera).text if camera.setup.schedule.rules else "",
         moving=camera.motion is not None,
         recording=camera.clip is not None or (camera.motion is not None and camera.motion.recorded),
         fps=round(health.fps, 1),
@@ -59,8 +63,10 @@ def camera_view(state: AgentNow, camera: CameraNow, scene: Scene | None, now: No
         last_motion=camera.last_motion_utc,
         explanation=about.explanation,
         problems={code: health.reasons.get(code, "") for code in health.problems},
+        profile="" if scene is None else scene.config.detection.profile,
         settings=camera.settings,
         origins=dict(camera.provenance()),
+        proposal=camera.proposal,
     )
 
 

@@ -24,7 +24,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from agent.core.messages import Shown
-from agent.reoffer.crowd import Crowd, Handler, keep_little, listening
+from agent.reoffer.connections import Connections, Handler, keep_little, listening
 from agent.runtime.latest_value import Newest
 from agent.runtime.worker import Worker
 
@@ -32,9 +32,9 @@ log = logging.getLogger(__name__)
 
 #: Bounds what viewers can cost; go2rtc and Frigate need one each, however many look at them.
 MOST_VIEWERS = 8
-#: A viewer that takes no byte for so long is gone.
+#: Seconds; a viewer that takes no byte for this time is gone.
 _STUCK = 10.0
-#: Who asks for one picture waits so long for the next frame.
+#: Seconds that a request for one picture waits for the next frame.
 _PATIENCE = 5.0
 #: Of the answer to a viewer that has left, which nobody gets.
 _GONE = 499
@@ -78,7 +78,7 @@ class ReofferWorker:
         self._options = options
         self._viewers = 0
         self._watching: dict[Newest[Shown], int] = {}
-        self._crowd = Crowd("reoffer")
+        self._connections = Connections("reoffer")
 
     def run(self, worker: Worker) -> None:
         """Serves until `worker.stop`."""
@@ -109,12 +109,12 @@ class ReofferWorker:
         app.router.add_get("/{camera}/{what:stream|overlay}", self._stream)
         app.router.add_get("/{camera}/{what:latest|overlay}.jpg", self._picture)
         options = self._options
-        async with listening(app, options.bind, options.port, self._crowd) as port:
+        async with listening(app, options.bind, options.port, self._connections) as port:
             self.port = port
             log.info("reoffer: pictures at http://%s:%d/", options.bind, port)
             while not worker.stop.is_set():
                 worker.beat()
-                self._crowd.close_idle()
+                self._connections.close_idle()
                 await asyncio.sleep(_STEP)
 
     # ------------------------------------------------------------ who may look
@@ -132,7 +132,7 @@ class ReofferWorker:
             if kind.lower() == "bearer":
                 given = bearer
             self._check(given, token, request)
-        with self._crowd.busy(request):
+        with self._connections.busy(request):
             try:
                 return await handler(request)
             except ConnectionError:  # it left as its answer began
@@ -140,14 +140,14 @@ class ReofferWorker:
 
     def _check(self, given: str, token: str, request: web.Request) -> None:
         """Refuses a wrong token, and for a while any token after many wrong ones."""
-        if wait := self._crowd.must_wait(request):
+        if wait := self._connections.must_wait(request):
             headers = {"Retry-After": str(math.ceil(wait))}
             raise web.HTTPTooManyRequests(text="too many wrong tokens", headers=headers)
         if hmac.compare_digest(given.encode("utf-8", "replace"), token.encode()):
             return
         if given:
-            self._crowd.tries(request)
-            self._crowd.wrong(request, "token")
+            self._connections.tries(request)
+            self._connections.wrong(request, "token")
         raise web.HTTPUnauthorized(text="a token is needed: ?token=…")
 
     def _view(self, request: web.Request) -> Newest[Shown]:

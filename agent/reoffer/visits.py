@@ -1,7 +1,7 @@
 """Who may hold a connection to the re-offer, for how long, and how often a token is guessed. Pure.
 
-The port is open to a network. Whoever opens connections there must not use up the descriptors that
-clips, the journal and the broker need.
+The port is open to a network. Connections from there must not use up the descriptors that clips,
+the journal and the broker need.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from typing import Generic, TypeVar
 MOST_CONNECTIONS = 64
 #: Connections of one address. A browser opens six at most to one host.
 MOST_OF_ONE = 16
+#: Places more, for a watchdog: it must not find a server dead that only is busy.
+SPARES = 4
 #: Seconds that a connection may stay without a whole request, and between two requests.
 IDLE = 10.0
 #: Wrong tokens of one address before it has to wait, and the seconds that forgive one of them.
 GUESSES, FORGIVEN_EACH = 10, 6.0
-#: Addresses whose guesses are remembered; the one that waits the least is forgotten first.
+#: Addresses whose guesses are remembered; the address with the shortest wait is forgotten first.
 MOST_GUESSERS = 256
 
 #: Seconds between two lines of the log about the same cause.
@@ -48,21 +50,24 @@ class _Visit:
     network: str
     idle_since: float | None  # None while a request is answered
     unsent: int = 0  # bytes of its last answer, when it was looked at
+    spare: bool = False  # let in where there was no place: only what a watchdog asks is answered
 
 
 class Visits(Generic[Key]):
     """The open connections, each under a key of the caller's.
 
-    A new connection is let in. Where its address or all addresses together have too many, the one
-    that has been idle the longest must go. When none is idle, the new one must go.
+    A new connection is accepted. If its address or all addresses together have too many, the
+    connection that has been idle the longest must go. When none is idle, the new one must go.
 
     Args:
         shared: addresses that many people come from, such as a proxy's. They have no bound of their
-            own, and `MOST_OF_ONE` more in all, so that nobody else can take their place.
+            own, and `MOST_OF_ONE` more in all, so that no other visitor can take their place.
+        spares: this number of further connections is let in, of any address; see `is_spare`.
     """
 
-    def __init__(self, shared: Iterable[str] = ()) -> None:
+    def __init__(self, shared: Iterable[str] = (), spares: int = 0) -> None:
         self._open: dict[Key, _Visit] = {}
+        self._spares = spares
         self._shared = frozenset(map(network, shared))
         self.refused = 0
 
@@ -70,25 +75,45 @@ class Visits(Generic[Key]):
         return iter(tuple(self._open))
 
     def come(self, key: Key, address: str, now: float) -> Key | None:
-        """Notes a new connection; returns the one that has to be closed for it."""
+        """Notes a new connection; returns the connection that must be closed for it."""
         origin = network(address)
-        counts = Counter(visit.network for visit in self._open.values())
+        regular = [visit for visit in self._open.values() if not visit.spare]
+        counts = Counter(visit.network for visit in regular)
         leaves: Key | None = None
         shared = origin in self._shared
-        crowd = not shared and counts[origin] >= MOST_OF_ONE
-        if crowd or len(self._open) >= MOST_CONNECTIONS + MOST_OF_ONE * shared:
-            leaves = self._longest_idle(origin if crowd else None, key)
+        too_many = not shared and counts[origin] >= MOST_OF_ONE
+        if too_many or len(regular) >= MOST_CONNECTIONS + MOST_OF_ONE * shared:
+            leaves = self._longest_idle(origin if too_many else None, key)
             self.refused += 1
+            if leaves == key and self._spares:
+                return self._come_spare(key, origin, now)
             self._open.pop(leaves, None)
         if leaves != key:
             self._open[key] = _Visit(origin, now)
         return leaves
 
-    def _longest_idle(self, origin: str | None, default: Key) -> Key:
+    def is_spare(self, key: Key) -> bool:
+        """Whether this connection has a place only for what a watchdog asks."""
+        visit = self._open.get(key)
+        return visit is not None and visit.spare
+
+    def _come_spare(self, key: Key, origin: str, now: float) -> Key | None:
+        """A place more; of those the longest idle goes, so that there is always one."""
+        leaves: Key | None = None
+        if sum(visit.spare for visit in self._open.values()) >= self._spares:
+            leaves = self._longest_idle(None, key, spare=True)
+            self._open.pop(leaves, None)
+        if leaves != key:
+            self._open[key] = _Visit(origin, now, spare=True)
+        return leaves
+
+    def _longest_idle(self, origin: str | None, default: Key, *, spare: bool = False) -> Key:
         idle = [
             (visit.idle_since, n, key)
             for n, (key, visit) in enumerate(self._open.items())
-            if visit.idle_since is not None and origin in {None, visit.network}
+            if visit.spare is spare
+            and visit.idle_since is not None
+            and origin in {None, visit.network}
         ]
         return min(idle, key=lambda entry: entry[:2])[2] if idle else default
 
@@ -103,7 +128,7 @@ class Visits(Generic[Key]):
             self._open[key].idle_since = now
 
     def sends(self, key: Key, unsent: int, now: float) -> None:
-        """So many bytes of its answer wait; as long as they become fewer it is not idle."""
+        """Notes the bytes of its answer that wait; while they become fewer it is not idle."""
         visit = self._open.get(key)
         if visit is not None and visit.unsent != unsent:
             visit.unsent = unsent

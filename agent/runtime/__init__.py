@@ -1,4 +1,4 @@
-"""Threads, mailboxes, clocks, logs: the only room that makes threads and reads time.
+"""Threads, mailboxes, clocks, logs: the only package that makes threads and reads time.
 
-May import `agent.core`. Every other room of the agent may import it.
+May import `agent.core`. Every other package of the agent may import it.
 """

@@ -1,8 +1,8 @@
 """How this process takes memory from the system: glibc's allocator, kept from hoarding.
 
-As it comes, glibc gives each thread an arena of its own, and never gives back what lies below a
-living block: each clip's encoder left some more of it free and kept. And whoever frees one large
-block raises the size from which blocks go back at once, up to 32 MiB, for good.
+By default glibc gives each thread its own arena. It never returns memory that lies below a living
+block, so each clip's encoder left some more of it free but kept. A freed large block also raises
+the size from which blocks go back immediately, up to 32 MiB and permanently.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def keep_small(largest: int) -> None:
     lock, not for the arena's.
 
     Args:
-        largest: bytes; larger blocks are mapped by themselves and go back as soon as they are free,
-            and so much may be free at the heap's end.
+        largest: bytes. Larger blocks are mapped separately and go back as soon as they are free.
+            The heap's end may have as many free bytes.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:  # musl: it has no arenas

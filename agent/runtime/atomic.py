@@ -11,7 +11,7 @@ _NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EACCES}
 
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o640, *, sync: bool = True) -> None:
-    """Writes beside the file, syncs, renames, syncs the folder: else the old name may come back.
+    """Writes a second file, syncs, renames, syncs the folder: else the old name may come back.
 
     Args:
         path: the file to replace.

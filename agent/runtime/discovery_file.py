@@ -1,4 +1,4 @@
-"""What Home Assistant was told in earlier runs, kept so that an upgrade leaves no ghosts in it."""
+"""The entities that earlier runs announced to Home Assistant: an upgrade must leave no ghosts."""
 
 from __future__ import annotations
 
@@ -61,6 +61,6 @@ def _says(path: Path, data: bytes) -> bool:
 
 def _checked(payloads: Any) -> Payloads:  # noqa: ANN401  whatever the file holds
     for topic, payload in payloads.items():
-        if not all(isinstance(entry["p"], str) for entry in payload["cmps"].values()):
+        if not all(isinstance(entry["p"], str) for entry in payload.get("cmps", {}).values()):
             raise ValueError(topic)
     return dict(payloads)

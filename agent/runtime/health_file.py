@@ -1,7 +1,7 @@
 """The file through which `surveillance-agent health` sees how the running agent is.
 
-Its age is measured on the monotonic clock of this boot, so that a step of the wall clock makes
-neither a dead agent look alive nor a living one dead. Containers share that clock with their host.
+Its age is measured on the monotonic clock of this boot. So a step of the wall clock cannot make a
+dead agent look alive, or a living one dead. Containers share that clock with their host.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from agent.runtime.atomic import write_atomic
 from agent.runtime.small_files import read_small
@@ -74,6 +75,28 @@ def read_health(
         now: monotonic seconds; None: of this moment.
         strict: only `ok` is well.
     """
+    facts, why = _read(folder, now)
+    if facts is None:
+        return False, why
+    well = {"ok"} if strict else {"ok", "degraded"}
+    lines = [f"{facts.status}, {facts.age:.0f} s ago", *facts.problems]
+    return facts.status in well, "\n".join(lines)
+
+
+def is_alive(folder: Path) -> tuple[bool, str]:
+    """Whether the agent runs, however well it is; else why it seems not to."""
+    facts, why = _read(folder, None)
+    return facts is not None, why
+
+
+class _Facts(NamedTuple):
+    status: str
+    age: float
+    problems: list[str]
+
+
+def _read(folder: Path, now: float | None) -> tuple[_Facts | None, str]:
+    """What the file of a living agent says, or why it is none."""
     path = folder / NAME
     try:
         facts = json.loads(read_small(path, _MAX_BYTES))
@@ -81,20 +104,19 @@ def read_health(
         pid = int(facts["pid"])
         problems = [f"  {code}: {words}" for code, words in facts["problems"].items()]
     except FileNotFoundError:
-        return False, f"not running, or its state folder is another one: no {path}"
+        return None, f"not running, or its state folder is another one: no {path}"
     except OSError as error:
-        return False, f"{path}: {error.strerror}"
+        return None, f"{path}: {error.strerror}"
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
-        return False, f"{path}: not a health file"
+        return None, f"{path}: not a health file"
     age = (time.monotonic() if now is None else now) - at
     if not _lives(pid):
-        return False, "not running: it ended without saying so"
+        return None, "not running: it ended without saying so"
     if boot_id != _boot_id():
-        return False, "not running: the last sign of life is from before the machine's restart"
+        return None, "not running: the last sign of life is from before the machine's restart"
     if not 0.0 <= age <= MAX_AGE:
-        return False, f"not running, or hanging: the last sign of life is {age:.0f} s old"
-    well = {"ok"} if strict else {"ok", "degraded"}
-    return status in well, "\n".join([f"{status}, {age:.0f} s ago", *problems])
+        return None, f"not running, or hanging: the last sign of life is {age:.0f} s old"
+    return _Facts(status, age, problems), ""
 
 
 def _lives(pid: int) -> bool:

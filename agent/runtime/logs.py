@@ -1,9 +1,9 @@
-"""Logging for the whole process: one line per fact on stderr, at once, without secrets.
+"""Logging for the whole process: one line per fact on stderr, immediately, without secrets.
 
     2026-11-22T08:15:01.312+01:00 WARNING camera: camera front_door: no datagram for 5 s
 
-What a message contains may come from a camera or a broker: line breaks and control characters
-are written as text, so that nobody can forge a line or talk to the terminal.
+The text of a message may come from a camera or a broker. Line breaks and control characters are
+written as text, so nobody can forge a line or control the terminal.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from agent.runtime.redaction import redact
 VARIABLE = "SURVEILLANCE_LOG_LEVEL"
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
-#: Longest line in bytes. A pipe that reports room takes this much at once (PIPE_BUF is 4096), so
-#: a line is never split and never waits.
+#: Longest line in bytes. A pipe that is ready for writing takes this number in one piece (PIPE_BUF
+#: is 4096), so a line is never split and never waits.
 MAX_BYTES = 4000
 
 #: Libraries that say more than an operator wants; their warnings are facts like any other.
@@ -70,8 +70,8 @@ class LineFormatter(logging.Formatter):
 class LineHandler(logging.Handler):
     """Writes each line with one call, and none where it would have to wait.
 
-    A reader of our stderr that stopped reading must not stop the agent: lines that find no room
-    are counted, and the next one that does says how many are missing.
+    A reader of our stderr that stopped reading must not stop the agent. Lines that do not fit into
+    the pipe are counted, and the next line that fits says how many are missing.
     """
 
     def __init__(self, descriptor: int) -> None:

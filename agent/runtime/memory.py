@@ -1,8 +1,9 @@
 """What cameras may cost: memory by two accounts of the process, time by an allowance for each.
 
-An account knows its total. Each camera has a reserve in it that nobody else can take. What lies
-above the reserves is for whoever comes first: a camera alone gets all of it. So a camera that sends
-pictures as large or as many as it can takes what is free, never what another one needs.
+An account knows its total. Each camera has a reserve in it that no other camera can take. The
+memory above the reserves goes to the first camera that asks: a single camera gets all of it. So a
+camera that sends as many or as large pictures as it can takes only free memory, never the memory
+that another camera needs.
 """
 
 from __future__ import annotations
@@ -27,21 +28,34 @@ LEAST_LIMIT = 512 * MIB
 BESIDES = 192 * MIB
 #: Part of the limit for pictures as they came, between the camera and the spool.
 FRAMES_PART = 3 / 16
-#: Of that each camera can have so much whatever the others do: a second of 30 frames of 600 kB.
+#: The part of it that each camera always gets: one second of 30 frames of 600 kB.
 FRAMES_RESERVE = 20 * MIB
 #: Of the rest, for encoders and large pictures: what clips of 1920x1080 need.
 WORK_RESERVE = 52 * MIB
 #: What is left for work under a limit that is too small.
 _LEAST_WORK = 64 * MIB
-#: A camera has no more room for what can wait when so much of its frames' share is taken.
+#: When this part of a camera's share for frames is taken, it keeps no more optional frames.
 _ROOMY = 0.75
 #: Part of the processors that one camera, with all others, may keep busy above its own part.
 _MOST_BUSY = 0.75
+#: Seconds between two counts of what a thread took of the processor, at least.
+COUNTED_EVERY = 0.1
+#: Seconds for which it is known how many processors a camera may keep busy.
+_RATE_FOR = 1.0
 #: Seconds for which a refusal is said, after the last one.
 _LATELY = 60.0
 
 #: Control groups of the first kind write a number near 2**63 for none.
 _NO_LIMIT = 1 << 50
+
+
+class _Use:
+    """What one holder has of an account."""
+
+    __slots__ = ("size",)
+
+    def __init__(self) -> None:
+        self.size = 0
 
 
 class Account:
@@ -50,20 +64,21 @@ class Account:
     def __init__(self, total: int, reserve: int) -> None:
         self.total = total
         self._reserve = reserve
-        self._used: weakref.WeakKeyDictionary[Share, int] = weakref.WeakKeyDictionary()
-        self._given: deque[tuple[Share, int]] = deque()  # bounded by what was taken
+        self._uses: weakref.WeakKeyDictionary[Share, _Use] = weakref.WeakKeyDictionary()
+        self._taken = 0  # by all of them
+        self._given: deque[tuple[_Use, int]] = deque()  # bounded by what was taken
         self._lock = threading.Lock()
 
     def enter(self, share: Share) -> None:
         """One more holder, as long as somebody has it."""
         with self._lock:
-            self._used[share] = 0
+            self._uses[share] = _Use()
 
     def used(self, share: Share) -> int:
         """Bytes that it holds."""
         with self._lock:
             self._settle()
-            return self._used[share]
+            return self._uses[share].size
 
     def most(self, share: Share) -> int:
         """Bytes that it could hold now, those that it holds included."""
@@ -71,41 +86,61 @@ class Account:
             self._settle()
             return self._most(share)
 
-    def take(self, share: Share, size: int) -> bool:
-        """False: there is no room for so many bytes."""
+    def roomy(self, share: Share, part: float) -> bool:
+        """Whether it holds less than this part of what it could hold."""
         with self._lock:
             self._settle()
-            if self._used[share] + size > self._most(share):
-                return False
-            self._used[share] += size
-            return True
+            size = self._uses[share].size
+            return size < part * (self._surely() + size) or size < part * self._most(share)
 
-    def give(self, share: Share, size: int) -> None:
+    def take(self, share: Share, size: int) -> Held | None:
+        """Takes `size` bytes, as long as the returned object lives; None: they are not free."""
+        with self._lock:
+            self._settle()
+            use = self._uses[share]
+            if size > self._surely() and use.size + size > self._most(share):
+                return None
+            use.size += size
+            self._taken += size
+            return Held(self, use, size)
+
+    def give(self, use: _Use, size: int) -> None:
         """Gives back what was taken. Takes no lock: the thread that has it may be the one."""
-        self._given.append((share, size))
+        self._given.append((use, size))
 
     def _settle(self) -> None:
         while self._given:
-            share, size = self._given.popleft()
-            if share in self._used:  # not collected together with what it held
-                self._used[share] -= size
+            use, size = self._given.popleft()
+            use.size -= size
+            self._taken -= size
+
+    def _surely(self) -> int:
+        """Bytes that each of them could take, at least: as if nobody had used its reserve yet.
+
+        This needs no look at each of them.
+        """
+        return self.total - self._taken - (len(self._uses) - 1) * self._kept()
 
     def _most(self, share: Share) -> int:
-        kept = min(self._reserve, self.total // max(1, len(self._used)))
-        others = [(used, it.ended) for it, used in self._used.items() if it is not share]
+        kept = self._kept()
+        others = [(use.size, it.ended) for it, use in self._uses.items() if it is not share]
         return self.total - sum(used if ended else max(used, kept) for used, ended in others)
+
+    def _kept(self) -> int:
+        """Bytes that are kept for each of them."""
+        return min(self._reserve, self.total // max(1, len(self._uses)))
 
 
 class Held:
     """Bytes of an account, given back when nobody has this any more."""
 
-    __slots__ = ("_account", "_share", "_size")
+    __slots__ = ("_account", "_size", "_use")
 
-    def __init__(self, account: Account, share: Share, size: int) -> None:
-        self._account, self._share, self._size = account, share, size
+    def __init__(self, account: Account, use: _Use, size: int) -> None:
+        self._account, self._use, self._size = account, use, size
 
     def __del__(self) -> None:
-        self._account.give(self._share, self._size)
+        self._account.give(self._use, self._size)
 
 
 class Memory:
@@ -155,6 +190,7 @@ class Share:
         self._clock = clock
         self._allowance = Allowance(clock.monotonic())
         self._counted = threading.local()
+        self._rate, self._rate_at = 0.0, float("-inf")  # processors, and when that was found
         self._refused = self._reduced = 0
         self._why = ""
         self._why_until = 0.0
@@ -167,33 +203,32 @@ class Share:
 
     @property
     def roomy(self) -> bool:
-        """Whether there is room for frames that are only kept in case."""
-        frames = self._memory.frames
-        return frames.used(self) < _ROOMY * frames.most(self)
+        """Whether there is memory for frames that are only kept for a possible event."""
+        return self._memory.frames.roomy(self, _ROOMY)
 
     def admit(self, size: int) -> Held | None:
-        """Room for a frame that came, as long as somebody has what is returned; None: refused."""
+        """Memory for a new frame, as long as the returned object lives; None: refused."""
         now = self._clock.monotonic()
         self.spend()
-        rate = self._memory.processors_for(self, now)
-        if not self._allowance.left(now, rate):
-            self._refuse(
-                f"its pictures take more than {rate:.1f} processors, which are left for it"
-            )
+        if not now - _RATE_FOR < self._rate_at <= now:
+            self._rate, self._rate_at = self._memory.processors_for(self, now), now
+        if not self._allowance.left(now, self._rate):
+            words = f"its pictures take more than {self._rate:.1f} processors"
+            self._refuse(f"{words}, which are left for it")
             return None
-        if not self._memory.frames.take(self, size):
+        held = self._memory.frames.take(self, size)
+        if held is None:
             most = self._memory.frames.most(self) // MIB
             self._refuse(f"its pictures that wait take more than {most} MiB")
-            return None
-        return Held(self._memory.frames, self, size)
+        return held
 
     def hold(self, size: int) -> Held | None:
-        """Room for work of so many bytes, as long as somebody has what is returned."""
-        return Held(self._memory.work, self, size) if self._memory.work.take(self, size) else None
+        """Memory for work of `size` bytes, as long as the returned object lives."""
+        return self._memory.work.take(self, size)
 
     @contextmanager
     def work(self, size: int) -> Iterator[bool]:
-        """Room for work of so many bytes, meanwhile; False: there is none, make it smaller."""
+        """Memory for work of `size` bytes inside the block; False: it is not free, do less."""
         held = self.hold(size) if size else None
         if size and held is None:
             self.reduce(size)
@@ -203,13 +238,21 @@ class Share:
             del held
 
     def reduce(self, size: int) -> None:
-        """Counts something that was made smaller, or not at all, for want of so many bytes."""
+        """Counts a picture that was made smaller, or not at all: `size` bytes were not free."""
         self._reduced += 1
         most = self._memory.work.most(self) // MIB
         self._say(f"its pictures need {-(-size // MIB)} MiB of memory, there are {most} for it")
 
     def spend(self) -> None:
-        """Counts what the calling thread took of the processor since it last called."""
+        """Counts what the calling thread took of the processor since it was last counted.
+
+        The system is asked for that now and then only: with each frame of a burst, this took a
+        tenth of the thread's time.
+        """
+        now = self._clock.monotonic()
+        if 0.0 <= now - getattr(self._counted, "at", float("-inf")) < COUNTED_EVERY:
+            return
+        self._counted.at = now
         used = thread_seconds()
         self._allowance.spend(used - getattr(self._counted, "seconds", used))
         self._counted.seconds = used

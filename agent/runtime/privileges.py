@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-#: Of capability.h: read and write files whoever they belong to.
+#: From capability.h: read and write files of any owner.
 _FILES = 1
 #: Of prctl.h.
 _NO_NEW_PRIVILEGES, _BOUNDING_DROP = 38, 24
@@ -26,7 +26,7 @@ class _Sets(ctypes.Structure):
 
 
 def keep_only_file_rights() -> None:
-    """Gives up every capability but the one over files, for good, for all children, too.
+    """Permanently gives up every capability except that over files, for all children, too.
 
     To be called before the first thread is started. Does nothing for another user than root.
 

@@ -11,16 +11,21 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
 from dataclasses import replace
-from html import escape
 from string import ascii_lowercase, ascii_uppercase
 from typing import TypeVar
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
+#: As `html.escape` writes; the module has a table of 2,200 names that nobody here needs.
+_ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 #: What stands where something was hidden.
 HIDDEN = "***"
 _MIN_SECRET = 4  # characters; hiding shorter ones would make every line unreadable
-#: In a URL everything to its last @ (a password may have @ or / in it, which is no valid URL but is
-#: written; or a blank), and user:password@ where somebody left the scheme out.
+#: Characters. A shorter secret is hidden as a whole word only: `pass` stands in `password`.
+_LONG = 8
+#: What a word may be written behind, although it ends with letters or digits: `%3Apass`, `\\npass`.
+_BEHIND = ("%[0-9a-f]{2}", "%25[0-9a-f]{2}", r"\\[abfnrtv]", r"\\x[0-9a-f]{2}", r"\\u[0-9a-f]{4}")
+#: In a URL everything up to its last @. A password may have @, / or a blank in it: that is no valid
+#: URL, but people write it. Also user:password@ in an address without a scheme.
 _USER_INFO = re.compile(
     r"""(?<=://)(?:(?:(?!://)\S)*|[^/:@\s]+:[^/@\r\n]*)@
     |(?<![^\s'"`(\[{,=])[^\s:@'"`(\[{,=]{1,200}:(?!//)[^\s@]{0,200}@""",
@@ -40,8 +45,8 @@ _PARAMETER = re.compile(
     (?:(?!_(?:channel|stream)=|:\s|[&;](?:[\w.%-]+=|\s|$))\S)+""",
     re.IGNORECASE | re.VERBOSE,
 )
-#: Text in quotes, and a list; without their end: all that follows. Neither fails once begun, nor
-#: gives back: each place is looked at once, however hostile the line.
+#: Text in quotes, and a list; without their end: all that follows. The pattern never fails after
+#: its start and never backtracks: it looks at each place one time, also in a hostile line.
 _TEXT = r"""(?:"(?:\\.|[^"\\])*+(?:"|\\?\Z)|'(?:\\.|[^'\\])*+(?:'|\\?\Z))"""
 _LIST = rf"""\[(?:{_TEXT}|[^"'\]])*+(?:\]|\Z)"""
 for _ in range(8):  # lists within lists
@@ -66,11 +71,12 @@ _MOST_CHANGES = 3  # `videoMainStreamHigh`: of 16 random characters 98 % have mo
 _AUTHORIZATION = re.compile(r"""(authorization["']?\s*[:=]\s*["']?)[^\r\n]+""", re.IGNORECASE)
 _BASIC = re.compile(r"\b(basic|bearer|digest)(\s+)([A-Za-z0-9+/_.~=-]{6,})", re.IGNORECASE)
 
+_LETTER = re.compile("[a-z0-9]")
 _SMALL = str.maketrans(ascii_uppercase, ascii_lowercase)
-#: Texts that are hidden wherever they stand, in small letters, the newest last; bounds what many
-#: reloads can add.
+#: Texts that are hidden, in small letters, the newest last, and whether only as whole words. The
+#: bound is for the texts that many reloads add.
 _MOST_FORMS = 1000
-_forms: dict[str, None] = {}
+_forms: dict[str, bool] = {}
 _changed = object()  # another one after each change
 _known: tuple[object, re.Pattern[str]] = (None, re.compile(r"(?!)"))  # of which change
 
@@ -82,21 +88,23 @@ Said = TypeVar("Said")
 def hide(secret: str | None) -> None:
     """From now on, `redact` hides this text, and as it is written in URLs, JSON, base64 and hex.
 
-    Fewer than 4 characters are not hidden: they occur everywhere.
+    Fewer than 4 characters are not hidden: they occur everywhere. Fewer than 8 are hidden where
+    they are a whole word or part of a URL, and not within another word.
     """
     global _changed  # noqa: PLW0603  what is secret is secret for the whole process
     if not secret or len(secret) < _MIN_SECRET:
         return
-    for form in map(_small, _written(secret)):
-        _forms.pop(form, None)
-        _forms[form] = None
+    forms = dict.fromkeys(map(_small, _written(secret)), len(secret) < _LONG)
+    forms |= dict.fromkeys(map(_small, _encoded(secret)), False)
+    for form, whole in forms.items():
+        _forms[form] = _forms.pop(form, True) and whole
     while len(_forms) > _MOST_FORMS:
         del _forms[next(iter(_forms))]
     _changed = object()
 
 
 def hide_url(url: str) -> None:
-    """From now on, `redact` hides the secrets of this URL wherever they stand alone."""
+    """From now on `redact` hides the secrets of this URL at every place where they stand alone."""
     for secret in secrets_of(url):
         hide(secret)
 
@@ -142,10 +150,10 @@ def redact(text: str) -> str:
 
 
 def excerpt(text: str, most: int) -> str:
-    """The text without its secrets, at most so many characters of it.
+    """The text without its secrets, cut to at most `most` characters.
 
-    Whoever cuts first leaves a part of a password that nobody finds any more: how much of it, the
-    camera or broker that repeats it decides.
+    It cuts after it hides. If it cut first, a part of a password could be left that no rule finds.
+    The camera or broker that repeats the password would decide how large that part is.
     """
     return redact(text)[:most]
 
@@ -181,13 +189,23 @@ def _without_known(text: str) -> str:
 def _pattern() -> re.Pattern[str]:
     """Of all that is hidden by its value; made when it is needed: there may be many of them."""
     global _known  # noqa: PLW0603
-    change = _changed  # other threads may hide more meanwhile: then it is made anew
+    change = _changed  # other threads may hide more meanwhile: then it is made again
     known = _known
     if known[0] is not change:
         longest_first = sorted(_forms, key=len, reverse=True)  # one may be part of another
-        known = change, re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        known = change, re.compile("|".join(map(_found, longest_first)) or r"(?!)")
         _known = known
     return known[1]
+
+
+def _found(form: str) -> str:
+    """The pattern of one text. It begins with the text itself: so `re` finds it fast."""
+    text = re.escape(form)
+    if not _forms.get(form):
+        return text
+    if _LETTER.match(form):
+        text += f"(?:(?<![a-z0-9]{text})" + "".join(f"|(?<={it}{text})" for it in _BEHIND) + ")"
+    return text + "(?![a-z0-9])" if _LETTER.match(form[-1]) else text
 
 
 def _small(text: str) -> str:
@@ -196,12 +214,18 @@ def _small(text: str) -> str:
 
 
 def _written(secret: str) -> Iterator[str]:
-    """The secret as it may be written."""
+    """The secret as it may be written, as a word."""
     data = secret.encode(errors="surrogatepass")
-    yield from (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], data.hex())
-    yield from (data.decode("latin-1"), escape(secret))  # in a head of HTTP, in a page
+    yield from (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1])
+    yield from (data.decode("latin-1"), secret.translate(_ESCAPED))  # in a head of HTTP, in a page
     url = secret.encode(errors="replace")
     yield from (quote(url), quote(url, safe=""), quote_plus(url), quote(quote(url, safe="")))
+
+
+def _encoded(secret: str) -> Iterator[str]:
+    """The secret as it may be written within a longer text that nobody reads."""
+    data = secret.encode(errors="surrogatepass")
+    yield data.hex()
     for lead in range(3):  # its place within the groups of three bytes, behind `user:` for example
         whole = b64encode(bytes(lead) + data).decode()
         sure = whole[(lead * 8 + 5) // 6 : (lead + len(data)) * 8 // 6]  # of no neighbour's bits

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent.core.errors import ConfigError
 from agent.core.messages import ClipPart, SessionLog
-from agent.core.naming import SESSIONS, day_name, session_file
+from agent.core.store_names import SESSIONS, day_name, session_file
 from agent.runtime.atomic import write_atomic
 from agent.runtime.mailbox import Mailbox
 

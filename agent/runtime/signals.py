@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 class Signals:
-    """What the process was told; `stop` is the signal that ends it, once it came."""
+    """The signals that the process got; `stop` is the signal that ends it, once it came."""
 
     def __init__(self) -> None:
         self.stop: signal.Signals | None = None

@@ -24,6 +24,8 @@ _NAME = r"(?:[A-Za-z]{3,}|<[A-Za-z0-9+-]{3,}>)"
 _WHEN = rf"(?:M\d{{1,2}}\.[1-5]\.[0-6]|J?\d{{1,3}})(?:/{_OFFSET.replace('{1,2}', '{1,3}', 1)})?"
 #: A zone written out (tzset(3)): `CET-1CEST,M3.5.0,M10.5.0/3`.
 _WRITTEN_OUT = re.compile(rf"{_NAME}{_OFFSET}(?:{_NAME}(?:{_OFFSET})?(?:,{_WHEN},{_WHEN})?)?\Z")
+#: One without summer time that counts to the west. Most people mean the other direction.
+_WEST = re.compile(rf"{_NAME}\+?(\d{{1,2}}(?::\d\d)?)\Z")
 #: What the C library makes UTC of on purpose, also where no zones are installed.
 _UTC = {"", "UTC", "UCT", "GMT", "Universal", "Etc/UTC", "Etc/GMT", "Zulu"}
 #: Seconds between two looks.
@@ -47,8 +49,12 @@ def zone_mistake(
     return f"TZ={given}: there is no such time zone{_meant(name, zones)}: {_taken(zones)}"
 
 
-def zone_missing(environ: Mapping[str, str], localtime: Path = _LOCALTIME) -> str | None:
-    """What to say where nobody has set a time zone; None: somebody has."""
+def zone_note(environ: Mapping[str, str], localtime: Path = _LOCALTIME) -> str | None:
+    """What to say where no time zone is set, or one that few people mean; None: nothing."""
+    if (west := _WEST.match(environ.get("TZ", ""))) and west[1].strip("0:"):
+        given = environ["TZ"]
+        east = f"{given.removesuffix(west[1]).removesuffix('+')}-{west[1]}"
+        return f"TZ={given} is {west[1]} h behind UTC (west of it); {west[1]} h ahead is TZ={east}"
     if "TZ" in environ or os.path.lexists(localtime):
         return None
     return (

@@ -1,4 +1,4 @@
-"""Who may read what the agent writes: its umask, and the one that the operator gave it."""
+"""Who may read the agent's files: its own umask, and the operator's umask."""
 
 from __future__ import annotations
 

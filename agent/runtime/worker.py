@@ -10,8 +10,8 @@ from agent.runtime.clock import Clock
 
 log = logging.getLogger(__name__)
 
-#: Restarts a worker may use up in `BUDGET_SECONDS` before the process gives up (exit 70): a fault
-#: that comes back at once is not cured by trying; a clean start of the process is the tested path.
+#: Restarts of a worker in `BUDGET_SECONDS` before the process gives up (exit 70). Another try does
+#: not cure a fault that comes back immediately. A clean start of the process is the tested path.
 BUDGET = 5
 BUDGET_SECONDS = 60.0
 

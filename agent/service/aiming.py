@@ -18,11 +18,11 @@ from typing import Any
 from agent.config.error_messages import shown
 from agent.config.loader import Loaded
 from agent.core.errors import ConfigError, reason_of
-from agent.core.naming import is_camera
+from agent.core.store_names import is_camera
 from agent.page.desk import PaintedMask, Scene, without_sources
 from agent.runtime.atomic import write_atomic
 from agent.service.camera_wiring import CameraParts
-from agent.vision.zones import view_of
+from agent.vision.zones import View, view_of
 from schemas.camera_config import ORIGINAL_HIDES_NOTHING, CameraConfig
 from schemas.config import Config
 from schemas.page import Aim, StoredAim, StoredAims
@@ -41,12 +41,14 @@ class Fitted:
         config: of the camera, with as much of it as fits.
         aim: as much of it as is in force.
         trouble: why that is not all of it; empty: it is.
+        view: the camera's, tried out; None: it is off.
     """
 
     stored: StoredAim
     config: CameraConfig
     aim: Aim
     trouble: str = ""
+    view: View | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class Aiming:
             utc: now.
 
         Raises:
-            ConfigError: strokes without their picture, or the disk has no room for it.
+            ConfigError: strokes without their picture, or the disk is full.
         """
         cameras = {name: it for name, it in self._stored.cameras.items() if name != camera}
         if aim is not None:
@@ -159,11 +161,11 @@ class Aiming:
                     raise ConfigError("its painted mask is gone")  # noqa: TRY301  one answer
                 if aim.privacy and camera.recording.format == "original":
                     trouble = trouble or ORIGINAL_HIDES_NOTHING
-                view_of(name, config)
+                view = view_of(name, config)
             except (ValueError, ConfigError) as error:
                 trouble = trouble or shown(error)
             else:
-                return self._said(name, Fitted(stored, config, aim, trouble))
+                return self._said(name, Fitted(stored, config, aim, trouble, view))
         # nothing can be shown of it that was to be hidden
         off, aim = camera.model_copy(update={"enabled": False}), _aim_of(camera)
         return self._said(name, Fitted(stored, off, aim, f"{trouble}; the camera is off"))

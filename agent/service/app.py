@@ -25,25 +25,30 @@ from agent import __version__
 from agent.config.loader import Loaded, agent_id_of
 from agent.core import engine
 from agent.core.clip_events import RECORDINGS
+from agent.core.effects import Effect
 from agent.core.messages import (
     Received,
     RecordingFailed,
     RecordingSaved,
+    StoreAnchored,
     StoreCode,
     StoreState,
 )
+from agent.core.proposals import ProposalMade
 from agent.core.state import Gauges, Stopped, Stopping, Tick
 from agent.core.state_messages import cameras_farewell
+from agent.mqtt.echo import echo
 from agent.mqtt.router import Ignored, birth, parse
 from agent.page.desk import AimOrder, Inbound
-from agent.runtime.clock import Clock, SystemClock
+from agent.runtime.clock import Clock, SystemClock, clock_is_synchronised
 from agent.runtime.health_file import remove_health
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.redaction import without_secrets
-from agent.runtime.settings_file import load_settings
+from agent.runtime.settings_file import load_modes, load_settings
 from agent.runtime.signals import Signals
 from agent.runtime.systemd_notify import Notifier
 from agent.runtime.worker import Worker
+from agent.service.aim_preparation import Preparation
 from agent.service.aiming import Aiming
 from agent.service.camera_changes import STOP_WITHIN, CameraChanges
 from agent.service.discovery_publisher import Discovery
@@ -55,6 +60,7 @@ from agent.service.wiring import (
     build_parts,
     open_journal,
 )
+from schemas.events import MotionEvent
 from schemas.topics import AgentTopics
 
 log = logging.getLogger(__name__)
@@ -62,17 +68,21 @@ log = logging.getLogger(__name__)
 EXIT_STOPPED = 0
 EXIT_GAVE_UP = 70
 
-#: A worker without a beat for so long is named in health ...
+#: Seconds without a beat after which health names a worker ...
 SILENT_AFTER = 10.0
-#: ... and, other than the store (whose disk may hang for good), ends the process.
+#: ... and after which it ends the process, except the store, whose disk may hang without end.
 DEAD_AFTER = 30.0
 #: The main loop itself stood still for longer (SIGSTOP, a suspended machine): nobody's fault.
 STOOD_STILL = 5.0
+#: Seconds in which the ports are closed, and what works for them ends.
+SERVERS_WITHIN = 1.0
 #: Seconds after which a thread that computes lets another one in; Python's own 5 ms would be the
 #: most part of the way from a frame to its event.
 _SWITCH = 0.0005
-#: A message in the inbox means that somebody waits: so many fit, a full one is a bug or a flood.
-INBOX = 256
+#: Messages in the inbox, at most. Each means that somebody waits; a full inbox is a bug or a flood.
+#: Half of it is for commands: two topics may send all that `agent.mqtt.rate_limit` lets through in
+#: a row, also while cameras are exchanged, which takes seconds. `INBOX_BYTES`: their payloads.
+INBOX, INBOX_BYTES = 1024, 32 * 2**20
 
 
 class App(CameraChanges):
@@ -85,8 +95,16 @@ class App(CameraChanges):
         *,
         clock: Clock | None = None,
         extra: Sequence[Worker] = (),
+        first_file: Path | None = None,
     ) -> None:
         """Builds everything; nothing runs yet.
+
+        Args:
+            loaded: the configuration.
+            state_dir: the agent's.
+            clock: the time.
+            extra: further threads.
+            first_file: where the page may write a first configuration; None: there is one.
 
         Raises:
             ConfigError: a mask, a sound, a source that cannot be used.
@@ -103,38 +121,56 @@ class App(CameraChanges):
         self._file = loaded.file
         self._signals = Signals()
         self._exit_code = EXIT_STOPPED
-        self._inbox: Mailbox[Inbound] = Mailbox("inbox", INBOX, WhenFull.REFUSE)
+        self._inbox: Mailbox[Inbound] = Mailbox(
+            "inbox", INBOX, WhenFull.REFUSE, limit_bytes=INBOX_BYTES
+        )
+        self._preparation = Preparation(self._clock, self._inbox.interrupt)
         self._topics = AgentTopics(loaded.config.mqtt.base_topic, agent_id_of(loaded.config))
         self._status_topic = loaded.config.home_assistant.status_topic
         self._state_dir = state_dir
-        journal = open_journal(loaded.config, self._topics, state_dir, self._clock)
-        setup = setup_of(loaded, self._topics, self._now())
-        last_seq = journal.last_seqs(tuple(loaded.config.cameras))
-        open_events = open_events_of(journal, self._topics.agent_id, self._now().utc)
-        stored = load_settings(state_dir)
-        told = tuple(journal.recordings(RECORDINGS))
-        self._state, first = engine.begin(setup, stored, last_seq, open_events, self._now(), told)
-        vision_settings = {n: c.vision_settings() for n, c in self._state.cameras.items()}
-        self._parts = build_parts(
-            loaded.config,
-            self._topics,
-            state_dir,
-            journal,
-            vision_settings,
-            self._inbox,
-            self._clock,
-        )
+        open_events, first = self._begin(loaded)
         if self._parts.spool is not None:
             close_recordings(self._parts.spool, open_events, self._state.cameras)
         self._performer = self._make_performer()
         self._performer.perform(first)
         self._cameras = {camera.camera_id: camera for camera in self._parts.cameras}
         self._tell_page()
-        self._last_seq = last_seq
+        if self._parts.desk is not None:
+            self._parts.desk.first_file = first_file
         self._crew = Crew(self._clock, self._fatal, extra)
         self._crew.add(self._parts.bodies())
         self._quiet_until = self._clock.monotonic()
         self._machine = Machine()
+
+    def _begin(self, loaded: Loaded) -> tuple[tuple[MotionEvent, ...], list[Effect]]:
+        """The state that the last run left, and the parts; the events that were open then."""
+        journal = open_journal(loaded.config, self._topics, self._state_dir, self._clock)
+        setup = setup_of(loaded, self._topics, self._now())
+        self._last_seq = journal.last_seqs(tuple(loaded.config.cameras))
+        open_events = open_events_of(journal, self._topics.agent_id, self._now().utc)
+        stored = load_settings(self._state_dir)
+        told = tuple(journal.recordings(RECORDINGS))
+        self._state, first = engine.begin(
+            setup,
+            stored,
+            self._last_seq,
+            open_events,
+            self._now(),
+            told,
+            kept=load_modes(self._state_dir),
+            synchronised=clock_is_synchronised(),
+        )
+        vision_settings = {n: c.vision_settings() for n, c in self._state.cameras.items()}
+        self._parts = build_parts(
+            loaded.config,
+            self._topics,
+            self._state_dir,
+            journal,
+            vision_settings,
+            self._inbox,
+            self._clock,
+        )
+        return open_events, first
 
     def _make_performer(self) -> Performer:
         return Performer(
@@ -143,6 +179,9 @@ class App(CameraChanges):
             **order_boxes(self._parts.cameras),
             tones=self._parts.tones,
             store=self._parts.store_orders,
+            verdicts=self._parts.verdict_boxes.questions,
+            propose=self._propose,
+            self_test=self._self_test,
             discovery=Discovery(self._parts.discovery, self._state_dir),
             clock=self._clock,
             leave=self._leave,
@@ -164,10 +203,10 @@ class App(CameraChanges):
                 systemd.leaving(again=self.again)
                 left = self._shut_down()
         if self._signals.stop is not None:
-            self.again = False  # who stops us does not want us back, whatever was commanded
+            self.again = False  # a stop wins over any command to restart
         if left:
             log.error("agent: still busy at the end: %s", ", ".join(left))
-            if not self.again:  # starting anew needs no join either
+            if not self.again:  # a restart needs no join either
                 logging.shutdown()
                 os._exit(self._exit_code)  # a thread inside a hung call cannot be joined
         log.info("agent: stopped")
@@ -181,6 +220,7 @@ class App(CameraChanges):
             cause = self._inbox.get(max(0.01, next_tick - self._clock.monotonic()))
             if cause is not None:
                 self._take(cause)
+            self._finish_aim()
             if self._signals.stop is not None:
                 log.info("agent: %s, stopping", self._signals.stop.name)
                 self._step(Stopping())
@@ -203,18 +243,21 @@ class App(CameraChanges):
 
     def _take(self, cause: Inbound) -> None:
         if isinstance(cause, Received):
-            born = birth(cause, self._status_topic)
+            known = birth(cause, self._status_topic) or echo(cause, self._topics)
             cameras, obey = list(self._state.cameras), self._config.mqtt.obey_retained
             closed = (f"{self._config.home_assistant.prefix}/", self._status_topic)
-            parsed = born or parse(cause, self._topics, cameras, obey_retained=obey, closed=closed)
+            parsed = known or parse(cause, self._topics, cameras, obey_retained=obey, closed=closed)
             if not isinstance(parsed, Ignored):
                 self._step(parsed)
             return
         if isinstance(cause, AimOrder):
             self._aim(cause)
             return
-        # clips of a camera may be under way to the store when it is no longer there
-        if not isinstance(cause, RecordingSaved | RecordingFailed):
+        if self._parts.self_test.took(cause):
+            return
+        # clips of a camera may be under way to the store when it is no longer there; and owners say
+        # only once what they keep of it
+        if not isinstance(cause, RecordingSaved | RecordingFailed | StoreAnchored | ProposalMade):
             camera = getattr(cause, "camera", None)
             if camera is not None and camera not in self._state.cameras:
                 return  # last words
@@ -222,6 +265,7 @@ class App(CameraChanges):
 
     def _step(self, cause: engine.Input) -> None:
         self._state, effects = engine.step(self._state, cause, self._now())
+        self._parts.verdict_boxes.now.put(self._state)
         if self._parts.desk is not None:
             self._parts.desk.now.put(self._state)
         self._performer.perform(effects)
@@ -279,12 +323,17 @@ class App(CameraChanges):
 
     def _shut_down(self) -> list[str]:
         """Stops along the way of a frame, so that every owner sees all that came before."""
-        self._changing = True  # no camera begins anew any more
+        self._changing = True  # no camera restarts any more
         deadline = self._clock.monotonic() + STOP_WITHIN
         left: list[str] = []
+        self._crew.stop(["self_test"], 0.0, deadline)  # it has a camera to stop, too
         left += self._crew.stop_cameras(self._cameras.values(), deadline)
         self._drain()
-        left += self._crew.stop(["reoffer", "page", "classify"], 1.0, deadline)
+        left += self._crew.stop(
+            ["self_test", "reoffer", "page", "classify", "proposals", "verdicts"],
+            SERVERS_WITHIN,
+            deadline,
+        )
         left += self._crew.stop(["store"], 3.0, deadline)
         self._drain()
         self._quiet_until = float("inf")  # who has ended gives no sign of life

@@ -1,15 +1,15 @@
 """The part of the composition root that changes cameras while the agent runs.
 
-A configuration that was read again, and what was drawn on the page, go the same way: the cameras
-that are others now are built first, then the old ones are stopped, then the new ones start.
+A new configuration and a drawing of the page go the same way. First the changed cameras are built,
+then the old ones are stopped, then the new ones start.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from agent.config.check import checked
@@ -18,17 +18,25 @@ from agent.config.loader import Loaded
 from agent.core.cameras import change_cameras
 from agent.core.effects import Effect
 from agent.core.errors import ConfigError
+from agent.core.orders import BeginSelfTest, EchoCame, ProposeChange
 from agent.core.state import AgentNow, CameraSetup, Now
-from agent.page.desk import AimOrder, Inbound
+from agent.page.desk import AimOrder, Inbound, without_sources
+from agent.proposals.worker import ProposalTask
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
+from agent.self_test.worker import Task
+from agent.service.aim_preparation import Preparation, Prepared
 from agent.service.aiming import Aiming, Applied, scenes
-from agent.service.camera_wiring import CameraParts, Ears, build_camera
+from agent.service.camera_wiring import CameraParts, build_camera
+from agent.service.discovery_messages import announced
 from agent.service.discovery_publisher import Discovery
 from agent.service.effects import Performer, order_boxes
-from agent.service.startup import camera_setups
+from agent.service.self_testing import task_of
+from agent.service.startup import camera_setups, judged_now
 from agent.service.supervisor import Crew
-from agent.service.wiring import Parts, announced, views_of
+from agent.service.wiring import Parts, leaving_room, views_of
+from agent.storage.store.identity import Terms, remembered
+from agent.vision.zones import View
 from schemas.config import Config
 from schemas.messages import Outgoing
 from schemas.topics import AgentTopics
@@ -37,6 +45,8 @@ log = logging.getLogger(__name__)
 
 #: Docker kills 10 s after SIGTERM: everything has to be closed before that.
 STOP_WITHIN = 7.5
+NO_VIEWS: Mapping[str, View | None] = {}
+_UNDER_WAY = "another change is under way: try again"
 
 
 class CameraChanges:
@@ -54,6 +64,7 @@ class CameraChanges:
     _applied: Applied
     _config: Config
     _aiming: Aiming
+    _preparation: Preparation
     _changing: bool
     _state: AgentNow
     _parts: Parts
@@ -67,6 +78,10 @@ class CameraChanges:
 
     def _now(self) -> Now:
         return Now(self._clock.monotonic(), self._clock.utc())
+
+    def _take(self, cause: Inbound) -> None:
+        """Takes one message."""
+        raise NotImplementedError
 
     def _drain(self) -> None:
         """Takes all that the owners have said until now."""
@@ -84,6 +99,36 @@ class CameraChanges:
             desk.scenes = scenes(self._applied, self._config, parts, desk.scenes, utc)
             desk.now.put(self._state)
 
+    def _propose(self, order: ProposeChange) -> None:
+        """Has a proposal made, out of what is in force now."""
+        if self._parts.proposals is None or order.camera not in self._state.cameras:
+            return
+        store, camera = self._config.store, self._state.cameras[order.camera]
+        if store is None:
+            return
+        path = str(store.path)
+        terms = Terms(path, self._topics.agent_id, remembered(self._state_dir, path))
+        config = judged_now(without_sources(self._config.cameras[order.camera]), camera.settings)
+        fitted = self._applied.fitted.get(order.camera)
+        variant = {
+            "name": "in_force",
+            "camera": config.model_dump(mode="json"),
+            "aim": None if fitted is None else fitted.aim.model_dump(mode="json"),
+        }
+        task = {"camera": order.camera, "terms": asdict(terms), "variant": variant}
+        self._parts.proposals.tasks.put(ProposalTask(order.camera, task))
+
+    def _self_test(self, order: BeginSelfTest | EchoCame) -> None:
+        """Hands an order or a message to the thread of the self test."""
+        parts = self._parts
+        told: Task | EchoCame
+        if isinstance(order, BeginSelfTest):
+            about = self._state, self._config, parts.self_test.camera
+            told = task_of(order, *about, parts.spool, parts.memory, self._clock)
+        else:
+            told = order
+        parts.self_test.box.put(told)
+
     def _reload(self) -> None:
         """Takes over the cameras of the file as it is now, or nothing at all."""
         self._changing = True
@@ -99,49 +144,59 @@ class CameraChanges:
         self._tell_page()
 
     def _aim(self, order: AimOrder) -> None:
-        """Puts in force what was drawn on the page, or gives a camera back to the configuration."""
-        if self._changing:  # it came while the cameras of another change are being stopped
-            self._answer_aim(order, "another change is under way: try again")
-            return
-        self._changing = True
-        try:
-            if order.page_camera not in self._state.cameras:
-                raise ConfigError("no such camera")  # noqa: TRY301  one answer
-            self._put_in_force(order)
-        except ConfigError as error:
-            self._answer_aim(order, str(error))
+        """Prepares what was drawn on the page, or that a camera goes back to the configuration."""
+        if self._changing or self._preparation.busy:
+            self._answer_aim(order, _UNDER_WAY)
+        elif order.page_camera not in self._state.cameras:
+            self._answer_aim(order, "no such camera")
         else:
-            self._answer_aim(order, None)
-        finally:
-            self._changing = False
+            utc = self._clock.utc()
+            self._preparation.begin(order, self._aiming, self._applied, utc)
 
-    def _put_in_force(self, order: AimOrder) -> None:
+    def _finish_aim(self) -> None:
+        """Puts in force what has been prepared meanwhile, if anything."""
+        ready = self._preparation.take()
+        if ready is None:
+            return
+        error = ready.error
+        if self._changing or ready.before is not self._applied:
+            error = _UNDER_WAY  # the configuration was read again since it was tried
+        if error is None:
+            self._changing = True
+            try:
+                self._put_in_force(ready)
+            except ConfigError as refused:
+                error = str(refused)
+            finally:
+                self._changing = False
+        self._answer_aim(ready.order, error)
+
+    def _put_in_force(self, ready: Prepared) -> None:
         """Keeps an aim, then takes it over: what cannot be kept would be gone with a restart.
 
         Raises:
-            ConfigError: it does not fit, or cannot be kept; nothing is changed then.
+            ConfigError: it cannot be kept, or built; nothing is changed then.
         """
-        camera, utc = order.page_camera, self._clock.utc()
-        aiming = self._aiming.with_aim(camera, order.aim, order.mask, utc)
-        applied = aiming.applied(self._applied.given, self._applied)
-        if why := applied.troubles.get(camera):
-            raise ConfigError(why)
-        aiming.keep()
+        ready.aiming.keep()
         try:
-            self._take_over(applied.loaded)
+            self._take_over(ready.applied.loaded, {ready.order.page_camera: ready.view})
         except ConfigError:
             self._aiming.keep()
             raise
-        self._aiming, self._applied = aiming, applied
-        aiming.tidy()
+        self._aiming, self._applied = ready.aiming, ready.applied
+        ready.aiming.tidy()
 
     def _answer_aim(self, order: AimOrder, error: str | None) -> None:
         self._tell_page()
         if self._parts.desk is not None:
             self._parts.desk.answer_aim(order, error)
 
-    def _take_over(self, new: Loaded) -> None:
-        """Begins the cameras anew that are others now.
+    def _take_over(self, new: Loaded, views: Mapping[str, View | None] = NO_VIEWS) -> None:
+        """Restarts the cameras that changed.
+
+        Args:
+            new: the configuration.
+            views: of cameras, where they have been tried out.
 
         Raises:
             ConfigError: one of them cannot be built; nothing is changed then.
@@ -149,14 +204,15 @@ class CameraChanges:
         change = changes_between(self._config, new.config)
         config = with_cameras_of(self._config, new.config)
         setups = camera_setups(Loaded(config, new.file, new.origins))
-        built = self._build(config, setups, change)
+        built = self._build(config, setups, change, views)
         log.info("configuration: read again: %s", change.text)
         if change.elsewhere:
             log.warning("configuration: needs a restart: %s", ", ".join(change.elsewhere))
-        self._config = config
-        if not change.renewed and not change.ended:
+        if not (change.renewed or change.ended or change.schedules):
+            self._config = config
             return
         self._end_cameras(change.ended)
+        self._config = config  # not before: what is obeyed until now is about the old cameras
         self._cameras = {name: built.get(name) or self._cameras[name] for name in config.cameras}
         self._performer = replace(
             self._performer,
@@ -173,9 +229,13 @@ class CameraChanges:
             self._start_camera(built[name])
 
     def _build(
-        self, config: Config, setups: tuple[CameraSetup, ...], change: Changes
+        self,
+        config: Config,
+        setups: tuple[CameraSetup, ...],
+        change: Changes,
+        views: Mapping[str, View | None],
     ) -> dict[str, CameraParts]:
-        """Parts of the cameras that begin anew; raises before anything else is touched."""
+        """Parts of the cameras that restart; raises before anything else is touched."""
         after, _ = self._changed(setups, change)
         return {
             name: build_camera(
@@ -183,10 +243,11 @@ class CameraChanges:
                 config,
                 after.cameras[name].vision_settings(),
                 self._parts.spool,
-                self._inbox.put,
+                leaving_room(self._inbox),
                 self._clock,
                 self._parts.memory.share(self._clock),
-                Ears(self._parts.asked, self._parts.desk),
+                self._parts.ears,
+                view=views.get(name),
             )
             for name in change.renewed
         }
@@ -209,10 +270,11 @@ class CameraChanges:
             camera = self._state.cameras[name]
             self._last_seq[name, "motion"] = camera.motion_seq
             self._last_seq[name, "recording"] = camera.recording_seq
+            self._last_seq[name, "sound"] = camera.sound_seq
             self._crew.forget(self._cameras[name].bodies())
 
     def _start_camera(self, camera: CameraParts) -> None:
         if camera.source is None:
-            self._inbox.put(camera.disabled(self._clock.monotonic()))
+            self._take(camera.disabled(self._clock.monotonic()))  # not lost in a full inbox
         for worker in self._crew.add(camera.bodies()):
             worker.start()

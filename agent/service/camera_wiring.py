@@ -2,65 +2,79 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from agent.camera.network.trust import trusting
 from agent.camera.replaceable_source import RenewableSource
-from agent.camera.source import SourceOptions, source_for
 from agent.classify.tap import Asked, tapped
 from agent.config.loader import state_dir_of
-from agent.core.clips import PRE_ROLL_BYTES
 from agent.core.frame import Frame
-from agent.core.inbox import Told
-from agent.core.messages import CameraCode, CameraState, ClipPart, RecordingLink, Shown
-from agent.core.orders import VisionOrder, VisionSettings
+from agent.core.loudness import SoundLimits
+from agent.core.messages import (
+    CameraCode,
+    CameraState,
+    ClipFrame,
+    ClipPart,
+    FrameScored,
+    Shown,
+)
+from agent.core.orders import (
+    CameraWent,
+    Configure,
+    LimitPictures,
+    ShowLively,
+    StopJudging,
+    VisionOrder,
+    VisionSettings,
+)
+from agent.core.self_test import Visit
 from agent.page.desk import Desk
 from agent.runtime.clock import Clock
+from agent.runtime.curtain import Curtain
 from agent.runtime.latest_value import Newest
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.memory import Share
 from agent.runtime.session_file import session_keeper
 from agent.runtime.worker import Worker
-from agent.storage.recording.recorder import RecorderOptions, RecorderWorker
+from agent.service.camera_sessions import (
+    RecordingStream,
+    ToEngine,
+    admitted,
+    frames_box,
+    recording_stream,
+    source_maker,
+    source_options,
+)
+from agent.storage.recording.open_clip import RecorderOptions
+from agent.storage.recording.recorder import RecorderWorker
 from agent.storage.spool.spool import Spool
-from agent.vision.clips.clip_feed import ToRecorder
+from agent.verdicts.worker import VerdictBoxes
+from agent.vision.clip_feed import ToRecorder
 from agent.vision.worker import VisionOptions, VisionWorker
 from agent.vision.zones import View, view_of
 from schemas.camera_config import CameraConfig
 from schemas.config import Config
+from schemas.topics import AgentTopics
 
-#: Frames between camera and vision: half a second at 30 fps while the encoder has the processor.
-FRAMES = 16
-#: The same of the recording stream: vision looks every 0.4 s when nothing is judged.
-STREAM_FRAMES = 64
 #: Clip parts between vision and recorder: 17 s of a 30 fps camera, within 64 MiB.
 CLIP_PARTS = 512
 CLIP_BYTES = 64 * 2**20
-#: Bytes of frames between camera and vision.
-FRAME_BYTES = 16 * 2**20
-#: Orders between engine and vision: a scene in Home Assistant that restores every setting
-#: sends one for each, and none may be refused after the setting was said to be in force.
+#: Orders between engine and vision that wait for an answer; others than these are `LEVELS`.
 ORDERS = 64
+#: Orders that say how something is. None may be refused: the agent has published it as in force.
+LEVELS = (Configure, CameraWent, StopJudging, ShowLively, LimitPictures)
 
 Body = Callable[[Worker], None]
-ToEngine = Callable[[Told], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingStream:
-    """A camera's second session, of which its clips are made."""
-
-    source: RenewableSource
-    frames: Mailbox[Frame]
 
 
 @dataclass(frozen=True, slots=True)
 class CameraParts:
-    """One camera's owners and the boxes between them; `source` is None when it is disabled."""
+    """One camera's owners and the boxes between them; `source` is None when it is disabled.
+
+    While `curtain` is closed there is no session with the camera, and no frame comes through.
+    """
 
     camera_id: str
     source: RenewableSource | None
@@ -72,6 +86,7 @@ class CameraParts:
     share: Share
     recording: RecordingStream | None = None
     viewers: Newest[Shown] | None = None
+    curtain: Curtain = field(default_factory=Curtain)
 
     @property
     def camera_worker(self) -> str:
@@ -98,6 +113,12 @@ class CameraParts:
         """The camera's rows of the table that health shows."""
         boxes = (self.frames, self.clip_parts, self.vision_orders)
         return boxes if self.recording is None else (*boxes, self.recording.frames)
+
+    @property
+    def clips(self) -> int:
+        """Clips that the recorder has closed; 0 while none has a picture in it."""
+        stats = self.recorder.stats if self.recorder is not None else None
+        return stats.events if stats is not None and stats.frames else 0
 
     def disabled(self, at: float) -> CameraState:
         """What is said of a camera without a source."""
@@ -138,21 +159,39 @@ class CameraParts:
 
 @dataclass(frozen=True, slots=True)
 class Ears:
-    """Who hears of a camera's pictures besides the engine; None: nobody.
+    """Who gets a camera's pictures in addition to the engine; None: no one.
 
     Attributes:
         asked: the classifier's mailbox.
         desk: the page's.
+        verdicts: the log's.
+        live_ready: whether the broker takes a live picture of a camera now.
     """
 
     asked: Mailbox[Asked] | None = None
     desk: Desk | None = None
+    verdicts: VerdictBoxes | None = None
+    live_ready: Callable[[str], bool] = lambda _camera: False
+
+    @property
+    def scores(self) -> tuple[Mailbox[FrameScored], ...]:
+        """Where the verdict of each judged frame goes."""
+        return tuple(it.scores for it in (self.desk, self.verdicts) if it is not None)
 
 
 NOBODY = Ears()
 
 
-def build_camera(
+def live_ready(
+    config: Config, topics: AgentTopics, takes: Callable[[str], bool]
+) -> Callable[[str], bool]:
+    """Whether a live picture of a camera may be made now; `takes`: for this topic."""
+    if not config.mqtt.publish_images:
+        return NOBODY.live_ready
+    return lambda camera: takes(topics.camera(camera).live_image)
+
+
+def build_camera(  # noqa: PLR0913  what all of its parts need
     name: str,
     config: Config,
     settings: VisionSettings,
@@ -161,39 +200,51 @@ def build_camera(
     clock: Clock,
     share: Share,
     ears: Ears = NOBODY,
+    *,
+    view: View | None = None,
+    visit: Visit | None = None,
 ) -> CameraParts:
     """One camera's parts; nothing runs yet, nothing is opened.
+
+    Args:
+        name: its id.
+        config: the whole configuration.
+        settings: those in force.
+        spool: None: nothing is recorded.
+        to_engine: takes what its owners say.
+        clock: the time.
+        share: what it may cost.
+        ears: who else hears of its pictures.
+        view: what of its picture is judged, where that has been tried out already.
+        visit: it is the self test's camera, which is drawn; what the source sends is drawn.
 
     Raises:
         ConfigError: a source or mask that cannot be used.
     """
     camera = config.cameras[name]
-    share.ended = not camera.enabled
-    frames, parts = _frames(f"{name}.frames"), _clip_parts(f"{name}.clip_parts")
-    vision_orders: Mailbox[VisionOrder] = Mailbox(f"{name}.vision_orders", ORDERS, WhenFull.REFUSE)
-    options = SourceOptions(
-        camera.still_interval,
-        room=lambda: frames.depth < FRAMES // 2,
-        trust=_trust(camera),
-        redirect_hosts=camera.redirect_hosts,
-        keep_log=session_keeper(parts if spool else None, lambda: state_dir_of(config)),
-        memory=share,
-    )
-    made = partial(source_for, camera.source, name, clock, options=options)
-    source = RenewableSource(made, _admitted(share, frames), to_engine)
-    url = camera.record_source if camera.enabled and spool is not None else None
-    recording = _recording_stream(name, camera, url, to_engine, clock, share) if url else None
-    view = view_of(name, camera)
-    judged = _vision_options(config, camera, view, share, two_streams=recording is not None)
-    to_recorder = _kept_in(parts, share) if spool is not None else _nowhere
-    boxes = frames, vision_orders
+    share.ended, curtain = not camera.enabled, Curtain(closed=settings.private)
     asked, desk = ears.asked if camera.classify else None, ears.desk
+    viewers = Newest[Shown]() if config.reoffer is not None or desk is not None else None
+    frames, parts = frames_box(name, camera), _clip_parts(f"{name}.clip_parts")
+    vision_orders = orders_box(name)
+    keep_log = session_keeper(parts if spool else None, lambda: state_dir_of(config))
+    options = replace(
+        source_options(camera, frames, share, viewers),
+        sound=_hears(camera, spool) and not (camera.record_source and spool),
+        keep_log=keep_log,
+        curtain=curtain,
+    )
+    made = source_maker(name, camera, options, clock, visit)
+    source = RenewableSource(made, admitted(share, frames, curtain), to_engine)
+    recording = recording_stream(name, camera, spool, to_engine, clock, share, curtain)
+    view = view or view_of(name, camera)
+    judged = _vision_options(config, camera, view, share, two_streams=recording is not None)
+    judged = replace(judged, live_ready=partial(ears.live_ready, name))
+    to_recorder = _kept_in(parts, share) if spool is not None else _nowhere
     heard = to_engine if asked is None else tapped(to_engine, asked, clock)
-    vision = VisionWorker(name, judged, settings, *boxes, heard, to_recorder, clock)
+    vision = VisionWorker(name, judged, settings, frames, vision_orders, heard, to_recorder, clock)
     vision.recording = recording.frames if recording else None
-    seen = config.reoffer is not None or desk is not None
-    viewers = vision.showing.viewers = Newest[Shown]() if seen else None
-    vision.showing.scores = None if desk is None else desk.scores
+    vision.showing.viewers, vision.showing.scores = viewers, ears.scores
     return CameraParts(
         camera_id=name,
         source=source if camera.enabled else None,
@@ -205,45 +256,18 @@ def build_camera(
         share=share,
         recording=recording,
         viewers=viewers,
+        curtain=curtain,
     )
 
 
-def _recording_stream(
-    name: str,
-    camera: CameraConfig,
-    url: str,
-    to_engine: ToEngine,
-    clock: Clock,
-    share: Share,
-) -> RecordingStream:
-    frames: Mailbox[Frame] = Mailbox(
-        f"{name}.recording_frames",
-        STREAM_FRAMES,
-        WhenFull.DROP_OLDEST,
-        limit_bytes=PRE_ROLL_BYTES,
-    )
-    options = SourceOptions(
-        camera.still_interval,
-        room=lambda: frames.depth < STREAM_FRAMES // 2,
-        coded=True,
-        trust=_trust(camera),
-        redirect_hosts=camera.redirect_hosts,
-        memory=share,
-    )
-    source = RenewableSource(
-        lambda on_frame, on_state: source_for(url, name, clock, on_frame, on_state, options),
-        _admitted(share, frames),
-        lambda state: to_engine(RecordingLink(state)),
-    )
-    return RecordingStream(source, frames)
+def _hears(camera: CameraConfig, spool: Spool | None) -> bool:
+    """Whether somebody wants the camera's sound."""
+    return camera.audio.level or (camera.recording.audio and spool is not None)
 
 
-def _trust(camera: CameraConfig) -> ssl.SSLContext | None:
-    return None if camera.tls is None else trusting(camera.tls.ca, insecure=camera.tls.insecure)
-
-
-def _frames(name: str) -> Mailbox[Frame]:
-    return Mailbox(name, FRAMES, WhenFull.DROP_OLDEST, limit_bytes=FRAME_BYTES)
+def orders_box(name: str) -> Mailbox[VisionOrder]:
+    """Orders for a camera's vision, which looks between two frames."""
+    return Mailbox(f"{name}.vision_orders", ORDERS, WhenFull.REFUSE, newest_of=LEVELS)
 
 
 def _clip_parts(name: str) -> Mailbox[ClipPart]:
@@ -253,6 +277,7 @@ def _clip_parts(name: str) -> Mailbox[ClipPart]:
 def _vision_options(
     config: Config, camera: CameraConfig, view: View, share: Share, *, two_streams: bool
 ) -> VisionOptions:
+    audio = camera.audio
     return VisionOptions(
         profile=camera.detection.profile,
         view=view,
@@ -261,6 +286,7 @@ def _vision_options(
         max_image_kb=config.mqtt.max_image_kb,
         two_streams=two_streams,
         room=share,
+        sound=SoundLimits(audio.threshold, audio.rise) if audio.level else None,
     )
 
 
@@ -277,31 +303,23 @@ def _recorder(
         return None
     options = RecorderOptions(
         view.orientation,
-        camera.recording.timestamp,
+        camera.recording.timestamp is not False,
         privacy=view.privacy,
         original=camera.recording.format == "original",
+        coded=camera.recorded_as in {"camera", "original"},
+        sound=camera.recording.audio,
         room=share,
     )
     return RecorderWorker(name, options, parts, spool, clock)
 
 
-def _admitted(share: Share, frames: Mailbox[Frame]) -> Callable[[Frame], object]:
-    """Where a camera's frames go, as long as it does not cost too much."""
-
-    def put(frame: Frame) -> bool:
-        """False: it is refused, which was counted."""
-        held = share.admit(frame.size)
-        return held is not None and frames.put(replace(frame, held=held), frame.size)
-
-    return put
-
-
 def _kept_in(parts: Mailbox[ClipPart], share: Share) -> ToRecorder:
-    """Where clip parts go; their frames must leave room for those that are judged."""
+    """Where clip parts go; their frames must leave memory for those that are judged."""
 
     def put(part: ClipPart, size: int) -> bool:
-        """False: the recorder has no room."""
-        return (not size or share.roomy) and parts.put(part, size)
+        """False: the recorder's mailbox is full."""
+        can_wait = isinstance(part, ClipFrame)
+        return (not size or share.roomy) and parts.put(part, size, can_wait=can_wait)
 
     return put
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent.runtime.discovery_file import load_discovery, save_discovery
-from ha_discovery.upgrade import burial, graves, merged, payloads_of
+from ha_discovery.upgrade import burial, graves, merged, payloads_of, without_movers
 from schemas.messages import Publish
 
 #: Seconds between two steps of a burial: Home Assistant takes 0.14 s for a new device (measured),
@@ -18,9 +18,10 @@ STEP = 2.0
 class Discovery:
     """The payloads of this run, and what earlier runs left behind.
 
-    What has gone is buried at the first connection, for a Home Assistant that runs, and once more
-    after Home Assistant's birth, for one that did not: only then it is forgotten. A burial that is
-    cut short begins again.
+    The publisher removes vanished entities at the first connection, for a Home Assistant that runs.
+    It does so again after Home Assistant's birth, for one that did not run. Only then it forgets
+    them. An interrupted removal begins again. Messages on topics that are no longer used, of
+    entities that have moved to others, are emptied once.
     """
 
     def __init__(self, messages: Sequence[Publish], folder: Path) -> None:
@@ -35,8 +36,8 @@ class Discovery:
         published, waiting = load_discovery(folder)
         self._dead = graves(merged(waiting, published), messages)
         self._buried = self._forget = False
-        self._steps: deque[tuple[float, list[Publish]]] = deque()  # at most two: see `burial`
-        save_discovery(folder, payloads_of(messages), self._dead)
+        self._steps: deque[tuple[float, list[Publish]]] = deque()  # at most three: see `burial`
+        self._remember()
 
     def announce(self, now: float, *, born: bool) -> list[Publish]:
         """What to publish now; the rest comes by `due`.
@@ -47,8 +48,10 @@ class Discovery:
         """
         self._steps.clear()
         if not self._dead or (self._buried and not born):
+            self._remember()
             return self._messages
         first, *later = burial(self._dead, self._messages)
+        self._dead = without_movers(self._dead, self._messages)
         self._steps.extend((now + STEP * n, step) for n, step in enumerate(later, 1))
         self._buried, self._forget = False, born or not self._messages
         return first
@@ -62,5 +65,8 @@ class Discovery:
             self._buried = True
             if self._forget:
                 self._dead = {}
-                save_discovery(self._folder, payloads_of(self._messages), {})
+            self._remember()
         return step
+
+    def _remember(self) -> None:
+        save_discovery(self._folder, payloads_of(self._messages), self._dead)

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TypedDict
 
 from agent.core.effects import (
+    CurtainTo,
     Effect,
     Leave,
     PublishDiscovery,
+    SaveModes,
     SaveSettings,
     Say,
     ToRecorder,
@@ -19,14 +21,28 @@ from agent.core.effects import (
     WriteHealth,
 )
 from agent.core.messages import ClipPart
-from agent.core.orders import Beep, KeepEvent, VisionOrder
+from agent.core.orders import (
+    Beep,
+    BeginSelfTest,
+    Calm,
+    EchoCame,
+    ExplainMoment,
+    Hush,
+    MarkEvent,
+    Play,
+    ProposeChange,
+    SpeakerOrder,
+    VisionOrder,
+)
 from agent.runtime.clock import Clock
+from agent.runtime.curtain import Curtain
 from agent.runtime.health_file import write_health
 from agent.runtime.mailbox import Mailbox
-from agent.runtime.settings_file import save_settings
+from agent.runtime.settings_file import save_modes, save_settings
 from agent.service.camera_wiring import CameraParts
 from agent.service.discovery_publisher import Discovery
-from schemas.messages import EventsQuery, Outgoing, Publish, Record
+from agent.verdicts.worker import Question
+from schemas.messages import DigestQuery, EventsQuery, Outgoing, Publish, Record
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +55,12 @@ class Performer:
     outbox: Callable[[Outgoing], object]
     vision: Mapping[str, Mailbox[VisionOrder]]
     recorders: Mapping[str, Mailbox[ClipPart]]
-    tones: Mailbox[Beep]
-    store: Mailbox[KeepEvent]
+    curtains: Mapping[str, Curtain]
+    tones: Mailbox[SpeakerOrder]
+    store: Mailbox[MarkEvent]
+    verdicts: Mailbox[Question]
+    propose: Callable[[ProposeChange], None]
+    self_test: Callable[[BeginSelfTest | EchoCame], None]
     discovery: Discovery
     clock: Clock
     leave: Callable[[bool], None]
@@ -55,20 +75,31 @@ class Performer:
         for message in self.discovery.due(self.clock.monotonic()):
             self.outbox(message)
 
-    def _one(self, effect: Effect) -> None:
+    def _one(self, effect: Effect) -> None:  # noqa: C901  a table
         match effect:
-            case Publish() | Record() | EventsQuery():
+            case Publish() | Record() | EventsQuery() | DigestQuery():
                 self.outbox(effect)
+            case CurtainTo(camera, closed):
+                (self.curtains[camera].close if closed else self.curtains[camera].open)()
             case ToVision() | ToRecorder():
                 self._to_camera(effect)
-            case Beep():
-                self.tones.put(effect)
-            case KeepEvent():
+            case Beep() | Play() | Hush() | Calm():
+                sound = effect.wav if isinstance(effect, Play) else None
+                self.tones.put(effect, len(sound or b""))
+            case MarkEvent():
                 self.store.put(effect)
+            case ProposeChange():
+                self.propose(effect)
+            case BeginSelfTest() | EchoCame():
+                self.self_test(effect)
+            case ExplainMoment():
+                self.verdicts.put(effect)
             case PublishDiscovery():
                 now = self.clock.monotonic()
                 for message in self.discovery.announce(now, born=effect.born):
                     self.outbox(message)
+            case SaveModes():
+                save_modes(self.state_dir, effect.stored)
             case SaveSettings():
                 save_settings(self.state_dir, effect.stored)
             case WriteHealth():
@@ -90,6 +121,7 @@ class OrderBoxes(TypedDict):
 
     vision: Mapping[str, Mailbox[VisionOrder]]
     recorders: Mapping[str, Mailbox[ClipPart]]
+    curtains: Mapping[str, Curtain]
 
 
 def order_boxes(cameras: Iterable[CameraParts]) -> OrderBoxes:
@@ -98,4 +130,5 @@ def order_boxes(cameras: Iterable[CameraParts]) -> OrderBoxes:
     return {
         "vision": {c.camera_id: c.vision_orders for c in cameras},
         "recorders": {c.camera_id: c.clip_parts for c in cameras if c.recorder is not None},
+        "curtains": {c.camera_id: c.curtain for c in cameras},
     }

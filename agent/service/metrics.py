@@ -49,6 +49,7 @@ def gather(
         silent=silent,
         hung=crew.hung(),
         host=machine,
+        verdicts_lost=parts.verdicts.lost,
         aims=aims,
     )
 
@@ -61,7 +62,7 @@ class Machine:
         self._ask_at = float("-inf")
 
     def figures(self, now: float) -> HostFigures:
-        """Asked anew every `MACHINE_EVERY` seconds."""
+        """Asked again every `MACHINE_EVERY` seconds."""
         if now >= self._ask_at:
             self._ask_at = now + MACHINE_EVERY
             self._figures = HostFigures(

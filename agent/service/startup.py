@@ -1,4 +1,4 @@
-"""What the engine is told at its start, out of the configuration and the journal."""
+"""What the engine gets at its start, from the configuration and the journal."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ from pydantic import ValidationError
 
 from agent import __version__
 from agent.config.loader import Loaded
+from agent.config.schedules import schedule_of
 from agent.core.state import CameraNow, CameraSetup, Now, Setup
 from agent.mqtt.journal import Journal
 from agent.mqtt.journal_entries import OpenEvent
+from agent.service.hidden_parts import hidden_of
 from agent.storage.spool.spool import Spool
+from schemas.camera_config import CameraConfig
 from schemas.config import Config
 from schemas.events import MotionEvent
-from schemas.settings import AgentSettings
+from schemas.settings import AgentSettings, CameraSettings
 from schemas.topics import AgentTopics
 
 log = logging.getLogger(__name__)
 
 
 def setup_of(loaded: Loaded, topics: AgentTopics, now: Now) -> Setup:
-    """What the engine is told at the start."""
+    """What the engine gets at the start."""
     config: Config = loaded.config
     return Setup(
         topics=topics,
@@ -39,12 +42,14 @@ def setup_of(loaded: Loaded, topics: AgentTopics, now: Now) -> Setup:
         beep_cooldown=config.beep.cooldown_seconds,
         publish_images=config.mqtt.publish_images,
         media_dir=config.home_assistant.media_dir,
+        self_test_at=config.self_test.at,
+        trust_clock=config.agent.trust_clock == "always",
         birth_delay=random.uniform(1.0, 5.0),  # noqa: S311  spreads agents, hides nothing
     )
 
 
 def camera_setups(loaded: Loaded) -> tuple[CameraSetup, ...]:
-    """What the engine is told of the configured cameras."""
+    """What the engine gets of the configured cameras."""
     return tuple(
         CameraSetup(
             name,
@@ -55,6 +60,10 @@ def camera_setups(loaded: Loaded) -> tuple[CameraSetup, ...]:
             record_scheme=_scheme(camera.record_source or ""),
             analysis_fps=camera.analysis_fps,
             classify=model_name(loaded.config, name),
+            recorded_as=camera.recorded_as,
+            profile=camera.detection.profile,
+            hides=hidden_of(camera),
+            schedule=schedule_of(loaded.config, name),
         )
         for name, camera in loaded.config.cameras.items()
     )
@@ -67,6 +76,13 @@ def model_name(config: Config, camera_id: str) -> str | None:
     return config.classify.model.stem
 
 
+def judged_now(config: CameraConfig, settings: CameraSettings) -> CameraConfig:
+    """The configuration with the limits that are in force."""
+    names = ("pixel_threshold", "min_changed", "max_changed")
+    rules = {**config.detection.model_dump(), **{it: getattr(settings, it) for it in names}}
+    return CameraConfig.model_validate({**config.model_dump(), "detection": rules})
+
+
 def _scheme(source: str) -> str:
     return source.partition(":")[0].lower()
 
@@ -74,7 +90,8 @@ def _scheme(source: str) -> str:
 def open_events_of(journal: Journal, agent: str, now: datetime) -> tuple[MotionEvent, ...]:
     """The starts of events that a killed process left without an end.
 
-    Of a damaged or salvaged one what can be read, and null: whoever waits for its end gets it.
+    For a damaged or salvaged event it has the readable fields, and null for the others. So a reader
+    that waits for the event's end gets it.
     """
     found = []
     for event in journal.open_events():

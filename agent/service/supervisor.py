@@ -12,7 +12,7 @@ from agent.service.camera_wiring import Body, CameraParts
 
 log = logging.getLogger(__name__)
 
-#: Threads that may hang at a time, each beside a new one; each holds its memory and its connection.
+#: Threads that may hang at a time, each replaced by a new one. Each keeps memory and connection.
 MOST_HUNG = 8
 #: Seconds for each owner along the way of a frame, so that the next one sees all that came before.
 _CAMERA, _VISION, _RECORDER = 1.5, 1.5, 2.0
@@ -47,9 +47,10 @@ class Crew:
             worker.start()
 
     def forget(self, names: Iterable[str]) -> None:
-        """These are no longer ours to watch."""
+        """These are no longer watched; those that have not ended count as hanging until they do."""
         for name in names:
-            del self._workers[name], self._bodies[name]
+            del self._bodies[name]
+            self._hung.append(self._workers.pop(name))
 
     def replace(self, name: str, renew: Callable[[], None]) -> bool:
         """Leaves a worker that hangs alone and starts another one in its place.
@@ -75,7 +76,7 @@ class Crew:
     def replace_silent(
         self, now: float, longer_than: float, renewals: Mapping[str, Callable[[], None]]
     ) -> dict[str, float]:
-        """Replaces those without a beat for longer than so many seconds; returns the others.
+        """Replaces those without a beat for longer than a number of seconds; returns the others.
 
         Args:
             now: monotonic seconds.
@@ -101,7 +102,7 @@ class Crew:
         return {name: worker.restarts for name, worker in self._workers.items()}
 
     def silent(self, now: float, longer_than: float) -> dict[str, float]:
-        """Who has not beaten for longer than so many seconds, and for how long."""
+        """Workers without a beat for longer than a number of seconds, and for how long."""
         silences = {name: worker.silent_for(now) for name, worker in self._workers.items()}
         return {name: silence for name, silence in silences.items() if silence > longer_than}
 

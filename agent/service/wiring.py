@@ -14,50 +14,56 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agent import __version__
-from agent.audio.beeper import BeeperWorker, BeepOptions
+from agent.audio.beeper import BeeperWorker
+from agent.audio.options import BeepOptions, tones_box
 from agent.classify.tap import Asked, asked_box
 from agent.classify.worker import ClassifierWorker, ClassifyOptions
 from agent.config.loader import page_password_of, password_of, token_of
 from agent.core.errors import ConfigError
-from agent.core.inbox import FromBroker
-from agent.core.messages import Parsed, Received, Shown
-from agent.core.orders import Beep, KeepEvent, VisionSettings
+from agent.core.messages import FrameScored, Parsed, Received, Shown
+from agent.core.orders import MarkEvent, SpeakerOrder, VisionSettings
 from agent.core.state_messages import farewell, retained_topics
 from agent.mqtt.client import MqttWorker
 from agent.mqtt.command_topics import command_filters, slip_filters
 from agent.mqtt.journal import JOURNAL, Journal
+from agent.mqtt.live_gate import LiveGate
 from agent.mqtt.options import MqttOptions
 from agent.mqtt.outbox import Outbox
 from agent.page.building import build_page
-from agent.page.desk import AimOrder, Desk, FromPage, Inbound
+from agent.page.desk import AimOrder, Desk, Inbound
+from agent.proposals.worker import ProposalWorker, task_box
 from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
+from agent.runtime.extras import how_to_get
 from agent.runtime.latest_value import Newest
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.memory import Memory, memory_limit
 from agent.runtime.umask import umask_of
+from agent.self_test.worker import SelfTestWorker
+from agent.service.camera_sessions import ToEngine
 from agent.service.camera_wiring import (
     ORDERS,
     Body,
     CameraParts,
     Ears,
-    ToEngine,
     build_camera,
+    live_ready,
 )
+from agent.service.discovery_messages import announced
+from agent.service.hidden_parts import pictures_of_before
+from agent.service.self_testing import build_self_test
 from agent.service.startup import model_name
 from agent.storage.spool.place import memory_spool
 from agent.storage.spool.spool import Spool
 from agent.storage.store.anchor_keeper import signing_key
 from agent.storage.store.options import StoreOptions
 from agent.storage.store.worker import StoreWorker
-from ha_discovery.device import AgentDevice, CameraDevice, discovery
-from schemas.camera_config import CameraConfig
+from agent.verdicts.worker import VerdictBoxes, VerdictWorker
 from schemas.config import Config
 from schemas.messages import Publish
 from schemas.topics import AgentTopics
 
-#: Where the journal keeps what nobody else knows.
+#: Where the journal keeps facts that no other place has.
 OWN_NOTE = "client"
 
 if TYPE_CHECKING:
@@ -72,17 +78,22 @@ class Parts:
     cameras: tuple[CameraParts, ...]
     spool: Spool | None
     store: StoreWorker | None
-    store_orders: Mailbox[KeepEvent]
+    store_orders: Mailbox[MarkEvent]
     mqtt: MqttWorker
     outbox: Outbox
     beeper: BeeperWorker
-    tones: Mailbox[Beep]
+    tones: Mailbox[SpeakerOrder]
     discovery: tuple[Publish, ...]
     reoffer: ReofferWorker | None
     classifier: ClassifierWorker | None
     asked: Mailbox[Asked] | None
     page: PageWorker | None
     desk: Desk | None
+    verdicts: VerdictWorker
+    verdict_boxes: VerdictBoxes
+    ears: Ears
+    proposals: ProposalWorker | None
+    self_test: SelfTestWorker
     memory: Memory
     boxes: tuple[Mailbox[Any], ...]
 
@@ -94,6 +105,10 @@ class Parts:
         if self.store is not None:
             bodies["store"] = self.store.run
         bodies["mqtt"] = self.mqtt.run
+        bodies["verdicts"] = self.verdicts.run
+        bodies["self_test"] = self.self_test.run
+        if self.proposals is not None:
+            bodies["proposals"] = self.proposals.run
         bodies["beeper"] = self.beeper.run
         if self.reoffer is not None:
             bodies["reoffer"] = self.reoffer.run
@@ -118,31 +133,29 @@ def build_parts(
     Raises:
         ConfigError: a source, mask or sound that cannot be used.
     """
-    to_engine: ToEngine = inbox.put
+    to_engine = leaving_room(inbox)
     spool = _spool(config, topics, state_dir)
-    store_orders: Mailbox[KeepEvent] = Mailbox("store_orders", ORDERS, WhenFull.REFUSE)
+    store_orders: Mailbox[MarkEvent] = Mailbox("store_orders", ORDERS, WhenFull.REFUSE)
     memory = Memory(config.agent.memory_max or memory_limit())
     asked = asked_box() if config.classify else None
-    desk = None if config.page is None else Desk(leaving_room(inbox), clock)
-    share, ears = partial(memory.share, clock), Ears(asked, desk)
-    cameras = tuple(
-        build_camera(n, config, settings[n], spool, to_engine, clock, share(), ears)
-        for n in config.cameras
-    )
-    tones: Mailbox[Beep] = Mailbox("tones", 1, WhenFull.DROP_OLDEST)
-    outbox = Outbox()
-    secret = "" if host.machine_id() else secret_of(journal)
-    own_id = client_id(topics, this_machine(), secret)
-    boxes: list[Mailbox[Any]] = [inbox, tones, store_orders, *([asked] if asked else [])]
-    boxes += [] if desk is None else [desk.scores, desk.answers]
+    verdicts = VerdictBoxes()
+    desk = None if config.page is None else Desk(to_engine, clock, verdicts.questions)
+    outbox, live = Outbox(), LiveGate(clock)
+    ears = Ears(asked, desk, verdicts, live_ready(config, topics, live.takes))
+    cameras = _cameras(config, settings, spool, to_engine, clock, memory, ears)
+    tones = tones_box()
+    speaks = _mqtt_options(config, topics, _own_id(topics, journal))
+    tasks = None if config.store is None else task_box()
+    store = _store(config, topics, spool, state_dir, to_engine, store_orders, clock)
+    tested = build_self_test(config, topics, state_dir, spool, store, to_engine, clock)
+    own = (inbox, tones, store_orders, verdicts.scores, verdicts.questions, tested.box)
+    optional = (asked, tasks, *((desk.scores, desk.answers) if desk else ()))
     return Parts(
         cameras=cameras,
         spool=spool,
-        store=_store(config, topics, spool, state_dir, to_engine, store_orders, clock),
+        store=store,
         store_orders=store_orders,
-        mqtt=MqttWorker(
-            _mqtt_options(config, topics, own_id), outbox, journal, leaving_room(inbox), clock
-        ),
+        mqtt=MqttWorker(speaks, outbox, journal, to_engine, clock, live),
         outbox=outbox,
         beeper=BeeperWorker(_beep_options(config), tones, to_engine, clock),
         tones=tones,
@@ -152,47 +165,45 @@ def build_parts(
         asked=asked,
         page=_page(config, topics, state_dir, desk, clock),
         desk=desk,
+        verdicts=VerdictWorker(state_dir, verdicts, to_engine, clock),
+        verdict_boxes=verdicts,
+        ears=ears,
+        proposals=None if tasks is None else ProposalWorker(state_dir, tasks, to_engine, clock),
+        self_test=tested,
         memory=memory,
-        boxes=tuple(boxes),
+        boxes=(*own, *(box for box in optional if box is not None)),
     )
 
 
-def leaving_room(inbox: Mailbox[Inbound]) -> Callable[[FromBroker | FromPage], bool]:
-    """Where orders go: a flood of them must not push out what cameras have to say.
+def _cameras(
+    config: Config,
+    settings: Mapping[str, VisionSettings],
+    spool: Spool | None,
+    to_engine: ToEngine,
+    clock: Clock,
+    memory: Memory,
+    ears: Ears,
+) -> tuple[CameraParts, ...]:
+    return tuple(
+        build_camera(n, config, settings[n], spool, to_engine, clock, memory.share(clock), ears)
+        for n in config.cameras
+    )
 
-    Those of broker and page get half of the inbox; who sent them counts what is refused.
+
+def leaving_room(inbox: Mailbox[Inbound]) -> Callable[[Inbound], bool]:
+    """Where messages go: a flood of some must not push out what cameras have to say.
+
+    Orders of broker and page, and scores, of which an old one is worth nothing, get half of the
+    inbox.
     """
 
-    def put(message: FromBroker | FromPage) -> bool:
-        """False: no room, or none left for orders."""
-        outside = isinstance(message, Received | Parsed | AimOrder)
-        crowded = outside and inbox.depth >= inbox.capacity // 2
-        return not crowded and inbox.put(message)
+    def put(message: Inbound) -> bool:
+        """False: full, or no places left for such a message."""
+        outside = isinstance(message, Received | Parsed | AimOrder | FrameScored)
+        size = len(message.payload) if isinstance(message, Received) else 0
+        return inbox.put(message, size, spare=inbox.capacity // 2 if outside else 0)
 
     return put
-
-
-def announced(config: Config, topics: AgentTopics) -> list[Publish]:
-    """What Home Assistant is told: nothing where `home_assistant.discovery` is off."""
-    return discovery_messages(config, topics) if config.home_assistant.discovery else []
-
-
-def discovery_messages(config: Config, topics: AgentTopics) -> list[Publish]:
-    """Home Assistant's device payloads, the agent's first."""
-    device = AgentDevice(topics, config.agent.name or topics.agent_id, __version__)
-    panel = config.home_assistant.arming == "alarm_control_panel"
-    cameras = [
-        CameraDevice(
-            n, display_name(n, c), alarm_panel=panel, named=model_name(config, n) is not None
-        )
-        for n, c in config.cameras.items()
-    ]
-    return discovery(device, cameras, config.home_assistant.prefix)
-
-
-def display_name(camera_id: str, camera: CameraConfig) -> str:
-    """What people call the camera."""
-    return camera.name or camera_id.replace("_", " ").capitalize()
 
 
 def views_of(cameras: Iterable[CameraParts]) -> dict[str, Newest[Shown]]:
@@ -206,7 +217,7 @@ def _reoffer(config: Config, cameras: Iterable[CameraParts]) -> ReofferWorker | 
     try:
         from agent.reoffer.server import ReofferOptions, ReofferWorker
     except ImportError:
-        raise ConfigError("reoffer: needs aiohttp: .venv/bin/pip install -e '.[reoffer]'") from None
+        raise ConfigError(f"reoffer: needs aiohttp: {how_to_get('reoffer')}") from None
     options = ReofferOptions(config.reoffer.bind, config.reoffer.port, token_of(config.reoffer))
     return ReofferWorker(options, views_of(cameras))
 
@@ -245,7 +256,7 @@ def _store(
     spool: Spool | None,
     state_dir: Path,
     to_engine: ToEngine,
-    orders: Mailbox[KeepEvent],
+    orders: Mailbox[MarkEvent],
     clock: Clock,
 ) -> StoreWorker | None:
     if config.store is None or spool is None:
@@ -283,12 +294,11 @@ def _mqtt_options(config: Config, topics: AgentTopics, own_id: str) -> MqttOptio
         will=farewell(topics),
         filters=tuple(command_filters(topics)),
         slips=tuple(slip_filters(topics)),
+        echo=topics.self_test_echo,
         status_topic=config.home_assistant.status_topic
         if config.home_assistant.discovery
         else None,
-        devices=f"{config.home_assistant.prefix}/device/"
-        if config.home_assistant.discovery
-        else None,
+        devices=config.home_assistant.discovery_topics,
         username=mqtt.username,
         password=partial(password_of, config.mqtt),
         tls=mqtt.tls,
@@ -303,6 +313,7 @@ def _beep_options(config: Config) -> BeepOptions:
         sound=config.beep.sound,
         device=config.beep.device,
         volume=config.beep.volume,
+        play_from=config.beep.play_from,
     )
 
 
@@ -322,12 +333,20 @@ def open_journal(config: Config, topics: AgentTopics, state_dir: Path, clock: Cl
     images = config.mqtt.publish_images
     kept = retained_topics(topics, config.cameras, images=images, named=named)
     journal.begin_retained(kept, machine_digest(this_machine()))
+    for topic in pictures_of_before(config, topics, journal):
+        journal.retained.bury(topic)
     return journal
 
 
 def machine_digest(machine: str) -> str:
     """Another one on another machine, also for a copied SD card: see `client_id`."""
     return hashlib.sha256(f"surveillance-agent {machine}".encode()).hexdigest()
+
+
+def _own_id(topics: AgentTopics, journal: Journal) -> str:
+    """The client id of this installation."""
+    secret = "" if host.machine_id() else secret_of(journal)
+    return client_id(topics, this_machine(), secret)
 
 
 def secret_of(journal: Journal) -> str:
@@ -342,13 +361,13 @@ def secret_of(journal: Journal) -> str:
 def client_id(topics: AgentTopics, machine: str, secret: str = "") -> str:
     """`<base>-<agent>-<20 hex>`: who knows it can have the broker end our connection.
 
-    So it has to be out of reach of guesses. The machine's id is: systemd keeps it from the network.
-    In a container, which has none, `secret` stands for it. A second agent on the same machine has
-    the same client id, so that both are told of each other.
+    So nobody may be able to guess it. The machine's id cannot be guessed: systemd keeps it from the
+    network. A container has none, and uses `secret`. A second agent on the same machine has the
+    same client id, so both learn of each other.
 
-    It has to be the same after a restart: our own dead connection must end when we connect, or the
-    broker says our last will after we have said that we are there. A cloned SD card must not throw
-    its twin out: the network card's address is part of `machine`. All is hashed, as systemd asks
-    for: it must not be shown as it is.
+    It must be the same after a restart. Then our own dead connection ends when we connect, and the
+    broker does not publish our last will after our `online`. A cloned SD card must not disconnect
+    its twin: the network card's address is part of `machine`. The result is a hash, because systemd
+    asks not to show the machine's id.
     """
     return f"{topics.base}-{topics.agent_id}-{machine_digest(machine + secret)[:20]}"

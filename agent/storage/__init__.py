@@ -1,10 +1,12 @@
 """From clip parts to files in the image store, through a local spool.
 
-What lives here, in the order of a frame's way: `encoder` and `cutter` (JPEG to H.264 fragments),
-`recorder` (the thread that runs them), `records` and `spool` (what waits on the local disk),
-`store` and `childlink` (the thread that moves it), `child` (the process at the other end of the
-pipe) with `guard`, `camera_day`, `manifest`, `purge`, and the day's file: `dayfile`, `recovery`,
-`daystate`, `clip` over `boxes`, `h264`, `moov`, `fragments`, `files`.
+The packages, in the order of a frame's way:
+
+- `recording`: JPEG to H.264 fragments, and the recorder's thread
+- `records`, `spool`: what waits on the local disk
+- `store`: the thread that moves it, and the child process at the other end of the pipe
+- `day`: a camera's day in the store, over `container` (file formats) and `filesystem`
+- `reading`, `verify`: for the page, and for the command `verify`
 
 May import `agent.runtime`, `agent.core`, `agent.imaging`. Only the child process touches the image
 store; it imports the standard library, `agent.core`, `agent.runtime.clock` and its own modules of

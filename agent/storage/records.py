@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, ClassVar
 
-from agent.core.naming import FileKind, is_camera, is_event
-from agent.storage.container.h264 import Codec
+from agent.core.store_names import FileKind, is_camera, is_event
+from agent.storage.container.h264 import KINDS, TURNS, Codec, SoundTrack
 from agent.storage.container.moov import Sample
+from agent.storage.container.sound import SoundRun, run_of, to_list, track_of
 
 _HEAD = struct.Struct(">4sII")  # magic, CRC-32 of all that follows it, length of the JSON part
 _MAGIC = b"SAR1"
@@ -23,6 +24,7 @@ _MAGIC = b"SAR1"
 LIMIT = 64 << 20
 #: Bounds of numbers that become tables of 32 and 16 bits, and of times that become dates.
 _MOST_COUNT = 0xFFFFFFFF
+_MOST_SHIFT = 0x7FFFFFFF
 _MOST_SIDE = 0xFFFF
 _YEARS = range(1900, 9000)
 _MOST_MS = 1 << 47  # the year 6429
@@ -57,7 +59,10 @@ class Fragment:
         k: counts the event's fragments from 0.
         first_ms: milliseconds since 1970, UTC, of its first picture.
         samples: sizes, durations and keys of the pictures in `body`, in order.
-        avcc: hexadecimal, see `agent.storage.container.h264.Codec`.
+        avcc: hexadecimal; this, `entry` (`kind` there) and `turn`: see
+            `agent.storage.container.h264.Codec`.
+        sound: its sound, behind the pictures in `body`.
+        track: the parameters of the event's sound, also where this fragment has none.
     """
 
     word: ClassVar[str] = "fragment"
@@ -70,12 +75,17 @@ class Fragment:
     avcc: str
     width: int
     height: int
+    entry: str = "avc1"
+    turn: int = 0
+    sound: SoundRun | None = field(default=None, repr=False)
+    track: SoundTrack | None = None
     body: bytes = field(repr=False)
 
     @property
     def codec(self) -> Codec:
         """What all samples of a file have to share."""
-        return Codec(bytes.fromhex(self.avcc), self.width, self.height)
+        config = bytes.fromhex(self.avcc)
+        return Codec(config, self.width, self.height, self.entry, self.turn, self.track)
 
     @property
     def ms(self) -> int:
@@ -105,6 +115,8 @@ class EventClosed:
         explanation: the strongest detection.
         stream: what the clip is made of, a word of `agent.core.messages.Stream`.
         named: what the classifier called the event, as its line has it; None: it said nothing.
+        times: no time is drawn into its pictures: the clip says it as subtitles.
+        time_drawn: the time is drawn into its pictures; None: a record of an older agent.
     """
 
     word: ClassVar[str] = "closed"
@@ -121,6 +133,8 @@ class EventClosed:
     explanation: dict[str, Any] | None = None
     stream: str = "source"
     named: dict[str, Any] | None = None
+    times: bool = False
+    time_drawn: bool | None = None
     body: bytes = field(default=b"", repr=False)
 
 
@@ -169,11 +183,18 @@ def encode(record: Record) -> bytes:
     for each in fields(record):
         if each.name != "body":
             value = getattr(record, each.name)
-            about[each.name] = value.isoformat() if isinstance(value, datetime) else value
+            about[each.name] = _plain(value)
     text = json.dumps(about, separators=(",", ":")).encode()
     begin = struct.pack(">I", len(text)) + text
     crc = zlib.crc32(record.body, zlib.crc32(begin))  # bodies are large: none is copied twice
     return b"".join((_MAGIC, struct.pack(">I", crc), begin, record.body))
+
+
+def _plain(value: object) -> object:
+    """As JSON says it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return to_list(value) if isinstance(value, SoundTrack) else value
 
 
 def decode(data: bytes) -> Record:
@@ -206,6 +227,10 @@ def _typed(about: dict[str, Any]) -> dict[str, Any]:
             about[name] = datetime.fromisoformat(about[name])
     if "samples" in about:
         about["samples"] = tuple(Sample(*sample) for sample in about["samples"])
+    if about.get("sound") is not None:
+        about["sound"] = run_of(*about["sound"])
+    if about.get("track") is not None:
+        about["track"] = track_of(*about["track"])
     if "kind" in about:
         about["kind"] = FileKind(about["kind"])
     return about
@@ -230,7 +255,15 @@ def _check_fragment(record: Fragment) -> None:
     for values, most in (*limits, ([record.width, record.height], _MOST_SIDE)):
         if not all(type(value) is int and 0 <= value <= most for value in values):
             raise BadRecord("numbers are not usable")
-    if not sizes or sum(sizes) != len(record.body):
+    shifts = [sample.shift for sample in record.samples]
+    if not all(type(shift) is int and abs(shift) <= _MOST_SHIFT for shift in shifts):
+        raise BadRecord("times are not usable")
+    if record.entry not in KINDS or record.turn not in TURNS:
+        raise BadRecord("the codec is not usable")
+    if record.sound is not None and record.track is None:
+        raise BadRecord("sound without its parameters")
+    beside = record.sound.size if record.sound else 0
+    if not sizes or sum(sizes) + beside != len(record.body):
         raise BadRecord("samples do not add up to the body")
     bytes.fromhex(record.avcc)
 

@@ -1,8 +1,8 @@
 """Clips as frames with times: video files, day's files of the store, folders of JPEGs.
 
-Luma is full range (0..255), as it is decoded from a camera's JPEG: limited-range video, which is
-what nearly all video files are, is spread from 16..235 to 0..255, so that a difference of so many
-grey levels means the same in a clip as in the camera's picture.
+Luma is full range (0..255), as decoded from a camera's JPEG. Nearly all video files have limited
+range: it is spread from 16..235 to 0..255. So a difference in grey levels means the same in a clip
+as in the camera's picture.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ import numpy.typing as npt
 from av.video.reformatter import ColorRange
 
 from agent.core.errors import ConfigError
-from agent.core.naming import EVENTS, MANIFEST, is_ours
+from agent.core.store_names import EVENTS, MANIFEST, is_ours
 from agent.imaging.jpeg import decode_colour, decode_luma
-from agent.runtime.media import open_media
+from agent.runtime.media import open_media, upright
 
 log = logging.getLogger(__name__)
 
@@ -77,14 +77,14 @@ class Clip:
         name: as the user wrote it.
         fps: frames a second, as the file says it or the user for a folder.
         frames: how many there will be; 0: not known.
-        own: True for a file of the agent's own store, which has the time burnt in.
+        stamped: True for a file of the agent's own store with the time drawn into its pictures.
         shots: the frames, from the start; may be called again.
     """
 
     name: str
     fps: float
     frames: int
-    own: bool
+    stamped: bool
     shots: Callable[[], Iterator[Shot]] = field(repr=False)
 
 
@@ -134,7 +134,7 @@ def _folder(name: str, path: Path, query: str) -> Clip:
                 _decode_colour=lambda jpeg=jpeg: decode_colour(jpeg),  # type: ignore[misc]  # the same
             )
 
-    return Clip(name, fps, len(files), own=False, shots=shots)
+    return Clip(name, fps, len(files), stamped=False, shots=shots)
 
 
 def _natural(path: Path) -> list[tuple[int, str]]:
@@ -159,10 +159,14 @@ def _video(name: str, path: Path) -> Clip:
         raise ConfigError(f"clip {name}: is no video that can be read: {error.strerror}") from None
     day = path.parent.name if path.parent.name != EVENTS else path.parent.parent.name
     inside = (path.name,) if path.parent.name != EVENTS else (EVENTS, path.name)
-    cuts = _cuts(path)
-    return Clip(
-        name, fps, frames, own=is_ours(day, *inside), shots=lambda: _decoded(path, fps, cuts)
+    lines = _manifest(path)
+    cuts = sorted(at for _, at in lines if at > 0)
+    stamped = (
+        is_ours(day, *inside)
+        and path.suffix == ".mp4"
+        and any(it for it, _ in lines or [(True, 0)])
     )
+    return Clip(name, fps, frames, stamped=stamped, shots=lambda: _decoded(path, fps, cuts))
 
 
 def _stream(name: str, container: av.container.InputContainer) -> av.VideoStream:
@@ -206,39 +210,51 @@ def _shot(index: int, at: float, frame: av.VideoFrame | None, *, first: bool) ->
         """As people see it, BGR; None: damaged."""
         if frame is None:
             return None
-        return frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+        return upright(frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False), frame)
 
     return Shot(index, at, first, luma, colour)
 
 
 def _luma(frame: av.VideoFrame) -> Picture:
-    """The luma plane in full range."""
-    name = frame.format.name
-    if not _LUMA_FIRST.fullmatch(name):
-        whole = frame.to_ndarray(format="gray").astype(np.uint8, copy=False)
-        whole.flags.writeable = False
-        return whole
-    plane = frame.planes[0]
-    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-    pixels = lines[: frame.height, : frame.width]
-    full = frame.color_range == ColorRange.JPEG or _FULL_RANGE.match(name)
-    luma: Picture = pixels.copy() if full else np.take(_SPREAD, pixels)
+    """The luma plane in full range, turned as a player shows it."""
+    luma = upright(_plane(frame), frame)
     luma.flags.writeable = False
     return luma
 
 
-def _cuts(path: Path) -> list[float]:
-    """Where events begin in a day's file of ours, in seconds, from the manifest beside it."""
+def _plane(frame: av.VideoFrame) -> Picture:
+    name = frame.format.name
+    if not _LUMA_FIRST.fullmatch(name):
+        return frame.to_ndarray(format="gray").astype(np.uint8, copy=False)
+    plane = frame.planes[0]
+    lines = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    pixels = lines[: frame.height, : frame.width]
+    full = frame.color_range == ColorRange.JPEG or _FULL_RANGE.match(name)
+    return pixels.copy() if full else np.take(_SPREAD, pixels)
+
+
+def _manifest(path: Path) -> list[tuple[bool, float]]:
+    """Of each event in a file of ours: is the time drawn, and the second where it begins.
+
+    From the manifest of its day. A line of an older agent does not say it; those drew the time.
+    """
+    event = path.parent.name == EVENTS
+    folder = path.parent.parent if event else path.parent
     try:
-        lines = (path.parent / MANIFEST).read_text(encoding="utf-8").splitlines()
+        lines = (folder / MANIFEST).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return []
     found = []
     for line in lines:
         try:
             entry: Any = json.loads(line)
-            places = entry.get("day", [])
-            found += [it["position_ms"] / 1000 for it in places if it["file"] == path.name]
+            drawn = entry.get("time_drawn", True) is not False
+            if event:
+                files = entry.get("files", {}).values()
+                found += [(drawn, 0.0) for it in files if it["name"] == f"{EVENTS}/{path.name}"]
+            else:
+                places = [it for it in entry.get("day", []) if it["file"] == path.name]
+                found += [(drawn, it["position_ms"] / 1000) for it in places]
         except (ValueError, TypeError, KeyError, AttributeError):
-            log.warning("%s: a line of %s is damaged; left out", path.parent, MANIFEST)
-    return sorted(it for it in found if it > 0)
+            log.warning("%s: a line of %s is damaged; left out", folder, MANIFEST)
+    return found

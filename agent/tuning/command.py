@@ -14,12 +14,13 @@ from agent.config.loader import PREFIX, find_file, load
 from agent.core.errors import ConfigError
 from agent.imaging.orientation import Orientation
 from agent.tuning.clips import Clip, open_clip
-from agent.tuning.naming import Namer, naming
+from agent.tuning.labelling import Namer, naming
 from agent.tuning.replay import Replay, replay
 from agent.tuning.results import as_json, lines
 from agent.tuning.sweep import Change, Row, combinations, pair, table
 from agent.vision.zones import View, view_of
 from schemas.camera_config import CameraConfig
+from schemas.settings import idle_settings
 
 #: The camera that a replay without a configuration pretends to have.
 _NOBODY = "clip"
@@ -69,7 +70,7 @@ def run(
         ConfigError: a clip, mask, key or value that cannot be used.
     """
     if arguments.report:
-        from agent.tuning import report  # says at once when its library is missing
+        from agent.tuning import report  # says immediately when its library is missing
     base = dict(pair(text, "--set") for text in arguments.set)
     changes = combinations(arguments.sweep)
     source = find_file(arguments.config, environ)
@@ -125,6 +126,9 @@ def camera_of(
         for variable in changed:  # nobody wrote these
             words = words.replace(f"{variable}:", "command line:")
         raise ConfigError(words) from None
+    idle = {f"detection.{key}" for key in idle_settings(camera.detection.profile)}
+    for key in sorted(idle & change.keys()):
+        raise ConfigError(f"{key} does nothing in profile {camera.detection.profile}")
     # stored pictures are upright already, however the camera hangs
     return camera, view_of(camera_id, camera, Orientation())
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from agent.camera.source import source_for
 from agent.config.loader import agent_id_of, find_file, load
+from agent.config.schedules import private_cameras
 from agent.core.errors import CameraUnreachable, ConfigError
 from agent.core.frame import Frame
 from agent.core.messages import Detection
@@ -66,6 +67,9 @@ def run(
     if arguments.image:
         picture = _read(Path(arguments.image))
         drawn = overlay(picture, view_of(name, cameras[name], Orientation()), None, None)
+    elif name in private_cameras(config, SystemClock()):
+        words = "is in privacy mode: end that, or draw over a stored picture with --image FILE"
+        raise ConfigError(f"--camera {name}: {words}")
     else:
         try:
             drawn = live(name, cameras[name], SystemClock())
@@ -97,7 +101,7 @@ def live(name: str, camera: CameraConfig, clock: Clock) -> Picture:
         camera.source,
         name,
         clock,
-        lambda frame: _ignore(frames.put(frame, len(frame.jpeg))),
+        lambda frame: _ignore(frames.put(frame, frame.size)),
         lambda state: why.append(state.reason),
     )
     worker = Worker("camera", source.run, clock, lambda _name, error: why.append(str(error)))
@@ -122,12 +126,12 @@ def _watched(name: str, camera: CameraConfig, frames: Mailbox[Frame], clock: Clo
     judged, deadline = 0, clock.monotonic() + _PATIENCE
     while judged < _ENOUGH and clock.monotonic() < deadline:
         frame = frames.get(0.25)
-        luma = decode_luma(frame.jpeg) if frame and pacer.admit(frame.at) else None
+        luma = decode_luma(frame.image) if frame and pacer.admit(frame.at) else None
         if frame is None or luma is None:
             continue
         last = judge.judge(luma, frame.seq, frame.at, settings)
         motion = _newer(motion, last)
-        latest, judged = decode_colour(frame.jpeg), judged + 1
+        latest, judged = decode_colour(frame.image), judged + 1
     if latest is None:
         raise TimeoutError
     return overlay(latest, view, last, motion, judge.binary())

@@ -33,7 +33,7 @@ def scores(result: Replay) -> str:
     figure, axes = _figure(3.3)
     least, most = _limits(result)
     times, values = _series(result)
-    top = max(most * 1.6, float(values.max(initial=0.0)) * 1.6, least * 4)
+    top = max((most or 0.0) * 1.6, float(values.max(initial=0.0)) * 1.6, least * 4)
     for event in result.events:
         span = (event.start, max(event.end, event.start + 0.1))
         label = "event" if event is result.events[0] else None
@@ -59,7 +59,8 @@ def scores(result: Replay) -> str:
             label="suppressed",
         )
     _limit(axes, least, "min_changed")
-    _limit(axes, most, "max_changed")
+    if most is not None:
+        _limit(axes, most, "max_changed")
     axes.set_yscale("log")
     axes.set_ylim(_FLOOR, min(top, 130))
     axes.yaxis.set_major_locator(LogLocator(10, numticks=8))
@@ -101,12 +102,12 @@ def timelines(rows: Sequence[Row]) -> str:
     return _svg(figure)
 
 
-def _limits(result: Replay) -> tuple[float, float]:
-    """The limits that held for most frames: those of the camera."""
+def _limits(result: Replay) -> tuple[float, float | None]:
+    """The limits that held for most frames: those of the camera; None: there is no maximum."""
     judged = [it.detection for it in result.decisions if not undecided(it.detection)]
     camera = [it for it in judged if it.zone is None] or judged
     if not camera:
-        return result.camera.detection.min_changed, result.camera.detection.max_changed
+        return result.camera.detection.min_changed, None
     return camera[-1].min_changed, camera[-1].max_changed
 
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.classify.verdict import Verdict
+from agent.core.event_label import Named
 from agent.core.messages import Detection, Reason
 from agent.core.motion import MotionMachine, Step, damaged
-from agent.core.named import Named
 from agent.core.orders import VisionSettings
 from agent.core.pacing import Pacer
 from agent.core.state import vision_settings
@@ -21,7 +21,7 @@ from agent.imaging.jpeg import encode
 from agent.imaging.privacy import blacken
 from agent.imaging.stamp import extent
 from agent.tuning.clips import Clip, Shot
-from agent.tuning.naming import Namer
+from agent.tuning.labelling import Namer
 from agent.vision.judge import Judge
 from agent.vision.zones import View
 from schemas.camera_config import CameraConfig
@@ -31,7 +31,7 @@ Picture = npt.NDArray[np.uint8]
 
 #: Pictures in a report: wide enough to recognise a face in the middle distance.
 PICTURE_WIDTH = 480
-#: Bounds a report: pictures of so many events and of so many suppressed spans are kept.
+#: Bounds a report: the events, and the suppressed spans, of which pictures are kept.
 MOST_PICTURES = 100
 #: The longest text that the recorder burns in (see `agent.storage.recording.recorder.timestamp`).
 _STAMP = "2026-11-22 08:15:01.3 +01:00"
@@ -125,7 +125,7 @@ def replay(
     Args:
         clip: from `open_clip`; its pictures are taken as stored ones.
         cameras: configurations with their views, whose orientation is the stored one.
-        progress: is told of each frame that was done.
+        progress: called after each frame.
         pictures: keep pictures of events, suppressed spans and the scene.
         namer: names the events.
 
@@ -200,7 +200,7 @@ class _Run:
             return None
         result = self._result
         result.height, result.width = luma.shape
-        if self._clip.own and self._camera.recording.timestamp:
+        if self._clip.stamped and self._camera.recording.timestamp is not False:
             self._view = without_stamp(self._view, *luma.shape)
         self._judge = Judge(self._camera.detection.profile, self._view)
         if self._pictures:
@@ -209,7 +209,8 @@ class _Run:
         return self._judge
 
     def _follow(self, judge: Judge, shot: Shot, detection: Detection) -> None:
-        step = self._motion.update(detection, self._settings.post_frames)
+        bounds = self._settings.post_frames, self._settings.max_event_seconds
+        step = self._motion.update(detection, *bounds)
         result = self._result
         result.decisions.append(Decision(shot.index, shot.at, detection))
         if step.started:

@@ -18,6 +18,7 @@ from agent.core.event_payloads import sentence
 from agent.core.messages import Detection
 from agent.imaging.heatmap import draw
 from agent.imaging.jpeg import encode
+from agent.runtime.extras import how_to_get
 from agent.tuning.replay import MOST_PICTURES, Event, Pictures, Replay, Suppressed
 from agent.tuning.results import clock
 from agent.tuning.suggest import Suggestion, suggestions
@@ -26,9 +27,7 @@ from agent.tuning.sweep import Row, table_rows
 try:
     from agent.tuning import plots
 except ImportError as error:
-    raise ConfigError(
-        f"--report needs {error.name}: .venv/bin/pip install -e '.[report]'"
-    ) from None
+    raise ConfigError(f"--report needs {error.name}: {how_to_get('report')}") from None
 
 #: One report is read in one sitting; what is beyond is counted in words.
 _MOST_CARDS = MOST_PICTURES
@@ -165,7 +164,7 @@ def _card(kind: str, title: str, detection: Detection, pictures: Pictures | None
 
 
 def _pair(detection: Detection, pictures: Pictures | None) -> str:
-    """The scene with the box, and the changed pixels beside it."""
+    """The scene with the box, and next to it the changed pixels."""
     if pictures is None:
         return '<div class="none">no picture kept</div>'
     box = ""
@@ -192,8 +191,9 @@ def _cards(title: str, cards: Sequence[str]) -> str:
 def _settings(result: Replay) -> str:
     camera = result.camera
     shown = {
-        **{f"detection.{k}": v for k, v in camera.detection.model_dump(mode="json").items()},
+        **{f"detection.{k}": v for k, v in camera.detection.used().items()},
         "recording.post_frames": camera.recording.post_frames,
+        "max_event_seconds": camera.max_event_seconds,
         "analysis_fps": camera.analysis_fps,
         "mask": camera.mask or "none",
         "zones": ", ".join(camera.zones) or "none",

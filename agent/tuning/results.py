@@ -21,8 +21,9 @@ def as_json(result: Replay, rows: Sequence[Row] = ()) -> dict[str, Any]:
         "width": result.width,
         "height": result.height,
         "detector": {
-            **camera.detection.model_dump(mode="json"),
+            **camera.detection.used(),
             "post_frames": camera.recording.post_frames,
+            "max_event_seconds": camera.max_event_seconds,
             "analysis_fps": camera.analysis_fps,
             "mask": None if camera.mask is None else str(camera.mask),
             "zones": sorted(camera.zones),

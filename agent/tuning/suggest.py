@@ -25,11 +25,11 @@ Cells = npt.NDArray[np.bool_]
 _OFTEN = 3
 #: Part of the picture: a visitor who crosses it touches more, a plant or a flag less.
 _SMALL = 0.12
-#: So much of an event lies within a spot that it is called to be there.
+#: The part of an event that must lie within a spot, so that the event counts as there.
 _INSIDE = 0.8
-#: Peaks of weak events and of the others are so many times apart, else there is no telling.
+#: The peaks of the others must be this many times those of weak events, else the two do not differ.
 _APART = 3.0
-#: Weak is near the minimum: at most so many times as much.
+#: Weak events are near the minimum: at most this many times as much.
 _WEAK = 6.0
 #: A hull of cells is simplified by this many cells; nobody wants to paste forty corners.
 _SIMPLER = 0.7
@@ -55,12 +55,11 @@ class Suggestion:
 
 def suggestions(result: Replay) -> list[Suggestion]:
     """What the events of one replay suggest, the most useful first; often nothing."""
-    spot, minimum = _spot(result.events), _minimum(result)
-    found = [it for it in (spot, minimum) if it is not None]
+    found = [it for it in (spot(result.events), _minimum(result)) if it is not None]
     return sorted(found, key=lambda it: -len(it.hides))
 
 
-def _spot(events: Sequence[Event]) -> Suggestion | None:
+def spot(events: Sequence[Event]) -> Suggestion | None:
     """The place where most small events stay within."""
     small = {
         index: event.touched

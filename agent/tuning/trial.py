@@ -17,7 +17,7 @@ from typing import Any, TextIO
 import cv2
 
 from agent.core.errors import ConfigError, StoreUnavailable
-from agent.core.naming import EVENTS, FileKind, day_of, is_camera
+from agent.core.store_names import EVENTS, FileKind, day_of, is_camera
 from agent.imaging.orientation import Orientation
 from agent.imaging.strokes import painted_plane
 from agent.storage.reading.library import Library, Unknown
@@ -83,14 +83,20 @@ def judged(path: Path, variants: list[Variant]) -> list[bool]:
     Raises:
         ConfigError: it cannot be read, or a mask does not fit it.
     """
+    return [bool(result.events) for result in replays(path, variants)]
+
+
+def replays(path: Path, variants: list[Variant]) -> list[Replay]:
+    """What the clip gives, in each of the ways.
+
+    Raises:
+        ConfigError: it cannot be read, or a mask does not fit it.
+    """
     clip = open_clip(str(path))
     first = next((luma for shot in clip.shots() if (luma := shot.luma()) is not None), None)
     if first is None:
         raise ConfigError("no frame can be decoded")
-    found: list[Replay] = replay(
-        clip, [(variant.camera, variant.view(*first.shape)) for variant in variants]
-    )
-    return [bool(result.events) for result in found]
+    return replay(clip, [(variant.camera, variant.view(*first.shape)) for variant in variants])
 
 
 def clips_of(task: dict[str, Any]) -> Iterator[tuple[dict[str, Any], Path | None]]:

@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 from ulid import ULID
 
+from agent.core.engine_inputs import FromVision
 from agent.core.frame import Frame
-from agent.core.inbox import FromVision
 from agent.core.messages import PictureReason, PictureTaken, StorePicture
 from agent.core.time_allowance import Boundless, Room
 from agent.imaging.heatmap import Counts, Picture, cells, draw, no_counts
 from agent.imaging.jpeg import SHRUNK, colour_work, decode_colour, encode_within
 from agent.imaging.privacy import blacken
-from agent.vision.clips.clip_feed import ToRecorder
+from agent.vision.clip_feed import ToRecorder
 from agent.vision.zones import View
 
 #: A map that has changed is published at most this often, in seconds.
@@ -35,8 +35,8 @@ class _Day:
 class HeatMap:
     """Counts in which cells motion was, publishes the map now and then, stores it for each day.
 
-    The map of a day goes to the store when the day is over or the agent stops; after a restart the
-    rest of the day gets a map of its own. One that the recorder refuses is offered again.
+    The map of a day goes to the store when the day is over or the agent stops. After a restart the
+    rest of the day gets another map. A map that the recorder refuses is offered again.
 
     Args:
         camera: the camera's id.
@@ -73,7 +73,7 @@ class HeatMap:
         """Counts a frame with motion.
 
         Args:
-            binary: uint8 (H, W), the changed pixels, in the camera's orientation.
+            binary: uint8 (H, W), the changed pixels, in the camera's orientation and of any size.
             utc: of that frame.
             latest: the scene that is shown below the counts.
         """
@@ -131,8 +131,8 @@ class HeatMap:
     def _drawn(self, latest: Frame) -> Picture:
         """The map over the scene, in stored orientation."""
         turn = self._view.orientation
-        with self.room.work(colour_work(latest.jpeg)) as whole:
-            scene = decode_colour(latest.jpeg, 1 if whole else SHRUNK)
+        with self.room.work(colour_work(latest.image)) as whole:
+            scene = decode_colour(latest.image, 1 if whole else SHRUNK)
             if scene is not None:
                 scene = blacken(turn.picture(scene), self._view.privacy)
             return draw(np.ascontiguousarray(turn.picture(self._counts)), scene)

@@ -6,17 +6,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from agent.core.messages import SUPPRESSING, Detection
+from agent.core.messages import SUPPRESSING, Detection, Reason
 from agent.core.orders import VisionSettings
 from agent.vision.detector.detector import Detector, Profile
+from agent.vision.stays import Ruling, Stays
 from agent.vision.zones import Area, View
 
 Luma = npt.NDArray[np.uint8]
 
-#: A picture is judged in half, a quarter or an eighth of its size, as long as it stays at least so
-#: wide: four pixels averaged have half of the noise, and rain falls between them. In the scenes and
-#: clips of `benchmarks.detection` profile `robust` finds the same as in whole pictures, and `plain`
-#: flags two thirds of the quiet frames that it flagged there, in more but shorter events.
+#: A picture is judged in half, a quarter or an eighth of its size, as long as it keeps this width.
+#: Four averaged pixels have half of the noise, and rain falls between them. In the scenes and clips
+#: of `benchmarks.detection` profile `robust` finds the same as in whole pictures. `plain` flags two
+#: thirds of the quiet frames that it flagged there, in more but shorter events.
 NARROWEST = 320
 _MOST_SCALE = 8
 
@@ -24,9 +25,9 @@ _MOST_SCALE = 8
 class Judge:
     """Detects in each area of a camera's frames.
 
-    Every area (see `View`) has a detector of its own. The frame's detection is that of the area
-    that decided: motion goes before what a rule suppressed, that before quiet, and among equals
-    the one that is furthest above its own minimum.
+    Every area (see `View`) has its own detector. The frame's detection is that of the area that
+    decided. Motion goes before suppressed, and suppressed before quiet. Among equals the area
+    furthest above its own minimum decides.
 
     Args:
         profile: of the detector.
@@ -42,7 +43,8 @@ class Judge:
         self._view = view
         self._size = (0, 0)  # of the picture
         self._shape = (0, 0)  # of what is judged of it
-        # of no size yet; made at once so that an unknown profile is said at the start
+        self._stays = Stays(view.zones)
+        # of no size yet; made now so that an unknown profile is said at the start
         self._detectors = [(Area(), Detector(profile, None, view.orientation))]
 
     def scale(self, width: int) -> int:
@@ -81,6 +83,8 @@ class Judge:
             self._named(detector.judge(luma, seq, at, area.settings(settings)), area, detector)
             for area, detector in self._detectors
         ]
+        if self._stays.needed:
+            detections = self._ruled(detections, at, settings.post_frames)
         return detections[0] if len(detections) == 1 else max(detections, key=_weight)
 
     def binary(self) -> Luma:
@@ -88,17 +92,23 @@ class Judge:
 
         In the camera's orientation, as large as the picture, all areas together.
         """
-        changed = self._detectors[0][1].binary()
-        for _, detector in self._detectors[1:]:
-            cv2.bitwise_or(changed, detector.binary(), dst=changed)
+        changed = self.changed()
         if self._shape == self._size:
             return changed
         height, width = self._size
         whole = cv2.resize(changed, (width, height), interpolation=cv2.INTER_NEAREST)
         return whole.astype(np.uint8, copy=False)
 
+    def changed(self) -> Luma:
+        """As `binary`, at the size at which it was judged."""
+        changed = self._detectors[0][1].binary()
+        for _, detector in self._detectors[1:]:
+            cv2.bitwise_or(changed, detector.binary(), dst=changed)
+        return changed
+
     def forget(self) -> None:
         """What was judged before will not be comparable."""
+        self._stays.forget()
         for _, detector in self._detectors:
             detector.forget()
 
@@ -109,11 +119,38 @@ class Judge:
         self._detectors = [(area, Detector(self._profile, area.mask, turn, size)) for area in areas]
         self._size, self._shape = (height, width), (shape[0], shape[1])
 
+    def _ruled(self, detections: list[Detection], at: float, gap: int) -> list[Detection]:
+        """The same, where motion counts only when a zone that asks for more says so."""
+        blobs: list[tuple[str, ...]] = []
+        owners: list[int] = []
+        for number, (area, detector) in enumerate(self._detectors):
+            if not detections[number].motion:
+                continue
+            changed = detector.binary()
+            found = [area.zones_of(changed, box) for box in detector.blobs()]
+            blobs += found
+            owners += [number] * len(found)
+        of_area: dict[int, Ruling] = {}
+        for number, ruling in zip(owners, self._stays.update(at, blobs, gap), strict=True):
+            first = of_area.setdefault(number, ruling)
+            if first.reason is not Reason.MOTION and ruling.reason is Reason.MOTION:
+                of_area[number] = ruling
+        return [_as_ruled(it, of_area.get(number)) for number, it in enumerate(detections)]
+
     def _named(self, detection: Detection, area: Area, detector: Detector) -> Detection:
         """With the name of the zone, where one decided."""
         if not area.names or not (detection.motion or detection.reason in SUPPRESSING):
             return detection
         return detection._replace(zone=area.zone_of(detector.binary()))
+
+
+def _as_ruled(detection: Detection, ruling: Ruling | None) -> Detection:
+    """The detection with what became of its blobs; the largest one that counts speaks for all."""
+    if ruling is None:
+        return detection
+    zone = ruling.zone or detection.zone
+    motion = ruling.reason is Reason.MOTION
+    return detection._replace(motion=motion, reason=ruling.reason, zone=zone, stay=ruling.stay)
 
 
 def _weight(detection: Detection) -> tuple[bool, bool, float]:

@@ -20,22 +20,24 @@ class Showing:
 
     Attributes:
         viewers: set before the start; None: nobody can look.
-        scores: takes the result of each judged frame, set before the start; None: nobody counts.
+        scores: take the result of each judged frame; set before the start.
     """
 
     def __init__(
         self, picture: Callable[[Frame], bytes], overlay: Callable[[Frame], bytes | None]
     ) -> None:
         self.viewers: Newest[Shown] | None = None
-        self.scores: Mailbox[FrameScored] | None = None
+        self.scores: tuple[Mailbox[FrameScored], ...] = ()
         self._picture = picture
         self._overlay = overlay
         self._drawn = b""
 
     def judged(self, camera: str, found: Detection, utc: Callable[[float], datetime]) -> None:
         """A frame was judged."""
-        if self.scores is not None:
-            self.scores.put(FrameScored(camera, utc(found.at), found))
+        if self.scores:
+            scored = FrameScored(camera, utc(found.at), found)
+            for box in self.scores:
+                box.put(scored)
 
     def frame(self, frame: Frame, *, judged: bool) -> None:
         """A frame came."""

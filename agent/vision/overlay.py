@@ -6,7 +6,7 @@ import numpy as np
 
 from agent.core.errors import ConfigError
 from agent.core.messages import Detection
-from agent.imaging.jpeg import decode_colour, encode_within
+from agent.imaging.jpeg import Image, decode_colour, encode_within
 from agent.imaging.overlay import Picture, draw_overlay
 from agent.vision.detector.masks import LOOKS_FROM
 from agent.vision.zones import View
@@ -68,7 +68,7 @@ def _figures(last: Detection) -> str:
 
 
 def overlay_jpeg(
-    jpeg: bytes,
+    image: Image,
     view: View,
     last: Detection | None,
     motion: Detection | None,
@@ -81,7 +81,7 @@ def overlay_jpeg(
     None when the frame is damaged, or when the mask does not fit it, which it does in full size
     only. `scale` as of `decode_colour`.
     """
-    picture = decode_colour(jpeg, scale)
+    picture = decode_colour(image, scale)
     if picture is None:
         return None
     try:

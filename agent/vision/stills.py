@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from ulid import ULID
 
-from agent.core.camera_effects import TakeStill
+from agent.core.engine_inputs import FromVision
 from agent.core.frame import Frame
-from agent.core.inbox import FromVision
 from agent.core.messages import PictureReason, PictureTaken, StorePicture
+from agent.core.pipeline_messages import TakeStill
 from agent.imaging.jpeg import dimensions
-from agent.vision.clips.clip_feed import ToRecorder
+from agent.vision.clip_feed import ToRecorder
 from agent.vision.viewer_pictures import Pictures
 
 
@@ -44,8 +44,10 @@ class Stills:
         """Makes and sends one picture; False when the frame is damaged."""
         if still.reason is PictureReason.OVERLAY:
             stored = published = self._overlay(still.frame)
+        elif still.reason is PictureReason.LIVE:
+            stored = published = self._pictures.live(still.frame.image)
         else:
-            stored, published = self._pictures.both(still.frame.jpeg)
+            stored, published = self._pictures.both(still.frame.image)
         size = None if published is None else dimensions(published)
         if stored is None or published is None or size is None:
             return False

@@ -10,7 +10,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from threading import Event
 
-from agent.core.camera_effects import (
+from ulid import ULID
+
+from agent.core.camera_pipeline import CameraPipeline
+from agent.core.effects import Say
+from agent.core.engine_inputs import FromVision
+from agent.core.errors import ConfigError
+from agent.core.frame import Frame
+from agent.core.live_picture import never
+from agent.core.loudness import SoundHeard, SoundLimits
+from agent.core.messages import (
+    ClipEnd,
+    ClipFrame,
+    ClipStart,
+    Detection,
+    MotionPicture,
+)
+from agent.core.motion import damaged
+from agent.core.orders import Configure, LimitPictures, StopJudging, VisionOrder, VisionSettings
+from agent.core.pipeline_messages import (
     Clip,
     ClipAnswered,
     DoNotJudge,
@@ -28,13 +46,6 @@ from agent.core.camera_effects import (
     StillFailed,
     TakeStill,
 )
-from agent.core.camera_pipeline import CameraPipeline
-from agent.core.effects import Say
-from agent.core.errors import ConfigError
-from agent.core.frame import Frame
-from agent.core.inbox import FromVision
-from agent.core.messages import ClipEnd, ClipFrame, ClipStart, Detection, MotionPicture
-from agent.core.orders import LimitPictures, StopJudging, VisionOrder, VisionSettings
 from agent.core.state import Now
 from agent.core.stats import VisionStats
 from agent.core.time_allowance import Boundless, Room
@@ -42,8 +53,10 @@ from agent.imaging.jpeg import delta_png, dimensions, small_luma
 from agent.runtime.clock import Clock, thread_seconds
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
-from agent.vision.clips.clip_feed import ClipFeed, ToRecorder
+from agent.vision.card import Card
+from agent.vision.clip_feed import ClipFeed, ToRecorder
 from agent.vision.counting import count_damaged, count_judged
+from agent.vision.ear import Ear
 from agent.vision.heat_map import HeatMap
 from agent.vision.image_quality import Eye
 from agent.vision.judge import Judge as Detectors
@@ -76,6 +89,8 @@ class VisionOptions:
         max_image_kb: kilobytes (1000) of a published picture, at most.
         two_streams: clips are made of another stream's frames, which come in `recording`.
         room: what the camera may take.
+        sound: what makes its sound an event; None: it is not measured.
+        live_ready: whether the broker takes a live picture now.
     """
 
     profile: str = "plain"
@@ -85,6 +100,8 @@ class VisionOptions:
     max_image_kb: int = 500
     two_streams: bool = False
     room: Room = field(default_factory=Boundless)
+    sound: SoundLimits | None = None
+    live_ready: Callable[[], bool] = never
 
 
 class VisionWorker:
@@ -97,7 +114,7 @@ class VisionWorker:
         frames: from the camera.
         orders: from the engine.
         to_engine: takes what vision has to say; never blocks.
-        to_recorder: takes clip parts with their weight; False when the recorder has no room.
+        to_recorder: takes clip parts with their weight; False when the recorder is full.
         clock: for UTC and for the patience of those who asked for a picture.
 
     Attributes:
@@ -132,14 +149,17 @@ class VisionWorker:
             options.pre_seconds,
             two_streams=options.two_streams,
             roomy=lambda: options.room.roomy,
+            live_ready=options.live_ready,
         )
         self._detectors, self._eye = Detectors(options.profile, view), Eye()
+        self._ear = Ear(camera_id, options.sound) if options.sound else None
         self._feed = ClipFeed(to_recorder)
         limit = options.max_image_kb * 1000
         self._pictures = pictures = Pictures(view, limit, options.room)
         self._stills = Stills(camera_id, pictures, to_engine, to_recorder, self._overlay)
         self._heat = HeatMap(camera_id, view, limit, to_engine, to_recorder)
         self._heat.room = options.room
+        self._card = Card(camera_id, to_engine, self.showing, clock)
         self._delta = b""  # what changed in the running event's first frame
         self._last_detection: Detection | None = None
         self._last_motion: Detection | None = None
@@ -151,8 +171,11 @@ class VisionWorker:
     def stats(self) -> VisionStats:
         """The counters; may be read from any thread."""
         clips = self._pipeline.clips
+        heard = self._ear.listener if self._ear else None
         return replace(
             self._stats,
+            sound_level=heard.level if heard else None,
+            sound_background=heard.background if heard else None,
             clips_truncated=self._feed.truncated,
             clips_replaced=clips.replaced,
             preroll_dropped=clips.dropped,
@@ -161,6 +184,8 @@ class VisionWorker:
     def run(self, worker: Worker) -> None:
         """Works until `worker.stop`; a running event is ended then."""
         tick_at = self._clock.monotonic()
+        if self._pipeline.settings.private:
+            self._card.say()
         while not worker.stop.is_set():
             frame = self._frames.get(_STEP)
             self.take_orders()
@@ -182,24 +207,42 @@ class VisionWorker:
         """Hands on what the engine wants, between two frames."""
         while (order := self._orders.get()) is not None:
             self._step(order)
+            if isinstance(order, Configure) and order.settings.private:
+                self._card.say()  # it may have been off for a moment: the engine has no card
 
     def take_recording(self) -> None:
         """Takes what came of the recording stream, before the frame that may start a clip."""
         while self.recording is not None and (frame := self.recording.get()) is not None:
             self._step(RecordingFrameCame(frame))
+            self._listen(frame)
 
     def take_frame(self, frame: Frame) -> None:
         """Takes one delivered frame through everything that is done with it."""
         self._stats.frames += 1
         self._luma = None
         self._step(frame)
+        self._listen(frame)
         if self._pipeline.latest is frame:
+            if not self._stats.height:
+                self._stats.height, self._stats.width = dimensions(frame.image) or (0, 0)
             self._look(frame, self._luma)
             self.showing.frame(frame, judged=self._luma is not None)
+
+    def _listen(self, frame: Frame) -> None:
+        """Measures the sound that came with a frame, of whichever stream has it."""
+        if self._ear is None or self._options.sound is None or self._pipeline.settings.private:
+            return
+        for heard in self._ear.take(frame):
+            utc = self._pipeline.utc(heard.at)
+            event_id = str(ULID.from_datetime(utc))
+            said = SoundHeard(self._camera, event_id, utc, heard, self._options.sound)
+            self._to_engine(said)
 
     def tick(self) -> None:
         """Looks at all that waits for its time."""
         self._step(Looked())
+        if self._pipeline.settings.private:
+            self._card.show()
         self._heat.tick(self._pipeline.latest, self._clock.utc())
         self._feed.retry()
 
@@ -232,7 +275,7 @@ class VisionWorker:
             case ForgetSession(first):
                 self._eye.forget()
                 if first is not None:
-                    self._stats.height, self._stats.width = dimensions(first.jpeg) or (0, 0)
+                    self._stats.height = self._stats.width = 0
             case Say():
                 log.log(logging.getLevelNamesMapping()[effect.level], "%s", effect.text)
             case _:
@@ -251,12 +294,13 @@ class VisionWorker:
 
     def _judge(self, frame: Frame) -> Judged | NotJudged:
         before = thread_seconds()
-        size = dimensions(frame.jpeg)
+        size = dimensions(frame.image)
         if self._misfit is not None and self._misfit == size:
             return NotJudged(frame)
-        luma = None if size is None else small_luma(frame.jpeg, self._detectors.scale(size[1]))
+        luma = None if size is None else small_luma(frame.image, self._detectors.scale(size[1]))
         if luma is None or size is None:
             count_damaged(self._stats)
+            self.showing.judged(self._camera, damaged(frame.seq, frame.at), self._pipeline.utc)
             return Judged(frame, None)
         self._luma = luma
         settings = self._pipeline.settings
@@ -310,7 +354,7 @@ class VisionWorker:
         """How well does the camera see; also while it is disarmed. Where was motion."""
         last = self._last_motion
         if last is not None and last.seq == frame.seq and luma is not None:
-            self._heat.motion(self._detectors.binary(), self._pipeline.utc(last.at), frame)
+            self._heat.motion(self._detectors.changed(), self._pipeline.utc(last.at), frame)
         before = self._stats.sight
         sight = self._eye.frame(frame, luma)
         if sight is before:
@@ -320,8 +364,8 @@ class VisionWorker:
             self._stats.light_changed = self._pipeline.utc(sight.light_changed_at)
 
     def _picture(self, frame: Frame) -> bytes:
-        return self._pictures.published(frame.jpeg)
+        return self._pictures.published(frame.image)
 
     def _overlay(self, frame: Frame) -> bytes | None:
         last, motion, changed = self._last_detection, self._last_motion, self._detectors.binary()
-        return self._pictures.overlay(frame.jpeg, last, motion, changed)
+        return self._pictures.overlay(frame.image, last, motion, changed)

@@ -84,14 +84,37 @@ class Area:
         best = max(counts, key=lambda name: counts[name], default=None)
         return best if best is not None and counts[best] else None
 
+    def zones_of(self, changed: Plane, box: tuple[int, int, int, int]) -> tuple[str, ...]:
+        """The zones that a blob is in: with half of what changed in its box, else with the most.
+
+        The one with the most is the first.
+
+        Args:
+            changed: uint8 (h, w), not 0 where a pixel changed.
+            box: left, top, width, height in pixels of it.
+        """
+        if len(self.names) == 1 and self.zone is not None:
+            return tuple(self.names)
+        x, y, w, h = box
+        here = np.s_[y : y + h, x : x + w]
+        blob = changed[here]
+        counts = {
+            name: cv2.countNonZero(cv2.bitwise_and(blob, plane[here]))
+            for name, plane in self.names.items()
+        }
+        most = max(counts.values(), default=0)
+        enough = min(most, cv2.countNonZero(blob) / 2)
+        inside = [name for name, count in counts.items() if most and count >= enough]
+        return tuple(sorted(inside, key=lambda name: -counts[name]))
+
 
 @dataclass(frozen=True, slots=True)
 class View:
     """What the configuration says about one camera's picture.
 
-    Judged are the pixels that the mask lets look, that are in no ignored zone and in no privacy
-    polygon; if there is a zone with `look`, only the pixels of such zones. Each zone with
-    thresholds of its own is judged by itself, the rest together.
+    The judged pixels are those that the mask allows, outside of ignored zones and privacy polygons.
+    If there is a zone with `look`, only the pixels of such zones are judged. Each zone with its own
+    thresholds is judged separately, the rest together.
 
     Attributes:
         mask: in the camera's orientation.
@@ -115,7 +138,7 @@ class View:
         if not self.zones and not self.privacy:
             return (Area(self.mask),)
         grey = self._looking(height, width)
-        looked_at = self._polygons("look")
+        looked_at = {name: zone for name, zone in self.zones.items() if zone.mode != "ignore"}
         alone = {name: zone for name, zone in looked_at.items() if zone.judged_alone}
         together = {name: zone for name, zone in looked_at.items() if name not in alone}
         areas = [
@@ -183,8 +206,8 @@ class View:
             looked_at |= area.mask.grey
         return 100.0 * int(np.count_nonzero(looked_at >= LOOKS_FROM)) / (height * width)
 
-    def _polygons(self, mode: str) -> dict[str, Zone]:
-        return {name: zone for name, zone in self.zones.items() if zone.mode == mode}
+    def _ignored(self) -> dict[str, Zone]:
+        return {name: zone for name, zone in self.zones.items() if zone.mode == "ignore"}
 
     def _plane(self, polygons: Polygons, height: int, width: int) -> Plane:
         """The polygons as pixels of the camera's picture."""
@@ -194,7 +217,7 @@ class View:
         """The mask without ignored zones and privacy polygons, uint8 (H, W), grey as it was."""
         whole: Plane = np.full((height, width), 255, np.uint8)
         grey = whole if self.mask is None else self.mask.grey.copy()
-        ignored = tuple(zone.polygon for zone in self._polygons("ignore").values())
+        ignored = tuple(zone.polygon for zone in self._ignored().values())
         grey[self._plane(ignored + self.privacy, height, width) > 0] = 0
         return grey
 
@@ -206,7 +229,7 @@ class View:
         """
         if int(grey.max()) < LOOKS_FROM:
             what = f"zones {', '.join(zones)}: nothing" if zones else "nothing"
-            covering = [f"ignored zone {name}" for name in self._polygons("ignore")]
+            covering = [f"ignored zone {name}" for name in self._ignored()]
             covering += ["the mask"] if self.mask is not None else []
             covering += ["privacy polygons"] if self.privacy else []
             raise ConfigError(f"{what} is left to look at; covered by: {', '.join(covering)}")

@@ -7,13 +7,24 @@ import json
 import sys
 from pathlib import Path
 
-from schemas import commands, config, events, frames, page_api, settings, state
+from schemas import (
+    commands,
+    config,
+    events,
+    frames,
+    modes,
+    page_api,
+    proposal,
+    self_test,
+    settings,
+    state,
+)
 from schemas.base import Strict
 from schemas.tools import asyncapi, mqtt_page, reference
 
 FOLDER = Path(__file__).parents[1] / "json"
 #: Present in a checkout only.
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[2] / "docs" / "reference"
 
 MODELS: dict[str, type[Strict]] = {
     "agent_health": state.AgentHealth,
@@ -30,7 +41,14 @@ MODELS: dict[str, type[Strict]] = {
     "picture_meta": state.PictureMeta,
     "recording_event": events.RecordingEvent,
     "response": commands.Response,
+    "self_test_echo": self_test.SelfTestEcho,
+    "self_test_result": self_test.SelfTestResult,
+    "sound_event": events.SoundEvent,
+    "proposal": proposal.Proposal,
     "store_anchor": state.StoreAnchor,
+    "schedule_state": modes.ScheduleState,
+    "snooze_state": modes.SnoozeState,
+    "stored_modes": modes.StoredModes,
     "stored_settings": settings.StoredSettings,
 }
 

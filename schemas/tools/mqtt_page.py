@@ -1,4 +1,4 @@
-"""The generated parts of docs/mqtt.md; what stands around them is written by hand."""
+"""The generated parts of docs/reference/mqtt.md; what stands around them is written by hand."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ from typing import Any
 
 from schemas.base import Strict
 from schemas.channels import ANSWERS, COMMANDS, EVENTS, FRAMES, PLACEHOLDERS, STATES, Channel
-from schemas.settings import AgentSettings, CameraSettings, allowed_text, limits, setting_names
+from schemas.settings import (
+    AgentSettings,
+    CameraSettings,
+    allowed_text,
+    limits,
+    setting_names,
+    show_value,
+)
 
 _MARKED = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def filled(page: str) -> str:
-    """The page with every `<!-- begin NAME --> … <!-- end -->` filled anew.
+    """The page with every `<!-- begin NAME --> … <!-- end -->` filled again.
 
     Raises:
         KeyError: a name that nobody generates.
@@ -63,8 +70,7 @@ def _settings() -> str:
     for model, root in ((CameraSettings, "<C>"), (AgentSettings, "<A>")):
         for name in setting_names(model):
             schema = limits(model, name)
-            default = schema["default"]
-            shown = ("ON" if default else "OFF") if isinstance(default, bool) else f"{default:g}"
+            shown = show_value(getattr(model(), name))
             text = schema.get("description", "")
             lines.append(f"| `{root}/{name}` | {allowed_text(model, name)} | {shown} | {text} |")
     return "\n".join(lines)

@@ -10,12 +10,24 @@ from schemas.sizes import ByteCount
 
 HEAD = """# Configuration
 
-Generated from `schemas/config.py`, `camera_config.py` by `schemas.tools.export`; do not edit.
+`schemas.tools.export` generates this page from `schemas/config.py` and `camera_config.py`. Do not
+edit it.
 
-YAML: `--config FILE`, else `$SURVEILLANCE_CONFIG`, else `./config.yaml`, else
-`/etc/surveillance-agent/config.yaml`. Every key is also an environment variable, which wins:
-`mqtt.host` is `SURVEILLANCE_MQTT__HOST`. `surveillance-agent check-config` prints what is set and
-where (`--all`: defaults, too), or every mistake with its line. Sizes are written like `500 MiB`.
+The configuration is a YAML file. The agent takes the first of these:
+
+1. `--config FILE`
+2. `$SURVEILLANCE_CONFIG`
+3. `./config.yaml`
+4. `/etc/surveillance-agent/config.yaml`
+
+A relative path counts from the folder of this file. In an environment variable it counts from the
+working folder.
+
+Every key is also an environment variable, and the variable wins: `mqtt.host` is
+`SURVEILLANCE_MQTT__HOST`.
+
+`surveillance-agent check-config` prints what is set and where (`--all`: with defaults), or every
+mistake with its line. Sizes look like `500 MiB`.
 
 | key | allowed | default | meaning |
 |---|---|---|---|
@@ -23,7 +35,7 @@ where (`--all`: defaults, too), or every mistake with its line. Sizes are writte
 
 
 def configuration() -> str:
-    """The page `docs/configuration.md`."""
+    """The page `docs/reference/configuration.md`."""
     schema = Config.model_json_schema()
     rows = [
         f"| `{key}` | {_allowed(field)} | {_default(field, required=needed)} | {_meaning(field)} |"
@@ -46,6 +58,8 @@ def _keys(
         yield from _keys(entry, defs, f"{key}.<id>", required=False)
     else:
         yield key, field, required
+        if key == "schedule":  # a camera's own has the same keys
+            yield from _keys(field["items"], defs, f"{key}[]", required=False)
 
 
 def _resolved(field: dict[str, Any], defs: dict[str, Any]) -> dict[str, Any]:
@@ -67,6 +81,10 @@ def _one(option: dict[str, Any]) -> str:
     if option.get("format") == "size":
         return "size"
     if option["type"] == "array":
+        if "$ref" in option["items"]:
+            return "list of times, see `schedule[]`"
+        if "enum" in option["items"]:
+            return "list of " + ", ".join(f"`{value}`" for value in option["items"]["enum"])
         if option["items"].get("type") == "string":
             return "list of texts"
         return "list of `[x, y]`" if option.get("minItems") else "list of lists of `[x, y]`"
@@ -88,6 +106,8 @@ def _default(field: dict[str, Any], *, required: bool) -> str:
     if required:
         return "required"
     value = field.get("default")
+    if field.get("type") == "array" and value and "enum" in field["items"]:
+        return "all"
     if value is None:
         return "none"
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Every constant that docs/security.md names is in the file that it names, with a value."""
+"""Every constant that docs/explanation/security.md names is in the file that it names."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from agent.runtime.memory import BESIDES, FRAMES_RESERVE, LEAST_LIMIT, MIB, WORK_RESERVE, Memory
-from agent.service.camera_wiring import FRAME_BYTES
+from agent.service.camera_sessions import FRAME_BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs/security.md").read_text()
+PAGE = (ROOT / "docs/explanation/security.md").read_text()
 COLUMN = "constant, file"
 
 

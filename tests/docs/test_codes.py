@@ -1,4 +1,4 @@
-"""Whatever code a user can meet in a message has a line in docs/troubleshooting.md."""
+"""Whatever code a user can meet in a message has a line in docs/how-to/troubleshooting.md."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from agent.core.store_code import StoreCode
 from schemas.commands import ErrorCode
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()
+PAGE = (ROOT / "docs" / "how-to" / "troubleshooting.md").read_text()
 SOURCES = {path: path.read_text() for path in (ROOT / "agent").rglob("*.py")}
 #: Codes are written as literals at these places.
 PLACES = {
@@ -29,7 +29,14 @@ PLACES = {
     r'"(\w+)": self\.(?:frozen|dark|blurred|shifted)': "",
 }
 #: These say that all is well, or that it was meant so.
-FINE = {"camera_live", "camera_disabled", "store_ok", "store_starting", "store_not_configured"}
+FINE = {
+    "camera_live",
+    "camera_disabled",
+    "camera_private",
+    "store_ok",
+    "store_starting",
+    "store_not_configured",
+}
 FINE |= {"audio_ok", "audio_disabled"}
 
 

@@ -1,4 +1,4 @@
-"""docs/complaints.md names tests that exist, for every cluster."""
+"""docs/explanation/complaints.md names tests that exist, for every cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = [
     line
-    for line in (ROOT / "docs" / "complaints.md").read_text().splitlines()
+    for line in (ROOT / "docs" / "explanation" / "complaints.md").read_text().splitlines()
     if re.match(r"\| \d+ \|", line)
 ]
 TESTS = {

@@ -7,6 +7,8 @@ import shlex
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
+from urllib.parse import unquote
 
 import pytest
 import yaml
@@ -14,21 +16,26 @@ import yaml
 from agent.cli import _parser
 from agent.config.loader import load
 from agent.core.errors import ConfigError
+from schemas.config import Config
+from script import words as prose
+from tests.support.documented import all_blocks, lines
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _LINK = re.compile(r"\]\((?!https?:|mailto:)(?P<to>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
-_BLOCK = re.compile(r"^```(?P<kind>\w+)\n(?P<text>.*?)^```", re.DOTALL | re.MULTILINE)
+#: A page as code and files name it, from the root of the checkout.
+_NAMED = re.compile(r"(?<![\w/.-])docs/[a-z0-9/-]+\.md")
+_FOLDERS = {"agent", "benchmarks", "blueprints", "config", "deploy", "docs", "ha_discovery"}
+_FOLDERS |= {"homeassistant-app", "schemas", "script", "tests"}
+_TEXTS = {"", ".acl", ".conf", ".html", ".js", ".json", ".md", ".py", ".service", ".yaml", ".yml"}
+#: A sentence of as many words says a fact, and a fact has one place.
+_WORDS_OF_A_FACT = 8
+#: Pages whose descriptions come from the same models.
+_GENERATED = {"configuration.md"}
 #: A YAML block is a configuration of ours when all its keys are.
-_KEYS = {"agent", "mqtt", "home_assistant", "store", "beep", "cameras"}
+_KEYS = set(Config.model_fields)
+YAML = [(block.page, dedent(block.text)) for block in all_blocks() if block.kind == "yaml"]
 CAMERA = {"cameras": {"front_door": {"source": "hk://192.168.1.2"}}}
-
-
-def blocks(kind: str) -> Iterator[tuple[str, str]]:
-    for page in PAGES:
-        for block in _BLOCK.finditer(page.read_text()):
-            if block["kind"] == kind:
-                yield str(page.relative_to(ROOT)), block["text"]
 
 
 def anchors(page: Path) -> set[str]:
@@ -52,7 +59,18 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert broken == []
 
 
-@pytest.mark.parametrize(("page", "text"), list(blocks("yaml")))
+def test_no_sentence_stands_on_two_pages() -> None:
+    seen: dict[str, set[str]] = {}
+    for page in PAGES:
+        if page.name not in _GENERATED:
+            for block in prose.page_blocks(page.read_text()):
+                for sentence in prose.sentences(block.text):
+                    if len(prose.words(sentence)) >= _WORDS_OF_A_FACT:
+                        seen.setdefault(sentence, set()).add(str(page.relative_to(ROOT)))
+    assert {sentence: pages for sentence, pages in seen.items() if len(pages) > 1} == {}
+
+
+@pytest.mark.parametrize(("page", "text"), YAML)
 def test_every_configuration_is_good(page: str, text: str, tmp_path: Path) -> None:
     try:
         content = yaml.safe_load(text)
@@ -68,14 +86,52 @@ def test_every_configuration_is_good(page: str, text: str, tmp_path: Path) -> No
         pytest.fail(f"{page}: {error}")
 
 
+def texts() -> Iterator[Path]:
+    """The files of the checkout in which a page may be named."""
+    for top in ROOT.iterdir():
+        if top.is_file():
+            yield top
+        elif top.name in _FOLDERS:
+            yield from (path for path in top.rglob("*") if path.suffix in _TEXTS and path.is_file())
+
+
+def test_every_page_that_a_file_names_exists() -> None:
+    """Messages, comments and scripts say `docs/...md`. CHANGELOG.md may name pages of its time."""
+    named = {
+        (str(file.relative_to(ROOT)), page)
+        for file in texts()
+        if file.name != "CHANGELOG.md"
+        for page in _NAMED.findall(file.read_text(errors="replace"))
+    }
+    assert {(file, page) for file, page in named if not (ROOT / page).is_file()} == set()
+    assert ("agent/core/problems.py", "docs/how-to/classify.md") in named
+
+
+#: How the pages start a command of ours; a word of ours follows.
+_CALL = re.compile(
+    r"(?:^|[\s|]|bin/)(?:surveillance-agent|docker compose run --rm agent)"
+    r"(?P<rest>\s+[a-z][^|;&>#]*)"
+)
+
+
 def commands() -> list[tuple[str, str]]:
     found = []
-    for page, text in blocks("sh"):
-        for line in text.replace("\\\n", " ").splitlines():
-            call = re.search(r"(?:^|[\s/])surveillance-agent((?:\s+[^|;&>#]+)?)", line)
-            # other programs name the agent, its user or its container; a word of ours must follow
-            if call and re.match(r"\s+[a-z]", call[1]) and "/surveillance-agent" not in call[1]:
-                found.append((page, f"surveillance-agent{call[1]}".strip()))
+    for page, text in lines():
+        call = _CALL.search(text)
+        # other programs name the agent, its user or its container
+        if call and not re.search(r"/surveillance-agent\s|(systemctl|journalctl) ", call[0]):
+            found.append((page, f"surveillance-agent{call['rest']}".strip()))
+    return found
+
+
+def mentioned() -> list[tuple[str, str]]:
+    """Commands in the text, which may leave out what they want."""
+    found = []
+    for page in PAGES:
+        for code in re.findall(r"(?<!`)`([^`\n]+)`(?!`)", page.read_text()):
+            call = _CALL.search(code)
+            if call and not re.search(r"(systemctl|journalctl) ", code):
+                found.append((str(page.relative_to(ROOT)), call["rest"].strip()))
     return found
 
 
@@ -99,5 +155,42 @@ def test_every_command_is_understood(page: str, line: str) -> None:
         pytest.fail(f"{page}: {line}: exit {error.code}")
 
 
+@pytest.mark.parametrize(("page", "call"), mentioned())
+def test_a_command_in_the_text_has_these_options(page: str, call: str) -> None:
+    words = call.split()
+    parser = _parser(words)
+    assert words[0] in names(parser), f"{page}: no command of ours: {call}"
+    known = {
+        option
+        for action in parser._actions
+        if isinstance(action.choices, dict)
+        for inner in action.choices[words[0]]._actions
+        for option in inner.option_strings
+    }
+    assert {word for word in words if word.startswith("--")} <= known, f"{page}: {call}"
+
+
+def test_an_import_badge_names_a_blueprint_that_there_is() -> None:
+    text = "".join(page.read_text() for page in PAGES)
+    addresses = [unquote(found) for found in re.findall(r"blueprint_url=([^)&\s]+)", text)]
+    names = {address.partition("/blob/main/")[2] for address in addresses}
+    there = {str(path.relative_to(ROOT)) for path in (ROOT / "blueprints").rglob("*.yaml")}
+    assert names == there
+    assert all(address.startswith("https://github.com/") for address in addresses)
+
+
 def test_commands_are_found_at_all() -> None:
-    assert ("docs/protocol.md", "surveillance-agent simulate-camera --port 5000") in commands()
+    line = "surveillance-agent simulate-camera --port 5000"
+    assert ("docs/explanation/protocol.md", line) in commands()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_a_module_that_a_page_names_exists(page: Path) -> None:
+    """By its whole path, or by the end of it. Decisions (ADR) tell of their own time."""
+    if "adr" in page.parts:
+        return
+    modules = {
+        f"/{path.relative_to(ROOT)}" for path in ROOT.rglob("*.py") if ".venv" not in str(path)
+    }
+    named = re.findall(r"`([\w/-]+\.py)`", page.read_text())
+    assert [name for name in named if not any(m.endswith(f"/{name}") for m in modules)] == []

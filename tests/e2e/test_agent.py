@@ -253,8 +253,10 @@ def test_events_of_a_time_without_a_broker_come_late_and_in_order(
     house.simulate()
     agent = house.agent()
     agent.wait_for_line("motion .* ended")
+    agent.signal(signal.SIGSTOP)  # it must not be there before the one who listens
     broker.start()
     with Ear(broker.port, YARD.event_motion) as ear:
+        agent.signal(signal.SIGCONT)
         started = wait_event(ear, "motion_started")
         ended = wait_event(ear, "motion_ended")
     assert started["late"] is True

@@ -20,10 +20,19 @@ import pytest
 
 from agent.storage.day.mp4_file import open_day_file
 from tests.support.clock import SetClock
-from tests.support.recordings import STARTED, event, expected, name_of
+from tests.support.coded import coded_event
+from tests.support.coded import shown as in_order
+from tests.support.recordings import STARTED, event, name_of
+from tests.support.sounding import sounding_event
 from tests.support.waiting import PATIENCE, wait_until
 
-FIRST, SECOND = (event(name_of(n * 20), n * 20) for n in (0, 1))
+#: Encoded, and as a camera coded them with pictures out of order.
+EVENTS = {
+    "encoded": tuple(event(name_of(n * 20), n * 20) for n in (0, 1)),
+    "h264": tuple(coded_event(name_of(n * 20), n * 20, b_frames=3) for n in (0, 1)),
+    "aac": tuple(sounding_event(n * 20, "aac") for n in (0, 1)),
+    "g711": tuple(sounding_event(n * 20, "pcm_mulaw") for n in (0, 1)),
+}
 _PAGE = """<!doctype html><video id=v muted playsinline></video><canvas id=c></canvas><script>
 const v = document.getElementById('v'), c = document.getElementById('c');
 const on = (n, ms) => new Promise(r => { const t = setTimeout(() => r('no ' + n), ms);
@@ -36,9 +45,9 @@ function number() {
     n += (x.getImageData(i * 12 + 6, c.height - 6, 1, 1).data[0] > 128) << i;
   return n;
 }
-async function load(u) { const p = Promise.race([on('loadeddata', 15000), on('error', 15000)]);
+async function load(u) { const p = Promise.race([on('loadeddata', 60000), on('error', 60000)]);
   v.src = u; return {event: await p, duration: v.duration, error: v.error && v.error.message} }
-async function seek(t) { const p = on('seeked', 15000); v.currentTime = t; const e = await p;
+async function seek(t) { const p = on('seeked', 60000); v.currentTime = t; const e = await p;
   await new Promise(r => setTimeout(r, 300)); return {event: e, number: number()} }
 async function main() {
   const said = {};
@@ -47,6 +56,7 @@ async function main() {
   await seek(0); v.playbackRate = 4;
   const ended = Promise.race([on('ended', 60000), on('error', 60000)]);
   await v.play(); await fetch('/grow'); said.played = await ended;
+  said.heard = v.webkitAudioDecodedByteCount ?? (v.mozHasAudio ? 1 : 0);
   said.second = await load('/day.mp4?2');
   said.later = []; for (const t of LATER) said.later.push(await seek(t));
   await fetch('/said', {method: 'POST', body: JSON.stringify(said)});
@@ -57,7 +67,7 @@ main().catch(e => fetch('/said', {method: 'POST', body: JSON.stringify({failed: 
 
 def middles(*events: Any) -> list[tuple[float, int]]:  # noqa: ANN401
     """Seconds in the middle of some pictures, and their numbers."""
-    shown = expected(*events)
+    shown = in_order(*events)
     ends = [*(at for at, _ in shown[1:]), shown[-1][0] + 20]
     return [((shown[i][0] + ends[i]) / 2000, shown[i][1]) for i in (17, 3, 9, len(shown) - 2)]
 
@@ -67,13 +77,14 @@ class Site(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.path = folder / "day.mp4"
         self._folder = os.open(folder, os.O_RDONLY)
         self.said: dict[str, Any] = {}
         self.day = open_day_file(self._folder, "day.mp4", SetClock(STARTED))
-        self.append(FIRST)
+        self.first, self.second = EVENTS[kind]
+        self.append(self.first)
 
     def append(self, fragments: Any) -> None:  # noqa: ANN401
         for fragment in fragments:
@@ -94,11 +105,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/day.mp4"):
             self._file()
         elif self.path == "/grow":
-            self.server.append(SECOND)
+            self.server.append(self.server.second)
             self._send(b"", "text/plain")
         else:
-            times = json.dumps([at for at, _ in middles(FIRST)])
-            later = json.dumps([at for at, _ in middles(FIRST, SECOND)])
+            times = json.dumps([at for at, _ in middles(self.server.first)])
+            later = json.dumps([at for at, _ in middles(self.server.first, self.server.second)])
             page = _PAGE.replace("TIMES", times).replace("LATER", later)
             self._send(page.encode(), "text/html")
 
@@ -134,9 +145,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-@pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    site = Site(tmp_path)
+@pytest.fixture(params=list(EVENTS))
+def site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
+    site = Site(tmp_path, request.param)
     thread = threading.Thread(target=site.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()
     yield site
@@ -170,16 +181,19 @@ def test_a_browser_plays_seeks_and_sees_the_file_grow(
         start_new_session=True,
     )
     try:
-        said = wait_until("the page has said what it saw", lambda: site.said, 100)
+        said = wait_until("the page has said what it saw", lambda: site.said, 250)
     finally:
         os.killpg(process.pid, 9)
         process.wait(PATIENCE)
     assert said.get("failed") is None, said
     assert said["first"]["event"] == "loadeddata", said
-    length = expected(FIRST)[-1][0] / 1000
+    length = in_order(site.first)[-1][0] / 1000
     assert 0 < said["first"]["duration"] - length < 1.1
-    assert [seek["number"] for seek in said["seeks"]] == [n for _, n in middles(FIRST)]
+    assert [seek["number"] for seek in said["seeks"]] == [n for _, n in middles(site.first)]
     assert said["played"] == "ended"
-    longer = expected(FIRST, SECOND)[-1][0] / 1000
+    assert (said["heard"] > 0) == any(it.sound for it in site.first)
+    longer = in_order(site.first, site.second)[-1][0] / 1000
     assert 0 < said["second"]["duration"] - longer < 1.1
-    assert [seek["number"] for seek in said["later"]] == [n for _, n in middles(FIRST, SECOND)]
+    assert [seek["number"] for seek in said["later"]] == [
+        n for _, n in middles(site.first, site.second)
+    ]

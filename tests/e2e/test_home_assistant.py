@@ -32,7 +32,7 @@ pytestmark = [
 
 HomeAssistant = Any  # the rig's own class, known at run time only
 
-KEYS = ("motion", "armed", "snapshot", "take_snapshot", "pixel_threshold", "min_changed")
+KEYS = ("motion", "armed", "live", "live_view", "sensitivity")
 
 
 @pytest.fixture
@@ -85,33 +85,37 @@ def test_home_assistant_shows_switches_and_keeps_everything(
     wait_until(
         "all entities are registered",
         lambda: sum("__yard__" in e["unique_id"] for e in entities(home_assistant)) >= 20,
-        20,
+        60,
     )
     ids = {key: entity(home_assistant, key) for key in KEYS}
-    home_assistant.wait_state(ids["motion"], "on", 30)
+    home_assistant.wait_state(ids["motion"], "on", 60)
 
     home_assistant.call("switch.turn_off", ids["armed"])
-    home_assistant.wait_state(ids["armed"], "off", 5)
-    home_assistant.wait_state(ids["motion"], "off", 5)
+    home_assistant.wait_state(ids["armed"], "off", 30)
+    home_assistant.wait_state(ids["motion"], "off", 30)
     ended = time.monotonic() + 12.0  # longer than the walker stays away
     while time.monotonic() < ended:
         assert home_assistant.state(ids["motion"])["state"] == "off"
         time.sleep(0.25)
 
-    before = home_assistant.state(ids["snapshot"])["state"]
-    home_assistant.call("button.press", ids["take_snapshot"])
-    wait_until(
-        "a new picture", lambda: home_assistant.state(ids["snapshot"])["state"] != before, 10
-    )
-    assert home_assistant.picture(ids["snapshot"])[0].startswith(b"\xff\xd8")
+    assert ids["live"] == "camera.yard"
+    assert home_assistant.state(ids["live"])["attributes"]["friendly_name"] == "Front door"
+    before = home_assistant.picture(ids["live"])[0]
+    assert before.startswith(b"\xff\xd8")
+    home_assistant.call("switch.turn_on", ids["live_view"])
+    home_assistant.wait_state(ids["live_view"], "on", 60)
+    wait_until("a new picture", lambda: home_assistant.picture(ids["live"])[0] != before, 30)
+    home_assistant.call("switch.turn_off", ids["live_view"])
+    home_assistant.wait_state(ids["live_view"], "off", 30)
 
-    home_assistant.call("number.set_value", ids["pixel_threshold"], {"value": 44})
-    home_assistant.wait_state(ids["pixel_threshold"], "44", 5)
+    home_assistant.call("select.select_option", ids["sensitivity"], {"option": "high"})
+    home_assistant.wait_state(ids["sensitivity"], "high", 30)
     home_assistant.call("switch.turn_on", ids["armed"])
-    home_assistant.wait_state(ids["armed"], "on", 5)
+    home_assistant.wait_state(ids["armed"], "on", 60)
     assert agent.stop() == 0
-    home_assistant.wait_state(ids["pixel_threshold"], "unavailable", 5)
+    home_assistant.wait_state(ids["sensitivity"], "unavailable", 30)
+    home_assistant.wait_state(ids["live"], "unavailable", 30)
     house.agent()
-    home_assistant.wait_state(ids["pixel_threshold"], "44", 20)
-    home_assistant.wait_state(ids["motion"], "on", 30)
+    home_assistant.wait_state(ids["sensitivity"], "high", 60)
+    home_assistant.wait_state(ids["motion"], "on", 60)
     assert home_assistant.errors(mark) == []

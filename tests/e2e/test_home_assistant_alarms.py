@@ -56,7 +56,7 @@ AUTOMATION = {
         "path": "surveillance_agent/motion_notify.yaml",
         "input": {
             "picture": "image.front_door_motion_snapshot",
-            "recording": "event.front_door_recording_event",
+            "recording": "sensor.front_door_last_clip",
             "notify": "script.note",
         },
     },

@@ -1,4 +1,4 @@
-"""Every piece of YAML of docs/home-assistant.md, loaded into a real Home Assistant and used."""
+"""Each YAML of docs/how-to/home-assistant.md, loaded into a real Home Assistant and used."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tests.support.waiting import wait_until
 
 pytestmark = [*MARKS, pytest.mark.timeout(400)]
 
-PAGE = (ROOT / "docs" / "home-assistant.md").read_text()
+PAGE = (ROOT / "docs" / "how-to" / "home-assistant.md").read_text()
 #: What the page names and the rig does not have -> what it has.
 STAND_INS = {
     "notify.mobile_app_phone": "notify.persistent_notification",
-    "light.porch": "switch.front_door_record_on_motion",
+    "light.porch": "switch.front_door_live_view",
 }
 #: Where to put the screenshots; docs/images when somebody wants to renew them.
 IMAGES = os.environ.get("SCREENSHOTS")
@@ -37,6 +37,12 @@ IMAGES = os.environ.get("SCREENSHOTS")
 ERROR_CARDS = """
 (() => { const all = []; const walk = (node) => { for (const e of node.querySelectorAll('*')) {
   if (/error-card|hui-warning/.test(e.localName)) all.push(e.localName);
+  if (e.shadowRoot) walk(e.shadowRoot); } }; walk(document); return all.join(' '); })()
+"""
+#: The addresses of the pictures that are shown, through all shadow roots.
+PICTURES = """
+(() => { const all = []; const walk = (node) => { for (const e of node.querySelectorAll('*')) {
+  if (e.localName === 'img') all.push(e.src);
   if (e.shadowRoot) walk(e.shadowRoot); } }; walk(document); return all.join(' '); })()
 """
 
@@ -66,7 +72,11 @@ def house(
     """The agent of the page, with somebody walking by every ten seconds."""
     with House(tmp_path_factory.mktemp("house"), int(home_assistant.mqtt_port)) as made:
         made.config["cameras"] = {
-            "front_door": {**made.config["cameras"]["yard"], "name": "Front door"}
+            "front_door": {
+                **made.config["cameras"]["yard"],
+                "name": "Front door",
+                "area": "Garden",
+            }
         }
         made.simulate()
         made.agent()
@@ -87,14 +97,13 @@ def test_the_dashboard_shows_no_error_card(
 ) -> None:
     assert house.store.is_dir()
     (content,) = blocks("dashboard")
-    home_assistant.call("button.press", "button.front_door_take_snapshot")
     home_assistant.ws(
         type="lovelace/dashboards/create", url_path="the-page", title="Camera", mode="storage"
     )
     home_assistant.ws(type="lovelace/config/save", url_path="the-page", config=content)
     home_assistant.wait_state("binary_sensor.front_door_motion", "on", 40)
-    home_assistant.wait_state("sensor.front_door_last_motion", lambda s: s["state"][:2] == "20", 5)
     wait_until("a clip", lambda: list(house.store.rglob("*.mp4")), 30)
+    home_assistant.wait_state("sensor.front_door_last_clip", lambda s: float(s["state"]) > 0, 30)
     folder = Path(IMAGES) if IMAGES else tmp_path
     shot = folder / "dashboard.png"
     wrong = home_assistant.screenshot(
@@ -102,6 +111,18 @@ def test_the_dashboard_shows_no_error_card(
     )
     assert wrong == ""
     assert shot.stat().st_size > 20_000
+
+
+def test_overview_and_security_show_the_picture_without_any_work(
+    home_assistant: HomeAssistant, house: House, tmp_path: Path
+) -> None:
+    assert house.store.is_dir()
+    folder = Path(IMAGES) if IMAGES else tmp_path
+    for page, name in (("/home/areas-garden", "overview"), ("/security", "security")):
+        shot = folder / f"{name}.png"
+        cameras = home_assistant.screenshot(page, str(shot), 1000, 560, wait=8.0, expr=PICTURES)
+        assert "camera.front_door" in cameras
+        assert shot.stat().st_size > 10_000
 
 
 def test_the_device_page_opens(home_assistant: HomeAssistant, house: House, tmp_path: Path) -> None:
@@ -136,15 +157,15 @@ def documented(alias: str) -> dict[str, Any]:
     return dict(found)
 
 
-def test_night_thresholds_and_arming_reach_the_agent(
+def test_sensitivity_at_night_and_arming_reach_the_agent(
     home_assistant: HomeAssistant, house: House
 ) -> None:
     assert house.store.is_dir()
-    number, armed = "number.front_door_min_changed", "switch.front_door_armed"
-    add_automation(home_assistant, "night", documented("Night thresholds"))
-    for sun, value in (("below_horizon", "0.4"), ("above_horizon", "0.0814")):  # the rig has none
+    sensitivity, armed = "select.front_door_sensitivity", "switch.front_door_armed"
+    add_automation(home_assistant, "night", documented("Less sensitive at night"))
+    for sun, value in (("below_horizon", "low"), ("above_horizon", "normal")):  # the rig has none
         home_assistant.api("POST", "/api/states/sun.sun", {"state": sun})
-        home_assistant.wait_state(number, value, 10)
+        home_assistant.wait_state(sensitivity, value, 10)
     leave = documented("Camera armed while nobody is at home")
     add_automation(home_assistant, "leave", leave)
     home_assistant.call("switch.turn_off", armed)

@@ -63,8 +63,23 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_has_the_three_packages_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == PACKAGES
+    code = [name for name in names if ".dist-info/" not in name and ".data/" not in name]
+    assert {name.split("/")[0] for name in code} == PACKAGES
     assert "schemas/json/config.json" in names
+    shared = {name.partition(".data/data/share/surveillance-agent/")[2] for name in names}
+    assert {"config.example.yaml", "surveillance-agent.service"} <= shared
+    blueprints = {str(path.relative_to(ROOT)) for path in (ROOT / "blueprints").rglob("*.yaml")}
+    assert blueprints
+    assert blueprints <= shared
+
+
+def test_the_wheel_has_every_file_of_the_packages(wheel: Path) -> None:
+    """Templates, styles, texts: what is no code is forgotten first."""
+    listed = subprocess.run(
+        ["git", "ls-files", *sorted(PACKAGES)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    with zipfile.ZipFile(wheel) as archive:
+        assert set(listed.stdout.split()) - set(archive.namelist()) == set()
 
 
 def test_all_three_packages_come_from_the_wheel_and_bring_their_schemas(

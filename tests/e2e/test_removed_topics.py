@@ -52,7 +52,7 @@ def start(house: House, broker: Broker) -> Process:
 
 def none_kept(broker: Broker, *parts: str) -> None:
     try:
-        wait_until("all is cleared", lambda: not kept(broker, *parts), 20)
+        wait_until("all is cleared", lambda: not kept(broker, *parts), 60)
     except AssertionError:
         pytest.fail(f"still kept: {kept(broker, *parts)}")
 

@@ -43,7 +43,8 @@ if "-e" in asked:
     (site / "ours.pth").write_text(os.getcwd() + "\\n")
     (site / "libraries.pth").write_text(os.environ["LIBRARIES"] + "\\n")
     script = pathlib.Path(sys.prefix) / "bin" / "surveillance-agent"
-    script.write_text(f"#!{sys.executable}\\nfrom agent.__main__ import main\\nmain()\\n")
+    start = "from agent.__main__ import main\\nraise SystemExit(main())\\n"
+    script.write_text(f"#!{sys.executable}\\n{start}")
     script.chmod(0o755)
 print("Collecting numpy==2.0")
 print("Installing collected packages: numpy")
@@ -179,7 +180,32 @@ def test_a_frozen_copy_of_the_agent_gives_way_to_the_checkout(checkout: Checkout
     checkout.healed()
     (site,) = (checkout.folder / ".venv" / "lib").glob("python*/site-packages")
     shutil.copytree(checkout.folder / "agent", site / "agent")
-    assert "renewing" in checkout.healed()
+    said = checkout.healed()
+    assert "runs another copy of the agent than this checkout" in said
+    assert "renewing" in said
+
+
+def test_extras_are_installed_with_their_hashes_and_stay(checkout: Checkout) -> None:
+    assert checkout.setup("--with", "report").returncode == 0
+    asked = checkout.asked.read_text()
+    assert "-r requirements/report.txt" in asked
+    assert "capture.txt" not in asked
+    assert checkout.setup("--with", "capture,page").stderr.startswith("page is always installed")
+    asked = checkout.asked.read_text()
+    assert "-r requirements/report.txt -r requirements/capture.txt" in asked
+    assert "-e ." in asked
+    assert checkout.setup("--with", "report").stderr == ""
+    assert checkout.asked.read_text() == ""
+    shutil.rmtree(checkout.folder / ".venv")
+    assert "making .venv" in checkout.setup().stderr
+    assert "-r requirements/report.txt -r requirements/capture.txt" in checkout.asked.read_text()
+
+
+def test_an_extra_that_is_none_is_refused_and_nothing_is_kept(checkout: Checkout) -> None:
+    done = checkout.setup("--with", "raport")
+    assert done.returncode == 1
+    assert "there is no such extra; known: report, capture" in done.stderr
+    assert not list(checkout.folder.glob(".venv*"))
 
 
 def test_a_lock_that_was_renewed_is_installed(checkout: Checkout) -> None:

@@ -1,27 +1,37 @@
-"""What strangers reach: an RTSP camera's answers, names in the store, the port of the re-offer."""
+"""What strangers reach: an RTSP camera's answers, names in the store, re-offer and page."""
 
 from __future__ import annotations
 
 import logging
 import os
+import select
 import socket
 import tempfile
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from unicodedata import category
 from unittest import mock
 
-from agent.camera import rtsp_question
 from agent.camera.interruptible_wait import Patience
 from agent.camera.network.tcp import Broken
 from agent.camera.network.url import Target as Place
-from agent.camera.rtsp_question import Question
-from agent.core import naming
+from agent.camera.rtsp import describe as rtsp_question
+from agent.camera.rtsp import sdp
+from agent.camera.rtsp.depacketizer import H264, H265, Mpeg4
+from agent.camera.rtsp.describe import Question
+from agent.camera.rtsp.framing import Framing
+from agent.camera.rtsp.jpeg import Jpeg
+from agent.camera.rtsp.rtp import Order
+from agent.camera.rtsp.session import shown
+from agent.core import store_names
 from agent.core.errors import CameraRefused, CameraUnreachable
 from agent.core.messages import Shown
-from agent.imaging.coded import H264, HEVC, TooManySets, demand
+from agent.imaging import decoder_demand, nal
+from agent.page import children
+from agent.reoffer import connections
 from agent.reoffer.server import ReofferOptions, ReofferWorker
 from agent.reoffer.visits import Guesses
 from agent.runtime.latest_value import Newest
@@ -31,9 +41,11 @@ from agent.storage.filesystem.files import open_folder
 from agent.storage.store.purge import remove
 from agent.storage.store.purge_report import Purged
 from agent.storage.store.stored_files import stored_files
+from schemas.page_api import ROUTES
 from tests.fuzz.target import Target, joined, pieces
 from tests.support.clock import START, FakeClock, SetClock
 from tests.support.jpegs import jpeg
+from tests.support.page_rig import TOKEN, PageRig, page
 from tests.support.waiting import wait_until
 
 # ------------------------------------------------------------------ an RTSP camera
@@ -41,6 +53,7 @@ from tests.support.waiting import wait_until
 _PASSWORD = "pw-123456"  # noqa: S105  of nobody
 _HOST = "10.9.8.7"
 _MOST_REQUESTS = 12
+_MOST_PICTURE = 4096
 
 
 class _Script:
@@ -82,9 +95,11 @@ def check_rtsp(data: bytes) -> None:
     with mock.patch.object(rtsp_question, "connect", connected):
         words = ""
         try:
-            there = Question(patience, None, "viewer", _PASSWORD).ask(asked, found).target
-            assert there.host == _HOST
-            assert (there.path.isascii(), there.path.isprintable()) == (True, True)
+            described = Question(patience, None, "viewer", _PASSWORD).ask(asked, found)
+            media = shown(sdp.parse(described.body))[0]
+            uri = sdp.joined(described.base, media.control)
+            assert not {"\r", "\n"} & set(uri)
+            assert len(media.sets("sprop-parameter-sets")) <= len(described.body)
         except (CameraRefused, CameraUnreachable) as error:
             words = str(error)
     assert words.isprintable(), words
@@ -97,11 +112,28 @@ def check_rtsp(data: bytes) -> None:
         assert request.count(b"\n") == request.count(b"\r\n") <= 6
 
 
+def check_rtp(data: bytes) -> None:
+    """Packets become pictures of a bounded size, or broken ones; a picture needs its packets."""
+    sent = b"".join(_interleaved(each) for each in pieces(data))
+    framing, order = Framing(), Order(96, waits=True)
+    kinds = H264([], _MOST_PICTURE), H265([], _MOST_PICTURE), Jpeg(_MOST_PICTURE)
+    kept = (*kinds, Mpeg4(b"", _MOST_PICTURE))
+    for _, came in framing.add(sent)[0]:
+        for packet in order.add(came):
+            for pictures in kept:
+                for picture in pictures.add(packet):
+                    assert len(picture.data) <= len(sent) + 4 * len(picture.sets) + 1024
+
+
+def _interleaved(packet: bytes) -> bytes:
+    return b"$\0" + len(packet).to_bytes(2, "big") + packet
+
+
 def check_demand(data: bytes) -> None:
     """Parameter sets are read in no time, and demand something or nothing."""
-    for codec in (H264, HEVC):
-        with suppress(TooManySets):
-            found = demand(codec, data)
+    for codec in (nal.H264, nal.HEVC):
+        with suppress(decoder_demand.TooManySets):
+            found = decoder_demand.demand(codec, data)
             assert found is None or min(found.width, found.height, found.size) > 0
 
 
@@ -113,18 +145,19 @@ _DAY = "2026-11-22"
 def check_names(data: bytes) -> None:
     """A name that is ours is plain ASCII within a folder, and what it means is one of ours, too."""
     name = os.fsdecode(data[:200])
-    for path in ((name,), (naming.EVENTS, name), (naming.MONITORING, name), ("sessions", name)):
-        if naming.is_ours(_DAY, *path):
+    ours = store_names.EVENTS, store_names.MONITORING, "sessions"
+    for path in ((name,), *((folder, name) for folder in ours)):
+        if store_names.is_ours(_DAY, *path):
             assert name.isascii(), name
             assert name.isprintable(), name
             assert "/" not in name
-    day = naming.day_of(name)
+    day = store_names.day_of(name)
     assert day is None or day.isoformat() == name
-    part = naming.part_of(name, _DAY)
+    part = store_names.part_of(name, _DAY)
     assert part is None or (name.isascii() and part >= 0)
-    event = naming.event_of(name)
-    assert event is None or naming.is_event(event)
-    assert not naming.is_camera(name) or name.isascii()
+    event = store_names.event_of(name)
+    assert event is None or store_names.is_event(event)
+    assert not store_names.is_camera(name) or name.isascii()
     assert not any(category(each) in {"Cc", "Cs", "Zl", "Zp"} for each in escaped(name))
 
 
@@ -137,7 +170,7 @@ def check_folder(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "outside").write_bytes(b"somebody's")
-        inside = root / "store" / "yard" / _DAY / (naming.EVENTS if len(raw) % 2 else "")
+        inside = root / "store" / "yard" / _DAY / (store_names.EVENTS if len(raw) % 2 else "")
         inside.mkdir(parents=True)
         _make(inside / name, kind, root / "outside")
         store = os.open(root / "store", os.O_RDONLY)
@@ -199,7 +232,7 @@ def _served(token: str | None) -> tuple[ReofferWorker, _Told]:
     told = _Told()
     logging.getLogger().addHandler(told)
     server = ReofferWorker(ReofferOptions("127.0.0.1", 0, token), {"yard": _Picture()})
-    server._crowd._guesses = _Patient()
+    server._connections._guesses = _Patient()
     worker = Worker("reoffer", server.run, SetClock(START), lambda _n, _e: None)
     threading.Thread(target=server.run, args=(worker,), daemon=True).start()
     wait_until("the port", lambda: server.port is not None)
@@ -233,16 +266,69 @@ def _asked(port: int, request: bytes) -> bytes:
         suppress(ConnectionError),
     ):
         connection.sendall(request)
+        select.select([connection], [], [], 0.05)
         connection.shutdown(socket.SHUT_WR)
         while len(answer) < 65536 and (more := connection.recv(65536)):
             answer += more
     return answer
 
 
+# ------------------------------------------------------------------ the page
+
+_GARDEN = "Gr\u00fcner Garten"
+
+
+@lru_cache(maxsize=1)
+def _page() -> tuple[PageRig, _Told]:
+    """A page that serves until the process ends: one camera, a first start, no room."""
+    told = _Told()
+    logging.getLogger().addHandler(told)
+    folder = Path(tempfile.mkdtemp())
+    running = page(folder, full=True, store=folder / "none", first_file=folder / "config.yaml")
+    with mock.patch.object(connections, "Guesses", _Patient):
+        rig = running.__enter__()
+    _KEPT.append(running)
+    rig.desk.scenes = {"yard": replace(rig.desk.scenes["yard"], name=_GARDEN)}
+    # what is tried here goes nowhere
+    mock.patch.object(children, "begin", side_effect=OSError("no child")).start()
+    return rig, told
+
+
+_KEPT: list[object] = []
+
+
+def check_page(data: bytes) -> None:
+    """A stranger learns nothing; whoever may is answered decently; nobody leaves a traceback."""
+    rig, told = _page()
+    line, rest = data.partition(b"\n")[::2]
+    key = b"Authorization: Bearer " + TOKEN.encode()
+    stranger = _asked(rig.port, data)
+    if key not in data:
+        assert _GARDEN.encode() not in stranger
+        assert b'"cameras"' not in stranger
+        assert rig.orders == []
+    friend = _asked(rig.port, line + b"\n" + key + b"\r\n" + rest)
+    for answer in (stranger, friend):
+        status = answer[9:12]
+        assert not answer.startswith(b"HTTP") or status < b"500" or status == b"503", answer[:200]
+    assert TOKEN.encode() not in friend or friend[9:12] == b"400"  # it says what it could not read
+    rig.orders.clear()
+    assert not told.records, told.records[0]
+
+
 _CHALLENGE = b"RTSP/1.0 401 No\r\nCSeq: 1\r\nWWW-Authenticate: %s\r\n\r\n"
 _OK = b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nContent-Length: 4\r\n\r\nv=0\n"
 _MOVED = b"RTSP/1.0 302 Moved\r\nCSeq: 1\r\nLocation: rtsp://10.9.8.7:8554/other\r\n\r\n"
 _DIGEST = b'Digest realm="a", nonce="b", qop="auth", stale=TRUE'
+_RTP = b"\x80\xe0\0%c\0\0\0\1\0\0\0\7%s"
+
+
+def _with_ids(path: str) -> str:
+    """A path of the page with an id in each place."""
+    ids = {"camera": "yard", "day": _DAY, "event": "01KB0A", "kind": "clip", "part": "1"}
+    return path.format_map({**ids, "trial": "00"})
+
+
 _HTTP = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n%s\r\n"
 
 DOORS: dict[str, Target] = {
@@ -254,6 +340,16 @@ DOORS: dict[str, Target] = {
             joined([b"RTSP/1.0 100 Continue\r\n\r\n", _CHALLENGE % _DIGEST * 2]),
             joined([_MOVED, _MOVED.replace(b"rtsp://10.9.8.7:8554", b"")]),
             joined([b"HTTP/1.1 400 Bad\r\n\r\n"]),
+        ),
+    ),
+    "rtp": Target(
+        check_rtp,
+        (
+            joined([_RTP % (n, b"\x65\x80picture") for n in range(3)]),
+            joined([_RTP % (1, b"\x7c\x85\x80part"), _RTP % (2, b"\x7c\x45more")]),
+            joined([_RTP % (4, b"\x78\0\2\x67\x64\0\2\x68\1\0\3\x65\x80x")]),
+            joined([_RTP % (5, b"\x60\1\0\2\x40\1\0\3\x26\1\x80"), b"OPTIONS * RTSP/1.0\r\n\r\n"]),
+            joined([_RTP % (6, b"\0\0\0\0\1\xff\2\2\0\0\0\x80" + bytes(128) + b"scan")]),
         ),
     ),
     "demand": Target(
@@ -297,6 +393,24 @@ DOORS: dict[str, Target] = {
             _HTTP % (b"/%79ard/../yard//stream", b"Connection: close\r\n"),
             _HTTP % (b"http://[::1]/yard/stream", b"Transfer-Encoding: chunked\r\n")
             + b"5\r\nhello\r\n",
+        ),
+    ),
+    "page": Target(
+        check_page,
+        (
+            *(
+                _HTTP % (f"/{name}".encode(), b"")
+                for name in ("", "day", "setup", "login?once=x", "static/common.js", "health")
+            ),
+            *(
+                f"{route.method.upper()} {_with_ids(route.path)} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                "Content-Type: application/json\r\nContent-Length: 15\r\n\r\n"
+                '{"value": true}'.encode()
+                for route in ROUTES
+            ),
+            _HTTP % (b"/api/cameras/yard/why?at=2026-11-22T08:15:00Z", b"Range: bytes=0-1\r\n"),
+            _HTTP % (b"/api/state", b"Cookie: surveillance_page_0=x\r\nX-CSRF-Token: y\r\n"),
+            b"POST /login HTTP/1.1\r\nHost: a\r\nOrigin: null\r\nContent-Length: 7\r\n\r\ntoken=x",
         ),
     ),
 }

@@ -23,7 +23,8 @@ import cv2
 import numpy as np
 import yaml
 
-from agent.audio.tones import MAX_SECONDS, tone_from_wav
+from agent.audio.sources import NotFetched, place_of
+from agent.audio.tones import LONGEST_PLAY, MAX_SECONDS, NoSound, read_wav, tone_from_wav
 from agent.camera.hk import packets
 from agent.camera.hk.assembler import Assembler
 from agent.camera.hk.assembler2 import WideAssembler
@@ -42,11 +43,14 @@ from agent.config.loader import load
 from agent.core import anchors
 from agent.core.engine import begin, step
 from agent.core.errors import ConfigError
-from agent.core.messages import Received
+from agent.core.messages import Detection, Reason, Received
+from agent.core.moments import moment_of
 from agent.core.state import CameraSetup, Now, Setup
 from agent.imaging.jpeg import allowed, decode_luma, dimensions, stored_jpeg
 from agent.imaging.orientation import Orientation
-from agent.mqtt.router import MAX_PAYLOAD, Ignored, parse
+from agent.mqtt.payloads import MAX_PAYLOAD
+from agent.mqtt.router import Ignored, parse
+from agent.runtime.framing import LIMIT, BadMessage, Message, Unpacker, pack
 from agent.runtime.health_file import NAME, read_health
 from agent.storage.container import matroska
 from agent.storage.container.h264 import Codec, access_unit
@@ -55,9 +59,12 @@ from agent.storage.day.manifest import parse as manifest_lines
 from agent.storage.day.recovery import recover
 from agent.storage.recording.encoder import ClipEncoder, still
 from agent.storage.records import BadRecord, decode, encode
-from agent.storage.store.framing import LIMIT, BadMessage, Message, Unpacker, pack
 from agent.storage.verify.anchor import against
 from agent.storage.verify.store import verify_store
+from agent.verdicts import block as verdicts
+from agent.verdicts.explanation import explain
+from agent.verdicts.past import MOST_SPANS, Past
+from agent.verdicts.state import State, Stored
 from agent.vision.detector.masks import load_mask
 from schemas.settings import CameraSettings, StoredSettings
 from schemas.topics import AgentTopics
@@ -254,6 +261,18 @@ def check_wav(data: bytes) -> None:
     """A sound is one of at most ten seconds, or a `ConfigError`."""
     with suppress(ConfigError):
         assert 0 < tone_from_wav(data, "x", 0.5).seconds <= MAX_SECONDS
+    with suppress(NoSound):
+        assert 0 < read_wav(data, 0.5, LONGEST_PLAY).seconds <= LONGEST_PLAY
+
+
+def check_sound_url(data: bytes) -> None:
+    """A URL leads to a host and a port, or is refused."""
+    with suppress(NotFetched):
+        place = place_of(data.decode(errors="replace"), None)
+        assert place.host
+        assert 0 <= place.port < 65_536
+        assert place.target.startswith("/")
+        assert place.target.isprintable()
 
 
 # ------------------------------------------------------------------ our own files, and the child
@@ -305,6 +324,24 @@ def check_film(data: bytes) -> None:
     if found.state is not None:
         slot_content(found.state, 0)
         list(found.state.events)
+
+
+def check_verdicts(data: bytes) -> None:
+    """The log of verdicts: damaged bytes are no block, and no block leads to a traceback."""
+    size = len(data) // 2
+    whole = verdicts.Found(0, size, 1.7e9, 1.7e9 + 30, 0, zlib.compress(data))
+    found = [*verdicts.blocks_in(data), *verdicts.blocks_in(data[size:]), whole]
+    blocks = [block for it in found if (block := verdicts.unpack(it)) is not None]
+    past = Past(1.7e9, 1.7e9 + 86400)
+    for block in blocks:
+        past.add(block)
+        assert len(block.verdicts) == len(block.table())
+        assert verdicts.unpack(next(verdicts.blocks_in(verdicts.pack(block)))) is not None
+    assert len(past.spans()) <= MOST_SPANS
+    moment = moment_of(datetime.fromtimestamp(1.7e9 + 5, UTC))
+    said = explain(blocks, moment, datetime.fromtimestamp(1.8e9, UTC), 1.7e9)
+    assert said.sentences
+    json.dumps(said.to_data())
 
 
 def check_matroska(data: bytes) -> None:
@@ -419,6 +456,23 @@ cameras:
 """
 
 SLOT = 2048
+
+
+def _verdict_content() -> bytes:
+    """What is compressed in a block."""
+    block = next(verdicts.blocks_in(_verdicts()))
+    return zlib.decompress(block.body)
+
+
+def _verdicts() -> bytes:
+    """A block of the log with frames, a state and a stored clip."""
+    opened = verdicts.OpenBlock("a", 1.7e9, 0.0, State(away="gone"), sure=True)
+    for n in range(4):
+        found = Detection(n, n / 3, n == 3, Reason.QUIET, score=0.1, min_changed=0.1, largest=0.05)
+        opened.judged(found)
+    opened.is_so(State(event="E1"), 2.0)
+    opened.knows(Stored(1.7e9, "a/b.mp4"))
+    return verdicts.pack(opened.closed(30.0))
 
 
 def _film() -> bytes:
@@ -540,6 +594,7 @@ TARGETS: dict[str, Target] = {
     ),
     "mask": Target(check_mask, (_MASK,)),
     "wav": Target(check_wav, (_wav(),)),
+    "sound_url": Target(check_sound_url, (b"http://[fd00::1]:8123/a.wav?b=%20", b"https://nas")),
     "records": Target(
         check_records, tuple(_unsealed(encode(each)) for each in whole_event("A1", 0, 4))
     ),
@@ -552,6 +607,7 @@ TARGETS: dict[str, Target] = {
             _TABLE,
         ),
     ),
+    "verdicts": Target(check_verdicts, (_verdicts(), _verdict_content())),
     "matroska": Target(check_matroska, (matroska.head(Codec(b"", 64, 48)),)),
     "verify": Target(
         check_verify,

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from agent.audio import beeper as beeper_module
-from agent.audio.beeper import BeeperWorker, BeepOptions
-from agent.audio.speaker import Speaker
+from agent.audio.beeper import BeeperWorker
+from agent.audio.link import Speaker
+from agent.audio.options import BeepOptions, tones_box
 from agent.audio.tones import built_in_tone
 from agent.core.messages import AudioState, BeepDone
 from agent.core.orders import Beep
 from agent.runtime.clock import SystemClock
-from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.alsa import SoundCard, need_portaudio, without_silence
 from tests.support.waiting import PATIENCE, gone, wait_until
@@ -43,7 +43,7 @@ class House:
         self.clock = ShiftedClock()
         self.states: list[AudioState] = []
         self._done: list[BeepDone] = []
-        self._tones: Mailbox[Beep] = Mailbox("tones", 1, WhenFull.DROP_OLDEST)
+        self._tones = tones_box()
         self.beeper: BeeperWorker
         self.worker: Worker
         self._fatal: list[BaseException] = []
@@ -312,7 +312,7 @@ def test_a_process_that_prints_rubbish_instead_of_answers_is_a_failure(
 def test_the_sound_process_ends_with_the_agent_even_when_that_is_killed(card: SoundCard) -> None:
     card.plug_in()
     program = (
-        "from agent.audio.speaker import Speaker\n"
+        "from agent.audio.link import Speaker\n"
         "speaker = Speaker(None)\n"
         "while not speaker.poll(0.1): pass\n"
         "print(speaker.pid, flush=True)\n"
@@ -328,7 +328,7 @@ def test_the_sound_process_ends_with_the_agent_even_when_that_is_killed(card: So
 
 def test_the_sound_process_loads_neither_numpy_nor_the_rest_of_the_agent(card: SoundCard) -> None:
     card.plug_in()
-    program = "import agent.audio.device, sounddevice, sys; print(*sys.modules)"
+    program = "import agent.audio.child, sounddevice, sys; print(*sys.modules)"
     command = [sys.executable, "-c", program]
     loaded = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30)
     heavy = {"numpy", "cv2", "pydantic", "av", "agent.core", "agent.runtime"}

@@ -86,6 +86,16 @@ def test_a_broker_in_the_users_file_is_used_without_asking(tmp_path: Path) -> No
     assert not (tmp_path / "mqtt_password").exists()
 
 
+def test_a_path_in_the_users_file_counts_from_that_file(tmp_path: Path) -> None:
+    more = "mqtt: {host: h, tls: {ca: ca.pem}}\n"
+    (tmp_path / "more.yaml").write_text(more)
+    with FakeSupervisor(BROKER) as supervisor:
+        prepared = run(tmp_path, supervisor, config_file="more.yaml")
+    tls = load(prepared.config_file, {}).config.mqtt.tls
+    assert tls is not None
+    assert tls.ca == tmp_path / "ca.pem"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [

@@ -1,7 +1,8 @@
 """Many events while agent and broker are killed at random: a reader ends up with every one.
 
 The broker keeps nothing on disk, so what it had acknowledged and not delivered is lost with it;
-the reader finds the gap by `seq` and fetches it with `request/events`, as docs/mqtt.md says.
+the reader finds the gap by `seq` and fetches it with `request/events`, as
+docs/reference/mqtt.md says.
 `LONG=1` makes it 1,000 events.
 """
 

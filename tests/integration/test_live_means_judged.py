@@ -14,8 +14,8 @@ from agent.camera.reconnect import Keeper, Timing
 from agent.camera.source import SourceOptions, source_for
 from agent.core import engine
 from agent.core.effects import ToVision
+from agent.core.engine_inputs import Told
 from agent.core.frame import Frame
-from agent.core.inbox import Told
 from agent.core.messages import CameraCode
 from agent.core.orders import VisionOrder
 from agent.core.state import AgentNow, CameraSetup, Now

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -24,9 +24,13 @@ GOOD = ("gate", "porch", "yard")
 VISIT = 40
 
 
-@lru_cache(maxsize=64)
 def visited(number: int) -> bytes:
-    """1920x1080, somebody walks through."""
+    """1920x1080, somebody walks through; then it is empty for ever."""
+    return _visited(min(number, VISIT))
+
+
+@cache
+def _visited(number: int) -> bytes:
     picture = np.full((1080, 1920, 3), 110, np.uint8)
     picture[::8] = 90
     if 10 <= number < VISIT:

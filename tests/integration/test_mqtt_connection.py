@@ -159,6 +159,17 @@ def test_a_broker_that_never_answers_is_given_up_and_tried_again(
             agent.wait_for(BrokerUp)
 
 
+def test_a_broker_that_answers_slowly_is_given_more_time_with_each_attempt(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.mqtt.client.ANSWER_WITHIN", 0.25)
+    with FaultyLink(broker.port) as link:
+        link.rate = 100  # bytes a second: our greeting alone takes longer
+        with RunningMqtt(options(link.port, protocol="5"), tmp_path) as agent:
+            assert agent.wait_for(BrokerDown).code == "unreachable"
+            agent.wait_for(BrokerUp)
+
+
 def test_another_client_with_our_id_is_named(broker: Broker, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
@@ -259,6 +270,19 @@ def test_a_request_says_where_it_wants_its_answer(broker: Broker, tmp_path: Path
         assert (received.response_topic, received.correlation) == ("my/reply", b"7")
         agent.put(Publish("my/reply", b"{}", correlation=b"7"))
         assert ear.wait_for("my/reply").properties.CorrelationData == b"7"
+
+
+def test_what_the_agent_says_to_itself_comes_back_and_no_command_of_its_own_does(
+    broker: Broker, tmp_path: Path
+) -> None:
+    topic = TOPICS.self_test_echo
+    with RunningMqtt(options(broker.port, echo=topic), tmp_path) as agent:
+        agent.wait_for(BrokerUp)
+        agent.put(Publish(TOPICS.request("status"), b"{}"), Publish(topic, b"hello", expiry=60))
+        came = agent.wait_for(Received)
+        assert (came.topic, came.payload, came.retain) == (topic, b"hello", False)
+        agent.put(Publish(topic, b"bye"))
+        assert agent.wait_for(Received, 2).payload == b"bye"
 
 
 def test_home_assistants_birth_arrives(broker: Broker, tmp_path: Path) -> None:
@@ -398,3 +422,27 @@ def test_a_missed_stretch_of_events_is_answered_from_the_journal(
         assert seqs == list(range(21, 121))
         assert answer["data"]["more"] is True
         assert answer["transaction"] == "t1"
+
+
+def test_a_real_broker_says_whether_somebody_sees_the_live_pictures(
+    broker: Broker, tmp_path: Path
+) -> None:
+    image = CAMERA.live_image
+    about = state(CAMERA.live_meta, "{}")
+    picture = Publish(image, b"picture", 0, retain=True, description=about)
+
+    with RunningMqtt(options(broker.port), tmp_path) as agent:
+
+        def show() -> None:
+            wait_until("the next one is taken", lambda: agent.live.takes(image))
+            agent.put(picture)
+
+        def asks_again() -> bool:
+            show()
+            return agent.live.asks(image)
+
+        agent.wait_for(BrokerUp)
+        wait_until("nobody hears of them: the next one asks", asks_again)
+        with Ear(broker.port, image) as ear:
+            wait_until("one that asked was seen", lambda: not asks_again())
+            assert ear.of(image)

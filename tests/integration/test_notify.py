@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-import sys
+import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,10 +57,6 @@ def test_a_systemd_that_does_not_read_keeps_nobody_waiting(systemd: NotifySocket
     assert 0 < len(systemd.listen()) < 5000
 
 
-#: sdnotify leaves the socket of a failed connect to the garbage collector.
-@pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning"
-)
 def test_a_socket_that_is_not_there_is_said_once_and_no_obstacle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -69,11 +66,12 @@ def test_a_socket_that_is_not_there_is_said_once_and_no_obstacle(
     assert "cannot be reached" in caplog.text
 
 
-def test_without_the_library_the_way_to_it_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setenv(SOCKET, str(tmp_path / "notify"))
-    monkeypatch.setitem(sys.modules, "sdnotify", None)
-    with Notifier() as notifier:
-        notifier.ready()
-    assert ".[systemd]" in caplog.text
+def test_a_socket_without_a_file_is_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = f"surveillance-test-{os.getpid()}"
+    monkeypatch.setenv(SOCKET, f"@{name}")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(f"\0{name}")
+        listening.setblocking(False)
+        with Notifier() as notifier:
+            notifier.ready()
+        assert listening.recv(100) == b"READY=1"

@@ -208,7 +208,7 @@ def test_a_name_that_is_none_may_not_look(host: bytes, caplog: pytest.LogCapture
     assert [r for r in caplog.records if r.levelno >= logging.WARNING] == []
 
 
-def crowd(server: ReofferWorker, count: int, stack: ExitStack) -> list[socket.socket]:
+def connect(server: ReofferWorker, count: int, stack: ExitStack) -> list[socket.socket]:
     """That many connections that never send a whole request."""
     assert server.port is not None
     sockets = []
@@ -243,7 +243,7 @@ def test_idle_connections_take_few_descriptors_and_nobody_s_place(
     ):
         part(stream)
         before = descriptors()
-        idle = crowd(server, 200, stack)
+        idle = connect(server, 200, stack)
         wait_until("most are closed", lambda: sum(map(closed, idle)) >= 200 - MOST_OF_ONE)
         # ours, those of the agent that are left, and the one that is being accepted
         assert descriptors() <= before + 200 + MOST_OF_ONE + 1
@@ -257,7 +257,7 @@ def test_idle_connections_take_few_descriptors_and_nobody_s_place(
 def test_a_connection_without_a_whole_request_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent.reoffer.visits.IDLE", 0.5)
     with serving(None, {"yard": Camera()}) as server, ExitStack() as stack:
-        (idle,) = crowd(server, 1, stack)
+        (idle,) = connect(server, 1, stack)
         with watching(server, "/yard/stream") as stream:
             wait_until("it is closed", lambda: closed(idle))
             part(stream)  # whoever looks may stay

@@ -1,7 +1,8 @@
 """The long form: `python -m tests.resilience --runs N --seed S [--minutes M]`.
 
 Results go to a file of JSON lines as they come; started again with the same file it goes on where
-it was stopped. At the end, or with `--report`, docs/resilience.md is written from the whole file.
+it was stopped. At the end, or with `--report`, docs/explanation/resilience.md is
+written from the whole file.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.resilience import long_faults
+from tests.resilience import guest_faults, long_faults
 from tests.resilience.load import load
 from tests.resilience.plan import ALL, plan_of, possible
 from tests.resilience.pool import Job, run_all
@@ -48,6 +49,7 @@ def _options() -> argparse.Namespace:
     add = parser.add_argument
     add("--runs", type=int, default=1000, help="random combinations")
     add("--seed", type=int, default=1, help="of the first run; each next run has the next one")
+    add("--beside", choices=[kind.name for kind in guest_faults.ALL], help="in each random run")
     add("--minutes", type=float, default=None, help="begin no run after so long")
     add("--parallel", type=int, default=3, help="runs at once")
     add("--folder", type=Path, default=FOLDER, help="results, and the folders of failed runs")
@@ -90,11 +92,13 @@ def _jobs(options: argparse.Namespace) -> Iterator[Job]:
     if options.again:
         yield Job.of(options.again)
         return
+    beside = [kind for kind in guest_faults.ALL if kind.name == options.beside]
+    names = tuple(kind.name for kind in beside)
     for seed in range(options.seed, options.seed + options.runs):
-        if wants := plan_of(seed).wants:
+        if wants := plan_of(seed, beside).wants:
             print(f"{seed}: not possible here: {wants}", flush=True)  # noqa: T201
         else:
-            yield Job(seed)
+            yield Job(seed, names, beside=bool(names))
     for times, kinds in ((options.singly, ALL), (options.long, long_faults.ALL)):
         for turn in range(times):
             yield from (Job(options.seed + turn, (kind.name,)) for kind in possible(kinds))

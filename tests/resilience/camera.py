@@ -130,7 +130,6 @@ class Camera:
         wait_until(
             f"the camera is there: {self._log.read_text()[-500:]}",
             lambda: self.journal.exists() and self.journal.stat().st_size > known,
-            30,
         )
 
     def order(self, **what: object) -> None:

@@ -52,7 +52,7 @@ class CameraGarbage(_Wire):
 
 
 class CameraMixed(_Wire):
-    name = "camera: loss, order, doubles and garbage at once"
+    name = "camera: loss, order, doubles and garbage together"
     parts: ClassVar = {
         "loss": (0.0, 0.02),
         "reorder": (0.0, 0.1),

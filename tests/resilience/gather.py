@@ -17,9 +17,14 @@ from tests.resilience.watch import Watch
 from tests.support.agent_process import CAMERA, TOPICS, YARD
 
 #: What may lie in the agent's state folder; everything else there is a stray.
-STATE = {"journal.sqlite", "spool", "anchor.json", "anchor-former.json"} | {
-    f"{name}.json" for name in ("store", "discovery", "settings", "health", "clock", "identity")
-}
+STATE = (
+    {"journal.sqlite", "spool", "verdicts", "proposals.json", "anchor-former.json"}
+    | {
+        f"{name}.json"
+        for name in ("anchor", "store", "discovery", "settings", "health", "clock", "identity")
+    }
+    | {"self_test.json", "self_test_wanted.json", "modes.json"}
+)
 #: Of a manifest's line: as far as it names its event.
 NAMING = len('{"v":1,"id":"01M84CKANN4SDBQ9QYYYME153C"')
 #: Seconds until the word of an agent that is gone has come through a broker on a busy machine.
@@ -76,9 +81,21 @@ def healths_of(watch: Watch, doubled: list[Interval]) -> list[Health]:
 
 
 def repairs_of(watch: Watch) -> list[float]:
-    """When the agent told that something in the store was damaged, moved or deleted."""
+    """When the agent told that something in the store was damaged, moved or deleted.
+
+    The last error is retained: while there is no connection a later one takes its place. The
+    health counts all of one life.
+    """
     errors = [(heard.at, json.loads(heard.payload)) for heard in watch.of(TOPICS.error)]
-    return [at for at, error in errors if error["code"] == "store_repaired"]
+    told = [at for at, error in errors if error["code"] == "store_repaired"]
+    counted: dict[str, int] = {}
+    for heard in watch.of(TOPICS.health):
+        health = json.loads(heard.payload)
+        life, count = health["started_at"], health["storage"]["repairs"]
+        if count > counted.get(life, 0):
+            told.append(heard.at)
+        counted[life] = count
+    return sorted(told)
 
 
 def store_seen(store: Path, *taken: Path) -> StoreSeen:

@@ -56,22 +56,22 @@ def every_event_is_a_visit(seen: Observation) -> Iterator[str]:
 
 
 def live_and_armed_is_judged(seen: Observation) -> Iterator[str]:
-    """A camera that is said to be live and armed is not blind: nobody has to say `not_judged`."""
+    """A camera that is live and armed is not blind: health never says `not_judged`."""
     for health in seen.healths:
         kept_from_it = any(b.begun <= health.at <= b.ended + NEAR for b in seen.busy)
         if "not_judged" in health.of.get("problems", ()) and not kept_from_it:
             yield f"at {health.at:.1f} live and armed, and no frame is judged"
 
 
-def nobody_else_disarms_it(seen: Observation) -> Iterator[str]:
-    """It is disarmed only by who says so now, never by an old command."""
+def only_a_new_command_disarms_it(seen: Observation) -> Iterator[str]:
+    """Only a new command disarms it, never an old one."""
     for span in seen.disarmed:
         if not any(at <= span.begun for at in seen.disarmings):
             yield f"disarmed at {span.begun:.1f}, and nobody had told it to"
 
 
 def home_assistant_has_each_event(seen: Observation) -> Iterator[str]:
-    """What Home Assistant heard while it was there; only in runs in which it says that it is."""
+    """Events that Home Assistant received while it was there; only in runs with its birth."""
     if not seen.listening:
         return
     heard = home_assistant_has(seen.offered, seen.listening)
@@ -85,7 +85,7 @@ def home_assistant_has(offered: list[Told], listening: list[Interval]) -> list[i
 
 
 def numbers_are_complete(seen: Observation) -> Iterator[str]:
-    """Each number reached the subscriber, or could be fetched where the broker forgot it."""
+    """Each number reached the subscriber, or `request/events` had it if the broker forgot it."""
     have = [told.what["seq"] for told in unique(seen.motion)]
     if have != list(range(1, len(have) + 1)):
         yield f"motion events with the numbers {have}"
@@ -98,7 +98,7 @@ def numbers_are_complete(seen: Observation) -> Iterator[str]:
 
 
 def numbers_come_in_order(seen: Observation) -> Iterator[str]:
-    """A number comes for the first time only after all that it follows."""
+    """A number comes for the first time only after all smaller numbers."""
     for name, told in (("motion", seen.motion), ("recording", seen.recordings)):
         most = 0
         met = set()
@@ -184,7 +184,7 @@ def the_store_verifies(seen: Observation) -> Iterator[str]:
 
 
 def states_are_true(seen: Observation) -> Iterator[str]:
-    """All is well, the camera sends, nobody is there, nothing is recorded, it is armed."""
+    """All is well: the camera sends, no person is there, nothing is recorded, it is armed."""
     wanted = {
         TOPICS.availability: "online",
         YARD.availability: "online",
@@ -227,7 +227,7 @@ def _differences(said: dict[str, bytes], wanted: dict[str, str], when: str) -> I
 
 
 def health_agrees(seen: Observation) -> Iterator[str]:
-    """The answer to `request/status` says what the observer knows."""
+    """The answer to `request/status` agrees with what the observer knows."""
     if not seen.status:
         yield "no answer to request/status when all was well"
         return
@@ -239,14 +239,14 @@ def health_agrees(seen: Observation) -> Iterator[str]:
 
 
 def no_loss_is_silent(seen: Observation) -> Iterator[str]:
-    """Each event without a clip, clip cut short and frame lost is counted or told."""
+    """The agent counts or reports events without a clip, short clips and lost frames."""
     yield from events_without_a_clip(seen)
     yield from shortened_clips(seen)
     yield from missing_frames(seen)
 
 
 def what_was_taken_is_told(seen: Observation) -> Iterator[str]:
-    """Told before a later recording of the same process is said to be saved."""
+    """Reported before the same process says that a later recording is saved."""
     for taken in seen.taken:
         lives = [life for life in seen.lives if life.span.begun < taken.at < life.span.ended]
         saved = [t for t in seen.recordings if t.what["event_type"] == "recording_saved"]
@@ -309,7 +309,7 @@ INVARIANTS: tuple[Callable[[Observation], Iterator[str]], ...] = (
     every_visit_is_an_event,
     every_event_is_a_visit,
     live_and_armed_is_judged,
-    nobody_else_disarms_it,
+    only_a_new_command_disarms_it,
     home_assistant_has_each_event,
     numbers_are_complete,
     numbers_come_in_order,

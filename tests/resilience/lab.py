@@ -139,6 +139,7 @@ class Lab(House):
             self.sound.plug_in()
             self.config["beep"] = {"cooldown_seconds": 1}
         self.broker.start()
+        self.broker_began = time.monotonic()
         stack.callback(self.broker.kill)
         stack.enter_context(self.link)
         if "home_assistant" in needs:
@@ -188,8 +189,8 @@ class Lab(House):
             self.lives.append(Life(Interval(self._born, looked_at), "restart", 0))
             self._born, self.fresh = looked_at, None
 
-    def end(self, how: str, number: signal.Signals, seconds: float = 12.0) -> None:
-        """Ends the agent for good, waiting for it."""
+    def end(self, how: str, number: signal.Signals, seconds: float = 60.0) -> None:
+        """Ends the agent for good, waiting for it as long as a busy machine may take."""
         assert self.process is not None
         self.ending = how
         with suppress(ProcessLookupError):
@@ -238,7 +239,8 @@ class Lab(House):
         if word == "online":
             self.listening.append(Interval(now, float("inf")))
         else:
-            self.listening = [Interval(i.begun, min(i.ended, now)) for i in self.listening]
+            before = self.listening or [Interval(float("-inf"), now)]  # who takes leave was there
+            self.listening = [Interval(i.begun, min(i.ended, now)) for i in before]
         self.watch.tell("homeassistant/status", word)
 
     def mount_disk(self, medium: str = "medium") -> None:

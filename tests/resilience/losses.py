@@ -15,7 +15,7 @@ ON_THE_WAY = 2
 GIVEN_UP = 18
 #: Counters may be so many seconds old when they are said: gathered and handed on each second.
 COUNTED_EVERY = 2.0
-#: Seconds until a day's film shows what it was given (docs/store.md).
+#: Seconds until a day's film shows what it was given (docs/explanation/store.md).
 UNSHOWN = 10.0
 #: Published counters of a camera that say why a frame is missing.
 COUNTERS = ("fragments_lost", "frames_damaged", "frames_dropped", "datagrams_bad")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from agent.core.naming import MANIFEST
+from agent.core.store_names import MANIFEST
 from tests.resilience.camera import Camera
 from tests.resilience.fault import Fault
 from tests.resilience.footprint import children

@@ -11,6 +11,7 @@ from tests.resilience import (
     broker_faults,
     camera_faults,
     clock_faults,
+    guest_faults,
     long_faults,
     neighbour_faults,
     owner_faults,
@@ -29,6 +30,7 @@ ALL: tuple[type[Fault], ...] = (
     *clock_faults.ALL,
     *owner_faults.ALL,
     *neighbour_faults.ALL,
+    *guest_faults.ALL,
 )
 #: Those and the ones that are tried alone only.
 EVERY: tuple[type[Fault], ...] = (*ALL, *long_faults.ALL)
@@ -71,11 +73,16 @@ def fits(kind: type[Fault], others: Iterable[type[Fault]]) -> bool:
     return len(set(words)) == len(words) and not (moves and mounts)
 
 
-def plan_of(seed: int) -> Plan:
-    """A random combination: a function of the seed, whatever this machine has the means for."""
+def plan_of(seed: int, beside: Iterable[type[Fault]] = ()) -> Plan:
+    """A random combination: a function of the seed, whatever this machine has the means for.
+
+    Args:
+        seed: of the combination and of its details.
+        beside: faults that are there anyway.
+    """
     chance = random.Random(seed)
-    count = chance.choices(_COUNTS, _WEIGHTS)[0]
-    kinds: list[type[Fault]] = []
+    kinds = list(beside)
+    count = chance.choices(_COUNTS, _WEIGHTS)[0] + len(kinds)
     while len(kinds) < count:
         kind = chance.choice(ALL)
         if kind not in kinds and fits(kind, kinds):

@@ -31,17 +31,17 @@ from tests.resilience.watch import Watch
 from tests.support.agent_process import CAMERA, YARD
 
 #: Until the first event of a healthy agent has ended, on a busy machine.
-FIRST = 40.0
+FIRST = 150.0
 #: After all is well again, until the last event has ended and is told.
-CALM = 20.0
+CALM = 60.0
 #: For an answer, on a busy machine.
-ANSWER = 15.0
+ANSWER = 60.0
 #: Published by the observer itself.
 MARK = "homeassistant/lab"
 #: From Home Assistant's birth until it has every event; an agent that missed the birth waits 120 s.
 OFFERED = 150.0
 #: For what a stop left in the spool, with the next start.
-LEFT_OVER = 60.0
+LEFT_OVER = 300.0
 
 
 @dataclass

@@ -21,12 +21,12 @@ from agent.core import engine
 from agent.core.messages import Detection, EndReason, MotionEnded, MotionStarted, Reason
 from agent.core.state import CameraSetup, Now, Setup
 from agent.mqtt.journal import Journal
+from agent.runtime.framing import Message
 from agent.storage.day.recording_result import outcome
 from agent.storage.records import encode
 from agent.storage.store.child import Child
 from agent.storage.store.claims import identity_of
 from agent.storage.store.clock_file import Calendar, as_json
-from agent.storage.store.framing import Message
 from agent.storage.store.options import StoreOptions
 from agent.storage.verify.store import verify_store
 from schemas.messages import Record
@@ -219,7 +219,7 @@ def test_nothing_but_the_days_index_grows_with_events(tmp_path: Path) -> None:
             days.clock.advance(20.0)
         days.told.clear()
         days.days.clear()
-        recordings.event.cache_clear()
+        recordings.encoded.cache_clear()
         recordings.numbered_jpeg.cache_clear()
         gc.collect()
         return len(gc.get_objects())

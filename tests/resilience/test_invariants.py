@@ -312,7 +312,7 @@ DOCTORED: dict[Callable[[Observation], None], str] = {
     _with_frames_that_never_arrived: "no_loss_is_silent",
     _failed_without_a_code: "no_loss_is_silent",
     _blind_though_live: "live_and_armed_is_judged",
-    _disarmed_by_an_old_command: "nobody_else_disarms_it",
+    _disarmed_by_an_old_command: "only_a_new_command_disarms_it",
     _with_an_event_that_home_assistant_never_had: "home_assistant_has_each_event",
     _with_something_taken_and_not_told: "what_was_taken_is_told",
     _with_a_stray: "no_file_is_astray",

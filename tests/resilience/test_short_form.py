@@ -1,6 +1,6 @@
 """The short form: every kind of fault once, three to a run, from fixed seeds.
 
-The long form is `python -m tests.resilience`, its outcome docs/resilience.md.
+The long form is `python -m tests.resilience`, its outcome docs/explanation/resilience.md.
 """
 
 from __future__ import annotations

@@ -14,10 +14,11 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from agent.core.inbox import Told
+from agent.core.engine_inputs import Told
 from agent.mqtt.client import MqttWorker
 from agent.mqtt.command_topics import command_filters, slip_filters
 from agent.mqtt.journal import Journal
+from agent.mqtt.live_gate import LiveGate
 from agent.mqtt.options import MqttOptions
 from agent.mqtt.outbox import Outbox
 from agent.runtime.clock import SystemClock
@@ -55,12 +56,13 @@ class RunningMqtt:
 
     def __init__(self, options: MqttOptions, folder: Path, *, inbox: int = 1000) -> None:
         clock = SystemClock()
+        self.live = LiveGate(clock)
         self.outbox = Outbox()
         self.journal = Journal(folder / "journal.db", clock)
         self.inbox: Mailbox[Told] = Mailbox("inbox", inbox, WhenFull.REFUSE)
         self.told: list[object] = []
         self.fatal: list[BaseException] = []
-        self.mqtt = MqttWorker(options, self.outbox, self.journal, self.inbox.put, clock)
+        self.mqtt = MqttWorker(options, self.outbox, self.journal, self.inbox.put, clock, self.live)
         self.worker = Worker(
             "mqtt", self.mqtt.run, clock, lambda _name, error: self.fatal.append(error)
         )
@@ -161,3 +163,7 @@ class Ear:
             setattr(extra, name, value)
         info = self._client.publish(topic, payload, 1, retain, properties=extra)
         info.wait_for_publish(5)
+
+    def post(self, topic: str, payload: str) -> None:
+        """Publishes at QoS 1 without waiting: many of them come in a row."""
+        self._client.publish(topic, payload, 1)

@@ -31,6 +31,7 @@ class Process:
         *arguments: str,
         env: dict[str, str] | None = None,
         before: Sequence[str] = (),
+        cwd: Path | None = None,
     ) -> None:
         self.log_file = log
         with log.open("ab") as out:
@@ -39,6 +40,7 @@ class Process:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(env or {})},
+                cwd=cwd,
             )
 
     @property
@@ -139,12 +141,12 @@ class House:
         path.write_text(yaml.safe_dump(self.config))
         return path
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str, within: float = 60) -> subprocess.CompletedProcess[str]:
         """Another command of ours with the configuration as it stands now, run to its end."""
         return subprocess.run(
             [sys.executable, "-m", "agent", *arguments, "--config", self._configured()],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=within,
             check=False,
         )

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import threading
@@ -29,20 +30,31 @@ class Browser:
         self._urls: dict[str, str] = {}
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._count = 0
+        self._begin(folder, self._command(folder, program))
+
+    def _command(self, folder: Path, program: str) -> list[str]:
         words = ["--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
         words += ["--remote-debugging-port=0", f"--user-data-dir={folder}", "--no-first-run"]
         words += ["--disable-dev-shm-usage", "--disable-extensions", "--mute-audio", "about:blank"]
+        return [program, *words]
+
+    def _begin(self, folder: Path, command: list[str]) -> None:
         self._process = subprocess.Popen(
-            [program, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "HOME": str(folder)},
         )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
+        port = wait_until("the browser listens", lambda: self._port(folder))
+        self._run(self._connect(port))
+
+    def _port(self, folder: Path) -> int:
         told = folder / "DevToolsActivePort"
-        lines: list[str] = wait_until(
-            "Chromium listens", lambda: told.read_text().split() if told.exists() else []
-        )
-        self._run(self._connect(int(lines[0])))
+        lines = told.read_text().split() if told.exists() else []
+        return int(lines[0]) if lines else 0
 
     def __enter__(self) -> Self:
         return self
@@ -100,6 +112,25 @@ class Browser:
         )
         self.press(*box)
 
+    def write(self, selector: str, words: str) -> None:
+        """Puts text into a field, as somebody who types or pastes."""
+        self.click(selector)
+        self.run(f"(document.querySelector({json.dumps(selector)}).select(), true)")
+        self.insert(words)
+
+    def insert(self, words: str) -> None:
+        """Types text where the keyboard goes to."""
+        self.call("Input.insertText", text=words)
+
+    def spot(self, selector: str, x: float, y: float) -> tuple[float, float]:
+        """A place within an element, in parts of it, as a place of the window."""
+        left, top, width, height = self.run(
+            f"(() => {{ const it = document.querySelector({json.dumps(selector)});"
+            " it.scrollIntoView({block: 'center'}); const b = it.getBoundingClientRect();"
+            " return [b.left, b.top, b.width, b.height]; })()"
+        )
+        return left + x * width, top + y * height
+
     def press(self, x: float, y: float) -> None:
         """Presses and releases the mouse."""
         for kind in ("mousePressed", "mouseReleased"):
@@ -154,14 +185,14 @@ class Browser:
         await self._socket.send_json({"id": self._count, "method": method, "params": parameters})
         said = await answer
         if "error" in said:
-            raise AssertionError(f"{method}: {said['error']['message']}")
+            raise AssertionError(f"{method}: {said.get('message') or said['error']}")
         result: dict[str, Any] = said["result"]
         return result
 
     async def _read(self) -> None:
         async for message in self._socket:
             said = json.loads(message.data)
-            if "id" in said:
+            if said.get("id") is not None:
                 self._answers.pop(said["id"]).set_result(said)
             else:
                 self._hear(said["method"], said["params"])
@@ -187,7 +218,7 @@ def program() -> str | None:
 
 @contextlib.contextmanager
 def browsing(folder: Path) -> Iterator[Browser]:
-    """A browser for the length of the block; the caller has looked whether there is one."""
+    """A Chromium for the length of the block; the caller has looked whether there is one."""
     found = program()
     assert found is not None
     with Browser(folder, found) as browser:

@@ -18,6 +18,7 @@ from tests.support.broker import free_port
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "surveillance-agent:prove"
 APP_IMAGE = "surveillance-agent-app:prove"
+NAMED_IMAGE = "surveillance-agent-named:prove"
 
 
 def why_not() -> str | None:

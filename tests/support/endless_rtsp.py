@@ -74,6 +74,13 @@ class RtspFlood:
         """The number of the picture, and RTP payloads of it; a negative one ends its picture."""
         raise NotImplementedError
 
+    def media(self) -> list[str]:
+        """The lines of the description that say what comes."""
+        sets = ",".join(base64.b64encode(unit).decode() for unit in self._sets)
+        kind = "a=fmtp:96 packetization-mode=1"
+        kind += f";sprop-parameter-sets={sets}" if sets else ""
+        return ["m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/90000", kind]
+
     def _serve(self) -> None:
         self._server.settimeout(0.1)
         while not self._gone.is_set():
@@ -108,11 +115,7 @@ class RtspFlood:
         head = ["RTSP/1.0 200 OK", number]
         body = ""
         if method == "DESCRIBE":
-            sets = ",".join(base64.b64encode(unit).decode() for unit in self._sets)
-            kind = "a=fmtp:96 packetization-mode=1"
-            kind += f";sprop-parameter-sets={sets}" if sets else ""
-            lines = ["v=0", "s=x", "t=0 0", "m=video 0 RTP/AVP 96", "a=rtpmap:96 H264/90000", kind]
-            body = "\r\n".join([*lines, "a=control:track1", ""])
+            body = "\r\n".join(["v=0", "s=x", "t=0 0", *self.media(), "a=control:track1", ""])
             head += ["Content-Type: application/sdp", f"Content-Length: {len(body)}"]
         if method == "SETUP":
             head += ["Transport: RTP/AVP/TCP;unicast;interleaved=0-1", "Session: 1"]
@@ -164,6 +167,19 @@ class ManyReferences(RtspFlood):
             for payload in payloads[:-1]:
                 yield number, payload
             yield -number - 1, payloads[-1]
+
+
+class SecondFormat(ManyReferences):
+    """It offers two formats and sends the second one."""
+
+    def __init__(self, first: list[str], pictures: list[list[bytes]]) -> None:
+        super().__init__(pictures)
+        self._first = first
+
+    def media(self) -> list[str]:
+        """With the format that never comes before the other one."""
+        line, *others = super().media()
+        return [line.replace("96", "97 96"), *self._first, *others]
 
 
 def _fragments(unit: bytes) -> list[bytes]:

@@ -47,6 +47,7 @@ class Rig:
         open_events: tuple[MotionEvent, ...] = (),
         last_seq: dict[tuple[str, str], int] | None = None,
         cameras: Sequence[str] = ("yard",),
+        profile: str = "plain",
     ) -> None:
         self.at = 100.0
         self.setup = Setup(
@@ -54,7 +55,7 @@ class Rig:
             name="Pi",
             version="1",
             started_utc=START,
-            cameras=tuple(CameraSetup(name, CameraSettings()) for name in cameras),
+            cameras=tuple(CameraSetup(name, CameraSettings(), profile=profile) for name in cameras),
         )
         self.state: AgentNow
         self.state, self.effects = begin(

@@ -1,7 +1,7 @@
 """What the second dialect's client must send, byte by byte: knows nothing of `agent.camera`.
 
-Written from what others published (see docs/protocol.md), so that packets and simulator cannot
-share one misunderstanding.
+Written from what others published (see docs/explanation/protocol.md), so that packets and
+simulator cannot share one misunderstanding.
 """
 
 from __future__ import annotations

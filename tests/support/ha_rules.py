@@ -40,7 +40,8 @@ PLATFORMS: dict[str, tuple[set[str], set[str]]] = {
     "camera": ({"t"}, set()),
     "event": ({"stat_t", "evt_typ"}, {"val_tpl"}),
     "image": ({"img_t"}, {"cont_type"}),
-    "number": ({"cmd_t", "stat_t", "min", "max", "step"}, {"mode", "unit_of_meas"}),
+    "number": ({"cmd_t", "stat_t", "min", "max", "step"}, {"mode", "unit_of_meas", "val_tpl"}),
+    "select": ({"cmd_t", "stat_t", "ops"}, {"val_tpl", "cmd_tpl"}),
     "sensor": (
         {"stat_t"},
         {"val_tpl", "unit_of_meas", "stat_cla", "ops", "sug_dsp_prc", "exp_aft"},
@@ -64,7 +65,7 @@ UNITS = {
 #: Platforms that Home Assistant can name by their device class.
 NAMED_BY_CLASS = {"binary_sensor", "button", "event", "number", "sensor"}
 #: Attributes that it drops without a word (an entity's own).
-COMMAND_PLATFORMS = {"button", "number", "switch"}
+COMMAND_PLATFORMS = {"button", "number", "select", "switch"}
 
 
 def complaints(payloads: Iterable[Publish]) -> list[str]:
@@ -160,6 +161,8 @@ def _entity(component: dict[str, Any], device_name: str) -> Iterable[str]:
         yield from _number(component)
     if platform == "alarm_control_panel" and component.get("cod_arm_req", True):
         yield "arming without a code fails unless cod_arm_req is false"
+    if platform == "select" and not component.get("ops"):
+        yield "no options"
     if platform == "event" and not component.get("evt_typ"):
         yield "no event types"
 
@@ -170,7 +173,8 @@ def _identity(component: dict[str, Any], platform: str, device_name: str) -> Ite
     if not re.match(r"^[a-z_]+\.[a-z0-9]+(_[a-z0-9]+)*$", component.get("def_ent_id", "")):
         yield "def_ent_id is no entity id"
     name = component.get("name")
-    if name is None and not (platform in NAMED_BY_CLASS and component.get("dev_cla")):
+    main = "name" in component and name is None  # the device's own name, without more
+    if name is None and not main and not (platform in NAMED_BY_CLASS and component.get("dev_cla")):
         yield "neither a name nor a class to be named after"
     if name and device_name and name.casefold().startswith(device_name.casefold()):
         yield "the device's name is repeated"

@@ -53,8 +53,7 @@ def make(folder: Path, mqtt_port: int | None = None, *, configuration: str = "")
     folder.mkdir(parents=True)
     (folder / "automations.yaml").write_text("[]\n")
     blueprints = folder / "blueprints" / "automation" / BLUEPRINT.parent.name
-    blueprints.mkdir(parents=True)
-    shutil.copy(BLUEPRINT, blueprints)
+    shutil.copytree(BLUEPRINT.parent, blueprints)
     return module.HomeAssistant(str(folder), mqtt_port)
 
 

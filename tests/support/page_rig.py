@@ -21,6 +21,7 @@ from agent.page.server import PageWorker
 from agent.runtime.clock import SystemClock
 from agent.runtime.latest_value import Newest
 from agent.runtime.worker import Worker
+from agent.verdicts.worker import VerdictBoxes, VerdictWorker
 from schemas.camera_config import CameraConfig
 from tests.support.engine import begun
 from tests.support.waiting import PATIENCE, wait_until
@@ -121,11 +122,13 @@ def page(
     state: AgentNow | None = None,
     *,
     full: bool = False,
+    first_file: Path | None = None,
     **options: Any,  # noqa: ANN401  fields of PageOptions
 ) -> Iterator[PageRig]:
     """A page for one camera, `yard`; `config` has keys of its configuration.
 
-    `full`: the agent has no room for orders, and says so at once.
+    `full`: the agent has no room for orders, and says so at once; `first_file`: it has no
+    configuration yet, and would write this one.
     """
     orders: list[object] = []
 
@@ -134,22 +137,32 @@ def page(
         return not full
 
     clock = SystemClock()
-    desk = Desk(to_engine, clock)
+    boxes = VerdictBoxes()
+    boxes.now.put(state or begun())
+    verdicts = VerdictWorker(folder, boxes, lambda _answer: None, clock)
+    desk = Desk(to_engine, clock, boxes.questions)
     camera = CameraConfig.model_validate({"source": "demo:", **(config or {})})
     view: Newest[Shown] = Newest()
     shown = without_sources(camera)
     desk.scenes = {"yard": Scene("Yard <b>", shown, shown, view=view)}
     desk.now.put(state or begun())
+    desk.first_file = first_file
     given = {"token": TOKEN, "user": "ann", "password_hash": hashed(PASSWORD), **options}
     server = PageWorker(PageOptions("127.0.0.1", 0, folder, **given), desk, clock)
     fatal: list[BaseException] = []
-    worker = Worker("page", server.run, clock, lambda _name, error: fatal.append(error))
-    worker.start()
+    bodies = {"page": server.run, "verdicts": verdicts.run}
+    workers = [
+        Worker(name, body, clock, lambda _name, error: fatal.append(error))
+        for name, body in bodies.items()
+    ]
+    for worker in workers:
+        worker.start()
     try:
-        wait_until("the port", lambda: server.port or worker.restarts or fatal)
+        wait_until("the port", lambda: server.port or workers[0].restarts or fatal)
         yield PageRig(server, desk, orders, view)
     finally:
-        worker.stop.set()
-        assert worker.join(PATIENCE), "the page does not stop"
+        for worker in workers:
+            worker.halt()
+            assert worker.join(PATIENCE), f"{worker.name} does not stop"
         assert not fatal, fatal
-        assert worker.restarts == 0
+        assert not any(worker.restarts for worker in workers)

@@ -14,8 +14,9 @@ import numpy as np
 
 from agent.core.frame import Video
 from agent.imaging.orientation import Orientation
+from agent.storage.container.h264 import Codec
 from agent.storage.recording.encoder import ClipEncoder
-from agent.storage.recording.fragmenter import Cutter
+from agent.storage.recording.fragmenter import Cut, Cutter
 from agent.storage.records import EventClosed, EventOpened, Fragment, Record
 
 WIDTH, HEIGHT = 160, 120
@@ -84,6 +85,23 @@ def times(count: int, seed: int = 1) -> list[int]:
 
 
 @cache
+def encoded(first: int, count: int, width: int, height: int) -> tuple[list[Cut], Codec]:
+    """The pictures of an event, cut; kept, because to encode them is what takes the time."""
+    encoder = ClipEncoder(Orientation())
+    cutter = Cutter()
+    cuts: list[Cut] = []
+    key_at = -2000
+    for index, at_ms in enumerate(times(count, first)):
+        key = at_ms - key_at >= 2000
+        key_at = at_ms if key else key_at
+        unit = encoder.encode(numbered_jpeg(first + index, width, height), None, key=key)
+        assert unit is not None
+        cuts += cutter.add(unit.sample, at_ms, key=unit.key)
+    cuts += cutter.finish()
+    assert encoder.codec is not None
+    return cuts, encoder.codec
+
+
 def event(
     name: str,
     first: int,
@@ -94,19 +112,7 @@ def event(
     height: int = HEIGHT,
 ) -> tuple[Fragment, ...]:
     """An encoded event; its pictures have the numbers from `first` on, at `times(count, first)`."""
-    encoder = ClipEncoder(Orientation())
-    cutter = Cutter()
-    cuts = []
-    key_at = -2000
-    for index, at_ms in enumerate(times(count, first)):
-        key = at_ms - key_at >= 2000
-        key_at = at_ms if key else key_at
-        unit = encoder.encode(numbered_jpeg(first + index, width, height), None, key=key)
-        assert unit is not None
-        cuts += cutter.add(unit.sample, at_ms, key=unit.key)
-    cuts += cutter.finish()
-    codec = encoder.codec
-    assert codec is not None
+    cuts, codec = encoded(first, count, width, height)
     begin = round(started.timestamp() * 1000)
     return tuple(
         Fragment(
@@ -125,10 +131,11 @@ def event(
     )
 
 
-def whole_event(name: str, first: int, count: int = 20, **about: datetime) -> list[Record]:
+def whole_event(
+    name: str, first: int, count: int = 20, *, started: datetime = STARTED
+) -> list[Record]:
     """The event with its opening and closing records."""
-    fragments = event(name, first, count, **about)
-    started = fragments[0].started
+    fragments = event(name, first, count, started=started)
     return [
         EventOpened(camera="front", event=name, started=started),
         *fragments,

@@ -15,7 +15,8 @@ _SCRIPT = Path(__file__).with_name("rtsp_camera.py")
 _NEEDED = (
     "import gi; gi.require_version('GstRtspServer', '1.0');"
     "from gi.repository import Gst, GstRtspServer; Gst.init(None);"
-    "assert Gst.ElementFactory.find('x264enc') and Gst.ElementFactory.find('rtpjpegpay')"
+    "wanted = 'x264enc', 'x265enc', 'rtpjpegpay', 'voaacenc', 'opusenc';"
+    "assert all(map(Gst.ElementFactory.find, wanted))"
 )
 
 
@@ -29,7 +30,10 @@ def missing() -> str:
 
 
 class RtspCamera:
-    """Serves /h264 and /mjpeg until the end of the `with` block; skips where it cannot."""
+    """Serves /h264, /h265, /bframes and /mjpeg until the end of the `with` block.
+
+    Skips where it cannot.
+    """
 
     def __init__(self, user: str, password: str) -> None:
         need(missing())
@@ -48,7 +52,7 @@ class RtspCamera:
         return f"rtsp://{who or self._who}@127.0.0.1:{self.port}{path}"
 
     def say(self, word: str) -> None:
-        """`stall`, `play`, `cut`, `visit` or `empty`."""
+        """`stall`, `play`, `cut`, `visit`, `empty`, `hush` or `bang`."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{word}\n")
         self._process.stdin.flush()

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from agent.core.messages import (
-    EventKept,
+    EventMarked,
     RecordingFailed,
     RecordingSaved,
     StoreCode,
     StoreRepaired,
     StoreState,
 )
-from agent.core.orders import KeepEvent
+from agent.core.orders import MarkEvent
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
@@ -47,7 +47,7 @@ class StoreRig:
         self.path = path
         self.store = path / "store"
         self.said: list[object] = []
-        self.orders: Mailbox[KeepEvent] = Mailbox("orders", 8, WhenFull.REFUSE)
+        self.orders: Mailbox[MarkEvent] = Mailbox("orders", 8, WhenFull.REFUSE)
         self.deaf = False
         self.refused = 0
         self.failures: list[BaseException] = []
@@ -117,8 +117,8 @@ class StoreRig:
         return [each for each in self.said if isinstance(each, RecordingSaved)]
 
     @property
-    def kept(self) -> list[EventKept]:
-        return [each for each in self.said if isinstance(each, EventKept)]
+    def kept(self) -> list[EventMarked]:
+        return [each for each in self.said if isinstance(each, EventMarked)]
 
     @property
     def repaired(self) -> list[StoreRepaired]:

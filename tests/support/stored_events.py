@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.core.messages import StoreCode
-from agent.core.naming import FileKind
+from agent.core.store_names import FileKind
 from agent.storage.records import (
     EventFile,
     Record,

@@ -88,6 +88,11 @@ class WebCamera:
         """With `user` (and password, as URLs write them) in it where given."""
         return f"{self._scheme}://{user}{'@' if user else ''}127.0.0.1:{self.port}{path}"
 
+    @property
+    def viewers(self) -> int:
+        """Connections on which pictures are sent now."""
+        return len(self._open)
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self

@@ -14,6 +14,7 @@ from agent.reoffer.visits import (
     MOST_CONNECTIONS,
     MOST_GUESSERS,
     MOST_OF_ONE,
+    SPARES,
     Guesses,
     Seldom,
     Visits,
@@ -150,7 +151,38 @@ def test_many_guessers_do_not_fill_the_memory() -> None:
 
 def test_one_cause_is_one_line_a_minute_with_its_count() -> None:
     seldom = Seldom()
-    assert seldom.count("crowd", 0.0) == 1
-    assert [seldom.count("crowd", n / 8) for n in range(5)] == [0] * 5
+    assert seldom.count("too many", 0.0) == 1
+    assert [seldom.count("too many", n / 8) for n in range(5)] == [0] * 5
     assert seldom.count("token", 1.0) == 1
-    assert seldom.count("crowd", LINE_EVERY) == 6
+    assert seldom.count("too many", LINE_EVERY) == 6
+
+
+def test_a_watchdog_has_a_place_where_all_others_are_taken() -> None:
+    visits: Visits[int] = Visits(spares=SPARES)
+    for key in range(MOST_CONNECTIONS):
+        visits.come(key, f"192.0.2.{key // 8}", 0.0)
+        visits.busy(key)
+    assert [visits.come(100 + n, "192.0.2.7", 1.0 + n) for n in range(SPARES)] == [None] * SPARES
+    assert all(visits.is_spare(100 + n) for n in range(SPARES))
+    assert not visits.is_spare(0)
+    visits.busy(100)  # it is answered
+    assert visits.come(200, "192.0.2.7", 9.0) == 101  # of those without a request the oldest goes
+    assert visits.is_spare(200)
+    visits.gone(5)
+    assert visits.come(201, "192.0.2.9", 9.0) is None
+    assert not visits.is_spare(201)  # a place that is free is one for everything
+
+
+def test_an_address_with_all_its_places_taken_has_its_watchdog_answered() -> None:
+    visits: Visits[int] = Visits(spares=SPARES)
+    for key in range(MOST_OF_ONE):
+        visits.come(key, "127.0.0.1", 0.0)
+        visits.busy(key)
+    assert visits.come(100, "127.0.0.1", 1.0) is None
+    assert visits.is_spare(100)
+    assert len(list(visits)) == MOST_OF_ONE + 1
+    visits.busy(100)
+    for key in range(200, 200 + SPARES - 1):
+        visits.come(key, "127.0.0.1", 2.0)
+        visits.busy(key)
+    assert visits.come(300, "127.0.0.1", 3.0) == 300  # who keeps all busy keeps also these

@@ -7,6 +7,6 @@ Way of a frame: `udp` receives, `link` says what the datagram is, `assembler` or
 `cutter` cuts out the frames, `udp` hands them to `on_frame`. `simulator` is the camera's side.
 
 Two dialects: `packets`, `link`, `assembler`, `camera_side` are the first's, and those with a 2 the
-second's, which nobody has confirmed on hardware; `dialects` chooses. `localdata`, `find` and
-`discover` find cameras, `names`, `trace` and `capture` tell people what was said.
+second's, which others have confirmed on hardware, and we have not; `dialects` chooses. `discovery`
+and `discover` find cameras, `describe`, `trace` and `capture` tell people what was said.
 """

@@ -25,10 +25,10 @@ MEMORY = 32
 class Assembler:
     """Puts image datagrams in order and lets the cutter take the frames out.
 
-    A number ahead of the expected one waits for at most `REORDER_WINDOW` others; then the missing
-    ones are lost. A number behind is a repetition only if its bytes are the same: else the stream
-    has jumped, if the next datagram follows from it, or the datagram is a stray one.
-    A hole of exactly 256 cannot be seen in 8-bit numbers: who knows of one calls `hole`.
+    A number ahead of the expected one waits for at most `REORDER_WINDOW` others. Then the missing
+    ones are lost. A number behind is a repetition only if its bytes are the same. Otherwise the
+    stream has jumped, if the next datagram follows from it, or the datagram is a stray one.
+    8-bit numbers cannot show a hole of exactly 256: a caller that knows of one calls `hole`.
     """
 
     def __init__(self, counts: AssemblerCounts | None = None, limit: int = FRAME_LIMIT) -> None:

@@ -19,11 +19,11 @@ _FAR = 128
 class WideAssembler(Assembler):
     """An assembler for 16-bit numbers, and for frames that begin behind 4 bytes of header.
 
-    First fragments that leave no room for the longer header (over 2,037 bytes) are taken as they
-    are: then the first frame of a session may be missed.
+    First fragments that leave no bytes for the longer header (over 2,037 bytes) are taken as they
+    are. Then the first frame of a session may be missed.
 
-    The low byte alone orders the datagrams; a hole of 128 or more, which it cannot show, is taken
-    from the whole number if the next datagram confirms it: a stray one moves nothing.
+    The low byte alone orders the datagrams. It cannot show a hole of 128 or more: the whole number
+    shows that, if the next datagram confirms it. So a stray datagram moves nothing.
     """
 
     _last: int | None = None

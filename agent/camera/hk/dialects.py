@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-#: A dialect that has worked is given up after so many openings in a row without an answer: the
-#: camera at that address may be another one now.
+#: A dialect that has worked is given up after this number of openings in a row without an answer:
+#: the camera at that address may be another one now.
 FORGET_AFTER = 5
 
 
@@ -13,18 +13,18 @@ class Dialect(StrEnum):
     """How a camera wants its session opened."""
 
     FIRST = "1"  # the seed camera's (proven)
-    SECOND = "2"  # MD81, MD81S and others; not confirmed on hardware
+    SECOND = "2"  # MD81, MD81S and others; not confirmed on hardware of ours
 
     @property
     def other(self) -> Dialect:
-        """The one that is not this."""
+        """The other dialect."""
         return Dialect.FIRST if self is Dialect.SECOND else Dialect.SECOND
 
 
 class DialectChoice:
     """What has worked is spoken again; until then the first, and the second where it is silent.
 
-    An attempt speaks `first_try`, and `second_try` at once if the camera does not answer.
+    An attempt speaks `first_try`, and `second_try` immediately if the camera does not answer.
     """
 
     def __init__(self, only: Dialect | None = None) -> None:

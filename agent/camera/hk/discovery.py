@@ -24,7 +24,7 @@ from agent.runtime.clock import Clock
 
 log = logging.getLogger(__name__)
 
-#: How often the one who waits is asked whether to go on.
+#: Seconds between two questions to the caller whether to continue.
 _STEP = 0.25
 #: The question is repeated: UDP loses datagrams.
 _ASK_EVERY = 1.0
@@ -54,7 +54,7 @@ def find(
         go_on: asked four times a second; False ends the search.
         seconds: how long to wait for answers.
         port: where cameras listen.
-        most: so many are enough.
+        most: the search ends after this number of cameras.
 
     Raises:
         OSError: there is no way to any of the targets.

@@ -51,11 +51,11 @@ class FrameCutter:
            ^                 |  no JPEG header    |  hole, SOI, too long
            +-----------------+--------------------+   the frame in progress is damaged
 
-    After a hole nobody knows whether an SOI is a frame's or an embedded thumbnail's. Then the frame
-    counts only if it has the size of the last certain one, or of the one before it, when nothing is
-    missing in between and no EOI: behind a thumbnail comes the EOI of its own picture. While no
-    size is known, its SOI has to stand behind a first fragment's header or an EOI, and nothing but
-    an SOI behind its own EOI.
+    After a hole an SOI may be that of a frame or of an embedded thumbnail. The frame then counts
+    only if it has the size of the last certain frame, or of the one before that. The second case
+    needs that nothing is missing in between, and no EOI: behind a thumbnail comes the EOI of its
+    own picture. While no size is known, the SOI must stand behind a first fragment's header or an
+    EOI, and only an SOI may stand behind its own EOI.
     """
 
     def __init__(self, counts: AssemblerCounts, limit: int = FRAME_LIMIT) -> None:

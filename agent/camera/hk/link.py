@@ -21,7 +21,7 @@ from agent.core.errors import CameraRefused, SessionLost
 
 __all__ = ["NO_IMAGE", "REFUSALS", "CameraLink", "Ended", "LinkEvent", "Opened"]
 
-#: So many refusals are read before the attempt is given up (the known client's number).
+#: The attempt is given up after this number of refusals (the known client's number).
 REFUSALS = 5
 
 

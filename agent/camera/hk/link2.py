@@ -1,4 +1,4 @@
-"""The second dialect's session, client's side, sans-IO; not confirmed on hardware."""
+"""The second dialect's session, client's side, sans-IO; not confirmed on hardware of ours."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agent.core.errors import SessionLost
 #: The camera may take its time to create a session while it is polled (guessed).
 CREATE_TIMEOUT = 5.0
 
-#: What a camera sends beside image data; other kinds with a whole header are data by chance.
+#: Kinds that a camera sends in addition to image data; data may look like other kinds by chance.
 _KINDS = frozenset(
     {
         packets.KIND_STATUS,
@@ -126,7 +126,7 @@ class SecondLink(Conversation):
             self._end(SessionLost("the camera closed the session"), now)
 
     def _is_control(self, datagram: bytes) -> bool:
-        """Whether a datagram beside the image data is none; image data has no kind."""
+        """Whether a datagram is no image data; image data has no kind."""
         if len(datagram) < packets.FRAGMENT_MIN:
             return True
         packet = packets.decode(datagram)

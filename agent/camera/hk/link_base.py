@@ -15,8 +15,8 @@ SILENCE = 2.0
 
 #: An open session that brings statuses but no pictures is no session (guessed; bounds the wait).
 NO_IMAGE = 10.0
-#: The same once pictures have come: the family sends several a second (guessed: longer than any
-#: pause of a camera that turns its infrared lamps on, and short enough to be told of).
+#: The same after pictures have come: the family sends several a second. The value is guessed. It is
+#: longer than the pause of a camera that turns its infrared lamps on, and short enough to report.
 NO_MORE_IMAGES = 2.5
 
 #: Longest control packet while images arrive (guessed: the longest seen has 372 bytes).
@@ -105,7 +105,7 @@ class Conversation(ABC):
         return events
 
     def close(self, now: float) -> None:
-        """Ends the link from our side; where the camera may know the session it is told."""
+        """Ends the link from our side; tells the camera if it may know the session."""
         farewell = self._farewell()
         if farewell is not None:
             self._say(now, farewell)

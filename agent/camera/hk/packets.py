@@ -13,6 +13,7 @@ from enum import StrEnum
 from itertools import count, islice
 
 #: seq, length << 4, kind, flag, tag, length - 4, code (decoded; so in all seven client messages).
+#: The low four bits of the second are 0 there; in image data of others they are not (seen).
 _HEADER = struct.Struct("<HHBBBHI")
 HEADER_SIZE = _HEADER.size
 
@@ -49,7 +50,7 @@ START_REPLY_SIZES = frozenset({334, 368, 372})  # 368 proven, the others seen in
 FRAGMENT_MIN = 17
 DATAGRAM_MAX = 2048
 
-#: The camera wants an acknowledgement after so many datagrams (proven).
+#: The camera wants an acknowledgement after this number of datagrams (proven).
 FRAGMENTS_PER_ACK = 5
 
 #: Made in advance: those of about five frames.
@@ -117,7 +118,7 @@ def decode(datagram: bytes) -> Packet | None:
     if not HEADER_SIZE <= len(datagram) <= PACKET_MAX:
         return None
     seq, shifted, kind, flag, tag, less_4, code = _HEADER.unpack_from(datagram)
-    if shifted != len(datagram) << 4 or less_4 != len(datagram) - 4:
+    if shifted >> 4 != len(datagram) or less_4 != len(datagram) - 4:
         return None
     text = _veil(kind, datagram[HEADER_SIZE:])
     if kind in _ENDED:

@@ -1,8 +1,10 @@
 """What a client of the family's second dialect sends (MD81, MD81S and others). Pure.
 
-**Not confirmed on hardware.** Every constant is *seen*: published by others who read it out of the
-vendor's application and used it on such cameras; none of it was tried on a camera of ours. The
-packet format, the names of a session and the acknowledgements are those of `packets`.
+**Not confirmed on hardware of ours;** others stream three models with it
+(docs/explanation/protocol.md). Every
+constant is *seen*: published by others who read it out of the vendor's application and used it on
+such cameras. None of it was tried on a camera of ours. The packet format, the names of a session
+and the acknowledgements are those of `packets`.
 """
 
 from __future__ import annotations
@@ -23,15 +25,14 @@ from agent.camera.hk.packets import (
 #: The code of pings and polls (seen).
 CODE = 2001
 
-#: So many of each ping are sent (seen).
+#: Number of pings of each kind (seen).
 PINGS_82 = 3
 PINGS_A2 = 9
 
 #: The camera polls with packets of this length (seen), so bytes 2-3 are 0x30 0x03.
 POLL_SIZE = 51
-_POLL_LENGTH = (POLL_SIZE << 4).to_bytes(2, "little")
 
-#: Every so many seconds the client polls (seen).
+#: Seconds between two polls of the client (seen).
 POLL_INTERVAL = 0.17
 
 #: A number in all polls, made up by the vendor's client (seen).
@@ -101,9 +102,10 @@ def poll_answer(hkid: str, number: int) -> bytes:
 
 def is_poll(datagram: bytes) -> bool:
     """Whether this is a poll of the camera, to be answered."""
-    return len(datagram) == POLL_SIZE and datagram[2:4] == _POLL_LENGTH
+    said = int.from_bytes(datagram[2:4], "little") >> 4
+    return len(datagram) == said == POLL_SIZE
 
 
 def says(datagram: bytes, word: bytes) -> bool:
-    """Whether a message's text has that word, whatever its kind XORs."""
+    """Whether a message's text has that word, with any XOR of its kind."""
     return word in unveil(datagram) or word in datagram

@@ -15,6 +15,7 @@ from agent.camera.hk.assembler import Assembler
 from agent.camera.hk.assembler2 import WideAssembler
 from agent.camera.hk.dialects import Dialect, DialectChoice
 from agent.camera.hk.discovery import ask_id
+from agent.camera.hk.h264_sign import sent_h264
 from agent.camera.hk.jpeg_splitter import AssemblerCounts
 from agent.camera.hk.link import CameraLink, Ended
 from agent.camera.hk.link2 import SecondLink
@@ -26,18 +27,19 @@ from agent.camera.interruptible_wait import Patience
 from agent.camera.network.resolve import Found, Resolver
 from agent.camera.reconnect import Extras, Keeper, Timing
 from agent.camera.session import Picture
-from agent.core.errors import CameraError, CameraUnreachable, SessionLost
+from agent.core.errors import CameraError, CameraRefused, CameraUnreachable, SessionLost
 from agent.core.frame import Frame
 from agent.core.messages import CameraState, SessionLog
 from agent.core.stats import CameraStats
 from agent.runtime.clock import Clock
+from agent.runtime.curtain import Curtain
 
 log = logging.getLogger(__name__)
 
 #: Seconds without a whole frame after which an open session is given up.
 SILENCE = 10.0
-#: Waits of the keeper: a camera that was not reached rests for 15 s (proven: the known client's),
-#: and its rhythm is known, since the family sends several frames a second.
+#: Waits of the reconnect machine. It leaves a camera that it could not reach alone for 15 s
+#: (proven: the known client's). The rhythm is known: the family sends several frames a second.
 TIMING = Timing(unreachable=15.0, refused=15.0, unknown=SILENCE)
 #: Seconds to wait for a camera's id, where it does not answer in the first dialect.
 ASKED = 1.5
@@ -47,6 +49,9 @@ _LOG_EVERY, _LOG_REPEATS = 60.0, 3600.0
 _NOTED = {Dialect.FIRST: "", Dialect.SECOND: " (second dialect, not confirmed on hardware)"}
 #: How late, at most, a poll of the second dialect goes out: it is due every 0.17 s.
 POLL_2 = 0.06
+
+#: Key pictures of H.264 before the first JPEG: this number is no chance.
+_SURE = 2
 
 KeepLog = Callable[[SessionLog], str | None]
 
@@ -59,6 +64,7 @@ def hk_source(
     on_state: Callable[[CameraState], object],
     timing: Timing = TIMING,
     keep_log: KeepLog = lambda _log: None,
+    curtain: Curtain | None = None,
 ) -> Keeper:
     """A frame source of one camera of the family; nothing is opened yet.
 
@@ -70,11 +76,12 @@ def hk_source(
         on_state: takes each state.
         timing: waits; tests shorten them.
         keep_log: takes the packets of a session that failed; says where they can be read.
+        curtain: closed while there must be no session; None: there is none.
     """
     silence = SILENCE if timing.unknown is None else timing.unknown
     opener = HkOpener(camera_id, address, clock, keep_log, silence)
     extras = Extras(opener.counted, opener.keep)
-    return Keeper(camera_id, opener, clock, on_frame, on_state, timing, extras)
+    return Keeper(camera_id, opener, clock, on_frame, on_state, timing, extras, curtain)
 
 
 class HkOpener:
@@ -179,7 +186,7 @@ class HkOpener:
         def go_on() -> bool:
             """Asked while we wait: beats, and says whether the answer is still wanted."""
             worker.beat()
-            return not worker.stop.is_set()
+            return not patience.over
 
         family, peer = found
         if family != socket.AF_INET:
@@ -190,7 +197,7 @@ class HkOpener:
 
 
 class HkSession:
-    """One conversation with a camera, with a farewell whatever its end; a `Session`."""
+    """One conversation with a camera, with a farewell at any end; a `Session`."""
 
     why = "image data comes, and no whole frame"
     answers = True  # who says nothing for 2 s has lost the session
@@ -213,6 +220,8 @@ class HkSession:
         self._clock = clock
         self._note = note
         self._ready: deque[Picture] = deque()  # bounded by what one datagram can make whole
+        self._pictured = False
+        self._h264 = 0  # datagrams of it
         self._look_at = clock.monotonic()
 
     @property
@@ -278,7 +287,10 @@ class HkSession:
                 self._take(self._assembler.settle(), now)
                 link.tick(now)
                 return now
-            if link.receive(datagram, now) and (frames := self._assembler.push(datagram)):
+            image = link.receive(datagram, now)
+            if image and not self._pictured:
+                self._look_for_video(datagram)
+            if image and (frames := self._assembler.push(datagram)):
                 if channel.hides_hole():
                     self._assembler.hole()
                     self._counts.damaged += len(frames)
@@ -288,7 +300,20 @@ class HkSession:
             if link.pending or now >= self._look_at:
                 return now
 
+    def _look_for_video(self, datagram: bytes) -> None:
+        """Says so where the camera sends no JPEGs.
+
+        Raises:
+            CameraRefused: it sends H.264.
+        """
+        size = sent_h264(datagram)
+        self._h264 += size is not None
+        if size is not None and self._h264 >= _SURE:
+            words = f"sends H.264 of {size[0]}x{size[1]}, and only JPEGs are read of this family"
+            raise CameraRefused(f"{words}: switch it to MJPEG, or take its RTSP where it has one")
+
     def _take(self, frames: Sequence[bytes], now: float) -> None:
+        self._pictured = self._pictured or bool(frames)
         self._ready.extend(Picture(jpeg, now, note=self._note) for jpeg in frames)
 
     def _tally(self) -> None:

@@ -13,7 +13,7 @@ from agent.camera.hk.describe import describe
 #: Entries kept; acknowledgements in a row are one.
 ENTRIES = 200
 
-#: Of a packet so many bytes are kept: more than the longest one seen, and a bound for 200 of them.
+#: Bytes kept of a packet: more than the longest one seen, and a bound for 200 of them.
 KEPT = 512
 
 

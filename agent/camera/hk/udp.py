@@ -32,9 +32,9 @@ _MEMINFO = struct.Struct("=9I")
 class Channel:
     """A fresh local UDP port to talk with one peer through; a context manager.
 
-    Two sockets share the port. The one that is connected to the peer gets the peer's datagrams and
-    nothing else, so the system checks the sender, at no cost; all others' land in the second one,
-    to be counted. `receive` waits for `poll` seconds.
+    Two sockets share the port. The connected socket gets only the peer's datagrams, so the system
+    checks the sender at no cost. All other datagrams land in the second socket, to be counted.
+    `receive` waits for `poll` seconds.
 
     Raises:
         CameraUnreachable: there is no way to the peer.

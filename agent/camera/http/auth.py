@@ -35,7 +35,7 @@ class _Digest:
     algorithm: str | None
     name: str  # of the hash
     session: bool
-    qop: bool
+    qop: str  # "auth", "auth-int", or "": of the old kind
 
 
 @dataclass(slots=True)
@@ -90,18 +90,19 @@ class Credentials:
         who = hashed(user, asked.realm, self.password.encode())
         if asked.session:
             who = hashed(who, asked.nonce, ours)
-        once = (asked.nonce, count, ours, "auth") if asked.qop else (asked.nonce,)
+        once = (asked.nonce, count, ours, asked.qop) if asked.qop else (asked.nonce,)
+        body = (hashed(""),) if asked.qop == "auth-int" else ()  # our requests have none
         fields = {
             "username": _quoted(user.decode("latin-1")),
             "realm": _quoted(asked.realm),
             "nonce": _quoted(asked.nonce),
             "uri": _quoted(target),
-            "response": _quoted(hashed(who, *once, hashed(method, target))),
+            "response": _quoted(hashed(who, *once, hashed(method, target, *body))),
             "algorithm": asked.algorithm,
             "opaque": None if asked.opaque is None else _quoted(asked.opaque),
         }
         if asked.qop:
-            fields |= {"qop": "auth", "nc": count, "cnonce": _quoted(ours)}
+            fields |= {"qop": asked.qop, "nc": count, "cnonce": _quoted(ours)}
         elif asked.session:
             fields |= {"cnonce": _quoted(ours)}
         return "Digest " + ", ".join(f"{k}={v}" for k, v in fields.items() if v is not None)
@@ -134,7 +135,8 @@ def _digest(given: dict[str, str]) -> _Digest | None:
     offered = [word.strip().lower() for word in given.get("qop", "").split(",") if word.strip()]
     if name not in _HASHES or "nonce" not in given or "realm" not in given:
         return None
-    if offered and "auth" not in offered:
+    qop = next((known for known in ("auth", "auth-int") if known in offered), "")
+    if offered and not qop:
         return None
     opaque = given.get("opaque")
-    return _Digest(given["realm"], given["nonce"], opaque, algorithm, name, session, bool(offered))
+    return _Digest(given["realm"], given["nonce"], opaque, algorithm, name, session, qop)

@@ -30,7 +30,7 @@ class Body:
         self._chunks = _Chunks() if head.chunked else None
         self._zipped = head.get("content-encoding").lower()
         self._zip: _Unzip | None = None
-        self._looked = False
+        self._first: bytes | None = b""  # what has come before the packing is known; None: it is
 
     @property
     def over(self) -> bool:
@@ -45,10 +45,14 @@ class Body:
         """
         if self._chunks is not None:
             data = self._chunks.push(data)
-        if not self._looked and data:
-            self._looked = True
+        if self._first is not None:
+            data = self._first + data
+            if not self.over and data in {b"", _GZIP[:1]}:
+                self._first = data  # the next byte tells
+                return b""
+            self._first = None
             packed = data[:1] == b"\x78" and "deflate" in self._zipped
-            if packed or data[:2] == _GZIP or (data == _GZIP[:1] and "gzip" in self._zipped):
+            if packed or data[:2] == _GZIP:
                 self._zip = _Unzip()
         return data if self._zip is None else self._zip.push(data)
 

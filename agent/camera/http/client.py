@@ -28,8 +28,8 @@ _CONNECT_WITHIN = 5.0
 _TLS_WITHIN = 10.0
 #: For a request to be taken.
 _WRITE_WITHIN = 5.0
-#: For the whole head of an answer, from the request on, whatever comes before it: there are cameras
-#: that make a still when they are asked, and need 10 s for it.
+#: Seconds for the whole head of an answer, from the request on, with everything before it. Some
+#: cameras make a still only on request, and need 10 s for it.
 HEAD_WITHIN = 20.0
 #: The words of a `TimedOut` where something came, and no whole head.
 SLOWLY = f"answers too slowly, {HEAD_WITHIN:g} s and more"
@@ -38,6 +38,8 @@ _REDIRECTS = 3
 #: Challenges taken for one request: the first one, and one whose nonce was too old.
 _CHALLENGES = 2
 _MOVED = frozenset({301, 302, 303, 307, 308})
+#: Cookies of one camera that are kept, and bytes of each.
+_COOKIES, _COOKIE = 16, 1024
 _ACCEPT = "multipart/x-mixed-replace, image/jpeg, */*;q=0.1"
 
 
@@ -103,7 +105,7 @@ class HttpClient:
         credentials: user and password; None: the URL has none.
         patience: of the source whose thread asks.
         trust: whose certificates are believed; None: the public authorities'.
-        elsewhere: hosts, besides the camera's own, to which it may send us.
+        elsewhere: other hosts to which the camera may redirect.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class HttpClient:
         self._trust = trust
         self._elsewhere = frozenset(elsewhere)
         self._addresses: dict[str, Found] = {}  # of this session
+        self._cookies: dict[str, str] = {}  # likewise; the camera's own
         self._connection: Connection | None = None
         self._connected_to = ("", "", 0)
         self._answer: Answer | None = None  # the last one
@@ -137,9 +140,11 @@ class HttpClient:
         target = self._target
         for _ in range(_REDIRECTS + 1):
             answer = self._asked(target)
+            if target.host == self._target.host:
+                self._keep_cookies(answer.head)
             if answer.head.status not in _MOVED:
                 return answer
-            self._disconnect()  # whatever its body is, nobody reads it
+            self._disconnect()  # its body is never read
             target = self._moved(target, answer.head)
         raise CameraRefused("redirects without end; check the URL's path")
 
@@ -173,6 +178,7 @@ class HttpClient:
 
     def _sent(self, target: Target, authorization: str | None) -> Answer:
         """The answer to one request, over the connection of the last one where that lasts."""
+        cookies = self._cookies if target.host == self._target.host else {}
         lines = [
             f"GET {target.path} HTTP/1.1",
             f"Host: {target.authority}",
@@ -180,6 +186,7 @@ class HttpClient:
             "Accept-Encoding: identity",
             "User-Agent: surveillance-agent",
             *([f"Authorization: {authorization}"] if authorization else []),
+            *(["Cookie: " + "; ".join(map("=".join, cookies.items()))] if cookies else []),
         ]
         request = "\r\n".join([*lines, "", ""]).encode("latin-1")
         kept = self._reusable(target)
@@ -216,6 +223,19 @@ class HttpClient:
                 if head.status >= 200:
                     self._answer = Answer(head, came, connection)
                     return self._answer
+
+    def _keep_cookies(self, head: Head) -> None:
+        """What the camera wants to see again (RFC 6265), for this session.
+
+        Some open a session of theirs so, and redirect until they see it.
+        """
+        for said in head.all("set-cookie"):
+            name, equals, value = said.partition(";")[0].partition("=")
+            name, value = name.strip(), value.strip()
+            full = len(self._cookies) >= _COOKIES and name not in self._cookies
+            fits = len(said) <= _COOKIE and said.isprintable()
+            if name and equals and fits and not full:
+                self._cookies[name] = value
 
     def _reusable(self, target: Target) -> Connection | None:
         last, connection = self._answer, self._connection

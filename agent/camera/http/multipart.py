@@ -1,4 +1,4 @@
-"""Cuts JPEGs out of an HTTP body, whatever lies around them. Pure.
+"""Cuts JPEGs out of an HTTP body, with anything around them. Pure.
 
 The bytes decide, the head advises. A picture begins with SOI; its header is stepped over segment
 by segment, since a thumbnail has marks of its own; it ends with the EOI behind. Boundaries and
@@ -27,7 +27,7 @@ _ENDS = re.compile(rb"\xff(?:\xd9|\xd8\xff)")
 _END_OF_HEAD = b"\r\n\r\n"
 #: What lies between a part's last byte and the next boundary.
 _BETWEEN = (b"", b"\r\n", b"\n")
-#: A line that looks like a boundary, where none was told.
+#: A line that looks like a boundary, if the head named none.
 _UNTOLD = re.compile(rb"(?:^|\n)(--[^\r\n]{1,100})\r?\n")
 #: Shorter boundaries would be found by chance inside a picture.
 _LEAST_LINE = 3
@@ -40,18 +40,22 @@ class PictureCutter:
 
     Attributes:
         damaged: parts that were no whole JPEG, or too large; their bytes are thrown away.
+        others: parts that say themselves that they are none, or are empty: sound, readings.
         found: whole JPEGs.
         marks: boundaries that were seen.
     """
 
-    def __init__(self, boundary: str = "", limit: int = MOST_BYTES) -> None:
+    def __init__(
+        self, boundary: str = "", limit: int = MOST_BYTES, length: int | None = None
+    ) -> None:
         """Begins before the first picture.
 
         Args:
             boundary: as the content type names it, with its dashes or without; empty: not at all.
             limit: bytes of one picture, at most.
+            length: of the first picture, where its own head stands before the body.
         """
-        self.damaged = self.found = self.marks = 0
+        self.damaged = self.others = self.found = self.marks = 0
         self._told = _line_of(boundary.strip().strip('"').lstrip("-").encode("latin-1", "replace"))
         self._line = b""  # a boundary, as it came
         self._limit = limit
@@ -59,13 +63,17 @@ class PictureCutter:
         self._walk: HeaderWalk | None = None  # None: before a picture
         self._looked = 0  # bytes of the buffer in which nothing more is to be found
         self._since = 0  # boundaries since the last picture
+        self._part = -1  # where in the buffer the part begins; negative: not there any more
         self._length: int | None = None  # of the part, as its head says
+        self._first = length if length is not None and length <= limit else None
+        self._owed = 0  # bytes of the part that are still to come behind its picture
+        self._extra = False  # what is walked over is a second picture of its part: a small copy
         self._trusted = False  # the last length was right
         self._ends = False  # the camera's pictures have an EOI
 
     @property
     def missing(self) -> int:
-        """So many bytes have to come before another picture can be whole; at least 1."""
+        """Bytes that must come before another picture can be whole; at least 1."""
         if self._walk is None:  # a head alone is worth no waking, nor is a line's end
             return max(1, len(self._line) + _LEAST_PICTURE - len(self._buffer))
         if self._length is None or not self._trusted:
@@ -85,7 +93,8 @@ class PictureCutter:
             return f"one has begun, {len(self._buffer)} bytes came{said}, and no end mark"
         if not self.marks and not self.found:
             return "neither a boundary nor the begin of a JPEG was found"
-        return f"{self.damaged} parts were no JPEGs" if self.damaged else "none has begun"
+        unfit = self.damaged + self.others
+        return f"{unfit} parts were no JPEGs" if unfit else "none has begun"
 
     def push(self, data: bytes) -> list[bytes]:
         """The JPEGs that these bytes complete, oldest first."""
@@ -153,7 +162,9 @@ class PictureCutter:
             self._drop(max(0, len(self._buffer) - MOST_HEADER))
             return False
         head = bytes(self._buffer[max(0, start - MOST_HEADER) : start])
-        self._length = _content_length(head)
+        self._extra = start == 0 and self._owed > 0
+        self._length = _content_length(head) or self._first
+        self._first = None
         if not self._line and (untold := _UNTOLD.search(head)):
             self._line = untold[1]
             self.marks += 1
@@ -166,11 +177,14 @@ class PictureCutter:
         if self._told is None:
             return
         for found in self._told.finditer(self._buffer, self._looked, end):
+            if self._since:  # the part before has no picture
+                other = self._part >= 0 and _is_other(self._buffer[self._part : found.start()])
+                self.others += other
+                self.damaged += not other
             self._line = found[1]
-            self._looked = found.end()
+            self._looked = self._part = found.end()
             self.marks += 1
             self._since += 1
-            self.damaged += int(self._since > 1)
 
     def _advance(self, jpegs: list[bytes]) -> bool:
         """Goes on with a picture; False when more bytes are needed."""
@@ -211,6 +225,11 @@ class PictureCutter:
 
     def _take(self, length: int, jpegs: list[bytes]) -> None:
         """A picture with its EOI."""
+        if self._extra:
+            self._owed -= length
+            self._begin_anew(length)
+            return
+        self._owed = (self._length or 0) - length
         if length > self._limit:
             self.damaged += 1
         else:
@@ -222,6 +241,8 @@ class PictureCutter:
 
     def _take_without_end(self, body: bytes, jpegs: list[bytes]) -> None:
         """A picture without EOI: of a camera that never sends one it is whole, else it is torn."""
+        if self._extra:
+            return
         at = body.rfind(self._line, -MOST_HEADER) if len(self._line) >= _LEAST_LINE else -1
         body = (body if at < 0 else body[:at]).removesuffix(b"\n").removesuffix(b"\r")
         cut = self._length is not None and len(body) + 2 < self._length
@@ -233,13 +254,14 @@ class PictureCutter:
         jpegs.append(body + EOI)
 
     def _begin_anew(self, after: int) -> None:
-        """Seeks again, behind so many bytes."""
+        """Seeks again, behind this number of bytes."""
         del self._buffer[:after]
-        self._walk, self._looked, self._since = None, 0, 0
+        self._walk, self._looked, self._since, self._part = None, 0, 0, -1
 
     def _drop(self, count: int) -> None:
         del self._buffer[:count]
         self._looked = max(0, self._looked - count)
+        self._part -= count
 
 
 def _line_of(bare: bytes) -> re.Pattern[bytes] | None:
@@ -247,6 +269,16 @@ def _line_of(bare: bytes) -> re.Pattern[bytes] | None:
     if not bare:
         return None
     return re.compile(rb"(?:^|(?<=\n))(-*" + re.escape(bare) + rb")(?=\r?\n)")
+
+
+def _is_other(part: bytearray) -> bool:
+    """A part without a picture that is meant to have none: by its own content type, or empty."""
+    head, _, body = bytes(part).replace(b"\r\n", b"\n").partition(b"\n\n")
+    for line in head.splitlines():
+        name, _, value = line.partition(b":")
+        if name.strip().lower() == b"content-type":
+            return not body.strip() or not value.strip().lower().startswith(b"image/")
+    return not body.strip()
 
 
 def _content_length(head: bytes) -> int | None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from urllib.parse import unquote
 
 from agent.camera import error_reasons
+from agent.camera.arrivals import Arrivals
 from agent.camera.http.auth import Credentials
 from agent.camera.http.body import Bomb
 from agent.camera.http.client import SLOWLY, Answer, HttpClient, NoAnswer
@@ -17,14 +18,16 @@ from agent.camera.http.multipart import PictureCutter
 from agent.camera.interruptible_wait import Patience
 from agent.camera.network.tcp import LinkError, NotConnected, NoTls, TimedOut
 from agent.camera.network.url import Target, split_url, target_of
-from agent.camera.session import Opener, Picture, Session, Silent
+from agent.camera.session import Opener, Picture, Session
 from agent.core.errors import (
     CameraError,
     CameraNotFound,
     CameraRefused,
     CameraUnreachable,
     ConfigError,
+    NoSuchStream,
     SessionLost,
+    WrongPassword,
 )
 from agent.runtime.redaction import excerpt
 
@@ -53,12 +56,12 @@ def web_opener(
         url: may carry user and password.
         still_interval: seconds between two requests, if it answers with a still.
         trust: whose certificates are believed; None: the public authorities'.
-        redirect_hosts: hosts, besides its own, to which the camera may send us.
+        redirect_hosts: other hosts to which the camera may redirect.
 
     Raises:
         ConfigError: no URL, no host, or a port that is none.
     """
-    parts, host, _ = split_url(url, "http://HOST[:PORT]/PATH, see docs/cameras.md")
+    parts, host, _ = split_url(url, "http://HOST[:PORT]/PATH, see docs/reference/cameras.md")
     try:
         target = target_of(url)
     except ValueError:
@@ -86,8 +89,9 @@ def web_opener(
 class WebSession:
     """Pictures of one camera: of one endless answer, or one of each answer.
 
-    An answer that ends after one picture was a still, whatever was said of it: the next one is
-    asked for when its time has come. One of more pictures was a stream, whose end is a loss.
+    An answer that ends after one picture was a still, with any content type: the next one is asked
+    for when its time has come. An answer of more pictures was a stream, and its end is a loss.
+    A still that fails costs only itself, as long as the next one comes before `silence` is over.
     """
 
     def __init__(
@@ -105,7 +109,9 @@ class WebSession:
         self._due = patience.clock.monotonic() + interval  # when the next still is asked for
         self._answer: Answer | None = None
         self._cutter = PictureCutter()
+        self._arrivals = Arrivals()
         self._stored = 0  # pictures of this answer
+        self._missed: CameraError | None = None  # why the last still did not come
         self._came_at = self._asked_at = 0.0
 
     @property
@@ -121,6 +127,8 @@ class WebSession:
     @property
     def answers(self) -> bool:
         """Whether the camera says anything at all: bytes came lately, or never made a picture."""
+        if self._missed is not None:
+            return self._missed.answers or isinstance(self._missed, CameraRefused)
         answer = self._answer
         lately = self._clock.monotonic() - self._came_at <= SILENCE / 2
         return answer is not None and answer.came > 0 and (lately or not self._stored)
@@ -128,6 +136,8 @@ class WebSession:
     @property
     def why(self) -> str:
         """Why there is no whole picture now."""
+        if self._missed is not None:
+            return str(self._missed)
         answer = self._answer
         if answer is None or not answer.came:
             return "nothing comes"
@@ -150,17 +160,22 @@ class WebSession:
             if not 200 <= answer.head.status < 300:
                 raise _not_ok(answer.head, self._target, user=self._client.has_user)
         self._damaged += self._cutter.damaged
-        self._cutter = PictureCutter(answer.head.boundary)
+        still = answer.head.kind in _JPEG
+        length = answer.head.length if still else None
+        self._cutter = PictureCutter(answer.head.boundary, length=length)
         self._answer, self._stored = answer, 0
         self._came_at = self._asked_at = self._clock.monotonic()
 
     def read(self) -> Picture | None:
         """The next picture; None after bytes that complete none, or after a moment without any."""
         if not self._ready:
-            if self._answer is None:
-                self._wait_and_ask()
-            else:
-                self._take(self._answer)
+            try:
+                if self._answer is None:
+                    self._wait_and_ask()
+                else:
+                    self._take(self._answer)
+            except CameraError as error:
+                self._miss(error)
         return self._ready.popleft() if self._ready else None
 
     def close(self) -> None:
@@ -182,7 +197,10 @@ class WebSession:
             self._ended(answer)
 
     def _hand_on(self, jpegs: list[bytes], at: float) -> None:
-        self._ready.extend(Picture(jpeg, at) for jpeg in jpegs)
+        if jpegs:
+            self._missed = None
+        times = self._arrivals.times(len(jpegs), at)
+        self._ready.extend(Picture(jpeg, came) for jpeg, came in zip(jpegs, times, strict=True))
         self._stored += len(jpegs)
 
     def _is_cut(self, answer: Answer) -> bool:
@@ -214,7 +232,7 @@ class WebSession:
     def _no_picture(self, answer: Answer) -> CameraError:
         head = answer.head
         if head.kind not in _JPEG and not head.kind.startswith("multipart/"):
-            return CameraRefused(f"{self._where}: {error_reasons.of_kind(head.kind)}")
+            return NoSuchStream(f"{self._where}: {error_reasons.of_kind(head.kind)}")
         if not answer.came:
             words = "and ends without a byte of it"
         elif self._cutter.damaged or self._cutter.partial:
@@ -227,7 +245,7 @@ class WebSession:
         """Leaves an answer that is no camera's."""
         if self._stored or self._cutter.partial:
             return
-        if self._cutter.damaged >= _NO_JPEGS:
+        if self._cutter.damaged + self._cutter.others >= _NO_JPEGS:
             raise CameraRefused(f"{self._where}: sends a stream of parts that are no JPEGs")
         kind = answer.head.kind
         if kind.startswith("multipart/") or answer.came < _NO_PICTURE:
@@ -235,19 +253,25 @@ class WebSession:
         if kind in _JPEG:
             words = f"says {kind} and sends {answer.came} bytes that are none"
             raise CameraRefused(f"{self._where}: {words}")
-        raise CameraRefused(f"{self._where}: {error_reasons.of_kind(kind)}")
+        raise NoSuchStream(f"{self._where}: {error_reasons.of_kind(kind)}")
 
     def _wait_and_ask(self) -> None:
         self._patience.wait(max(0.0, self._due - self._clock.monotonic()))
         # what was missed is not made up for: a slow camera would never rest
         self._due = max(self._due + self._interval, self._clock.monotonic())
-        try:
-            self.ask()
-        except CameraNotFound:
-            raise
-        except CameraUnreachable as error:
-            kind = Silent if isinstance(error.__cause__, TimedOut) else SessionLost
-            raise kind(*error.args, answers=error.answers) from error
+        self.ask()
+
+    def _miss(self, error: CameraError) -> None:
+        """A still did not come. The next one may: that its camera is busy for once is no loss.
+
+        Raises:
+            CameraError: it was none, or no other one may be asked for.
+        """
+        if isinstance(error, WrongPassword) or not self._still:
+            raise error
+        self._client.close()
+        self._cutter.finish(cut=True)  # of a part of a picture no more comes
+        self._missed, self._answer = error, None
 
     @contextmanager
     def _words(self) -> Iterator[None]:
@@ -297,12 +321,12 @@ def _not_ok(head: Head, target: Target, *, user: bool) -> CameraError:
     """What a status that is not good is raised as."""
     match head.status:
         case 401:
-            return CameraRefused(error_reasons.of_401(user=user))
+            return WrongPassword(error_reasons.of_401(user=user))
         case 403:
-            return CameraRefused(error_reasons.of_403())
+            return WrongPassword(error_reasons.of_403())
         case 404:
-            return CameraRefused(error_reasons.of_404())
+            return NoSuchStream(error_reasons.of_404())
     words = error_reasons.of_status(target.scheme, target.port, head.status, head.phrase)
     if 300 <= head.status < 500:
-        return CameraRefused(words)
+        return NoSuchStream(words)
     return CameraUnreachable(words, answers=True)

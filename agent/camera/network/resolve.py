@@ -10,16 +10,51 @@ from agent.core.errors import CameraNotFound
 from agent.runtime.clock import Clock
 from agent.runtime.worker import Worker
 
-#: A name server that needs longer is as good as absent.
+#: Seconds; a name server that needs longer counts as absent.
 DEADLINE = 5.0
 
 #: How often the waiting thread looks at `stop` and beats.
 _STEP = 0.25
 
+#: Bounds what is remembered of addresses.
+_MOST_UNANSWERED = 256
+
 #: As the socket module has it: (host, port) or (host, port, flow, scope).
 SocketAddress = tuple[Any, ...]
 
 Found = tuple[socket.AddressFamily, SocketAddress]
+
+
+class Unanswered:
+    """Addresses at which nobody took a connection: of several of one name the next one is tried.
+
+    A machine may tell its name for networks that only itself has, or have two ways with one cut.
+    Any thread may ask.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._addresses: dict[str, None] = {}  # oldest first
+
+    def say(self, address: str, *, taken: bool) -> None:
+        """Somebody took a connection there, or nobody did."""
+        with self._lock:
+            self._addresses.pop(address, None)
+            if not taken:
+                self._addresses[address] = None
+                if len(self._addresses) > _MOST_UNANSWERED:
+                    del self._addresses[next(iter(self._addresses))]
+
+    def best(self, found: list[Found]) -> Found:
+        """Most cameras speak IPv4 only: where a name has both, that address is theirs."""
+        with self._lock:
+            if all(address[0] in self._addresses for _, address in found):
+                for _, address in found:
+                    self._addresses.pop(address[0], None)
+            return min(found, key=lambda it: (it[1][0] in self._addresses, it[0] != socket.AF_INET))
+
+
+UNANSWERED = Unanswered()
 
 
 class _LookUp:
@@ -108,9 +143,7 @@ def _query(host: str, flags: int) -> Found:
     found = socket.getaddrinfo(
         host, 0, type=socket.SOCK_DGRAM, proto=socket.IPPROTO_UDP, flags=flags
     )
-    # Most cameras speak IPv4 only: where a name has both, that address is theirs.
-    best = min(found, key=lambda entry: entry[0] != socket.AF_INET)
-    return best[0], best[4]
+    return UNANSWERED.best([(entry[0], entry[4]) for entry in found])
 
 
 def _never(_name: str, _error: BaseException) -> None:

@@ -8,16 +8,12 @@ import select
 import socket
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 
 from agent.camera.interruptible_wait import STEP, Patience
-from agent.camera.network.resolve import Found, SocketAddress
+from agent.camera.network.resolve import UNANSWERED, Found, SocketAddress
 
 _STEP_MS = STEP * 1000
-#: Where a certificate has its names, the best first.
-_NAMES = ("DNS", "IP Address", "commonName")
-#: Bytes taken at a time, at most: a usual picture at once, a large one in a few pieces.
+#: Bytes taken at a time, at most: a usual picture in one piece, a large one in a few.
 _PIECE = 256 * 1024
 
 
@@ -41,19 +37,6 @@ class NoTls(LinkError):
     """The handshake failed: `__cause__` is the error of the TLS library, where it had one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """What the other side showed, after it was believed.
-
-    Attributes:
-        pem: the certificate itself.
-        name: one of the names or addresses in it; empty: there is none.
-    """
-
-    pem: str
-    name: str
-
-
 class Connection:
     """One connection, plain or TLS."""
 
@@ -64,13 +47,19 @@ class Connection:
         sock.setblocking(False)
         self._watch_in = _watch(sock, select.POLLIN)
         self._least = 1
+        self._sleep = select.poll()  # a sleep without the locks of `threading`; one thread's own
 
-    def take(self, least: int = 1) -> bytes | None:
+    def take(self, least: int = 1, settle: float = 0.0) -> bytes | None:
         """What has come; waits a step at most. None: nothing, b"": the other side has ended.
 
         The system wakes us only when `least` bytes are there, or the end. So a picture costs one
-        waking, however many segments it comes in. After the step what is there is taken, and
-        through TLS at once: nobody knows how much it will become.
+        wake-up for any number of segments. After the step the bytes that are there are taken.
+        Through TLS they are taken immediately, because their final number is unknown.
+
+        Args:
+            least: bytes.
+            settle: seconds to wait for what comes with that, before it is taken: for pictures that
+                are sent in many small packets.
 
         Raises:
             Broken: the connection broke.
@@ -80,6 +69,8 @@ class Connection:
         try:
             self._wake_at(min(least, _PIECE))
             if self._pending() or self._watch_in.poll(_STEP_MS) or least > 1:
+                if settle:
+                    self._sleep.poll(settle * 1000)
                 return self._gathered()
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return None
@@ -91,7 +82,7 @@ class Connection:
         """As `take`, but waits until something comes.
 
         Raises:
-            TimedOut: nothing within so many seconds.
+            TimedOut: nothing came within `within` seconds.
         """
         until = self._patience.clock.monotonic() + within
         while self._patience.clock.monotonic() < until:
@@ -104,7 +95,7 @@ class Connection:
         """Sends all of it.
 
         Raises:
-            TimedOut: it is not taken within so many seconds.
+            TimedOut: the peer did not take it within `within` seconds.
             Broken: the connection broke.
             Interrupted: by our patience.
         """
@@ -151,18 +142,10 @@ class Connection:
             raise
         return Connection(secured, self._patience)
 
-    @property
-    def certificate(self) -> Certificate | None:
-        """What the other side showed; None: no TLS, or nobody looked at it."""
-        shown = self._tls.getpeercert() if self._tls is not None else None
-        data = self._tls.getpeercert(binary_form=True) if self._tls is not None else None
-        if not shown or data is None:
-            return None
-        fields: dict[str, Any] = dict(shown)
-        names = list(fields.get("subjectAltName", ()))
-        names += [pair for part in fields.get("subject", ()) for pair in part]
-        given = (value for kind in _NAMES for key, value in names if key == kind)
-        return Certificate(ssl.DER_cert_to_PEM_cert(data), next(given, "").replace("*", "x"))
+    def farewell(self, data: bytes) -> None:
+        """Sends what the other side need not get, without waiting."""
+        with suppress(OSError):
+            self._socket.send(data)
 
     @property
     def idle(self) -> bool:
@@ -200,7 +183,7 @@ class Connection:
 
 
 def connect(patience: Patience, where: Found, within: float) -> Connection:
-    """A connection to an address that was looked up, within so many seconds.
+    """A connection to an address that was looked up, within a number of seconds.
 
     Raises:
         NotConnected: nobody is there.
@@ -212,9 +195,12 @@ def connect(patience: Patience, where: Found, within: float) -> Connection:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         _finish_connect(sock, address, patience, within)
+        UNANSWERED.say(str(address[0]), taken=True)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return Connection(sock, patience)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, LinkError):
+            UNANSWERED.say(str(address[0]), taken=False)
         sock.close()
         raise
 

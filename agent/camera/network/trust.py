@@ -28,7 +28,7 @@ def trusting(ca: Path | None = None, *, insecure: bool = False) -> ssl.SSLContex
     if insecure:
         context.verify_mode = ssl.CERT_NONE
         return context
-    # the camera's own certificate is enough, whoever signed it
+    # the camera's own certificate is enough, with any signature
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     try:
         context.load_verify_locations(ca)

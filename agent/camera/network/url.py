@@ -14,6 +14,10 @@ _LAST_PORT = 65535
 _LONGEST = 8192
 PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}  # RTSP's as FFmpeg has them
 _WEB, _RTSP = ("http", "https"), ("rtsp", "rtsps")
+#: RTSP whose packets come over UDP, or all of it through HTTP (names and port as GStreamer's).
+_OTHER_WAYS = {"rtspu": 554, "rtsph": 80}
+#: What an RTSP source has to look like: for messages.
+RTSP_FORM = "rtsp://HOST[:PORT]/PATH, see docs/reference/cameras.md"
 #: Of RFC 3986 and what is escaped already; everything else is escaped here.
 _KEPT = "!#$%&'()*+,/:;=?@[]~"
 
@@ -69,6 +73,8 @@ def rtsp_target_of(parts: SplitResult, host: str, port: int | None) -> Target:
     """
     scheme = parts.scheme.lower()
     path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+    if scheme in _OTHER_WAYS:
+        return Target("rtsp", host.lower(), port or _OTHER_WAYS[scheme], path)
     return Target(scheme, host.lower(), port or PORTS[scheme], path)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import yaml
@@ -21,6 +20,7 @@ from agent.vision.detector.masks import mask_of
 from agent.vision.zones import View, small_size, view_of
 from schemas.camera_config import CameraConfig
 from schemas.page import Aim, AimView, Trial
+from schemas.settings import PLACES
 
 #: Where the picture's size is not known yet, only the share of it that is judged is less exact.
 _TRIAL_SIZE = (480, 640)
@@ -54,7 +54,7 @@ class Aiming:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._apart = ThreadPoolExecutor(1, "page-aim")
+        self._apart = context.thread("page-aim")
 
     async def _run(self, work: Callable[..., T], *args: object) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._apart, work, *args)
@@ -81,7 +81,7 @@ class Aiming:
             return web.json_response({"message": str(error)}, status=422)
 
     async def apply(self, request: web.Request) -> web.Response:
-        """Puts it in force, at once and after a restart."""
+        """Puts it in force, now and after a restart."""
         camera, scene = self._context.scene(request)
         try:
             with self._context.seat("aims"):
@@ -190,22 +190,32 @@ class Aiming:
         found = [_variant("in_force", config)]
         if trial.aim is not None:
             found.append(_variant("drawn", config, trial.aim))
-        if trial.sweep is not None:
+        if trial.sweep == "sensitivity":
+            found += [
+                _variant(place, _detecting(config, pixel_threshold=threshold, min_changed=least))
+                for place, (threshold, least) in PLACES.items()
+            ]
+        elif trial.sweep is not None:
             now = getattr(config.detection, trial.sweep)
             for factor in _FACTORS:
                 value = _swept(trial.sweep, now * factor, config)
-                detection = config.detection.model_copy(update={trial.sweep: value})
-                found.append(
-                    _variant(f"{value:g}", config.model_copy(update={"detection": detection}))
-                )
+                found.append(_variant(f"{value:g}", _detecting(config, **{trial.sweep: value})))
         return found
+
+
+def _detecting(config: CameraConfig, **numbers: float) -> CameraConfig:
+    """The configuration with other numbers behind detection."""
+    detection = config.detection.model_copy(update=numbers)
+    return config.model_copy(update={"detection": detection})
 
 
 def _swept(name: str, value: float, config: CameraConfig) -> float:
     """A value that the setting can have."""
     if name == "pixel_threshold":
         return min(255, max(1, round(value)))
-    return round(min(value, config.detection.max_changed * 0.9), 4)
+    used = "max_changed" in config.detection.used()
+    most = config.detection.max_changed * 0.9 if used else 90.0
+    return round(min(value, most), 4)
 
 
 def _with_settings(config: CameraConfig, settings: dict[str, Any]) -> CameraConfig:
@@ -214,7 +224,10 @@ def _with_settings(config: CameraConfig, settings: dict[str, Any]) -> CameraConf
         update={key: settings[key] for key in ("pixel_threshold", "min_changed", "max_changed")}
     )
     recording = config.recording.model_copy(update={"post_frames": settings["post_frames"]})
-    return config.model_copy(update={"detection": detection, "recording": recording})
+    longest = settings["max_event_seconds"]
+    return config.model_copy(
+        update={"detection": detection, "recording": recording, "max_event_seconds": longest}
+    )
 
 
 def _variant(name: str, config: CameraConfig, aim: Aim | None = None) -> dict[str, Any]:

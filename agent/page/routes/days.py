@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, datetime
 from typing import Any
 
 from aiohttp import web
 
-from agent.core.naming import day_of
+from agent.core.moments import moment_of
+from agent.core.state import CameraNow
+from agent.core.store_names import day_of
 from agent.page import archive
-from agent.page.context import Context, said
-from agent.page.history import why_nothing
+from agent.page.context import Context, epoch, said
 from agent.storage.reading.link import NoSuchThing, StoreSilent
-from schemas.page import Days, DayView, Why
+from schemas.page import DayEvent, Days, DayView, Why
+
+#: Bytes that are compressed here, without the other thread.
+_COMPRESSED_HERE = 1 << 14
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -27,10 +32,14 @@ def routes(context: Context) -> list[web.RouteDef]:
 
 
 class PastDays:
-    """Asks the store, and adds what the page saw itself."""
+    """Asks the store, and adds what the page saw itself.
+
+    One thread puts days together, one at a time, so that the page goes on meanwhile.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._apart = context.thread("page-days")
 
     async def list_days(self, request: web.Request) -> web.Response:
         """The days with recordings, newest first, and today."""
@@ -43,29 +52,43 @@ class PastDays:
     async def day(self, request: web.Request) -> web.Response:
         """Everything of one day."""
         camera, _ = self._context.scene(request)
-        return said(await self.view(camera, day_in(request)))
-
-    async def view(self, camera: str, day: date) -> DayView:
-        """Everything of one day."""
+        day = day_in(request)
         told, why_not = await self._ask("day", camera, day=day.isoformat())
-        events, bad = archive.stored_events(camera, told, self._context.marks)
         begin, end = archive.bounds(day)
-        now = self._context.clock.utc()
-        if begin <= now < end:
-            events += self._running(camera, {event.id for event in events})
-        past = self._context.pasts.get(camera)
-        return DayView(
-            camera=camera,
-            day=day.isoformat(),
-            begin=begin,
-            end=end,
-            known_from=self._context.began,
-            curve=archive.curve(past, begin, end),
-            events=events,
-            spans=archive.spans(past, begin, end),
-            films=archive.films(told),
-            store=why_not or (f"{bad} lines of the store make no sense" if bad else ""),
+        past, known_from = await self._context.past.day(camera, begin, end)
+        running = None
+        if begin <= self._context.clock.utc() < end:
+            running = self._now_of(camera)
+
+        def written() -> str:
+            """A day of thousands of events takes a part of a second."""
+            events, bad = archive.stored_events(camera, told)
+            if running is not None:
+                events += archive.running_event(running, {event.id for event in events})
+            return DayView(
+                camera=camera,
+                day=day.isoformat(),
+                begin=begin,
+                end=end,
+                clock_change=archive.clock_change(begin, end),
+                known_from=None if known_from is None else epoch(known_from),
+                curve=archive.curve(past),
+                events=events,
+                left_out=told.get("left_out", 0),
+                spans=archive.spans(past),
+                films=archive.films(told),
+                store=why_not or (f"{bad} lines of the store make no sense" if bad else ""),
+            ).model_dump_json()
+
+        text = await asyncio.get_running_loop().run_in_executor(self._apart, written)
+        response = web.Response(
+            text=text,
+            content_type="application/json",
+            zlib_executor=self._apart,
+            zlib_executor_size=_COMPRESSED_HERE,
         )
+        response.enable_compression()
+        return response
 
     async def why(self, request: web.Request) -> web.Response:
         """Why there was, or was not, an event `?at=` some moment."""
@@ -77,21 +100,28 @@ class PastDays:
             raise web.HTTPUnprocessableEntity(text="at: a moment in ISO 8601") from None
         if at.tzinfo is None:
             raise web.HTTPUnprocessableEntity(text="at: name the time zone, such as Z")
-        view = await self.view(camera, day)
-        utc = self._context.clock.utc()
-        event = archive.event_at(view.events, at, utc)
+        told, _ = await self._ask("moment", camera, day=day.isoformat(), at=at.timestamp())
+        events, _ = archive.stored_events(camera, told)
+        events += self._running(camera, {event.id for event in events})
+        event = archive.event_at(events, at, self._context.clock.utc())
         if event is not None:
             return said(Why(at=at, text=event.text, event=event.id))
-        past = self._context.pasts.get(camera)
-        if past is None:
-            return said(Why(at=at, text="Nothing is known of this camera yet."))
-        return said(Why(at=at, text=why_nothing(past, at.timestamp(), utc.timestamp())))
+        explained = await self._context.past.why(camera, moment_of(at))
+        if explained is None:
+            return said(Why(at=at, text="The log of verdicts does not answer: try again."))
+        return said(Why(at=at, text=explained.text, event=explained.event))
 
-    def _running(self, camera: str, known: set[str]) -> list[Any]:
+    def _running(self, camera: str, known: set[str]) -> list[DayEvent]:
+        """What runs of a camera."""
+        now = self._now_of(camera)
+        return [] if now is None else archive.running_event(now, known)
+
+    def _now_of(self, camera: str) -> CameraNow | None:
+        """How a camera is; while the store was asked, it may have been removed."""
         agent = self._context.desk.now.get()
-        return [] if agent is None else archive.running_event(agent.cameras[camera], known)
+        return None if agent is None else agent.cameras.get(camera)
 
-    async def _ask(self, do: str, camera: str, **more: str) -> tuple[dict[str, Any], str]:
+    async def _ask(self, do: str, camera: str, **more: object) -> tuple[dict[str, Any], str]:
         """What the store says, and why it says nothing, in words."""
         reader = self._context.reader
         if reader is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from agent.core.naming import FileKind
+from agent.core.store_names import FileKind
 from agent.page.context import Context
 from agent.page.ranges import Range, Unsatisfiable, parse
 from agent.page.routes.days import day_in
@@ -78,7 +78,7 @@ class Films:
         return await self._send(request, ask)
 
     async def _still(self, ask: Ask) -> web.Response:
-        """A picture, whole; a page shows many at once, so each waits for its turn."""
+        """A whole picture; a page shows many together, so each waits for its turn."""
         async with self._turn:
             body, whole, name = b"", 1, ""
             try:

@@ -9,7 +9,6 @@ from contextlib import suppress
 from aiohttp import web
 
 from agent.page.context import Context, said
-from agent.page.history import Past
 
 #: Seconds between two looks; between two signs of life; until a browser that reads nothing is gone.
 _LOOK, _PING, _STUCK = 0.4, 15.0, 10.0
@@ -61,13 +60,10 @@ class Live:
                 await asyncio.wait_for(response.write(text), _STUCK)
             await asyncio.sleep(_LOOK)
 
-    def _past(self, camera: str) -> Past | None:
-        return self._context.pasts.get(camera)
-
     def _scores(self, camera: str, told: int) -> tuple[list[str], int]:
-        """The judged frames since the last one that was told."""
-        past = self._past(camera)
-        new = [] if past is None else [point for point in past.recent if point.number > told]
+        """The judged frames since the last one that was sent."""
+        recent = self._context.recents.get(camera)
+        new = [] if recent is None else [it for it in recent.points if it.number > told]
         if not new:
             return [], told
         rows = [[p.at, p.score, p.least, p.most, p.motion, p.reason] for p in new]

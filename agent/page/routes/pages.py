@@ -6,11 +6,13 @@ from aiohttp import web
 
 from agent.page.access import SESSION
 from agent.page.context import Context
-from agent.reoffer.crowd import Handler
+from agent.reoffer.connections import Handler
 from schemas.page_api import document
 
 #: The pages, by name: as they stand in the path and as the menu shows them.
 PAGES = ("live", "day", "aim", "tune")
+#: The one more where there is no configuration yet.
+SETUP = "setup"
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -18,7 +20,7 @@ def routes(context: Context) -> list[web.RouteDef]:
     pages = Pages(context)
     return [
         web.get("/", pages.live),
-        *(web.get(f"/{name}", pages.page(name)) for name in PAGES[1:]),
+        *(web.get(f"/{name}", pages.page(name)) for name in pages.names[1:]),
         web.get("/login", pages.login),
         web.post("/login", pages.log_in),
         web.post("/api/logout", pages.log_out),
@@ -33,6 +35,7 @@ class Pages:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.names = PAGES if context.first is None else (*PAGES, SETUP)
 
     async def live(self, request: web.Request) -> web.Response:
         """All cameras."""
@@ -50,6 +53,8 @@ class Pages:
     async def login(self, request: web.Request) -> web.Response:
         """Asks who it is, or takes the one-time token of a link."""
         if "once" in request.query:
+            if SESSION in request:  # the link again, by who is logged in
+                return web.Response(status=303, headers={"Location": "./"})
             return await self._try(request)
         return self._form("")
 
@@ -110,7 +115,7 @@ class Pages:
         return self._rendered(
             f"{name}.html",
             page=name,
-            pages=PAGES,
+            pages=self.names,
             csrf="" if session is None else session.csrf,
             cameras=[(camera, scene.name) for camera, scene in scenes.items()],
             ingress=self._context.options.ingress,

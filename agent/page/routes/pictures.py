@@ -8,9 +8,10 @@ from aiohttp import web
 
 from agent.core.messages import Shown
 from agent.core.state import CameraNow
+from agent.imaging.card import privacy_jpeg
 from agent.page.context import Context
 from agent.page.desk import Scene
-from agent.reoffer.crowd import keep_little
+from agent.reoffer.connections import keep_little
 
 #: Seconds that a browser waits for a newer picture; between two looks.
 _PATIENCE, _LOOK = 5.0, 0.02
@@ -48,6 +49,8 @@ class Pictures:
         camera, scene = self._context.scene(request)
         if scene.view is None:
             raise web.HTTPNotFound(text="this camera shows nothing")
+        if self._private(camera):
+            return self._card()
         overlay = request.query.get("overlay") == "1"
         with self._context.seat("pictures"):
             shown = await self._next(camera, scene, request.query.get("after", ""))
@@ -64,6 +67,8 @@ class Pictures:
             HTTPNotFound: there has been none since the agent's start.
         """
         name, scene = self._context.scene(request)
+        if self._private(name):
+            return self._card()
         shown = None if scene.view is None else scene.view.get()
         agent = self._context.desk.now.get()
         camera = None if agent is None else agent.cameras.get(name)
@@ -74,6 +79,16 @@ class Pictures:
         age, jpeg = min(found, key=lambda pair: pair[0])
         headers = {"X-Picture-Age": f"{age:.1f}"}
         return web.Response(body=jpeg, content_type="image/jpeg", headers=headers)
+
+    def _private(self, camera: str) -> bool:
+        """Whether nobody may see the camera now; vision may need a moment to know it."""
+        agent = self._context.desk.now.get()
+        known = None if agent is None else agent.cameras.get(camera)
+        return known is not None and known.settings.privacy
+
+    def _card(self) -> web.Response:
+        headers = self._about(self._context.clock.monotonic())
+        return web.Response(body=privacy_jpeg(), content_type="image/jpeg", headers=headers)
 
     async def _next(self, camera: str, scene: Scene, after: str) -> Shown | None:
         view = scene.view
@@ -89,7 +104,7 @@ class Pictures:
             shown = view.get()
             is_new = shown is not before if fresh else True
             if shown is not None and is_new and f"{shown.at:.3f}" != after:
-                return shown
+                return None if self._private(camera) else shown
             if self._context.desk.scenes.get(camera) is not scene:
                 return None  # the camera was changed or removed
             await asyncio.sleep(_LOOK)

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from agent.core.naming import is_event
+from agent.core.store_names import is_event
 from agent.page.context import Context, body_of, said
-from schemas.commands import Command, KeepRecording, PatchSettings, RecordNow, TakeSnapshot
-from schemas.page import Answer, FalseAlarm, KeepOrder, RecordOrder, SettingsOrder
-from schemas.settings import CameraSettings, check_value
+from schemas.commands import (
+    Command,
+    KeepRecording,
+    MarkMistake,
+    PatchSettings,
+    RecordNow,
+    Snooze,
+    TakeSnapshot,
+)
+from schemas.page import (
+    Answer,
+    FalseAlarm,
+    KeepOrder,
+    RecordOrder,
+    SettingsOrder,
+    SnoozeOrder,
+    WrongLabel,
+)
+from schemas.settings import CameraSettings, check_value, setting_names
 
 #: HTTP's word for a refusal.
 _STATUS = {
     "out_of_range": 422,
+    "not_used": 422,
     "invalid_payload": 422,
     "busy": 503,
     "rate_limited": 429,
@@ -29,8 +46,10 @@ def routes(context: Context) -> list[web.RouteDef]:
         web.post(f"{camera}/settings", orders.change),
         web.post(f"{camera}/snapshot", orders.snapshot),
         web.post(f"{camera}/record", orders.record),
+        web.post(f"{camera}/snooze", orders.snooze),
         web.post(f"{event}/keep", orders.keep),
         web.post(f"{event}/false-alarm", orders.false_alarm),
+        web.post(f"{event}/wrong-label", orders.wrong_label),
     ]
 
 
@@ -46,7 +65,7 @@ class Settings:
         order = await body_of(request, SettingsOrder)
         try:
             for name, value in order.values.items():
-                if name not in CameraSettings.model_fields:
+                if name not in setting_names(CameraSettings):
                     raise ValueError(f"there is no setting {name[:40]}")  # noqa: TRY301  one answer
                 if value is not None:
                     check_value(CameraSettings, name, value)
@@ -65,6 +84,12 @@ class Settings:
         order = await body_of(request, RecordOrder)
         return await self._do(RecordNow(camera=camera, seconds=order.seconds), "record", camera)
 
+    async def snooze(self, request: web.Request) -> web.Response:
+        """Lets notifications and beep rest for some minutes; 0 ends it."""
+        camera, _ = self._context.scene(request)
+        order = await body_of(request, SnoozeOrder)
+        return await self._do(Snooze(camera=camera, minutes=order.minutes), "snooze", camera)
+
     async def keep(self, request: web.Request) -> web.Response:
         """Spares an event's files when old ones are deleted."""
         camera, _ = self._context.scene(request)
@@ -74,12 +99,17 @@ class Settings:
 
     async def false_alarm(self, request: web.Request) -> web.Response:
         """Marks an event as a false alarm."""
-        self._context.scene(request)
+        camera, _ = self._context.scene(request)
         order = await body_of(request, FalseAlarm)
-        problem = self._context.marks.mark(event_in(request), value=order.value)
-        if problem is not None:
-            return answered(Answer(ok=False, code="internal", message=problem))
-        return answered(Answer(ok=True))
+        command = MarkMistake(camera=camera, event=event_in(request), false_alarm=order.value)
+        return await self._do(command, "mark", camera)
+
+    async def wrong_label(self, request: web.Request) -> web.Response:
+        """Marks an event's label as wrong."""
+        camera, _ = self._context.scene(request)
+        order = await body_of(request, WrongLabel)
+        command = MarkMistake(camera=camera, event=event_in(request), wrong_label=order.value)
+        return await self._do(command, "mark", camera)
 
     async def _do(self, command: Command, noun: str, camera: str) -> web.Response:
         return answered(await self._context.orders.command(command, noun, camera))

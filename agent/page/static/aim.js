@@ -6,12 +6,14 @@ const svg = document.getElementById("drawing");
 const image = document.getElementById("picture");
 const stage = document.getElementById("stage");
 const brush = document.getElementById("brush");
-const SIZE = 1000, NEAR = 14;
+const FINGER = matchMedia("(pointer: coarse)").matches;
+const SIZE = 1000, NEAR = FINGER ? 24 : 14, CORNER = FINGER ? 13 : 7;
 
-let camera = null, pictures = null, view = null;
-let shapes = [], strokes = [];   // shapes: {kind: look|ignore|privacy, name, points, own}
+let camera = null, pictures = null, view = null, state = null; // no view: it is not known yet what is in force
+let shapes = [], strokes = [];   // shapes: {kind: look|watch|ignore|privacy, name, points, own}
+let removed = {};                // own of zones that were taken away, by name
 let draft = null, tool = null, stroke = null, drag = null;
-let past = [], checking;
+let past = [], checking, checks = 0;
 
 const high = () => (SIZE * (image.naturalHeight || 480)) / (image.naturalWidth || 640);
 const toView = ([x, y]) => [x * SIZE, y * high()];
@@ -27,7 +29,9 @@ function toPoint(event) {
 function aim() {
   const zones = {};
   for (const it of shapes.filter((one) => one.kind !== "privacy")) {
-    zones[it.name] = { ...it.own, polygon: it.points, mode: it.kind };
+    const { dwell, came_from, ...limits } = it.own;
+    const own = { look: { ...limits, dwell, came_from }, watch: limits, ignore: {} }[it.kind];
+    zones[it.name] = { ...own, polygon: it.points, mode: it.kind };
   }
   return { zones, privacy: shapes.filter((it) => it.kind === "privacy").map((it) => it.points), mask: strokes };
 }
@@ -39,6 +43,7 @@ function take(given) {
     ...given.privacy.map((points) => ({ kind: "privacy", name: "", points, own: {} })),
   ];
   strokes = [...given.mask];
+  removed = {};
   draft = null;
 }
 
@@ -55,7 +60,16 @@ function freeName() {
 
 // ------------------------------------------------------------------ drawing
 
+let frame = 0;
+
+/** Once for each frame of the screen, however often something moves. */
 function draw() {
+  frame ||= requestAnimationFrame(drawNow);
+}
+
+function drawNow() {
+  cancelAnimationFrame(frame);
+  frame = 0;
   const width = SIZE;
   svg.setAttribute("viewBox", `0 0 ${width} ${high()}`);
   const focus = document.activeElement?.dataset?.corner;
@@ -79,15 +93,16 @@ function draw() {
 function corner(point, id, label) {
   const [cx, cy] = toView(point);
   const scale = SIZE / Math.max(1, stage.clientWidth);
-  return shape("circle", { cx, cy, r: 7 * scale, class: "corner", "data-corner": id, ...(id ? { tabindex: 0, role: "button", "aria-label": label } : {}) });
+  return shape("circle", { cx, cy, r: CORNER * scale, class: "corner", "data-corner": id, ...(id ? { tabindex: 0, role: "button", "aria-label": label } : {}) });
 }
 
 function list() {
   const place = document.getElementById("shapes");
   const rows = shapes.map((it, n) => make("li", {},
     it.kind === "privacy" ? null : make("input", { value: it.name, "aria-label": text("name"), maxlength: 32, onchange: (event) => rename(it, event.target.value) }),
-    make("small", {}, text(`shape_${it.kind}`)),
-    make("button", { type: "button", onclick: () => { remember(); shapes.splice(n, 1); changed(); } }, text("remove"))));
+    it.kind === "privacy" ? make("small", {}, text("shape_privacy")) : kind(it),
+    ...(it.kind === "look" ? [dwell(it), cameFrom(it)] : []),
+    make("button", { type: "button", onclick: () => { remember(); removed[it.name] = it.own; shapes.splice(n, 1); changed(); } }, text("remove"))));
   if (strokes.length) {
     rows.push(make("li", {}, make("small", {}, text("shape_mask")),
       make("button", { type: "button", onclick: () => { remember(); strokes = []; changed(); } }, text("remove"))));
@@ -95,33 +110,62 @@ function list() {
   place.replaceChildren(...(rows.length ? rows : [make("li", {}, make("small", {}, text("no_shapes")))]));
 }
 
+function kind(it) {
+  const options = ["look", "watch", "ignore"].map((one) => make("option", { value: one, selected: one === it.kind }, text(`shape_${one}`)));
+  return make("select", { "aria-label": text("kind"), onchange: (event) => { remember(); it.kind = event.target.value; changed(); } }, ...options);
+}
+
+function dwell(it) {
+  const input = make("input", { type: "number", min: 0, max: 3600, step: 0.5, value: it.own.dwell ?? "", class: "dwell", onchange: (event) => {
+    remember();
+    it.own.dwell = event.target.valueAsNumber > 0 ? event.target.valueAsNumber : null;
+    changed();
+  } });
+  return make("label", {}, text("dwell"), " ", input);
+}
+
+function cameFrom(it) {
+  const names = shapes.filter((one) => one !== it && ["look", "watch"].includes(one.kind)).map((one) => one.name);
+  const options = ["", ...names].map((one) => make("option", { value: one, selected: one === (it.own.came_from ?? "") }, one || text("anywhere")));
+  return make("label", {}, text("came_from"), " ", make("select", { onchange: (event) => { remember(); it.own.came_from = event.target.value || null; changed(); } }, ...options));
+}
+
+// a zone that is drawn anew under its old name has its numbers again; others go on naming it
 function rename(it, wanted) {
   const name = wanted.toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "").slice(0, 32);
   if (name && !shapes.some((other) => other !== it && other.name === name)) {
     remember();
+    for (const other of shapes) if (other.own.came_from === it.name) other.own.came_from = name;
+    if (Object.values(it.own).every((value) => value === null)) it.own = removed[name] ?? it.own;
     it.name = name;
   }
   changed();
 }
 
-function changed() {
+/** `moved`: the list says the same as before. */
+function changed({ moved = false } = {}) {
   draw();
-  list();
+  if (!moved) list();
   clearTimeout(checking);
   checking = setTimeout(check, 250);
 }
 
 async function check() {
-  const looks = document.getElementById("looks");
+  const looks = document.getElementById("looks"), copy = document.getElementById("copy");
+  const turn = ++checks; // an answer that was overtaken says nothing
   try {
     const said = await api(`cameras/${camera}/aim/check`, { method: "POST", body: aim() });
+    if (turn !== checks) return;
     looks.textContent = text("looks_at", { pct: said.looks_at_pct });
     looks.classList.remove("bad");
     document.getElementById("yaml").textContent = said.yaml;
+    copy.disabled = said.yaml === "";
     document.getElementById("apply").disabled = !dirty();
   } catch (error) {
+    if (turn !== checks) return;
     looks.textContent = error.message;
     looks.classList.add("bad");
+    copy.disabled = true;
     document.getElementById("apply").disabled = true;
   }
   origin();
@@ -134,6 +178,7 @@ function origin() {
   document.getElementById("origin").textContent = dirty() ? `${words} ${text("changed")}` : words;
   document.getElementById("revert").disabled = view.origin !== "page";
   document.getElementById("undo").disabled = past.length === 0;
+  document.getElementById("not-yaml").hidden = strokes.length === 0;
 }
 
 // ------------------------------------------------------------------ mouse, finger, keys
@@ -153,12 +198,22 @@ function close() {
   changed();
 }
 
+/** Without mouse or finger: a rectangle whose corners the arrow keys move. */
+function suggest() {
+  if (!["look", "ignore", "privacy"].includes(tool)) return;
+  draft = { points: [[0.35, 0.35], [0.65, 0.35], [0.65, 0.65], [0.35, 0.65]] };
+  close();
+  drawNow();
+  svg.querySelector(`[data-corner="${shapes.length - 1}.0"]`)?.focus();
+}
+
 function near(one, other) {
   const [ax, ay] = toView(one), [bx, by] = toView(other);
   return Math.hypot(ax - bx, ay - by) < (NEAR * SIZE) / Math.max(1, stage.clientWidth);
 }
 
 svg.addEventListener("pointerdown", (event) => {
+  if (!view) return;
   const point = toPoint(event);
   svg.setPointerCapture(event.pointerId);
   if (tool === "hide" || tool === "show") {
@@ -195,10 +250,10 @@ function release() {
     remember();
     strokes.push(stroke);
     stroke = null;
-    changed();
+    changed({ moved: strokes.length > 1 });
   } else if (drag) {
     drag = null;
-    changed();
+    changed({ moved: true });
   }
 }
 svg.addEventListener("pointerup", release);
@@ -206,7 +261,8 @@ svg.addEventListener("pointercancel", release);
 svg.addEventListener("dblclick", close);
 
 svg.addEventListener("keydown", (event) => {
-  if (event.key === "Enter") return close();
+  if (!view) return;
+  if (event.key === "Enter") return draft ? close() : event.target === svg && suggest();
   if (event.key === "Escape") { draft = null; return draw(); }
   const id = event.target.dataset?.corner;
   if (!id) return;
@@ -217,7 +273,7 @@ svg.addEventListener("keydown", (event) => {
     event.preventDefault();
     remember();
     shapes[n].points[k] = shapes[n].points[k].map((value, axis) => round(value + move[axis]));
-    changed();
+    changed({ moved: true });
   } else if (event.key === "Delete" || event.key === "Backspace") {
     remember();
     shapes[n].points.splice(k, 1);
@@ -259,24 +315,38 @@ document.getElementById("copy").addEventListener("click", async () => {
 const fillTrial = trials(() => camera, () => ({ aim: aim() }));
 
 async function load() {
-  view = await api(`cameras/${camera}/aim`);
+  const wanted = camera, found = await api(`cameras/${wanted}/aim`);
+  if (camera !== wanted) return; // another one was chosen meanwhile
+  view = found;
   take(view.aim);
   view.mark = JSON.stringify(aim());
   past = [];
   changed();
+  look();
 }
 
 chosenCamera(document.getElementById("which").camera, async (id) => {
   camera = id;
-  pictures?.want(false);
+  pictures?.leave();
   pictures = new Pictures(id, image, { pause: 700 });
   image.onload = draw;
+  for (const name of ["apply", "revert", "undo", "copy"]) document.getElementById(name).disabled = true;
+  clearTimeout(checking);
+  checks += 1; // what is still to be answered is of the camera before
+  view = null;
+  draft = stroke = drag = null;
+  past = [];
+  take({ zones: {}, privacy: [], mask: [] });
+  draw();
+  document.getElementById("shapes").replaceChildren();
   try {
     await load();
-    await pictures.last();
-    await fillTrial();
+    await Promise.all([pictures.last(), fillTrial()]);
   } catch (error) { say(error.message); }
 });
 
-listen({ state: (state) => pictures?.want(state.cameras.find((it) => it.id === camera)?.live ?? false) });
+/** A picture to draw on, once it is known what is in force. */
+const look = () => pictures?.want(view !== null && (state?.cameras.find((it) => it.id === camera)?.live ?? false));
+
+listen({ state: (said) => { state = said; look(); } });
 addEventListener("resize", draw);

@@ -85,8 +85,18 @@ export function listen({ state, score, scores = "" }) {
 /** Shows a camera's pictures in an <img>, one after the other, as long as it is wanted. */
 export class Pictures {
   constructor(camera, image, { pause = 150, shown = () => {} } = {}) {
-    Object.assign(this, { camera, image, pause, shown, overlay: false, after: "", wanted: false });
-    document.addEventListener("visibilitychange", () => this.want(this.wanted));
+    Object.assign(this, { camera, image, pause, shown, overlay: false, after: "", wanted: false, gone: false });
+    this.look = () => this.want(this.wanted);
+    document.addEventListener("visibilitychange", this.look);
+  }
+
+  /** Another camera has the <img> from now on: nothing of this one is seen there any more. */
+  leave() {
+    this.wanted = false;
+    this.gone = true;
+    document.removeEventListener("visibilitychange", this.look);
+    if (this.image.src.startsWith("blob:")) URL.revokeObjectURL(this.image.src);
+    this.image.removeAttribute("src");
   }
 
   want(wanted) {
@@ -125,6 +135,7 @@ export class Pictures {
 
   /** Shows a picture and keeps it as `blob`: a page may not fetch it back from its own URL. */
   async show(blob) {
+    if (this.gone) return;
     this.blob = blob;
     const url = URL.createObjectURL(blob);
     const old = this.image.src;
@@ -141,14 +152,16 @@ export function age(seconds) {
   return `${Math.round(seconds)} s`;
 }
 
-/** Seconds since midnight as 14:03:05. */
-export function clock(seconds) {
-  const whole = Math.max(0, Math.floor(seconds));
+/** Seconds since midnight as 14:03:05; of a day whose clock is changed, what the clock says. */
+export function clock(seconds, change = null) {
+  const ahead = change && seconds >= change[0] ? change[1] : 0;
+  const whole = Math.max(0, Math.floor(seconds + ahead));
   return [whole / 3600, (whole / 60) % 60, whole % 60].map((n) => String(Math.floor(n)).padStart(2, "0")).join(":");
 }
 
+/** A moment as date and time; 24 hours everywhere, as the store names its files. */
 export function local(moment) {
-  return new Date(moment).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  return new Date(moment).toLocaleString([], { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
 }
 
 /** The camera that the address names, else the first; the select follows, and the address it. */
@@ -162,9 +175,10 @@ export function chosenCamera(select, changed) {
   if (select.value) changed(select.value);
 }
 
-/** Fills a select with the days of a camera. */
-export async function fillDays(select, camera) {
+/** Fills a select with the days of a camera, if it is still the camera that is meant. */
+export async function fillDays(select, camera, still = () => true) {
   const { days, store } = await api(`cameras/${camera}/days`);
+  if (!still()) return [];
   if (store) say(store);
   select.replaceChildren(...days.map((day) => make("option", { value: day }, day)));
   return days;

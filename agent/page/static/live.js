@@ -12,6 +12,8 @@ for (const card of document.querySelectorAll(".camera")) {
   };
   cards.set(id, view);
   find(".arm").addEventListener("click", () => arm(view));
+  find(".private").addEventListener("click", () => privacy(view));
+  find(".snooze").addEventListener("click", () => snooze(view));
   find(".snapshot").addEventListener("click", () => snapshot(view));
   find(".record").addEventListener("click", () => record(view));
   find(".overlay").addEventListener("click", () => overlay(view));
@@ -26,6 +28,14 @@ async function arm(view) {
   const armed = view.find(".arm").getAttribute("aria-checked") !== "true";
   await order(`cameras/${view.id}/settings`, { method: "POST", body: { values: { armed } } });
 }
+
+const on = (view, name) => view.find(name).getAttribute("aria-checked") === "true";
+
+const privacy = (view) =>
+  order(`cameras/${view.id}/settings`, { method: "POST", body: { values: { privacy: !on(view, ".private") } } });
+
+const snooze = (view) =>
+  order(`cameras/${view.id}/snooze`, { method: "POST", body: { minutes: on(view, ".snooze") ? 0 : 30 } });
 
 async function snapshot(view) {
   const said = await order(`cameras/${view.id}/snapshot`, { method: "POST" }, text("snapshot_taken"));
@@ -56,24 +66,45 @@ async function update(view, camera) {
   const switched = view.find(".arm");
   switched.setAttribute("aria-checked", camera.armed);
   switched.textContent = text(camera.armed ? "armed" : "disarmed");
-  view.find(".record").classList.toggle("on", camera.recording);
+  modes(view, camera);
+  const record = view.find(".record");
+  record.classList.toggle("on", camera.recording);
+  record.textContent = text(camera.recording ? "recording_now" : "record");
+  record.title = text(camera.recording ? "recording_help" : "record_help");
   for (const name of [".snapshot", ".record", ".overlay"]) view.find(name).disabled = !camera.live;
+  record.disabled ||= camera.recording; // one clip at a time
   const problems = Object.values(camera.problems).filter(Boolean);
   const reason = view.find(".reason");
   reason.textContent = camera.live ? problems.join(" · ") : problems[0] || camera.reason;
   reason.hidden = reason.textContent === "";
   if (camera.width) view.find("figure").style.aspectRatio = `${camera.width} / ${camera.height}`;
   view.pictures.want(camera.live);
-  if (!camera.live && (view.live || view.first === undefined)) {
+  if (!camera.live && (view.live || view.first === undefined || view.private !== camera.private)) {
     view.first = false;
+    view.private = camera.private;
     view.since = Date.now();
     view.age = await view.pictures.last();
   }
+  view.private = camera.private;
   view.live = camera.live;
   if (!camera.live) showAge(view);
 }
 
+function modes(view, camera) {
+  const hidden = view.find(".private");
+  hidden.setAttribute("aria-checked", camera.private);
+  const quiet = view.find(".snooze");
+  const until = camera.snoozed_until;
+  quiet.setAttribute("aria-checked", until !== null);
+  quiet.textContent = until === null ? text("snooze")
+    : text("snoozed_until", { time: new Date(until).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) });
+  const plan = view.find(".schedule");
+  plan.textContent = camera.schedule;
+  plan.hidden = camera.schedule === "";
+}
+
 function showAge(view) {
+  if (view.private) return caption(view, text("private_card"));
   if (view.live || view.since === undefined) return;
   const seconds = view.age === null ? null : view.age + (Date.now() - view.since) / 1000;
   caption(view, seconds === null ? text("no_picture") : text("last_picture", { age: age(seconds) }));
@@ -107,8 +138,8 @@ document.addEventListener("keydown", (event) => {
   const number = Number(event.key);
   if (number >= 1) return [...cards.values()][number - 1]?.card.focus();
   const view = cards.get(event.target.closest?.(".camera")?.dataset.camera ?? (cards.size === 1 ? [...cards.keys()][0] : ""));
-  const action = { a: arm, s: snapshot, r: record, o: overlay }[event.key.toLowerCase()];
-  if (view && action && !(action !== arm && view.find(`.${action.name}`)?.disabled)) action(view);
+  const action = { a: arm, p: privacy, q: snooze, s: snapshot, r: record, o: overlay }[event.key.toLowerCase()];
+  if (view && action && !(![arm, privacy, snooze].includes(action) && view.find(`.${action.name}`)?.disabled)) action(view);
 });
 
 setInterval(() => cards.forEach(showAge), 5000);

@@ -1,5 +1,5 @@
 // The timeline of a day as SVG: score curve, limit, events and spans; pure drawing.
-import { clock, shape } from "./common.js";
+import { clock, shape, text } from "./common.js";
 
 const WIDTH = 1000, TOP = 6, FLOOR = 100, EVENTS = 104, EVENT_HIGH = 14, HIGH = 140;
 const STEPS = [3 * 3600, 3600, 1800, 600, 300, 60, 30, 10];
@@ -8,6 +8,16 @@ const STEPS = [3 * 3600, 3600, 1800, 600, 300, 60, 30, 10];
 export function level(score) {
   const part = (Math.log10(Math.max(score, 0.01)) + 2) / 4;
   return FLOOR - Math.min(1, part) * (FLOOR - TOP);
+}
+
+/** Lines at 0.1, 1 and 10 %, and their words, in a drawing that is stretched to its place. */
+export function scale(place, wide, high, factor = 1) {
+  const squeeze = wide / Math.max(1, place.clientWidth), tall = high / Math.max(1, place.clientHeight);
+  return [0.1, 1, 10].flatMap((score) => {
+    const y = level(score) * factor;
+    return [shape("line", { x1: 0, x2: wide, y1: y, y2: y, class: "t-scale", "vector-effect": "non-scaling-stroke" }),
+      shape("text", { transform: `translate(${3 * squeeze} ${y - 2 * tall}) scale(${squeeze} ${tall})` }, `${score} %`)];
+  });
 }
 
 export class Timeline {
@@ -74,26 +84,38 @@ export class Timeline {
 
   draw() {
     if (!this.data) return;
-    const parts = [...this.spans(), ...this.grid(), ...this.curve(), ...this.bars()];
+    const parts = [...this.spans(), ...this.grid(), ...scale(this.place, WIDTH, HIGH), ...this.curve(), ...this.bars(), ...this.now()];
     this.svg.replaceChildren(...parts);
-    this.svg.setAttribute("aria-label", `${this.data.day}: ${this.events.length}`);
+    this.svg.setAttribute("aria-label", text("timeline_is", { day: this.data.day, n: this.events.length }));
   }
 
-  rect(begin, end, top, high, name, least = 0) {
-    const left = this.x(begin), width = Math.max(least, this.x(end) - left);
-    if (left > WIDTH || left + width < 0) return null;
-    return shape("rect", { x: left, y: top, width, height: high, class: name });
+  /** Boxes in order; those of one look that nobody could tell apart on the screen are one. */
+  boxes(wanted) {
+    const apart = WIDTH / Math.max(1, this.place.clientWidth), open = new Map(), found = [];
+    for (const { begin, end, top, high, name, least, words } of wanted) {
+      const left = this.x(begin), right = Math.max(left + least, this.x(end)), last = open.get(name);
+      if (left > WIDTH || right < 0) continue;
+      if (last && left - last.right < apart) {
+        last.right = Math.max(last.right, right);
+        last.more += 1;
+      } else open.set(name, found[found.push({ left, right, top, high, name, words, more: 0 }) - 1]);
+    }
+    return found.map((it) => shape("rect", { x: it.left, y: it.top, width: it.right - it.left, height: it.high, class: it.name },
+      shape("title", {}, it.more ? `${it.words} (+${it.more})` : it.words)));
   }
 
   spans() {
-    const found = this.data.spans.map((span) => {
-      const low = span.kind === "suppressed";
-      const [top, high] = low ? [EVENTS + 2, EVENT_HIGH - 4] : [0, FLOOR];
-      const one = this.rect(this.second(span.begin), this.second(span.end), top, high, `t-${span.kind}`, low ? 2 : 0.5);
-      one?.append(shape("title", {}, span.text));
-      return one;
-    });
-    return found.filter(Boolean);
+    return this.boxes(this.data.spans.map((span) => {
+      const low = span.kind === "suppressed", [top, high] = low ? [EVENTS + 2, EVENT_HIGH - 4] : [0, FLOOR];
+      return { begin: this.second(span.begin), end: this.second(span.end), top, high, name: `t-${span.kind}`, least: low ? 2 : 0.5, words: span.text };
+    }));
+  }
+
+  /** Where the day has come to. */
+  now() {
+    const at = Date.now() / 1000 - this.begin, x = this.x(at);
+    if (at > this.whole || x < 0 || x > WIDTH) return [];
+    return [shape("line", { x1: x, x2: x, y1: 0, y2: HIGH - 18, class: "t-now", "vector-effect": "non-scaling-stroke" })];
   }
 
   grid() {
@@ -104,7 +126,8 @@ export class Timeline {
     for (let at = Math.ceil(this.from / step) * step; at <= this.to; at += step) {
       const x = this.x(at);
       parts.push(shape("line", { x1: x, x2: x, y1: 0, y2: HIGH - 18, class: "t-grid", "vector-effect": "non-scaling-stroke" }));
-      if (x < WIDTH - 30) parts.push(this.label(x, step < 60 ? clock(at) : clock(at).slice(0, 5)));
+      const words = clock(at, this.data.clock_change);
+      if (x < WIDTH - 30) parts.push(this.label(x, step < 60 ? words : words.slice(0, 5)));
     }
     return parts;
   }
@@ -133,13 +156,9 @@ export class Timeline {
   }
 
   bars() {
-    const found = this.events.map((it) => {
-      const begin = this.second(it.begin);
-      const name = it.false_alarm ? "t-event false" : "t-event";
-      const one = this.rect(begin, begin + (it.seconds ?? 1), EVENTS, EVENT_HIGH, name, 3);
-      one?.append(shape("title", {}, `${it.local} ${it.text}`));
-      return one;
-    });
-    return found.filter(Boolean);
+    return this.boxes(this.events.map((it) => {
+      const begin = this.second(it.begin), name = it.false_alarm ? "t-event false" : "t-event";
+      return { begin, end: begin + (it.seconds ?? 1), top: EVENTS, high: EVENT_HIGH, name, least: 3, words: `${it.local} ${it.text}` };
+    }));
   }
 }

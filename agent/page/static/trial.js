@@ -9,13 +9,16 @@ export function trials(camera, ask) {
   let running = null;
 
   async function start() {
-    if (running) return;
+    if (running || button.disabled) return;
+    button.disabled = true;
     try {
       const view = await api(`cameras/${camera()}/trials`, { method: "POST", body: { day: days.value, ...ask() } });
       running = view.id;
-      button.disabled = true;
       follow(view);
-    } catch (error) { say(error.message); }
+    } catch (error) {
+      say(error.message);
+      button.disabled = false;
+    }
   }
 
   async function follow(view) {
@@ -28,12 +31,21 @@ export function trials(camera, ask) {
       view = await api(`trials/${view.id}`).catch((error) => ({ state: "failed", message: error.message }));
     }
     running = null;
-    button.disabled = false;
+    button.disabled = days.value === "";
     out.replaceChildren(...outcome(view));
   }
 
   button.addEventListener("click", start);
-  return async () => { out.replaceChildren(); await fillDays(days, camera()).catch((error) => say(error.message)); };
+  return async () => {
+    if (!running) out.replaceChildren();
+    button.disabled = true;
+    days.replaceChildren();
+    const wanted = camera();
+    try {
+      await fillDays(days, wanted, () => camera() === wanted);
+    } catch (error) { say(error.message); }
+    button.disabled = running !== null || days.value === "";
+  };
 }
 
 function outcome(view) {
@@ -49,5 +61,5 @@ function outcome(view) {
     make("tbody", {},
       make("tr", {}, make("th", { scope: "row" }, text("trial_total")), ...sums.map((sum) => make("td", {}, `${sum} / ${events.length}`))),
       ...events.toReversed().map((event) => make("tr", {}, make("th", { scope: "row" }, event.local), ...event.fires.map((fires) => cell(fires, event.fires[0]))))));
-  return [table, skipped ? make("p", { class: "hint" }, text("trial_skipped", { n: skipped })) : ""];
+  return [make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": text("trial_events") }, table), skipped ? make("p", { class: "hint" }, text("trial_skipped", { n: skipped })) : ""];
 }

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 #: What lies between a box's header and its first child (14496-12 section 8.5.2, 14496-15 section
 #: 5.4.2).
-_PREFIX = {b"stsd": 8, b"avc1": 78}
+_PREFIX = {b"stsd": 8, b"avc1": 78, b"hvc1": 78}
 
 ReadAt = Callable[[int, int], bytes]  # (size, at) -> bytes, fewer at the end of the file
 

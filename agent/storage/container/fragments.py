@@ -13,9 +13,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.storage.container.boxes import BadBox, Box, ReadAt, box, find, full_box, read_box
-from agent.storage.container.h264 import Codec
+from agent.storage.container.boxes import (
+    BadBox,
+    Box,
+    ReadAt,
+    box,
+    children,
+    find,
+    full_box,
+    read_box,
+)
+from agent.storage.container.h264 import KINDS, TURNS, Codec
 from agent.storage.container.moov import Sample
+from agent.storage.container.sound import SoundRun, run_of, to_list, track_of
 
 _NOTE = b"surveillancenote"  # 16 bytes: the extended type of our uuid box
 # sample flags, ISO/IEC 14496-12 section 8.8.3.1: depends on no other / on others and is no sync
@@ -24,6 +34,8 @@ _KEY = 0x02000000
 _DELTA = 0x01010000
 _NOT_SYNC = 0x00010000
 _TRUN = 0x701  # data offset; duration, size and flags of each sample
+_SHIFTED = 0x800  # and when it is shown
+_SOUND_TRUN = 0x301  # data offset; duration and size of each unit
 #: A fragment is about one second; a larger box is damage, not data.
 _LARGEST = 64 << 20
 #: Its table has twelve bytes for a picture; what a note says is text.
@@ -43,6 +55,7 @@ class About:
         started: local start of the event, ISO 8601 with offset.
         first_ms: milliseconds since 1970, UTC, of its first picture.
         codec: in every fragment that begins an event, so that the data alone can be read.
+        sound: ticks from the first picture to the first unit of sound; None: there is none.
     """
 
     event: str
@@ -50,11 +63,15 @@ class About:
     started: str
     first_ms: int
     codec: Codec | None = None
+    sound: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFragment:
-    """A whole fragment in a file: from `at` to `end`, its samples from `data_at`."""
+    """A whole fragment in a file: from `at` to `end`, its samples from `data_at`.
+
+    Its sound lies behind its pictures.
+    """
 
     at: int
     data_at: int
@@ -62,6 +79,12 @@ class StoredFragment:
     number: int
     samples: tuple[Sample, ...]
     about: About
+    sound: SoundRun | None = None
+
+    @property
+    def sound_at(self) -> int:
+        """Where its sound begins."""
+        return self.data_at + sum(sample.size for sample in self.samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +104,26 @@ class SlotPair:
         return self.at + 2 * self.size
 
 
-def build(number: int, base_ms: int, samples: Sequence[Sample], data: bytes, about: About) -> bytes:
+def build(
+    number: int,
+    base_ms: int,
+    samples: Sequence[Sample],
+    data: bytes,
+    about: About,
+    sound: SoundRun | None = None,
+) -> bytes:
     """A fragment ready to be appended: moof, mdat, note.
 
     Args:
         number: counts the file's fragments from 1.
         base_ms: the file's clock at the first sample.
-        samples: in order; their sizes add up to `data`.
-        data: the samples themselves.
+        samples: in order; their sizes and those of the sound add up to `data`.
+        data: the samples themselves, and behind them the sound.
         about: goes into the note.
+        sound: with the pictures.
     """
-    moof = _moof(number, base_ms, samples, 0)
-    moof = _moof(number, base_ms, samples, len(moof) + 8)
+    moof = _moof(number, base_ms, samples, 0, sound)
+    moof = _moof(number, base_ms, samples, len(moof) + 8, sound)
     whole = moof + struct.pack(">I4s", 8 + len(data), b"mdat") + data
     return whole + note(whole, to_json(about))
 
@@ -170,15 +201,16 @@ def _read_fragment(read: ReadAt, moof: Box, end: int) -> StoredFragment | None:
     if noted is None:
         return None
     try:
-        number, samples = _parse_moof(read(moof.end - moof.start, moof.start))
+        number, samples, units = _parse_moof(read(moof.end - moof.start, moof.start))
         about = from_json(noted[1])
+        sound = None if about.sound is None else run_of(about.sound, units)
     except (struct.error, ValueError, LookupError, TypeError, AttributeError):
         return None
-    return StoredFragment(moof.start, mdat.body, noted[0], number, samples, about)
+    return StoredFragment(moof.start, mdat.body, noted[0], number, samples, about, sound)
 
 
 def _next_item(read: ReadAt, at: int, end: int) -> StoredFragment | None:
-    """The first whole fragment that begins at or behind `at`, wherever it lies."""
+    """The first whole fragment that begins at or behind `at`, at any distance."""
     while at < end:
         piece = read(_CHUNK, at)
         where = piece.find(b"moof")
@@ -206,32 +238,63 @@ def checksum(read: ReadAt, at: int, end: int) -> int:
     return crc
 
 
-def _moof(number: int, base_ms: int, samples: Sequence[Sample], offset: int) -> bytes:
+def _moof(
+    number: int, base_ms: int, samples: Sequence[Sample], offset: int, sound: SoundRun | None
+) -> bytes:
+    shifted = any(sample.shift for sample in samples)
     entries = b"".join(
         struct.pack(">III", sample.ms, sample.size, _KEY if sample.key else _DELTA)
+        + (struct.pack(">i", sample.shift) if shifted else b"")
         for sample in samples
     )
+    version, flags = (1, _TRUN | _SHIFTED) if shifted else (0, _TRUN)
     traf = box(
         b"traf",
         full_box(b"tfhd", 0, 0x020000, struct.pack(">I", 1)),  # offsets count from the moof
         full_box(b"tfdt", 1, 0, struct.pack(">Q", base_ms)),
-        full_box(b"trun", 0, _TRUN, struct.pack(">Ii", len(samples), offset), entries),
+        full_box(b"trun", version, flags, struct.pack(">Ii", len(samples), offset), entries),
     )
-    return box(b"moof", full_box(b"mfhd", 0, 0, struct.pack(">I", number)), traf)
+    mfhd = full_box(b"mfhd", 0, 0, struct.pack(">I", number))
+    if sound is None:
+        return box(b"moof", mfhd, traf)
+    at = offset + sum(sample.size for sample in samples)
+    units = b"".join(struct.pack(">II", unit.ticks, unit.size) for unit in sound.samples)
+    beside = box(
+        b"traf",
+        full_box(b"tfhd", 0, 0x020000, struct.pack(">I", 2)),
+        full_box(b"trun", 0, _SOUND_TRUN, struct.pack(">Ii", len(sound.samples), at), units),
+    )
+    return box(b"moof", mfhd, traf, beside)
 
 
-def _parse_moof(moof: bytes) -> tuple[int, tuple[Sample, ...]]:
+def _parse_moof(moof: bytes) -> tuple[int, tuple[Sample, ...], list[tuple[int, int]]]:
+    """Number, samples, and size and ticks of each unit of sound."""
     (number,) = struct.unpack_from(">I", moof, find(moof, b"moof", b"mfhd").body + 4)
     trun = find(moof, b"moof", b"traf", b"trun")
-    (count,) = struct.unpack_from(">I", moof, trun.body + 4)
+    about, count = struct.unpack_from(">II", moof, trun.body)
     at = trun.body + 12
-    if at + 12 * count != trun.end:
+    shape = struct.Struct(">IIIi" if about & _SHIFTED else ">III")
+    if at + shape.size * count != trun.end:
         raise BadBox("trun of another shape")
     samples = tuple(
-        Sample(size, ms, not flags & _NOT_SYNC)
-        for ms, size, flags in struct.iter_unpack(">III", moof[at : trun.end])
+        Sample(size, ms, not flags & _NOT_SYNC, shift[0] if shift else 0)
+        for ms, size, flags, *shift in shape.iter_unpack(moof[at : trun.end])
     )
-    return number, samples
+    return number, samples, _units(moof)
+
+
+def _units(moof: bytes) -> list[tuple[int, int]]:
+    whole = find(moof, b"moof")
+    trafs = [it for it in children(moof, whole.body, whole.end) if it.kind == b"traf"]
+    if len(trafs) < 2:
+        return []
+    beside = moof[trafs[1].start : trafs[1].end]
+    trun = find(beside, b"traf", b"trun")
+    about, count = struct.unpack_from(">II", beside, trun.body)
+    at = trun.body + 12
+    if about != _SOUND_TRUN or at + 8 * count != trun.end:
+        raise BadBox("trun of another shape")
+    return [(size, ticks) for ticks, size in struct.iter_unpack(">II", beside[at : trun.end])]
 
 
 def to_json(about: About) -> dict[str, Any]:
@@ -243,7 +306,14 @@ def to_json(about: About) -> dict[str, Any]:
         "first_ms": about.first_ms,
     }
     if about.codec is not None:
-        content["codec"] = [about.codec.avcc.hex(), about.codec.width, about.codec.height]
+        codec = about.codec
+        content["codec"] = [codec.avcc.hex(), codec.width, codec.height]
+        if (codec.kind, codec.turn, codec.sound) != ("avc1", 0, None):
+            content["codec"] += [codec.kind, codec.turn]
+        if codec.sound is not None:
+            content["codec"] += to_list(codec.sound)
+    if about.sound is not None:
+        content["sound"] = about.sound
     return content
 
 
@@ -259,8 +329,23 @@ def from_json(content: dict[str, Any]) -> About:
         counted(content["k"]),
         str(content["started"]),
         counted(content["first_ms"]),
-        Codec(bytes.fromhex(codec[0]), counted(codec[1]), counted(codec[2])) if codec else None,
+        _codec(*codec) if codec else None,
+        content.get("sound"),
     )
+
+
+def _codec(
+    config: str,
+    width: int,
+    height: int,
+    kind: str = "avc1",
+    turn: int = 0,
+    *sound: object,
+) -> Codec:
+    if kind not in KINDS or turn not in TURNS:
+        raise ValueError("parameters that the agent does not write")
+    track = track_of(*sound) if sound else None
+    return Codec(bytes.fromhex(config), counted(width), counted(height), kind, turn, track)
 
 
 def counted(value: object, most: int = _MOST) -> int:

@@ -1,7 +1,7 @@
 """The child's side of the anchor: is a day as it was left, and how far does it reach now?
 
-What was found otherwise is told once, and what is there is anchored from then on: the break stays
-in the anchor, so that whoever changed a store cannot have it forgotten by waiting.
+The agent reports a difference once, and from then on anchors the present content. The break stays
+in the anchor, so nobody can hide a change of the store by waiting.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.core.anchors import DayAnchor, Going, day_from, explained
-from agent.core.naming import MANIFEST, NOTES, day_of, is_camera, is_event
+from agent.core.store_names import (
+    MANIFEST,
+    MARKS,
+    NOTES,
+    day_of,
+    is_camera,
+    is_event,
+    is_self_test,
+)
 from agent.storage.day.manifest import Manifest
 from agent.storage.filesystem.files import exists, folders_in, open_folder
 
@@ -101,7 +109,9 @@ class Anchored:
             self.wrote(camera, day, manifest)
 
     def wrote(self, camera: str, day: str, manifest: Manifest) -> None:
-        """A day's manifest has a line more."""
+        """A day's manifest has a line more; one of a self test, which goes again, is no matter."""
+        if is_self_test(camera):
+            return
         before = self._days.get((camera, day), DayAnchor(day))
         newest = manifest.newest
         now = replace(
@@ -114,18 +124,20 @@ class Anchored:
             self._set(camera, now)
 
     def allow(self, camera: str, day: str, going: Going) -> None:
-        """The agent has anchored that retention may go so far with a day."""
+        """The agent has anchored that retention may take this step with a day."""
         before = self._days.get((camera, day), DayAnchor(day))
         if not before.allows(going):
             self._set(camera, replace(before, going=going))
 
     def allows(self, camera: str, day: str, going: Going) -> bool:
-        """True when retention may go so far with a day now."""
-        return self._off or self._days.get((camera, day), DayAnchor(day)).allows(going)
+        """True when retention may take this step with a day now."""
+        free = self._off or is_self_test(camera)
+        return free or self._days.get((camera, day), DayAnchor(day)).allows(going)
 
     def listed(self, days: Mapping[str, Iterable[str]]) -> None:
         """All days that there are, of each camera of ours; what is missing or new shows."""
-        for camera in sorted({*days, *self.cameras, *(camera for camera, _ in self._days)}):
+        known = {*days, *self.cameras, *(camera for camera, _ in self._days)}
+        for camera in sorted(it for it in known if not is_self_test(it)):
             if camera in days or not exists(self._store, camera):
                 self._compare(camera, set(days.get(camera, ())))
 
@@ -229,7 +241,7 @@ def words_of(added: list[dict[str, Any]]) -> str:
 
 
 def _kind(entry: dict[str, Any]) -> str:
-    for word in ("id", "keep", "picture"):
+    for word in ("id", *sorted(MARKS), "picture"):
         if word in entry:
             name = "event" if word == "id" else word
             return f"{name} {str(entry[word])[:80]}"

@@ -14,7 +14,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Any
 
-from agent.core.naming import (
+from agent.core.store_names import (
     HEATMAP,
     MANIFEST,
     MONITORING,
@@ -46,7 +46,7 @@ from agent.storage.records import (
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-#: Pictures of a running event become lasting at its end, or after so many seconds.
+#: Pictures of a running event are synced at its end, or after this number of seconds.
 SETTLE_AFTER = 5.0
 
 
@@ -157,11 +157,14 @@ class CameraDay:
         unfinished, self._opened = self._opened, {}
         return unfinished
 
-    def keep(self, event: str, *, keep: bool) -> bool:
-        """Marks an event, so that retention spares its files; False when it is not of this day."""
+    def mark(self, event: str, mark: str, *, value: bool) -> bool:
+        """Marks an event, or takes the mark away; False when it is not of this day.
+
+        Of an event that is marked `keep` retention spares the files.
+        """
         known = event in self._opened or event in self._closing or self._manifest.find(event)
         if known:
-            self._manifest.keep(event, self._clock.utc(), keep=keep)
+            self._manifest.mark(event, mark, self._clock.utc(), value=value)
         return bool(known)
 
     def tick(self) -> None:
@@ -270,6 +273,7 @@ class CameraDay:
             or (clip is not None and not clip.whole)
             or frames != (frames if record.frames is None else record.frames),
             "stream": record.stream,
+            **({} if record.time_drawn is None else {"time_drawn": record.time_drawn}),
             **(record.named or {}),
             "day": [
                 {"file": name, "position_ms": stored.position, "length_ms": stored.ms}
@@ -285,18 +289,20 @@ class CameraDay:
     def _make_clip(self, record: EventClosed) -> tuple[Clip, dict[str, Any]] | None:
         """Writes the clip and returns it with its line for the manifest; None without pictures."""
         holders = [part for part in self._parts.parts if part.last_k(record.event) >= 0]
-        if not holders or holders[0].codec is None:
+        codecs = [part.codec for part in holders if part.codec is not None]
+        if not codecs:
             return None
-        codec = holders[0].codec
 
         def pieces() -> Iterator[Piece]:
             """The event's fragments, of all parts with that codec."""
             for part in holders:
-                if part.codec == codec:
-                    for fragment in part.fragments(record.event):
-                        yield Piece(part.read, fragment)
+                for fragment in part.fragments(record.event):
+                    if part.codec is not None:
+                        yield Piece(part.read, fragment, part.codec)
 
-        return self._files.make_clip(record.started, record.event, codec, pieces)
+        return self._files.make_clip(
+            record.started, record.event, codecs, pieces, times=record.times
+        )
 
     def _note_repair(self, name: str, text: str, lossless: bool) -> None:  # noqa: FBT001  a fact
         self._outcome.repaired.append((f"{self.camera}/{self.day}/{name}", text, lossless))
@@ -326,7 +332,7 @@ class CameraDay:
             return
         made = self._make_clip(closing.record)
         self._lasting += self._files.settle()
-        if made is not None and made[1] == clip:
+        if made is not None and made[1] == {**made[1], **clip}:
             self._note_repair(clip["name"], "was moved or deleted, made once more", True)
         else:
             self._note_repair(clip["name"], "was moved or deleted", False)

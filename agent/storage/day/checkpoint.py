@@ -14,7 +14,7 @@ A player sees ftyp, something to skip, moov, mdat to the end: the most ordinary 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agent.storage.container.boxes import ReadAt, read_box
@@ -27,13 +27,14 @@ from agent.storage.container.fragments import (
     sealed,
 )
 from agent.storage.container.h264 import Codec
-from agent.storage.container.moov import FTYP, Chapter, SampleTable, moov, parse_codec
+from agent.storage.container.moov import FTYP, Chapter, SampleTable, ftyp, moov, parse_codec
+from agent.storage.container.sound import SoundTable, to_list, track_of
 
 JUMP = len(FTYP)
 _JUMP = struct.Struct(">I4sQ")
 CHAIN = JUMP + _JUMP.size
 _LARGEST_SHORT = 0xFFFFFFFF
-#: Room for a moov of some 8,000 frames; four times as much each time it is outgrown.
+#: Bytes for a moov of some 8,000 frames; four times as many each time it becomes too small.
 FIRST_SLOT = 128 * 1024
 GROWTH = 4
 
@@ -109,17 +110,29 @@ class DayState(Contents):
     current: int = 0
     generation: int = 0
     table: SampleTable = field(default_factory=SampleTable)
+    sound: SoundTable | None = None
 
     def count(self, fragment: StoredFragment) -> None:
         """Takes a fragment that lies in the file into account."""
+        base_ms = self.clock
         Contents.count(self, fragment)  # super() does not know classes with slots before 3.14
         self.table.add(fragment.data_at, fragment.samples)
+        if fragment.sound is not None and self.codec.sound is not None:
+            self.sound = self.sound or SoundTable(self.codec.sound.rate)
+            self.sound.add(fragment.sound_at, base_ms, fragment.sound)
+
+    @property
+    def tracks(self) -> tuple[bytes, ...]:
+        """Those other than the pictures'."""
+        if self.sound is None or self.codec.sound is None:
+            return ()
+        return (self.sound.track(2, self.codec.sound),)
 
 
 def head(state: DayState, first_slot: int) -> bytes:
-    """The first bytes of a file, its slots still empty: zeros, not holes: the room is sure."""
+    """The first bytes of a file with empty slots: zeros, not holes, so that the space is sure."""
     free = struct.pack(">I4s", 8 + 2 * first_slot, b"free") + bytes(2 * first_slot)
-    return FTYP + jump(state, first_slot) + free
+    return ftyp(state.codec) + jump(state, first_slot) + free
 
 
 def first_pair(first_slot: int) -> SlotPair:
@@ -142,10 +155,9 @@ def jump(state: DayState, first_slot: int) -> bytes:
 def slot_content(state: DayState, index: int) -> bytes:
     """What goes into slot `index`: moov, header of the mdat, and the note that proves them."""
     chapters = [Chapter(event.position, event.started[11:19]) for event in state.events]
-    visible = moov(state.codec, state.table, state.clock, chapters) + struct.pack(
-        ">I4s", 0, b"mdat"
-    )
-    content = {
+    head = moov(state.codec, state.table, state.clock, chapters, state.tracks)
+    visible = head + struct.pack(">I4s", 0, b"mdat")
+    content: dict[str, Any] = {
         "generation": state.generation,
         "fragments": state.fragments,
         "clock": state.clock,
@@ -153,6 +165,9 @@ def slot_content(state: DayState, index: int) -> bytes:
         "slots": [state.slots.at, state.slots.size],
         "current": index,
     }
+    if state.codec.sound is not None:
+        reaches = state.sound or SoundTable(state.codec.sound.rate)
+        content["sound"] = [*to_list(state.codec.sound), reaches.start, reaches.clock]
     # one event at a time: JSON's encoder makes a string of every number, and keeps them all
     events = ",".join(
         compact([e.event, e.started, e.first_ms, e.position, e.ms, e.frames, e.at, e.end, e.k])
@@ -188,8 +203,14 @@ def read_slot(read: ReadAt, at: int, end: int) -> DayState | None:
 
 def _parse(data: bytes, content: dict[str, Any]) -> DayState:
     at, size = content["slots"]
+    codec, sound = parse_codec(data), None
+    if "sound" in content:
+        *track, start, clock = content["sound"]
+        codec = replace(codec, sound=track_of(*track))
+        reach = counted(start), counted(clock)
+        sound = SoundTable.parse(data, 2, codec.sound.rate if codec.sound else 0, *reach)
     state = DayState(
-        codec=parse_codec(data),
+        codec=codec,
         slots=SlotPair(counted(at), counted(size)),
         end=counted(content["end"]),
         current=counted(content["current"]),
@@ -199,6 +220,7 @@ def _parse(data: bytes, content: dict[str, Any]) -> DayState:
         generation=counted(content["generation"]),
         events=[_parse_event(*event) for event in content["events"]],
         table=SampleTable.parse(data),
+        sound=sound,
     )
     if state.current not in {0, 1}:
         raise ValueError("there are two slots")

@@ -6,17 +6,18 @@ Small files are collected and made lasting together: one sync each, and one of t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import PurePath
 from typing import Any
 
-from agent.core.naming import EVENTS, FileKind, event_file, part_name
+from agent.core.store_names import EVENTS, FileKind, event_file, part_name
 from agent.storage.container.h264 import Codec
 from agent.storage.day.clip import Clip, Piece, write_clip
-from agent.storage.day.file_base import ROLL_BYTES
+from agent.storage.day.day_part import ROLL_BYTES
 from agent.storage.filesystem.error_causes import Cause, cause_of
 from agent.storage.filesystem.files import (
     create_part,
@@ -66,26 +67,32 @@ class EventFiles:
         self,
         started: datetime,
         event: str,
-        codec: Codec,
+        codecs: Sequence[Codec],
         pieces: Callable[[], Iterable[Piece]],
+        *,
+        times: bool = False,
     ) -> tuple[Clip, dict[str, Any]]:
         """Writes the event's clip; returns it and its line for the manifest.
 
-        The files collected so far become lasting with it.
+        The files collected so far become lasting with it; `codecs` and `times` as of `write_clip`.
         """
-        name = event_file(started, event, FileKind.CLIP, original=codec.original)
-        clip = self._write_clip(part_name(name), codec, pieces)
+        name = event_file(started, event, FileKind.CLIP, original=codecs[0].original)
+        write = partial(write_clip, codecs=codecs, alive=self._alive, times=times)
+        clip = self._write_clip(part_name(name), write, pieces)
         final = settle(self._opened(), name, clip.sha256)
         self._alive()
-        return clip, {"name": f"{EVENTS}/{final}", "size": clip.size, "sha256": clip.sha256}
+        about = {"name": f"{EVENTS}/{final}", "size": clip.size, "sha256": clip.sha256}
+        return clip, {**about, "codec": codecs[0].name}
 
-    def _write_clip(self, hidden: str, codec: Codec, pieces: Callable[[], Iterable[Piece]]) -> Clip:
+    def _write_clip(
+        self, hidden: str, write: Callable[..., Clip], pieces: Callable[[], Iterable[Piece]]
+    ) -> Clip:
         """Writes it whole, or as much of it as the file system takes in one file."""
         limit = ROLL_BYTES
         while True:
             out = create_part(self._opened(), hidden)
             try:
-                return write_clip(out, codec, pieces(), limit, self._alive)
+                return write(out, pieces=pieces(), limit=limit)
             except OSError as error:
                 if cause_of(error) is not Cause.TOO_LARGE or not out.size:
                     raise

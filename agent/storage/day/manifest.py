@@ -1,11 +1,11 @@
 """What a day's folder says of itself: `events.jsonl` and `notes.jsonl`, appended, never changed.
 
-`events.jsonl` has one line for each event. `notes.jsonl` has the rest: a monitoring picture
-(`picture`), a mark (`keep`: the event's files are spared by retention, or no longer) and a purge
-(`purged`: from here on files that are not kept may be missing).
+`events.jsonl` has one line for each event. `notes.jsonl` has the rest. `picture` is a monitoring
+picture. `keep` is a mark: retention spares the event's files, or no longer does. `purged` is a
+purge: from here on files that are not kept may be missing.
 
-Each line has `seq`, its number, `prev`, the SHA-256 of the line before (null in the first one), so
-that a line that was changed or taken out shows, and `crc`, the CRC-32 of its own bytes before.
+Each line has `seq`, its number, and `prev`, the SHA-256 of the line before (null in the first one).
+So a changed or missing line shows. `crc` is the CRC-32 of the line's own bytes before it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hashlib import sha256
 from typing import Any
 
 from agent.core.anchors import Head
-from agent.core.naming import MANIFEST, NOTES
+from agent.core.store_names import MANIFEST, MARKS, NOTES
 from agent.storage.filesystem.files import (
     Moved,
     append_line,
@@ -83,7 +83,7 @@ class Chain:
         """Returns when the file is as long as it was left.
 
         Raises:
-            Moved: it is not: it was moved, deleted or changed by somebody else.
+            Moved: it is not: another program moved, deleted or changed it.
         """
         if self._found_size() != self._size:
             raise Moved(self._name, "was moved, deleted or changed by somebody else")
@@ -163,7 +163,7 @@ class Manifest:
         events = [str(entry["id"]) for entry in self.chain.entries() if "id" in entry]
         self.newest = events[-1] if events else None
         self._events = set(events)
-        self._kept: set[str] = set()
+        self._marked: dict[str, set[str]] = {mark: set() for mark in MARKS}
         self._pictures: set[str] = set()
         self._purged = False
         for entry in self.notes.entries():
@@ -194,7 +194,7 @@ class Manifest:
     @property
     def kept(self) -> frozenset[str]:
         """The events that retention spares."""
-        return frozenset(self._kept)
+        return frozenset(self._marked["keep"])
 
     def find(self, event: str) -> dict[str, Any] | None:
         """The line of an event, or None when it has none yet."""
@@ -216,10 +216,17 @@ class Manifest:
         if name not in self._pictures:
             self._note({"picture": name, "size": size, "sha256": digest})
 
-    def keep(self, event: str, at: datetime, *, keep: bool) -> None:
-        """Marks an event, or takes the mark away; nothing when it is so already."""
-        if (event in self._kept) is not keep:
-            self._note({"keep": event, "value": keep, "ts": utc_text(at)})
+    def mark(self, event: str, mark: str, at: datetime, *, value: bool) -> None:
+        """Marks an event, or takes the mark away; nothing when it is so already.
+
+        Args:
+            event: its id.
+            mark: one of `MARKS`.
+            at: now.
+            value: False takes the mark away.
+        """
+        if (event in self._marked[mark]) is not value:
+            self._note({mark: event, "value": value, "ts": utc_text(at)})
 
     def purge(self, at: datetime) -> None:
         """Says that files may be missing from now on; before the first one is deleted."""
@@ -238,8 +245,9 @@ class Manifest:
         self._purged = self._purged or "purged" in entry
         if "picture" in entry:
             self._pictures.add(str(entry["picture"]))
-        if "keep" in entry:
-            (self._kept.add if entry.get("value") else self._kept.discard)(str(entry["keep"]))
+        for mark in MARKS & entry.keys():
+            marked = self._marked[mark]
+            (marked.add if entry.get("value") else marked.discard)(str(entry[mark]))
 
 
 def sealed(entry: dict[str, Any]) -> bytes:
@@ -260,7 +268,7 @@ def parse(data: bytes) -> Iterator[Line]:
 
 
 def line_of(raw: bytes) -> Line:
-    """A line, whatever somebody has written: too long, too deep, numbers that are none."""
+    """Reads a line with any content: too long, too deep, numbers that are none."""
     try:
         entry = json.loads(raw, parse_constant=_no_number) if len(raw) <= LONGEST else None
     except (ValueError, RecursionError):

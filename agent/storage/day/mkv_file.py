@@ -1,9 +1,9 @@
 """The day's file for `recording.format: original`: Matroska with the camera's own JPEGs.
 
-The same promises as `agent.storage.day.mp4_file`, by simpler means: a live stream ends where its
-file ends, so what is appended and synced is shown. Opening it walks over the clusters; up to the
-mark only their structure is looked at. After an OSError the object is of no use: open the file
-anew.
+It gives the same promises as `agent.storage.day.mp4_file`, in a simpler way. A live stream ends
+where its file ends, so players see what is appended and synced. Opening it walks over the clusters,
+and up to the mark checks only their structure. After an OSError the object is of no use: open the
+file again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from agent.storage.container.fragments import About, StoredFragment
 from agent.storage.container.h264 import Codec
 from agent.storage.container.matroska import HEAD_BYTES, build, head, marked_end, walk
 from agent.storage.day.checkpoint import Contents
-from agent.storage.day.file_base import DayPart
+from agent.storage.day.day_part import DayPart
 from agent.storage.day.recovery import Found, Recovery
 from agent.storage.filesystem.files import DataFile
 from agent.storage.records import Fragment

@@ -2,7 +2,7 @@
 
 Append: a fragment is written at the end. Checkpoint: the new moov goes into the slot that is not
 the current one, both are synced, then one 16-byte write makes it the current one. No byte that a
-current moov refers to ever changes. After an OSError the object is of no use: open the file anew,
+current moov refers to ever changes. After an OSError the object is of no use: open the file again,
 which repairs it.
 """
 
@@ -24,10 +24,10 @@ from agent.storage.container.fragments import (
     walk,
 )
 from agent.storage.container.h264 import Codec
-from agent.storage.container.moov import FTYP
+from agent.storage.container.moov import FTYP, ftyp
 from agent.storage.day import checkpoint
 from agent.storage.day.checkpoint import DayState, first_pair
-from agent.storage.day.file_base import OTHERWISE, DayPart
+from agent.storage.day.day_part import OTHERWISE, DayPart
 from agent.storage.day.recovery import Found, Recovery, recover
 from agent.storage.filesystem.files import DataFile, exists, open_data_file, sync_folder
 from agent.storage.records import Fragment
@@ -38,8 +38,8 @@ GAP = 10.0
 #: Bytes per second that checkpoints may write on average: flash wears out (RECORDING: 13.4 GB a day
 #: without).
 CHECKPOINT_RATE = 50_000
-#: A long event is shown while it goes on: what is older than this many seconds, if the checkpoint
-#: costs at most this part of the bytes recorded since the last one.
+#: Players see a long event while it runs: the part older than this number of seconds. The
+#: checkpoint for it may cost at most this part of the bytes recorded since the last one.
 LIVE_AFTER = 30.0
 LIVE_SHARE = 0.25
 _COPY = 1 << 20
@@ -149,7 +149,7 @@ class DayFile(DayPart[DayState]):
     def _build(
         self, number: int, base_ms: int, fragment: Fragment, about: About
     ) -> tuple[bytes, int]:
-        data = build(number, base_ms, fragment.samples, fragment.body, about)
+        data = build(number, base_ms, fragment.samples, fragment.body, about, fragment.sound)
         return data, data_offset(data)
 
     def _walk(self, at: int, end: int, *, resync: bool) -> Iterator[StoredFragment | SlotPair]:
@@ -166,8 +166,8 @@ class DayFile(DayPart[DayState]):
             return
         if found is Found.DATA:
             self._write_head(state)
-        elif self._file.read(len(FTYP), 0) != FTYP:
-            self._file.write(FTYP, 0)
+        elif self._file.read(len(FTYP), 0) != ftyp(state.codec):
+            self._file.write(ftyp(state.codec), 0)
         if self.recovery.cut or self._file.size < state.end:
             self._file.truncate(state.end)
         if self.recovery.tail or found is not Found.CHECKPOINT:

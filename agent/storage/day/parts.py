@@ -12,10 +12,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from agent.core.naming import day_file, part_of
+from agent.core.store_names import day_file, part_of
 from agent.runtime.clock import Clock
 from agent.storage.day.checkpoint import StoredEvent
-from agent.storage.day.file_base import DayPart, Mismatch
+from agent.storage.day.day_part import DayPart, Mismatch
 from agent.storage.day.mkv_file import OriginalFile
 from agent.storage.day.mp4_file import open_day_file, put_aside
 from agent.storage.day.recovery import Found

@@ -1,4 +1,4 @@
-"""What the engine is told of an event's manifest line. Pure."""
+"""The result that the engine gets for an event's manifest line. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.core.recordings import RecordingFailed, RecordingSaved
+from agent.storage.container.h264 import NAMES
 
 #: Bounds numbers to those that JSON's readers know exactly.
 _MOST = 1 << 53
@@ -32,11 +33,18 @@ def outcome(entry: dict[str, Any]) -> RecordingSaved | RecordingFailed:
         day_file=f"{folder}/{place['file']}",
         day_position=place["position_ms"] / 1000,
         size=clip["size"],
-        codec="mjpeg" if clip["name"].endswith(".mkv") else "h264",
+        codec=_codec(clip),
         frames=entry["frames"],
         truncated=entry["truncated"],
         manual=_reason(entry) == "manual",
     )
+
+
+def _codec(clip: dict[str, Any]) -> str:
+    """What its pictures are coded in; a line of an older agent does not say it."""
+    if clip.get("codec") in NAMES:
+        return str(clip["codec"])
+    return "mjpeg" if clip["name"].endswith(".mkv") else "h264"
 
 
 def _reason(entry: dict[str, Any]) -> str:
@@ -47,7 +55,7 @@ def _reason(entry: dict[str, Any]) -> str:
 
 
 def tells_of(entry: dict[str, Any], camera: str) -> bool:
-    """True for a line that `outcome` understands: somebody else may have written one into a store.
+    """True for a line that `outcome` understands: other programs may write lines into a store.
 
     What it says may be false all the same; but it is what the agent says, of this camera.
     """

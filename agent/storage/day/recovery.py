@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from agent.storage.container.boxes import ReadAt
 from agent.storage.container.fragments import SlotPair, StoredFragment, walk
-from agent.storage.container.moov import FORMER_FTYP, FTYP
+from agent.storage.container.moov import FTYP, KNOWN_FTYPS
 from agent.storage.day.checkpoint import (
     CHAIN,
     DayState,
@@ -106,7 +106,7 @@ def _unborn(read: ReadAt, size: int, first_slot: int) -> bool:
     if size > first_pair(first_slot).end:
         return False
     data = read(size, 0)
-    begins = data[: len(FTYP)] in {FTYP[:size], FORMER_FTYP[:size]}
+    begins = data[: len(FTYP)] in {each[:size] for each in KNOWN_FTYPS}
     return (begins and _from_slots(read, size)[0] is None) or not any(data)
 
 
@@ -127,7 +127,7 @@ def _from_slots(read: ReadAt, size: int) -> tuple[DayState | None, Found]:
 
 
 def _from_data(read: ReadAt, size: int, first_slot: int, known: DayState | None) -> DayState | None:
-    """The state counted anew from all fragments; the codec from a slot or the first one."""
+    """The state, counted again from all fragments; the codec from a slot or the first one."""
     pair = first_pair(first_slot)
     state: DayState | None = None
     if known is not None:

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import PurePath
 
 from agent.core.errors import StoreUnavailable
-from agent.core.naming import part_name, variant
+from agent.core.store_names import part_name, variant
 from agent.storage.filesystem.error_causes import not_supported
 
 _COPY = 1 << 20
@@ -328,7 +328,7 @@ def _free_name(folder: int, name: str, digest: str) -> tuple[str, bool]:
 def create_part(folder: int, hidden: str) -> DataFile:
     """An empty file to be renamed when it is whole; what a broken attempt left there is dropped.
 
-    Dropped and made anew, not emptied: it may be a pipe, or the second name of somebody's file.
+    Removed and made again, not emptied: it may be a pipe, or the second name of another file.
     """
     if exists(folder, hidden):
         os.unlink(hidden, dir_fd=folder)
@@ -336,7 +336,7 @@ def create_part(folder: int, hidden: str) -> DataFile:
 
 
 def replace_file(folder: int, name: str, data: bytes) -> None:
-    """Writes a small file in place of the one that has the name, lasting."""
+    """Replaces the small file of that name, and syncs it."""
     file = create_part(folder, part_name(name))
     try:
         file.write(data, 0)

@@ -1,7 +1,7 @@
 """Does a name still lead to what is kept open under it?
 
-A file manager, a sync program or another computer may move or delete what is being written: the
-open file takes what is written all the same, and nobody finds it.
+A file manager, a sync program or another computer may move or delete a file while the agent writes
+it. The open file still takes the data, but no name leads to it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from agent.storage.filesystem.files import Moved, open_folder, status
 class Held:
     """A folder or a file that is kept open, and the name that has to lead to it.
 
-    Some network file systems number files anew with each look. What has another number already when
-    it was just opened is only looked for by its name.
+    Some network file systems give files new numbers at each look. If a file has another number
+    directly after it was opened, only its name is checked.
 
     Args:
         parent: an open folder.

@@ -15,15 +15,14 @@ from typing import Any
 
 from agent.core.errors import StoreUnavailable
 from agent.runtime.allocator import keep_small
+from agent.runtime.framing import Message, messages, pack
 from agent.storage.reading.library import Library, Unknown
-from agent.storage.store.framing import Message, Unpacker, pack
 from agent.storage.store.identity import Terms, look_at_store
 
-_PIECE = 1 << 16
 _LARGEST_KEPT = 1 << 17
 #: Bytes of memory; the largest manifest takes a good part of it.
 _MOST_MEMORY = 512 << 20
-#: What a file that somebody else has put there can lead to.
+#: Errors that a foreign file in the store can cause.
 _NONSENSE = (
     ValueError,
     TypeError,
@@ -44,11 +43,8 @@ class ReadingChild:
 
     def run(self) -> None:
         """Serves until the connection is closed."""
-        unpacker = Unpacker()
-        while data := self._connection.recv(_PIECE):
-            unpacker.feed(data)
-            while (message := unpacker.next()) is not None:
-                self._connection.sendall(pack(self._answer(message.says)))
+        for message in messages(self._connection):
+            self._connection.sendall(pack(self._answer(message.says)))
 
     def _answer(self, says: dict[str, Any]) -> Message:
         try:
@@ -73,6 +69,8 @@ class ReadingChild:
                 return Message({"days": library.days(camera)})
             case "day":
                 return Message(library.day(camera, str(says["day"])))
+            case "moment":
+                return Message(library.moment(camera, str(says["day"]), float(says["at"])))
             case "event_file":
                 where = (camera, str(says["day"]), str(says["event"]), str(says["kind"]))
                 return Message(*library.event_file(*where, int(says["at"]), int(says["size"])))
@@ -81,7 +79,7 @@ class ReadingChild:
                 return Message(*library.film(*where_, int(says["at"]), int(says["size"])))
 
     def _forget(self) -> None:
-        """The next request opens the store anew: it may have been mounted meanwhile."""
+        """The next request opens the store again: it may have been mounted meanwhile."""
         if self._library is not None:
             self._library.close()
             self._library = None

@@ -9,15 +9,17 @@ from __future__ import annotations
 import json
 import os
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from agent.core.messages import Detection
-from agent.core.naming import (
+from agent.core.store_names import (
     EVENTS,
     MANIFEST,
+    MARKS,
     NOTES,
     FileKind,
     day_file,
@@ -40,7 +42,7 @@ from agent.storage.store.identity import check_place
 
 #: Bytes of one answer: a page's memory is this, for each of its viewers.
 MOST_BYTES = 1 << 18
-#: Days whose manifests are remembered, and events of a day that are told: the newest ones.
+#: Days whose manifests are kept in memory, and events of a day in an answer: the newest ones.
 _REMEMBERED, MOST_EVENTS = 8, 2000
 #: Bytes of JSON that a day's events may be, and letters of one text in it.
 _MOST_JSON, _LONGEST = 3 << 19, 200
@@ -57,7 +59,11 @@ class Unknown(Exception):
 class _Day:
     stamps: tuple[tuple[int, int], ...]
     events: dict[str, dict[str, Any]]
-    kept: frozenset[str]
+    marked: Mapping[str, frozenset[str]]
+
+
+#: The marks of events, as an answer names them.
+_MARKED = {"kept": "keep", "false_alarms": "false_alarm", "wrong_labels": "wrong_label"}
 
 
 class Library:
@@ -101,11 +107,27 @@ class Library:
                 for name, about in names
                 if (part := part_of(name, day)) is not None
             ]
+        told = _newest(_told(entry, day) for entry in reversed(known.events.values()))
         return {
-            "events": _newest(_told(entry, day) for entry in reversed(known.events.values())),
-            "kept": sorted(known.kept & known.events.keys())[-MOST_EVENTS:],
+            "events": told,
+            "left_out": len(known.events) - len(told),
+            **{
+                name: sorted(known.marked[mark] & known.events.keys())[-MOST_EVENTS:]
+                for name, mark in _MARKED.items()
+            },
             "films": sorted(films, key=lambda film: (film["part"], not film["playable"])),
         }
+
+    def moment(self, camera: str, day: str, at: float) -> dict[str, Any]:
+        """The events of a day that ran at some second since 1970, in order.
+
+        Raises:
+            Unknown: there is no such day.
+        """
+        with self._day(camera, day) as fd:
+            known = self._read(camera, day, fd).events.values()
+        ran = (entry for entry in reversed(known) if _ran(entry, at))
+        return {"events": _newest(_told(entry, day) for entry in ran)}
 
     def event_file(
         self, camera: str, day: str, event: str, kind: str, at: int, size: int
@@ -176,11 +198,13 @@ class Library:
                 and isinstance(event := entry.get("id"), str)
                 and is_event(event)
             }
-            kept: set[str] = set()
+            marked: dict[str, set[str]] = {mark: set() for mark in MARKS}
             for note in _entries(fd, NOTES):
-                if isinstance(event := note.get("keep"), str):
-                    (kept.add if note.get("value") else kept.discard)(event)
-            known = self._days[camera, day] = _Day(stamps, events, frozenset(kept))
+                for mark, those in marked.items():
+                    if isinstance(event := note.get(mark), str):
+                        (those.add if note.get("value") else those.discard)(event)
+            frozen = {mark: frozenset(those) for mark, those in marked.items()}
+            known = self._days[camera, day] = _Day(stamps, events, frozen)
             while len(self._days) > _REMEMBERED:
                 self._days.popitem(last=False)
         return known
@@ -204,18 +228,29 @@ def _stamp(folder: int, name: str) -> tuple[int, int]:
 
 
 def _told(entry: dict[str, Any], day: str) -> dict[str, Any]:
-    """What of an event's line is told; its files by kind, never by name."""
+    """The public part of an event's line; its files by kind, never by name."""
     names = {kind.value: _name_of(entry, kind.value) for kind in FileKind}
     kinds = [kind for kind, name in names.items() if name and is_ours(day, EVENTS, name)]
     clip = names[FileKind.CLIP.value] or ""
-    keys = ("id", "started", "started_local", "duration_s", "reason", "label")
+    keys = ("id", "started", "started_local", "duration_s", "reason")
+    named = ("label", "sub_label", "top_score", "model", "object_box")
     return {
         **{key: entry.get(key) if _plain(entry.get(key)) else None for key in keys},
+        **{key: entry.get(key) if _plain(entry.get(key), most=4) else None for key in named},
         "explanation": _explained(entry.get("explanation")),
         "files": kinds,
         "playable": clip.endswith(".mp4"),
         "place": _place(entry, day),
     }
+
+
+def _ran(entry: dict[str, Any], at: float) -> bool:
+    """Whether an event ran at some second since 1970; not where its line makes no sense."""
+    try:
+        begin = datetime.fromisoformat(entry["started"]).timestamp()
+        return begin <= at <= begin + (entry.get("duration_s") or 0.0)
+    except (KeyError, ValueError, TypeError, ArithmeticError, OSError):
+        return False
 
 
 def _newest(told: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

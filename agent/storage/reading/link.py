@@ -7,15 +7,13 @@ hangs in the kernel it goes when the call comes back. While too many hang nobody
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 import subprocess
-import sys
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import Any
 
-from agent.storage.store.framing import BadMessage, Message, Unpacker, pack
+from agent.runtime.child_link import start_connected
+from agent.runtime.framing import BadMessage, Message, Unpacker, pack
 
 #: Seconds for one answer; a server that needs longer is of no use to somebody who seeks in a film.
 ANSWER_WITHIN = 5.0
@@ -147,23 +145,10 @@ class _Child:
     """A running child and the connection to it."""
 
     def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)
-        with theirs, ExitStack() as undo:
-            undo.callback(ours.close)
-            self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "agent.storage.reading.child", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                env={
-                    **os.environ,
-                    "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
-                },
-                start_new_session=True,
-            )
-            undo.pop_all()
+        self.process, self._socket = start_connected(
+            "agent.storage.reading.child", start_new_session=True
+        )
         self.fresh = True  # it has answered nothing yet
-        self._socket = ours
         self._unpacker = Unpacker(MOST_ANSWER)
         self._loop = asyncio.get_running_loop()
         self._used = self._loop.time()

@@ -1,14 +1,14 @@
 """The camera's pictures as H.264 with the stored orientation and the timestamp in the picture.
 
-The only module of this room that needs PyAV, numpy and OpenCV. One access unit per picture, in
+The only module of this package that needs PyAV, numpy and OpenCV. One access unit per picture, in
 order.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import cast
 
 import av
 import cv2
@@ -20,22 +20,24 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from agent.core.frame import Video
 from agent.core.time_allowance import Boundless, Room
+from agent.imaging.decoder_demand import Demand, demand
 from agent.imaging.jpeg import MOST_PIXELS, allowed, dimensions, few_scans
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons
 from agent.imaging.privacy import blacken_video
 from agent.imaging.stamp import stamp
+from agent.runtime.media import open_decoder
 from agent.storage.container.h264 import AccessUnit, Codec, access_unit
 
 log = logging.getLogger(__name__)
 
-#: The cheapest there is: 3.5 to 5.4 grey decodes a frame, about what XVID costs. Superfast
-#: saves a third of the bytes for 1.2 to 1.4 times the time (benchmarks/recording.py); a small
-#: machine has more disk for four days than it has spare cores while things move.
+#: The cheapest preset: 3.5 to 5.4 grey decodes a frame, about the cost of XVID. Superfast saves a
+#: third of the bytes for 1.2 to 1.4 times the time (benchmarks/recording.py). A small machine has
+#: more disk for four days than spare cores while things move.
 PRESET = "ultrafast"
 CRF = 26
 #: x264 spends more bits on pictures that are shown longer (10 fps: three times the bytes of 30
-#: fps), so it is told a constant rate; the true times are in the container.
+#: fps). So it gets a constant rate, and the true times are in the container.
 _RATE = 25
 #: BT.601, as JPEG has it; untagged HD is taken for BT.709. No scene cuts: key pictures are ours to
 #: place.
@@ -62,9 +64,14 @@ class Painter:
     in order, from a key picture on.
     """
 
-    def __init__(self, orientation: Orientation, privacy: Polygons = ()) -> None:
+    def __init__(
+        self, orientation: Orientation, privacy: Polygons = (), room: Room | None = None
+    ) -> None:
         self._orientation = orientation
         self._privacy = privacy
+        self._room = room or Boundless()
+        self._demand: Demand | None = None  # of the video that is decoded
+        self._held: object = None  # the memory of its decoder
         self._reformatter = VideoReformatter()
         # by codec, of which there are three, and by what JPEGs are shrunk by
         self._decoders: dict[tuple[str, int], av.VideoCodecContext] = {}
@@ -124,7 +131,7 @@ class Painter:
         """The picture as its decoder makes it, or None when it is damaged; see `paint`."""
         if isinstance(coded, Video):
             codec, data = coded.codec, coded.data
-            whole = bool(data)
+            whole = bool(data) and self._affords(coded)
         else:
             codec, data = "mjpeg", coded
             height, width = dimensions(coded) or (0, 0)
@@ -145,6 +152,19 @@ class Painter:
         good = [it for it in frames if not it.is_corrupt and allowed(it.height, it.width)]
         return good[-1] if good else None
 
+    def _affords(self, video: Video) -> bool:
+        """Takes the memory that the decoder needs for this picture; False: it is not free."""
+        found = demand(video.codec, video.data)
+        if found is None or found == self._demand:
+            return True
+        self._held = None
+        self._held = self._room.hold(found.counted) if found.counted else None
+        if found.counted and self._held is None:
+            self._room.reduce(found.counted)
+            return False
+        self._demand = found
+        return True
+
 
 class ClipEncoder:
     """Encodes one event; all its pictures get the size of the first.
@@ -159,12 +179,12 @@ class ClipEncoder:
         privacy: Polygons = (),
         room: Room | None = None,
     ) -> None:
-        self._painter = Painter(orientation, privacy)
+        self._painter = Painter(orientation, privacy, room)
         self._preset = preset
         self._context: av.VideoCodecContext | None = None
         self._count = 0
         self._room = room or Boundless()
-        self._held: object = None  # the room of the open encoder
+        self._held: object = None  # the memory of the open encoder
         self._shrink = 1
         self._told = False
         self._last: av.VideoFrame | None = None
@@ -207,7 +227,7 @@ class ClipEncoder:
         sizes = {s: (decoded.width // s & ~1, decoded.height // s & ~1) for s in _SHRINKS}
         self._held = None
         for shrink, size in sizes.items():
-            self._held = self._room.hold(_needs(*size))
+            self._held = self._room.hold(needs(*size))
             if self._held is not None:
                 if shrink > 1:
                     self._tell(decoded, f"it is recorded in {size[0]}x{size[1]}")
@@ -218,7 +238,7 @@ class ClipEncoder:
 
     def _tell(self, decoded: av.VideoFrame, what: str) -> None:
         """Counts a clip that was made smaller, or not at all; says it once."""
-        self._room.reduce(_needs(decoded.width, decoded.height))
+        self._room.reduce(needs(decoded.width, decoded.height))
         if not self._told:
             self._told = True
             words = "too little memory for a clip of %dx%d: %s"
@@ -241,7 +261,41 @@ def still(
     return None if picture is None else _as_jpeg(picture)
 
 
-def _needs(width: int, height: int) -> int:
+def still_of(
+    orientation: Orientation, group: Sequence[Video], text: str | None, room: Room
+) -> bytes | None:
+    """The last picture of a group that begins with a key picture, as `still`.
+
+    None where it is damaged, or there is no memory for a decoder.
+    """
+    found = demand(group[0].codec, group[0].data)
+    with room.work(found.counted if found else 0) as decodes:
+        shown = _last_of(group) if decodes else None
+        if shown is None or not allowed(shown.height, shown.width):
+            return None
+        with room.work(needs(shown.width, shown.height)) as whole:
+            picture = Painter(orientation).finish(shown, group[-1], text, None) if whole else None
+            return None if picture is None else _as_jpeg(picture)
+
+
+def _last_of(group: Sequence[Video]) -> av.VideoFrame | None:
+    """The last picture of a group, decoded."""
+    decoder = _open_decoder(group[0].codec, 1, low_delay=False)
+    shown: av.VideoFrame | None = None
+    try:
+        for number, video in enumerate((*group, None)):
+            packet = None if video is None else av.Packet(video.data)
+            if packet is not None:
+                packet.pts = number
+            for frame in decoder.decode(packet):
+                if frame.pts == len(group) - 1:
+                    shown = frame
+    except av.FFmpegError:
+        return None
+    return shown
+
+
+def needs(width: int, height: int) -> int:
     """Bytes of an encoder for pictures of this size."""
     return _ENCODER + width * height * _ENCODER_PIXEL
 
@@ -262,7 +316,7 @@ def _plane(picture: av.VideoFrame, index: int) -> Plane:
 
 
 def _range(decoded: av.VideoFrame, coded: bytes | Video) -> int:
-    """JPEGs have full range, whatever they say; video that does not say has limited."""
+    """JPEGs always have full range; video without a statement has limited range."""
     if isinstance(coded, Video) and decoded.color_range != ColorRange.JPEG:
         return ColorRange.MPEG
     return ColorRange.JPEG
@@ -273,11 +327,10 @@ def _space(decoded: av.VideoFrame, coded: bytes | Video) -> int:
     return Colorspace.ITU709 if hd else Colorspace.ITU601
 
 
-def _open_decoder(codec: str, shrink: int) -> av.VideoCodecContext:
-    decoder = cast(av.VideoCodecContext, av.CodecContext.create(codec, "r"))
-    decoder.thread_count = 1
-    decoder.flags |= Flags.low_delay
-    decoder.options = {"max_pixels": str(MOST_PIXELS), "lowres": str(shrink.bit_length() - 1)}
+def _open_decoder(codec: str, shrink: int, *, low_delay: bool = True) -> av.VideoCodecContext:
+    decoder = open_decoder(codec, MOST_PIXELS, {"lowres": str(shrink.bit_length() - 1)})
+    if low_delay:
+        decoder.flags |= Flags.low_delay
     return decoder
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from agent.storage.container.moov import Sample
 
-#: What a kill of the agent may cost of a running event, besides the picture held back.
+#: Seconds of a running event that a kill of the agent may cost, and the picture held back.
 LONGEST_MS = 1000
 #: An event's last picture is shown as long as the one before it, at most this long.
 LAST_MS = 1000
@@ -26,12 +26,18 @@ class Cut:
     samples: tuple[Sample, ...]
     data: bytes
 
+    @property
+    def ms(self) -> int:
+        """Milliseconds that it is played."""
+        return sum(sample.ms for sample in self.samples)
+
 
 @dataclass(frozen=True, slots=True)
 class _Held:
     data: bytes
     key: bool
     at_ms: int
+    shift: int
 
 
 class Cutter:
@@ -46,8 +52,8 @@ class Cutter:
         self._ms = 0
         self._last_ms = ONLY_MS
 
-    def add(self, data: bytes, at_ms: int, *, key: bool) -> list[Cut]:
-        """Takes the next picture; the fragments that are complete now.
+    def add(self, data: bytes, at_ms: int, *, key: bool, shift: int = 0) -> list[Cut]:
+        """Takes the next picture; the fragments that are complete now; `shift` as of `Sample`.
 
         A fragment begins with every key picture, and when the last one would become too long.
         Times that do not grow are moved on by 1 ms.
@@ -62,7 +68,7 @@ class Cutter:
             self._last_ms = min(ms, LAST_MS)
             if key:
                 cuts += self.flush()
-        self._held = _Held(data, key, at_ms)
+        self._held = _Held(data, key, at_ms, shift)
         return cuts
 
     def flush(self) -> list[Cut]:
@@ -75,6 +81,17 @@ class Cutter:
         self._data.clear()
         self._ms = 0
         return [cut]
+
+    def turn(self, at_ms: int) -> list[Cut]:
+        """All until now, the picture held back included; the next one comes at `at_ms`."""
+        cuts: list[Cut] = []
+        if self._held is not None:
+            ms = max(1, at_ms - self._held.at_ms)
+            if self._ms + ms > LONGEST_MS:
+                cuts += self.flush()
+            self._append(self._held, ms)
+            self._held = None
+        return cuts + self.flush()
 
     def finish(self) -> list[Cut]:
         """The rest of the event, the picture held back included."""
@@ -89,6 +106,6 @@ class Cutter:
     def _append(self, held: _Held, ms: int) -> None:
         if not self._samples:
             self._at_ms = held.at_ms
-        self._samples.append(Sample(len(held.data), ms, held.key))
+        self._samples.append(Sample(len(held.data), ms, held.key, held.shift))
         self._data.append(held.data)
         self._ms += ms

@@ -44,13 +44,13 @@ class LastWords:
     ```
     what happened to the event                         the last word
     all of it went to the store                        the store's
-    lost, and none of its film can be in the store     failed, at once
+    lost, and none of its film can be in the store     failed, now
     lost, and some of its film may be in the store     the store's, when the event is closed;
                                                        if that has nothing: failed, with this reason
-    lost, and nothing is left that could close it      failed, at once
+    lost, and nothing is left that could close it      failed, now
     ```
 
-    Whatever is said first is the last word. Not safe between threads: the spool's lock is held.
+    The first result is final. Not safe between threads: the caller holds the spool's lock.
 
     Args:
         file: where it is kept what was said of events that are not closed yet.
@@ -117,7 +117,7 @@ class LastWords:
         return json.dumps(notes).encode()
 
     def write(self, data: bytes) -> None:
-        """Keeps that; a disk that refuses it costs a word that is said again after a restart."""
+        """Keeps the result; if the disk refuses it, a restart reports the result a second time."""
         try:
             write_atomic(self._file, data, sync=False)
         except OSError as error:

@@ -18,9 +18,8 @@ AGAIN = 2.0
 class Closings:
     """A full disk makes closings wait: without its closing an event gets no clip and no word.
 
-    They are written in order. What a recorder leaves at its end, another one takes over, such as
-    that of the same camera with other settings; what is left at the last is closed by the next
-    start.
+    They are written in order. When a recorder ends, another one takes its closings over, such as
+    the recorder of the same camera with other settings. The next start closes the rest.
     """
 
     def __init__(self, spool: Spool, clock: Clock) -> None:

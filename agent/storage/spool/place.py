@@ -24,7 +24,7 @@ def claim(folder: Path) -> None:
     In memory (/dev/shm) anybody may have made a folder or a link of that name before us.
 
     Raises:
-        OSError: it cannot be made, or belongs to somebody else.
+        OSError: it cannot be made, or belongs to another user.
     """
     folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
     if folder.parent == MEMORY and not _is_own(folder):
@@ -52,7 +52,7 @@ def memory_spool(name: str, limit_bytes: int) -> tuple[Path, int]:
 
 
 def _own_folder(name: str) -> Path:
-    """A folder in memory that nobody else has made: its name, or another one where that is taken.
+    """A folder in memory that no other user has made: its name, or another one if that is taken.
 
     One of ours with a longer name is found again by the next start.
     """

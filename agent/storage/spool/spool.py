@@ -4,9 +4,11 @@ Written by the recorders, read by the store's thread. A file is written under an
 renamed, so a kill of the process leaves whole records only. It is not synced: a power cut costs at
 most what was not yet in the store, and an SD card is spared; a spool in memory spares it wholly.
 
-When there is no room the pictures of the oldest event go, counted and named; its opening and
-closing stay as long as anything else can go, so that what the store has of it gets its clip and its
-manifest line. An event that alone is larger than the spool is cut, not lost.
+A self test's records push out no others, and their loss is not counted.
+
+When the spool is full, the pictures of the oldest event go, counted and named. Its opening and
+closing stay as long as other records can go. So the part that the store already has gets its clip
+and its manifest line. An event that alone is larger than the spool is cut, not lost.
 """
 
 from __future__ import annotations
@@ -17,25 +19,25 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 from agent.core.errors import ConfigError
 from agent.core.messages import EndReason
 from agent.core.recordings import RecordingFailed, RecordingSaved
+from agent.core.store_names import is_self_test
 from agent.storage.filesystem.error_causes import Cause, cause_of
 from agent.storage.records import (
     LIMIT,
     LOOSE,
     BadRecord,
     EventClosed,
-    EventOpened,
-    Fragment,
     Record,
     decode,
     encode,
 )
+from agent.storage.spool.entries import OVERHEAD, Entry, entry_of, number_of
 from agent.storage.spool.final_results import LastWords, LostEvent
 from agent.storage.spool.place import claim
 
@@ -43,28 +45,8 @@ log = logging.getLogger(__name__)
 
 LIMIT_BYTES = 256 << 20
 _SUFFIX = ".rec"
-#: A small file takes a block of the disk, too.
-_OVERHEAD = 4096
 #: Only openings and closings may fill the last bytes: an event that is cut is closed all the same.
 _RESERVE = 64 << 10
-
-
-@dataclass(slots=True)
-class _Entry:
-    camera: str
-    event: str  # empty: a picture that stands for itself
-    size: int
-    envelope: bool  # an event's opening or closing: small, and kept to the last
-    closing: bool
-    film: bool  # of the event's clip
-    ready: bool = False  # the file is there
-
-
-def _entry(record: Record, size: int, *, ready: bool = False) -> _Entry:
-    closing = isinstance(record, EventClosed)
-    envelope = closing or isinstance(record, EventOpened)
-    film = isinstance(record, Fragment)
-    return _Entry(record.camera, record.event, size + _OVERHEAD, envelope, closing, film, ready)
 
 
 class Spool:
@@ -83,7 +65,7 @@ class Spool:
     def __init__(self, folder: Path, limit_bytes: int = LIMIT_BYTES) -> None:
         self._folder = folder
         self._limit = limit_bytes
-        self._entries: OrderedDict[int, _Entry] = OrderedDict()
+        self._entries: OrderedDict[int, Entry] = OrderedDict()
         self._bytes = 0
         self._next = 1
         self._refused: set[str] = set()  # events of which a part is gone already
@@ -92,7 +74,7 @@ class Spool:
         self._lost_events = 0
         self._lost_records = 0
         self._failing = False  # the last write failed, which was said
-        #: Ends of events without room, which nobody tries to write any more; see `Closings`.
+        #: Ends of events that did not fit and are not tried again; see `Closings`.
         self.left: deque[EventClosed] = deque()
         self._changed = threading.Condition()
         try:
@@ -113,7 +95,7 @@ class Spool:
 
     @property
     def lost_events(self) -> int:
-        """Events dropped for want of room, since the start."""
+        """Events dropped because the spool was full, since the start."""
         return self._lost_events
 
     @property
@@ -124,7 +106,7 @@ class Spool:
     def put(self, record: Record) -> bool:
         """Keeps a record; False when it is lost, so that the rest of its event need not be made."""
         data = encode(record)
-        entry = _entry(record, len(data))
+        entry = entry_of(record, len(data))
         with self._changed:
             number = self._next
             room = self._accepts(entry) and self._make_room(entry)
@@ -186,14 +168,23 @@ class Spool:
             if entry is not None and entry.closing:
                 self._lose_all_of(entry, "spool_failed", "the record of its end is damaged")
             elif entry is not None:
-                self._lost_records += 1
+                self._lost_records += entry.counts
+                self._forget(number)
+        self._unlink_gone()
+
+    def discard(self, camera: str) -> None:
+        """Forgets all records of a camera of which nothing is wanted any more."""
+        with self._changed:
+            for closed in [it for it in self.left if it.camera == camera]:
+                self.left.remove(closed)
+            for number in [n for n, it in self._entries.items() if it.camera == camera]:
                 self._forget(number)
         self._unlink_gone()
 
     def give_up(self, closed: EventClosed) -> None:
         """Counts and names an event whose end cannot be kept, unless it is lost already.
 
-        If its opening is here, the next start closes it, and then it is told.
+        If its opening is here, the next start closes it and reports it.
         """
         with self._changed:
             self._refused.discard(closed.event)
@@ -229,11 +220,11 @@ class Spool:
         following = next((each for each in self._entries if each > number), None)
         return following if following and self._entries[following].ready else None
 
-    def _accepts(self, entry: _Entry) -> bool:
+    def _accepts(self, entry: Entry) -> bool:
         """False for the rest of an event that is lost; its closing is taken all the same."""
         return entry.closing or entry.event not in self._refused
 
-    def _make_room(self, entry: _Entry) -> bool:
+    def _make_room(self, entry: Entry) -> bool:
         """Drops the oldest records until `entry` fits; False: `entry` itself has to go."""
         limit = self._limit if entry.envelope else self._limit - min(_RESERVE, self._limit // 8)
         while self._bytes + entry.size > limit:
@@ -241,23 +232,25 @@ class Spool:
             if oldest is None:
                 if entry.closing:  # the recorder keeps it and tries again
                     return False
-                self._lost_records += 1
+                self._lost_records += entry.counts
                 if entry.event:
                     self._refused.add(entry.event)
                 return False
             self._lose(oldest, "spool_full", f"the spool's {self._limit >> 20} MiB are full")
         return True
 
-    def _oldest_other(self, entry: _Entry) -> _Entry | None:
+    def _oldest_other(self, entry: Entry) -> Entry | None:
         """The record to drop: first pictures of another event, then its opening or closing."""
+        if not entry.counts:
+            return None
         known = (e for e in self._entries.values() if e is not entry)
         others = [e for e in known if not e.event or e.event != entry.event]
         return next((e for e in others if not e.envelope), next(iter(others), None))
 
-    def _lose(self, entry: _Entry, code: str, message: str) -> None:
+    def _lose(self, entry: Entry, code: str, message: str) -> None:
         """Forgets all pictures of an event, named; or a single one; at last the event itself."""
         if not entry.event:
-            self._lost_records += 1
+            self._lost_records += entry.counts
             for number in [n for n, other in self._entries.items() if other is entry]:
                 self._forget(number)
         elif entry.envelope:
@@ -270,10 +263,10 @@ class Spool:
             for number in [n for n, e in own.items() if not e.envelope]:
                 self._forget(number)
 
-    def _lose_all_of(self, entry: _Entry, code: str, message: str) -> None:
+    def _lose_all_of(self, entry: Entry, code: str, message: str) -> None:
         """Forgets an event with its opening and closing: the store will not hear of its end."""
         own = {n: e for n, e in self._entries.items() if e.event == entry.event}
-        self._lost_records += sum(e.envelope for e in own.values())
+        self._lost_records += sum(e.envelope and e.counts for e in own.values())
         if not any(e.closing for e in own.values()):
             self._refused.add(entry.event)
         self._count_lost(LostEvent(entry.camera, entry.event, code, message), closable=False)
@@ -281,7 +274,8 @@ class Spool:
             self._forget(number)
 
     def _count_lost(self, event: LostEvent, *, closable: bool) -> None:
-        self._lost_events += self._words.lose(event, closable=closable)
+        known = not self._words.lose(event, closable=closable)
+        self._lost_events += not (known or is_self_test(event.camera))
 
     def _forget(self, number: int) -> None:
         entry = self._entries.pop(number, None)
@@ -291,7 +285,7 @@ class Spool:
 
     # ------------------------------------------------------------ without the lock
 
-    def _write(self, number: int, entry: _Entry, data: bytes) -> bool:
+    def _write(self, number: int, entry: Entry, data: bytes) -> bool:
         path = self._path(number)
         temporary = path.with_suffix(".tmp")
         while True:
@@ -319,8 +313,8 @@ class Spool:
             log.info("spool %s: can be written again", self._folder)
         return True
 
-    def _drop_oldest(self, entry: _Entry) -> bool:
-        """Makes room with another event's pictures: openings and closings are too small to help."""
+    def _drop_oldest(self, entry: Entry) -> bool:
+        """Frees the space of another event's pictures: openings and closings are too small."""
         with self._changed:
             oldest = self._oldest_other(entry)
             if oldest is None or oldest.envelope:
@@ -329,14 +323,14 @@ class Spool:
         self._unlink_gone()
         return True
 
-    def _fail(self, number: int, entry: _Entry, why: str) -> None:
+    def _fail(self, number: int, entry: Entry, why: str) -> None:
         with self._changed:
             known, self._failing = self._failing, True
             if entry.event and not entry.closing:
                 words = f"the spool cannot be written: {why}"
                 self._lose(replace(entry, envelope=False), "spool_failed", words)
             elif not entry.closing:  # which its recorder keeps
-                self._lost_records += 1
+                self._lost_records += entry.counts
             self._forget(number)
         self._unlink_gone()
         if not known:
@@ -350,12 +344,14 @@ class Spool:
                 self._path(number).unlink(missing_ok=True)
 
     def _recover(self) -> None:
+        """Takes over what the last run left. The log says so before, as it may take a while."""
+        log.info("spool %s: looking for what is not stored yet", self._folder)
         open_events: dict[str, Record] = {}
         for number, record, size in self._found():
-            entry = self._entries[number] = _entry(record, size, ready=True)
+            entry = self._entries[number] = entry_of(record, size, ready=True)
             if entry.event:
                 self._words.begun(entry.event)  # by the process before this one, for all we know
-            self._bytes += size + _OVERHEAD
+            self._bytes += size + OVERHEAD
             self._next = number + 1
             if isinstance(record, EventClosed):
                 open_events.pop(record.event, None)
@@ -381,12 +377,12 @@ class Spool:
         for path in sorted(self._folder.glob(f"*{_SUFFIX}")):
             try:
                 about = path.lstat()
-                if not stat.S_ISREG(about.st_mode) or path != self._path(_number(path) or -1):
+                if not stat.S_ISREG(about.st_mode) or path != self._path(number_of(path) or -1):
                     log.warning("spool: %s is none of ours and left alone", path.name)
                     continue
                 if about.st_size > LIMIT:
                     raise BadRecord("too large")
-                yield _number(path), decode(path.read_bytes()), about.st_size
+                yield number_of(path), decode(path.read_bytes()), about.st_size
             except ValueError as error:
                 log.warning("spool: %s is damaged and removed: %s", path.name, error)
                 self._lost_records += 1
@@ -394,8 +390,3 @@ class Spool:
 
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:012d}{_SUFFIX}"
-
-
-def _number(path: Path) -> int:
-    """The number in a record's file name; 0, which no record has, when there is none."""
-    return int(path.stem) if path.stem.isdecimal() and path.stem.isascii() else 0

@@ -30,7 +30,7 @@ from agent.core.anchors import (
     short,
 )
 from agent.core.errors import ConfigError
-from agent.core.naming import is_event
+from agent.core.store_names import is_event
 from agent.runtime.atomic import write_atomic
 from agent.runtime.clock import Clock
 from agent.runtime.small_files import read_small
@@ -74,7 +74,7 @@ class AnchorKeeper:
         self._failing = False
 
     def wire(self) -> dict[str, Any]:
-        """What the child is told."""
+        """The anchors for the child."""
         anchors = self._cameras.values()
         return {
             "store": next((anchor.store for anchor in anchors), ""),
@@ -128,7 +128,7 @@ class AnchorKeeper:
         return breaks
 
     def allow(self, wanted: Iterable[tuple[str, str, str]]) -> None:
-        """Retention may go so far with these days: (camera, day, `Going`)."""
+        """Retention may take these steps: (camera, day, `Going`)."""
         for camera, day, going in wanted:
             days = {each.day: each for each in self._camera(camera).days}
             self._set(camera, replace(days.get(day, DayAnchor(day)), going=Going(going)))
@@ -186,7 +186,7 @@ class AnchorKeeper:
 
 
 def anchors_in(said: object) -> list[CameraAnchor]:
-    """The anchors of the state folder's file, or the one that was published.
+    """The anchors of the state folder's file, or a published one.
 
     Raises:
         ValueError: there is none in it.

@@ -8,6 +8,7 @@ from typing import Any
 
 from agent.core.anchors import CameraAnchor
 from agent.core.messages import StoreAnchored, StoreRepaired
+from agent.core.store_names import is_self_test
 from agent.storage.records import EventClosed, MonitoringPicture, Record, SessionPackets
 from agent.storage.store.anchor_keeper import AnchorKeeper
 from agent.storage.store.status_reporter import Voice
@@ -21,21 +22,23 @@ class AnchorVoice:
     def __init__(self, keeper: AnchorKeeper, voice: Voice) -> None:
         self._keeper = keeper
         self._voice = voice
-        self._moved = ""  # what was told to be gone, since the last event was saved
+        self._moved = ""  # what was reported as gone, since the last event was saved
 
     def begin_record(self, record: Record) -> None:
         """A record is going to be sent: whose line it may make is anchored before."""
+        if is_self_test(record.camera):
+            return
         if isinstance(record, EventClosed):
             self._keeper.begin(record.camera, record.event)
         elif isinstance(record, MonitoringPicture | SessionPackets):
             self._keeper.begin(record.camera, "")
 
-    def begin_keep(self, order: dict[str, Any]) -> None:
-        """An order to keep an event, likewise; `event` null: the newest."""
+    def begin_mark(self, order: dict[str, Any]) -> None:
+        """An order to mark an event, likewise; `event` null: the newest."""
         self._keeper.begin(order["camera"], order["event"] or "")
 
     def heed(self, asked: str, answer: dict[str, Any]) -> None:
-        """The child has answered: anchored, and what is not as it was left is told."""
+        """The child has answered: anchors it, and reports files that others have changed."""
         if asked == "open":
             self._keeper.opened(answer["uuid"])
         for camera, day, words in self._keeper.take(answer["anchor"]):
@@ -45,7 +48,7 @@ class AnchorVoice:
                 self._voice.say(StoreRepaired(f"{camera}/{day}", words, lossless=False))
 
     def moved(self, what: str) -> None:
-        """It was told that this is gone: what the anchor misses of it is not told once more."""
+        """This was reported as gone: the anchor's missing lines of it are not reported again."""
         self._moved = f"{what}/"
 
     def saved(self) -> None:

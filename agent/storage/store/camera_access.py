@@ -47,8 +47,14 @@ class Cameras:
                 self._claimed.add(camera)
         return camera not in self._blocked
 
+    def release(self, camera: str) -> None:
+        """The camera's folder is nobody's again: nothing is recorded into it any more."""
+        self._claimed.discard(camera)
+        self._blocked.pop(camera, None)
+        self._claims.release(camera)
+
     def claim_old(self, cameras: Iterable[str]) -> None:
-        """Claims what a version that made no claims has recorded; where there is no room, later."""
+        """Claims recordings of a version that made no claims; on a full disk it does so later."""
         for camera in set(cameras) & set(folders_in(self._store)):
             try:
                 self._claims.claim(camera)
@@ -67,7 +73,7 @@ class Cameras:
 
         Raises:
             Taken: one that is recorded into is another agent's now.
-            StoreRefused: one that was blocked can be recorded: all begins anew.
+            StoreRefused: a blocked camera can be recorded now: the child must start again.
         """
         for camera in self._claimed:
             self._claims.claim(camera)

@@ -22,10 +22,11 @@ from typing import Any
 
 from agent.core.anchors import Going
 from agent.core.errors import StoreUnavailable
-from agent.core.naming import day_name, day_of, is_camera
 from agent.core.store_code import StoreCode
+from agent.core.store_names import day_name, day_of, is_camera, is_self_test
 from agent.runtime.allocator import keep_small
 from agent.runtime.clock import Clock, SystemClock
+from agent.runtime.framing import Message, messages, pack
 from agent.storage.day.anchored import Anchored
 from agent.storage.day.camera_day import CameraDay, Outcome
 from agent.storage.filesystem.error_causes import Cause, cause_of
@@ -34,7 +35,7 @@ from agent.storage.records import EventClosed, EventOpened, Fragment, Record, de
 from agent.storage.store.camera_access import Cameras
 from agent.storage.store.claims import Owner, Taken
 from agent.storage.store.clock_file import from_json
-from agent.storage.store.framing import Message, Unpacker, pack
+from agent.storage.store.discarding import remove_camera
 from agent.storage.store.identity import StoreRefused, Terms, check_place, open_store, refused_by
 from agent.storage.store.purge import NO_ROOM, Purge, Rules
 from agent.storage.store.purge_report import SoFar
@@ -43,13 +44,11 @@ from agent.storage.store.shortage import Batch
 
 #: Says `alive` at most this often, in seconds.
 _ALIVE_EVERY = 1.0
-#: Bytes taken from the connection at a time.
-_PIECE = 1 << 16
 #: What is larger, a fragment, a picture, a table, goes back to the system once it is written.
 _LARGEST_KEPT = 1 << 17
 #: Nobody but us and our group, where nothing else is said.
 _PRIVATE = 0o027
-#: What a purge has found and not deleted; of each is told how many, and the first.
+#: What a purge has found and not deleted; the log says the number and the first of each.
 _LISTS = ("stuck", "strange", "others", "unclaimed", "left")
 #: Exit status after an error that was reported: nothing unexpected.
 STORE_ERROR = 3
@@ -74,11 +73,8 @@ class Child:
 
     def run(self) -> None:
         """Serves until the connection is closed; then shows everything and closes all files."""
-        unpacker = Unpacker()
-        while data := self._connection.recv(_PIECE):
-            unpacker.feed(data)
-            while (message := unpacker.next()) is not None:
-                self._send(self._answer(message))
+        for message in messages(self._connection):
+            self._send(self._answer(message))
         self._finish()
 
     def _answer(self, message: Message) -> dict[str, Any]:
@@ -90,8 +86,10 @@ class Child:
                 return self._write(message.says["number"], message.body)
             case "purge":
                 return self._purge(message.says)
-            case "keep":
-                return self._keep(message.says)
+            case "mark":
+                return self._mark(message.says)
+            case "discard":
+                return self._discard(message.says["camera"])
             case "finish":
                 return self._finish()
             case _:
@@ -157,6 +155,17 @@ class Child:
         for day in self._days.values():
             day.close()
         self._days.clear()
+        return self._report()
+
+    def _discard(self, camera: str) -> dict[str, Any]:
+        """Removes all that was recorded of a self test's camera, and its claim."""
+        for key in [key for key in self._days if key[0] == camera]:
+            self._days.pop(key).abandon()
+        others = {e: it for e, it in self._unfinished.items() if it[1].camera != camera}
+        self._unfinished = others
+        if is_self_test(camera) and self._cameras.is_ours(camera):
+            remove_camera(self._store, camera, self._alive)
+            self._cameras.release(camera)
         return self._report()
 
     def _purge(self, says: dict[str, Any]) -> dict[str, Any]:
@@ -227,24 +236,24 @@ class Child:
         reason = f"{refused}; {words}" if words else str(refused)
         return StoreRefused(refused.code, reason, refused.helps)
 
-    def _keep(self, says: dict[str, Any]) -> dict[str, Any]:
+    def _mark(self, says: dict[str, Any]) -> dict[str, Any]:
         """Marks an event of a camera; `event` null: its newest one."""
         camera, event = says["camera"], says["event"]
         if not self._cameras.is_ours(camera):
-            return {"kept": None, "anchor": self._anchored.take()}
+            return {"marked": None, "anchor": self._anchored.take()}
         open_days = [day for day in self._days.values() if day.camera == camera]
         names = {day.day for day in open_days} | set(self._day_names(camera))
         for name in sorted(names, reverse=True):
             day = self._days.get((camera, name)) or self._make_day(camera, name)
             try:
                 event = event or day.newest
-                if event and day.keep(event, keep=says["keep"]):
-                    return {"kept": event, "anchor": self._anchored.take()}
+                if event and day.mark(event, says["mark"], value=says["value"]):
+                    return {"marked": event, "anchor": self._anchored.take()}
             finally:
                 if (camera, name) not in self._days:
                     day.abandon()
             self._alive()
-        return {"kept": None, "anchor": self._anchored.take()}
+        return {"marked": None, "anchor": self._anchored.take()}
 
     def _day_names(self, camera: str) -> list[str]:
         if not is_camera(camera):
@@ -328,7 +337,7 @@ def main() -> None:
 
 
 def _give_up(connection: socket.socket, says: dict[str, Any]) -> None:
-    """Reports and ends at once: closing files on a failing store may hang."""
+    """Reports and ends immediately: closing files on a failing store may hang."""
     try:
         connection.sendall(pack(Message(says)))
     finally:

@@ -1,8 +1,8 @@
 """Whose a camera's folder in the store is: an agent touches only what it recorded itself.
 
 `<store>/.surveillance-cameras/<camera>` says which agent records into the folder of that name. It
-does not lie in the folder, so that a copy or a renamed folder is nobody's. Agents are told apart by
-a uuid in their state folder; their id tells an agent that was installed anew, or renamed.
+does not lie in the folder, so no agent owns a copy or a renamed folder. A uuid in the state folder
+distinguishes agents. The agent's id shows that an agent was installed again, or renamed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from agent.core.errors import StoreUnavailable
-from agent.core.naming import CLAIMS, is_camera
+from agent.core.store_names import CLAIMS, is_camera
 from agent.runtime.atomic import write_atomic
 from agent.runtime.small_files import read_small
 from agent.storage.day.manifest import parse, sealed
@@ -95,11 +95,21 @@ class Claims:
         """Makes the folder ours, whosever it is: the operator says so."""
         self._write(camera, self._read(camera))
 
+    def release(self, camera: str) -> None:
+        """Takes our claim away; another agent's stays."""
+        if self.standing(camera) is not Standing.OURS:
+            return
+        folder = open_folder(self._store, CLAIMS)
+        try:
+            os.unlink(camera, dir_fd=folder)
+        finally:
+            os.close(folder)
+
     def stranger(self, camera: str, configured: Collection[str]) -> str | None:
         """None when this agent may delete what is too old there; else the owner, "" for nobody.
 
-        What nobody has claimed is ours where we are told to record that camera: it was made by a
-        version that made no claims.
+        A folder without a claim is ours if the configuration has that camera: a version that made
+        no claims has recorded it.
         """
         standing = self.standing(camera)
         if standing is Standing.OURS or (standing is Standing.FREE and camera in configured):
@@ -122,7 +132,7 @@ class Claims:
         if claim.owner.uuid == me.uuid:
             return Standing.FREE  # renamed
         again = claim.owner.agent == me.agent and me.uuid not in claim.earlier
-        return Standing.FREE if again else Standing.OTHERS  # installed anew, or another one
+        return Standing.FREE if again else Standing.OTHERS  # installed again, or another one
 
     def _read(self, camera: str) -> Claim | None:
         """The claim on a folder, None when there is none; one that is damaged is somebody's."""
@@ -150,7 +160,7 @@ class Claims:
         try:
             mode = os.fstat(self._store).st_mode & 0o7777
             if new and mode & 0o022 and mode != os.fstat(folder).st_mode & 0o7777:
-                os.fchmod(folder, mode)  # whoever may make a camera's folder may claim it
+                os.fchmod(folder, mode)  # users who may make a camera's folder may claim it
             replace_file(folder, camera, sealed(content) + b"\n")
         finally:
             os.close(folder)

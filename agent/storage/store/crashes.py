@@ -7,7 +7,7 @@ from collections import Counter
 
 log = logging.getLogger(__name__)
 
-#: A record that has crashed the child so often is given up, so that it does not block all others.
+#: After this number of crashes of the child a record is given up, so it does not block all others.
 CRASHES = 3
 _CRASHED = 1  # Python's exit status after an uncaught exception
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from agent.core.errors import ConfigError
@@ -26,6 +26,7 @@ def would_remove(
     clock: Clock,
     *,
     always_trusted: bool,
+    alive: Callable[[], None] = lambda: None,
 ) -> Iterator[str]:
     """One line for each file, then the sum, what is left alone, and why nothing may be deleted.
 
@@ -33,9 +34,10 @@ def would_remove(
         store: the configured one.
         state_dir: the agent's.
         agent: its id.
-        cameras: that it is told to record.
+        cameras: those of the configuration.
         clock: for today's date.
         always_trusted: the clock needs not be synchronised.
+        alive: called now and then while the store is read.
 
     Raises:
         ConfigError: it is not the agent's store.
@@ -64,7 +66,7 @@ def would_remove(
             """Whose camera it is, where it is not ours."""
             return claims.stranger(camera, cameras)
 
-        done = Purge(opened.fd, (), room.free, clock, lambda: None, stranger, dry=True).run(rules)
+        done = Purge(opened.fd, (), room.free, clock, alive, stranger, dry=True).run(rules)
     finally:
         os.close(opened.fd)
     for name, size, reason in done.removed:

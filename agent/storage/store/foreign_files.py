@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import PurePath
 
-from agent.core.naming import EVENTS, MONITORING, SESSIONS, is_ours
+from agent.core.store_names import EVENTS, MONITORING, SESSIONS, is_ours
 from agent.storage.filesystem.files import open_folder
 
 #: Where in a day's folder files of ours lie.

@@ -16,8 +16,8 @@ from datetime import UTC
 from pathlib import Path
 
 from agent.core.errors import ConfigError, StoreUnavailable
-from agent.core.naming import IDENTITY, part_name
 from agent.core.store_code import StoreCode
+from agent.core.store_names import IDENTITY, part_name
 from agent.core.system_files import is_litter
 from agent.runtime.atomic import write_atomic
 from agent.runtime.clock import SystemClock
@@ -116,7 +116,7 @@ def look_at_store(terms: Terms) -> int:
         os.close(fd)
         raise refused_by(error, terms.path) from error
     if not known:
-        empty = _is_empty(fd)
+        empty = is_empty(fd)
         os.close(fd)
         raise _refusal(terms, found, empty=empty)
     return fd
@@ -205,7 +205,8 @@ def remembered(state_dir: Path, path: str) -> str | None:
     """The uuid of the store that was used at `path`, or None. Another path is another store."""
     try:
         known = json.loads(read_small(state_dir / _MEMORY))
-        return str(known["uuid"]) if known["path"] == path else None
+        same = os.path.abspath(known["path"]) == os.path.abspath(path)  # noqa: PTH100  links stay
+        return str(known["uuid"]) if same else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
@@ -217,11 +218,11 @@ def _identify(fd: int, terms: Terms) -> OpenStore:
     if os.fstatvfs(fd).f_flag & os.ST_RDONLY:
         raise StoreRefused(StoreCode.READ_ONLY, f"{terms.path} is mounted read-only")
     found = _read_identity(fd)
-    adopted = found is None and terms.expect is None and terms.adopt and _is_empty(fd)
+    adopted = found is None and terms.expect is None and terms.adopt and is_empty(fd)
     if adopted:
         found = _write_identity(fd, terms.agent)
     if found is None or found != (terms.expect or found):
-        raise _refusal(terms, found, empty=_is_empty(fd))
+        raise _refusal(terms, found, empty=is_empty(fd))
     return OpenStore(fd, found, adopted)
 
 
@@ -248,7 +249,7 @@ def _refusal(terms: Terms, found: str | None, *, empty: bool) -> StoreRefused:
     )
 
 
-def _is_empty(fd: int) -> bool:
+def is_empty(fd: int) -> bool:
     """True with nothing in it but what systems leave everywhere, and our own broken attempt."""
     names = os.listdir(fd)
     return all(is_litter(name) or name == part_name(IDENTITY) for name in names)

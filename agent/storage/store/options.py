@@ -1,4 +1,4 @@
-"""What the configuration says about the store, and what the child process is told of it."""
+"""What the configuration says about the store, and what the child process gets of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class StoreOptions:
         keep_free: bytes that are to stay free.
         max_size: bytes that this agent's recordings may take; None: any.
         umask: rights that new files and folders do not get.
-        cameras: that the agent is told to record at its start.
+        cameras: those that the agent records at its start.
         anchor_key: signs anchors, see `anchor_keeper`; None: they are not signed.
     """
 

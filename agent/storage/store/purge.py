@@ -14,13 +14,13 @@ from pathlib import PurePath
 from agent.core.anchors import Going
 from agent.core.clock_corrections import Misdated
 from agent.core.errors import reason_of
-from agent.core.naming import (
+from agent.core.retention import StoredFile, plan
+from agent.core.store_names import (
     EVENTS,
     MANIFEST,
     NOTES,
     event_of,
 )
-from agent.core.retention import StoredFile, plan
 from agent.runtime.clock import Clock
 from agent.storage.day.anchored import Anchored
 from agent.storage.day.manifest import Manifest
@@ -31,8 +31,8 @@ from agent.storage.store.purge_report import FIRST, Purged, SoFar
 from agent.storage.store.shortage import Batch
 from agent.storage.store.stored_files import stored_files
 
-#: So many deletions in a row without more free space: snapshots hold the blocks, or somebody has
-#: the files open. Deleting on would empty the archive for nothing.
+#: Deletions in a row without more free space: snapshots hold the blocks, or another program has
+#: the files open. Further deletions would empty the archive for nothing.
 FRUITLESS = 2
 #: Smaller files say nothing about whether deleting helps.
 _TELLING = 1 << 20
@@ -56,7 +56,7 @@ class Rules:
         max_size: bytes that all recordings may take; None: any.
         keep_free: bytes that are to stay free.
         misdated: dates from before the clock was set.
-        batch: what is to go because the system has refused a write, whatever is free.
+        batch: what is to go because the system has refused a write, with any free space.
         so_far: what the rounds before came to; it goes on from there.
     """
 
@@ -109,10 +109,10 @@ class Purge:
         self._alive = alive
         self._stranger = stranger
         self._kept: dict[tuple[str, str], frozenset[str] | None] = {}
-        self._unsaid: set[tuple[str, str]] = set()  # days whose manifest had no room for the note
+        self._unsaid: set[tuple[str, str]] = set()  # days whose manifest could not take the note
         self._done = Purged()
         self._fruitless = 0
-        self._in_turn = False  # what is deleted now goes for room, the oldest first
+        self._in_turn = False  # deletions now are for free space, the oldest first
         self._plan = (0, 0)  # files and bytes that the next round will delete
 
     def run(self, rules: Rules) -> Purged:
@@ -141,7 +141,7 @@ class Purge:
         return self._done
 
     def _make_room(self, files: tuple[StoredFile, ...], rules: Rules) -> str | None:
-        """Deletes until there is room; why no more was there to be deleted, and what helps."""
+        """Deletes until there is space; returns why it could delete no more, and what helps."""
         promised = self._done.total()[1] if self._dry else 0
         for file in files:
             planned = self._planned(rules)[1]
@@ -215,7 +215,7 @@ class Purge:
         self._done.removed.append((file.path, file.size, reason))
         self._done.stored[file.day.isoformat()] -= file.size
         for each in tuple(self._unsaid):
-            self._look_into(*each)  # there may be room for the note now
+            self._look_into(*each)  # there may be space for the note now
         return True
 
     def _spared(self, file: StoredFile) -> bool:
@@ -271,7 +271,7 @@ class Purge:
             os.close(folder)
 
     def _note_purge(self, manifest: Manifest, camera: str, day: str) -> None:
-        """On a full disk there is room for the note only once a file has gone."""
+        """On a full disk there is space for the note only after a file has gone."""
         try:
             manifest.purge(self._clock.utc())
         except OSError as error:
@@ -304,7 +304,7 @@ def remove(store: int, file: StoredFile) -> bool:
 
 
 def unlink(folder: int, name: str) -> None:
-    """Deletes a file, also where the file system has no room for deleting (btrfs, ZFS): it is cut.
+    """Deletes a file. On a file system too full to delete (btrfs, ZFS) it cuts the file first.
 
     Raises:
         OSError: what the file system says.

@@ -1,4 +1,4 @@
-"""What a purge has done, for the log and for whoever waits for room."""
+"""What a purge has done, for the log and for writers that wait for space."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from agent.core.anchors import Going
 
-#: What was removed is told in so many lines; the rest in one.
+#: Lines of the log for what was removed; the rest is in one more line.
 LINES = 20
 
 
@@ -28,7 +28,7 @@ class SoFar:
     size: int = 0
 
     def and_then(self, removed: tuple[int, int], fruitless: int) -> SoFar:
-        """With one more round, which has removed so many files and bytes."""
+        """With one more round, which has removed `files` and `size` bytes."""
         files, size = self.files + removed[0], self.size + removed[1]
         return SoFar(self.rounds + 1, fruitless, files, size)
 
@@ -42,14 +42,14 @@ class Purged:
 
     Attributes:
         refused: why nothing may be deleted at all.
-        cure: why no more is deleted for want of room, and what helps; None: more would be.
+        cure: why no more is deleted although space is short, and what helps; None: more would be.
         stuck: what could not be deleted, and why; everything else was.
         strange: what has a name of ours and was not made by us: left alone.
         others: cameras' folders of other agents, and whose: left alone.
         unclaimed: folders with days that nobody has claimed: left alone.
         left: days that have gone but for what is not ours.
         wanted: (camera, day, how far) that the anchor has to allow first; then it is to go on.
-        so_far: what the next round is told.
+        so_far: what the next round gets.
         days: the days of each camera of ours.
     """
 

@@ -1,6 +1,6 @@
 """A purge as the store's thread asks for it: again, until the anchor has allowed what is wanted.
 
-Each round has to want something new. A store has so many days, so a purge ends whatever lies in it.
+Each round must want something new. The number of days in a store is finite, so every purge ends.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from agent.storage.store.status_reporter import PurgeLog
 
 log = logging.getLogger(__name__)
 
-#: With so many bytes of room no record is refused for its size.
+#: With this number of free bytes no record is refused for its size.
 _ROOM_ENOUGH = 64 << 20
 
 
@@ -52,7 +52,7 @@ class Purging:
         self._may_pause = False
 
     def next(self, cameras: Collection[str]) -> dict[str, Any]:
-        """What the child is told: the next round of the purge under way, else of a new one."""
+        """The order for the child: the next round of the purge under way, else of a new one."""
         if not self.goes_on:
             self._batch, self._removed = self._shortage.take(), False
             self._allow, self._so_far = [], []
@@ -74,7 +74,7 @@ class Purging:
         """The child has answered a round: the purge goes on, or it is over.
 
         Returns:
-            True when it is over in vain: the system has no room, and nothing was deleted.
+            True when it is over in vain: the system has no space, and nothing was deleted.
         """
         before, now = self._for_room, answer["for_room"]
         self._for_room = (before[0] + now[0], before[1] + now[1])
@@ -100,5 +100,5 @@ class Purging:
         return pauses
 
     def give_up(self) -> None:
-        """The child is gone; the next purge begins anew."""
+        """The child is gone; the next purge begins again."""
         self.goes_on = False

@@ -1,4 +1,4 @@
-"""How much room recordings have in the store: checked before writing, not after."""
+"""How much space recordings may take in the store: checked before writing, not after."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from agent.core.store_code import StoreCode
 from agent.storage.store.identity import StoreRefused
 
 _MIB = 1 << 20
-#: The purge makes room for so much more than is needed now, so that it does not run for each event.
+#: Bytes that the purge frees beyond the present need, so that it does not run for each event.
 AHEAD = 64 * _MIB
 #: A record takes some: folder, file, hidden name.
 _FEW_INODES = 8
@@ -18,7 +18,7 @@ _AHEAD_SHARE = 0.1
 
 
 class Room:
-    """The room in an open store.
+    """The space in an open store.
 
     Args:
         store: its folder.
@@ -57,7 +57,7 @@ class Room:
         return self._max_size - min(AHEAD, int(self._max_size * _AHEAD_SHARE))
 
     def claim(self, day: str, size: int) -> None:
-        """Takes room for `size` bytes of a day.
+        """Takes space for `size` bytes of a day.
 
         Raises:
             StoreRefused: `keep_free` or `max_size` forbids it.
@@ -76,12 +76,12 @@ class Room:
         return figures.f_bavail * figures.f_frsize
 
     def lacks_inodes(self) -> bool:
-        """True when the file system has room for no more files, whatever their size."""
+        """True when the file system can take no more files of any size."""
         figures = os.fstatvfs(self._store)
         return figures.f_files > 0 and figures.f_favail < _FEW_INODES
 
     def words(self) -> str:
-        """What the figures say when the system says that there is no room."""
+        """What the figures say when the system says that the disk is full."""
         if self.lacks_inodes():
             return "no inodes are left for new files: see df -i"
         free = self.free() // _MIB

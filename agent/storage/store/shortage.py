@@ -1,11 +1,11 @@
-"""The system says "no room": how much is deleted for it, and when deleting is of no use. Pure.
+"""The system says "disk full": how much is deleted, and when deleting is of no use. Pure.
 
 What `statvfs` calls free says nothing of inodes, of a quota or of a file system's metadata. So the
 write itself is the question: it is refused, some of the oldest files go, and it is tried again.
 
-Two bounds keep an error that deleting does not cure from emptying the archive: so many batches for
-one record, each twice as large as the one before; and a ledger: what is deleted for the system's
-sake may run ahead of what was stored since by a part only.
+Deleting does not cure every error. Two bounds keep such an error from emptying the archive. One
+record gets a limited number of batches, each twice as large as the one before. And a ledger counts:
+deletions for such errors may exceed the data stored since only by a limited amount.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 #: Batches for one record that is refused again and again.
 TRIES = 4
-#: The first batch: it ends with so many files, or so many bytes.
+#: The first batch ends after this number of files, or of bytes.
 FILES = 32
 BYTES = 64 << 20
 #: How far deleting may run ahead of storing, in files and in bytes; both have to be exceeded.
@@ -66,7 +66,7 @@ class Shortage:
 
     @property
     def cure(self) -> str | None:
-        """Why no more is deleted for want of room, and what helps; None: more would be."""
+        """Why no more is deleted on a full disk, and what helps; None: more would be."""
         if not self.hopeless:
             return self._purge_cure
         return (
@@ -90,7 +90,7 @@ class Shortage:
         return batch
 
     def purged(self, files: int, size: int, cure: str | None) -> None:
-        """So much has gone for it; `cure`: why no more, whatever room was made for."""
+        """Takes what was deleted; `cure`: why the purge deleted no more, for any purpose."""
         self._purge_cure = cure
         asked, self._asked = self._asked, False
         if asked and not files:

@@ -1,4 +1,4 @@
-"""What the store's thread tells the engine: nothing is lost when the engine has no room for it."""
+"""Messages of the store's thread to the engine: none is lost when the engine's inbox is full."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date, tzinfo
 from typing import Any
 
-from agent.core.inbox import FromStore
+from agent.core.engine_inputs import FromStore
 from agent.core.messages import StoreCode, StoreState
 from agent.core.retention import days_left
 from agent.core.store_code import USABLE
@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 
 #: Free space is looked at, and published, this often, in seconds.
 FIGURES_EVERY = 60.0
-#: A store that was full is called well again after so many seconds without a refusal; twice as
-#: many where it was full shortly before, up to the most.
+#: A store that was full is `ok` again after this number of seconds without a refusal. The number
+#: doubles if it was full shortly before, up to the most.
 WELL_AFTER = 5.0
 WELL_AT_MOST = 320.0
-#: Seconds; a store that was well for so long begins with the shortest again.
+#: Seconds; a store that was well for this time begins with the shortest again.
 LONG_WELL = 600.0
 #: What a purge may have to complain of, and how it is said.
 _PURGE_WORDS = {
@@ -63,7 +63,7 @@ class PurgeLog:
 
 
 class Voice:
-    """Messages in order; what is refused is said again by `flush`.
+    """Messages in order; `flush` repeats what the engine refused.
 
     Attributes:
         code: the state that was said last.
@@ -89,7 +89,7 @@ class Voice:
         self.flush()
 
     def flush(self) -> bool:
-        """Says what waits; False while the engine has no room for it."""
+        """Sends what waits; False while the engine's inbox is full."""
         while self._unsaid:
             if self._to_engine(self._unsaid[0]) is False:
                 return False
@@ -115,7 +115,7 @@ class Voice:
         self.say(StoreState(code, reason, self._clock.monotonic(), helps=helps))
 
     def _full_lately(self, code: StoreCode) -> bool:
-        """True when it is too early to call a full store well: it would be full again at once."""
+        """True if it is too early to call a full store `ok`: it would be full again immediately."""
         now = self._clock.monotonic()
         if code is StoreCode.FULL:
             if self.code is not StoreCode.FULL:
@@ -129,7 +129,7 @@ class Voice:
         return False
 
     def figures(self, answer: dict[str, Any]) -> None:
-        """Says how much room there is, now and then, while the store is well."""
+        """Reports the free space from time to time, while the store is well."""
         now = self._clock.monotonic()
         if self.code not in USABLE or now - self._figures_at < FIGURES_EVERY:
             return

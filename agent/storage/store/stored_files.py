@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import PurePath
 
-from agent.core.naming import day_of, is_camera, is_of_another_day, is_ours, part_of
 from agent.core.retention import StoredFile
+from agent.core.store_names import day_of, is_camera, is_of_another_day, is_ours, part_of
 from agent.storage.filesystem.files import folders_in, open_folder
 from agent.storage.store.foreign_files import PLACES
 from agent.storage.store.purge_report import Purged
@@ -34,14 +34,14 @@ def stored_files(
         try:
             camera_fd = open_folder(store, camera)
         except PermissionError:
-            continue  # somebody else's folder, which only looks like a camera's
+            continue  # a foreign folder, which only looks like a camera's
         try:
             names = os.listdir(camera_fd)  # noqa: PTH208  a descriptor, not a path
             days = [name for name in sorted(names) if day_of(name)]
             whose = stranger(camera) if days else None
             if whose is None:
                 done.days[camera] = days
-                yield from _camera_files(camera_fd, camera, days, alive, done)
+                yield from camera_files(camera_fd, camera, days, alive, done)
             elif whose:
                 done.others.append(f"{camera} ({whose})")
             else:
@@ -50,9 +50,10 @@ def stored_files(
             os.close(camera_fd)
 
 
-def _camera_files(
+def camera_files(
     camera_fd: int, camera: str, days: list[str], alive: Callable[[], None], done: Purged
 ) -> Iterator[StoredFile]:
+    """The same of one camera's folder, of these days."""
     real = set(folders_in(camera_fd))
     for day in days:
         alive()

@@ -5,8 +5,8 @@
      └──── refused, failed, child gone ◀──────────────────────────┤
                                                20 s without a word: stalled, and still asked
 
-A child that hangs in a dead share is waited for, never replaced: a second one would only hang
-beside it.
+The thread waits for a child that hangs in a dead share, and never replaces it: a second child would
+also hang.
 """
 
 from __future__ import annotations
@@ -18,25 +18,27 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
-from agent.core.inbox import FromStore
-from agent.core.messages import RecordingFailed, RecordingSaved, StoreCode, StoreRepaired
-from agent.core.orders import KeepEvent
+from agent.core.engine_inputs import FromStore
+from agent.core.messages import RecordingFailed, StoreCode, StoreRepaired
+from agent.core.orders import MarkEvent
+from agent.core.self_test import CameraDiscarded
 from agent.core.stats import StoreStats
+from agent.runtime.child_link import ChildGone, ChildLink
 from agent.runtime.clock import Clock
+from agent.runtime.framing import BadMessage
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
-from agent.storage.day.recording_result import outcome
 from agent.storage.spool.spool import Spool
 from agent.storage.store import status_reporter
 from agent.storage.store.anchor_keeper import AnchorKeeper
 from agent.storage.store.anchor_reporter import AnchorVoice
-from agent.storage.store.child_link import ChildGone, ChildLink
 from agent.storage.store.claims import identity_of
 from agent.storage.store.clock_file import Calendar
 from agent.storage.store.crashes import Crashes
-from agent.storage.store.framing import BadMessage
-from agent.storage.store.keep_orders import KeepOrders
+from agent.storage.store.discarding import Discarding
+from agent.storage.store.mark_orders import MarkOrders
 from agent.storage.store.options import StoreOptions
+from agent.storage.store.outcomes import Outcomes
 from agent.storage.store.purge_requests import Purging
 from agent.storage.store.shortage import Shortage
 from agent.storage.store.status_reporter import Voice
@@ -51,22 +53,23 @@ BACKOFF = (1.0, 2.0, 5.0, 10.0, 30.0)
 #: While an event waits for being shown, the child is asked to look this often.
 TICK_EVERY = 2.0
 PURGE_EVERY = 3600.0
-#: When room is short the purge does not wait for its hour.
+#: When space is short the purge does not wait for its hour.
 PURGE_AGAIN = 60.0
 #: What is left of the shutdown's 8 s for emptying the spool.
 DRAIN = 2.5
-#: Something is moved away so often in a row, with nothing stored meanwhile: that is a problem.
+#: After this number of moved files in a row, with nothing stored meanwhile, it is a problem.
 _PATIENCE = 2
-_POLL = 0.25
+_POLL = 0.45
 
 
 class StoreWorker:
     """Empties the spool into the store, in order, and says what has become of it.
 
-    What the engine has no room for is said again; until it is said, nothing leaves the spool.
+    It repeats messages that the engine refused. Until the engine has them nothing leaves the spool.
 
     Attributes:
-        cameras: that the agent is told to record now; what they recorded of old is ours.
+        cameras: those that the agent records now; their old recordings are ours.
+        discarding: says when the self test's camera is to go; None: there is none.
     """
 
     def __init__(
@@ -78,18 +81,19 @@ class StoreWorker:
         clock: Clock,
         clock_trusted: Callable[[], bool],
         tz: tzinfo | None = None,
-        orders: Mailbox[KeepEvent] | None = None,
+        orders: Mailbox[MarkEvent] | None = None,
     ) -> None:
         self._spool = spool
-        self._done: list[int] = []  # to leave the spool when all is said
         self._options = options
         self.cameras = tuple(options.cameras)
+        self.discarding: Discarding | None = None
         self._identity: str | None = None
         self._state_dir = state_dir
         self._keeper = keeper = AnchorKeeper(state_dir, options.agent, clock, options.anchor_key)
         self._voice = Voice(to_engine, clock, tz)
         self._anchor = AnchorVoice(keeper, self._voice)
-        self._orders = KeepOrders(orders, self._voice.say)
+        self._outcomes = Outcomes(spool, self._voice, self._anchor)
+        self._orders = MarkOrders(orders, self._voice.say)
         self._clock = clock
         self._calendar = Calendar(state_dir, clock, tz)
         self._link: ChildLink | None = None
@@ -102,12 +106,11 @@ class StoreWorker:
         self._ticked_at = self._purged_at = float("-inf")
         self._waiting = False  # the child waits for something to become due
         self._blocked: list[tuple[str, str]] = []  # why some cameras' records stay in the spool
-        self._short = False  # there is less room in the store than there should be
+        self._short = False  # there is less space in the store than there should be
         self._shortage = Shortage()
         self._purging = Purging(options, self._calendar, clock_trusted, self._shortage, keeper)
         self._failed_after = 0  # the last record sent when something failed
         self._crashes = Crashes()
-        self._saved = 0
 
     @property
     def stats(self) -> StoreStats:
@@ -117,7 +120,7 @@ class StoreWorker:
             spool_bytes=self._spool.size,
             lost_events=self._spool.lost_events,
             lost_records=self._spool.lost_records,
-            saved=self._saved,
+            saved=self._outcomes.saved,
         )
 
     def run(self, worker: Worker) -> None:
@@ -137,7 +140,7 @@ class StoreWorker:
         self._anchor.say_due()
         for lost in self._spool.take_lost():
             self._voice.say(RecordingFailed(lost.camera, lost.event, lost.code, lost.message))
-        if not self._clear():
+        if not self._outcomes.clear():
             self._clock.wait(worker.stop, _POLL)  # the engine is busy: nothing new meanwhile
         elif self._link is None:
             self._orders.refuse_all()
@@ -153,7 +156,7 @@ class StoreWorker:
         if self._former is not None or self._clock.monotonic() < self._retry_at:
             self._clock.wait(worker.stop, _POLL)
             return
-        self._link = ChildLink()
+        self._link = ChildLink("agent.storage.store.child", start_new_session=True)
         self._sent = 0
         self._identity = self._identity or identity_of(self._state_dir)
         terms = self._options.terms(self._state_dir, self._identity)
@@ -163,7 +166,7 @@ class StoreWorker:
     def _ask(self, link: ChildLink) -> bool:
         """Sends the next request that is due; False when there is nothing to do."""
         now = self._clock.monotonic()
-        if self._purging.goes_on:
+        if self._purging.goes_on or (self.discarding and self.discarding.wanted):
             return self._ask_next(link)
         if now - self._purged_at >= (PURGE_AGAIN if self._short else PURGE_EVERY):
             self._purged_at = now
@@ -172,8 +175,8 @@ class StoreWorker:
             self._ticked_at = now
             self._request(link, "tick", {})
         elif (order := self._orders.next()) is not None:
-            self._anchor.begin_keep(order)
-            self._request(link, "keep", order)
+            self._anchor.begin_mark(order)
+            self._request(link, "mark", order)
         else:
             return self._ask_next_record(link)
         return True
@@ -184,7 +187,11 @@ class StoreWorker:
         return TICK_EVERY if soon else status_reporter.FIGURES_EVERY
 
     def _ask_next(self, link: ChildLink) -> bool:
-        """Sends the next round of the purge under way, or a record; False: there is neither."""
+        """Sends what is under way before all else, or a record; False: there is neither."""
+        if self.discarding is not None and self.discarding.wanted:
+            self.discarding.begin()
+            self._request(link, "discard", {"camera": self.discarding.camera})
+            return True
         goes_on = self._purging.goes_on
         if (not goes_on or self._purging.pauses()) and self._ask_next_record(link):
             return True
@@ -246,11 +253,15 @@ class StoreWorker:
         elif asked == "purge":
             if self._purging.took(answer):
                 self._voice.state(StoreCode.FULL, self._shortage.reason, self._shortage.cure)
-        elif asked == "keep":
-            self._orders.answer(answer["kept"])
+        elif asked == "mark":
+            self._orders.answer(answer["marked"])
+        elif asked == "discard":
+            self._take_outcome(answer)
+            if self.discarding is not None:
+                self._voice.say(CameraDiscarded(self.discarding.camera))
         else:
             self._take_outcome(answer)
-        if asked in {"keep", "finish"}:
+        if asked in {"mark", "finish"}:
             self._shortage.passed(self._sent)
         elif answer.get("took"):
             self._shortage.stored(self._sent, self._sent_bytes)
@@ -268,25 +279,10 @@ class StoreWorker:
         self._voice.state(code, "; ".join(reason for _, reason in self._blocked))
 
     def _take_outcome(self, answer: dict[str, Any]) -> None:
-        for file, text, lossless in answer["repaired"]:
-            log.log(logging.INFO if lossless else logging.WARNING, "store: %s: %s", file, text)
-            self._voice.say(StoreRepaired(file, text, lossless))
-        for entry in answer["finished"]:
-            self._finished(entry)
-        self._done += answer["done"]
         self._waiting = bool(answer["waiting"])
         self._short = bool(answer["short"])
         self._blocked = answer["blocked"]
-        self._clear()
-
-    def _finished(self, entry: dict[str, Any]) -> None:
-        told = self._spool.last_word(outcome(entry))
-        if isinstance(told, RecordingSaved):
-            self._saved += 1
-            self._anchor.saved()
-            log.debug("store: saved %s (%d frames)", told.path, told.frames)
-        if told is not None:
-            self._voice.say(told)
+        self._outcomes.take(answer)
 
     def _begin_anew(self, what: str, words: str) -> None:
         """Something is not any more where it was: a new child looks what is there, and goes on."""
@@ -302,7 +298,7 @@ class StoreWorker:
         self._rest()
         if code is not StoreCode.FULL:
             self._voice.state(code, reason, helps)
-        elif not self._shortage.untried:  # else the next purge may make room
+        elif not self._shortage.untried:  # else the next purge may free space
             self._voice.state(code, reason, self._shortage.cure)
 
     def _rest(self) -> None:
@@ -311,9 +307,11 @@ class StoreWorker:
         pause = BACKOFF[min(self._failures, len(BACKOFF) - 1)]
         self._failures += 1
         self._retry_at = self._clock.monotonic() + pause
-        self._purged_at = float("-inf")  # room may be what it lacks
+        self._purged_at = float("-inf")  # space may be the reason
 
     def _hang_up(self) -> None:
+        if self._asked == "discard" and self.discarding is not None:
+            self.discarding.want()
         if self._link is not None:
             self._link.hang_up()
             self._former, self._link = self._link, None
@@ -339,7 +337,7 @@ class StoreWorker:
                 self._request(self._link, "finish", {})
         if finished:
             self._anchor.say_settled()
-        self._clear()
+        self._outcomes.clear()
         self._hang_up()
         while self._former is not None and self._clock.monotonic() < deadline:
             if self._former.ended():
@@ -348,12 +346,3 @@ class StoreWorker:
                 self._former.wait(_POLL)
         if self._spool.depth:
             log.warning("store: %d records wait in the spool for the next start", self._spool.depth)
-
-    def _clear(self) -> bool:
-        """Lets records leave the spool once all is said; False while the engine has no room."""
-        if not self._voice.flush():
-            return False
-        self._spool.remove(self._done)
-        self._done.clear()
-        self._spool.keep_words()
-        return True

@@ -22,7 +22,7 @@ from agent.core.anchors import (
     older_of,
 )
 from agent.core.errors import ConfigError
-from agent.core.naming import MANIFEST, NOTES
+from agent.core.store_names import MANIFEST, NOTES
 from agent.storage.day.anchored import cut, told, unexplained, words_of
 from agent.storage.filesystem.files import NotAFile, exists
 from agent.storage.store.anchor_keeper import LIMIT, anchors_in, key_in
@@ -33,7 +33,7 @@ from agent.storage.verify.report import Report
 _NESTED = 400_000
 #: Seconds without a byte of an anchor.
 _SILENCE = 30.0
-#: A running agent writes its anchor while the store is read: so often it is read again.
+#: A running agent writes its anchor during `verify`: the anchor is read again at most this often.
 _TRIES = 3
 #: Lines behind an anchor that are looked into; there are more only where somebody added them.
 _BEHIND = 1000

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from agent.storage.container import matroska
 from agent.storage.container.boxes import ReadAt, read_box
 from agent.storage.container.fragments import SlotPair, StoredFragment, walk
-from agent.storage.container.moov import FORMER_FTYP, FTYP
+from agent.storage.container.moov import FTYP, KNOWN_FTYPS
 from agent.storage.day import checkpoint
 from agent.storage.day.checkpoint import CHAIN, DayState, read_jump, read_slot
 
@@ -49,7 +49,7 @@ class DayCheck:
 
 
 def check_film(name: str, read: ReadAt, size: int) -> DayCheck:
-    """Checks a day's file of either format, whatever is in it, within a bound of work."""
+    """Checks a day's file of either format, with any content, within a bound of work."""
     left = _READS * size + _READ_AT_LEAST
 
     def counted(wanted: int, at: int) -> bytes:
@@ -86,7 +86,7 @@ def check_mp4(read: ReadAt, size: int) -> DayCheck:
     check = DayCheck()
     at = read_jump(read)
     shown = read_slot(read, at, size) if at is not None else None
-    if read(len(FTYP), 0) not in {FTYP, FORMER_FTYP} or at is None:
+    if read(len(FTYP), 0) not in KNOWN_FTYPS or at is None:
         check.damaged.append("its first 48 bytes are damaged")
     elif shown is None:
         check.damaged.append("its table is damaged")

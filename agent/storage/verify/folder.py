@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import PurePath
@@ -16,7 +16,7 @@ from typing import Any
 
 from agent.core.anchors import Going, explained
 from agent.core.errors import reason_of
-from agent.core.naming import (
+from agent.core.store_names import (
     EVENTS,
     MANIFEST,
     MONITORING,
@@ -28,6 +28,7 @@ from agent.core.naming import (
     is_ours,
     part_of,
 )
+from agent.storage.container.boxes import ReadAt
 from agent.storage.day.manifest import LIMIT, LONGEST, Line
 from agent.storage.filesystem.files import DataFile, exists, open_folder, open_for_reading, status
 from agent.storage.verify.anchor import Against, check_day, trusted_notes
@@ -212,10 +213,21 @@ class DayFolder:
             self._report.size += size
             if size != wanted.size:
                 self._damaged(wanted.name, f"has {size} bytes instead of {wanted.size}")
-            elif _digest(file, size) != wanted.sha256:
+            elif _digest(file, size, self._report.seen) != wanted.sha256:
                 self._damaged(wanted.name, "is not what was written (SHA-256)")
         finally:
             file.close()
+
+    def _counted(self, file: DataFile) -> ReadAt:
+        """Reads of a file, which count."""
+
+        def read(wanted: int, at: int) -> bytes:
+            """Up to `wanted` bytes from `at`."""
+            data = file.read(wanted, at)
+            self._report.seen(len(data))
+            return data
+
+        return read
 
     def _check_day_files(self) -> None:
         there = {name for name in self._names() if part_of(name, self._day)}
@@ -240,7 +252,7 @@ class DayFolder:
             if size > MOST_BYTES:
                 self._damaged(name, "is larger than any that is written")
             else:
-                self._take_check(name, check_film(name, file.read, size), places)
+                self._take_check(name, check_film(name, self._counted(file), size), places)
         except OSError as error:
             self._damaged(name, f"cannot be read: {reason_of(error)}")
         finally:
@@ -324,7 +336,7 @@ def _of(line: Line) -> str:
     return f" (event {event:.64})" if isinstance(event, str) else ""
 
 
-def _digest(file: DataFile, size: int) -> str:
+def _digest(file: DataFile, size: int, seen: Callable[[int], object]) -> str:
     """The SHA-256 of the first `size` bytes: somebody may write on while they are read."""
     digest = sha256()
     file.forget_cached()
@@ -332,4 +344,5 @@ def _digest(file: DataFile, size: int) -> str:
     while at < size and (piece := file.read(min(_PIECE, size - at), at)):
         digest.update(piece)
         at += len(piece)
+        seen(len(piece))
     return digest.hexdigest()

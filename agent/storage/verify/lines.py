@@ -1,4 +1,4 @@
-"""A day's manifest as `verify` reads it: one line after the other, whatever somebody wrote there.
+"""A day's manifest as `verify` reads it: one line after the other, with any content.
 
 Neither an endless line nor an endless file is held in memory, and what a line says is taken only
 when it has the shape that the agent writes.
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from agent.core.naming import is_event
+from agent.core.store_names import is_event
 from agent.storage.day.manifest import LIMIT, LONGEST, Line, line_of
 from agent.storage.filesystem.files import open_for_reading
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from agent.runtime.logs import escaped
 
-#: Lines of each kind that are told; the others are counted.
+#: Lines of each kind in the output; the others are counted.
 MOST = 1000
 #: Characters of a line.
 _LONGEST = 600
@@ -31,6 +31,7 @@ class Report:
         unproven: newer than the anchor: written since, or made by somebody.
         notes: what is worth knowing and no fault: unfinished, purged, put aside.
         proof: what all this proves, and what not.
+        seen: called with each number of bytes that were read.
     """
 
     events: int = 0
@@ -43,6 +44,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
     proof: str = ALONE
     untold: Counter[str] = field(default_factory=Counter)
+    seen: Callable[[int], object] = lambda _: None
 
     @property
     def good(self) -> bool:

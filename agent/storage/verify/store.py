@@ -1,9 +1,9 @@
 """`surveillance-agent verify`: is everything in a store, or a copy of it, as it was written?
 
-Reads only, with the standard library. Every event's files against the SHA-256 in the manifest,
-the manifest's lines against each other, every byte of the day's files against their checksums; and
-all of that against an anchor, where there is one, see `agent.core.anchors`.
-A store that is being written may be verified: what is not whole yet is noted, not held against it.
+Reads only, with the standard library. It compares every event's files with the SHA-256 in the
+manifest, the manifest's lines with each other, and every byte of the day's files with their
+checksums. If there is an anchor, it compares all of that with it, see `agent.core.anchors`.
+It may verify a store while an agent writes: files that are not complete yet are notes, not faults.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import json
 import os
 import stat
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path, PurePath
 
 from agent.core.anchors import Head
 from agent.core.errors import ConfigError, reason_of
-from agent.core.naming import CLAIMS, IDENTITY, MANIFEST, day_of, is_camera, is_hidden_part
+from agent.core.store_names import CLAIMS, IDENTITY, MANIFEST, day_of, is_camera, is_hidden_part
 from agent.storage.filesystem.files import open_folder, read_whole, status
 from agent.storage.store.claims import claim_in
 from agent.storage.verify.anchor import (
@@ -35,17 +36,20 @@ _ALLOWED = {IDENTITY, CLAIMS, "lost+found"}
 _SMALL = 1 << 14
 
 
-def verify_store(path: Path, anchors: Against | None = None) -> Report:
+def verify_store(
+    path: Path, anchors: Against | None = None, seen: Callable[[int], object] = lambda _: None
+) -> Report:
     """Checks a store, one camera's folder in it, or one day's folder.
 
     Args:
         path: the folder.
         anchors: what it is compared with.
+        seen: called with the bytes that were read, as they are read.
 
     Raises:
         ConfigError: there is no such folder, or it cannot be read.
     """
-    report = Report()
+    report = Report(seen=seen)
     try:
         folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except NotADirectoryError:

@@ -17,13 +17,14 @@ Grey = npt.NDArray[np.uint8]
 
 #: The range forgets this many grey levels a judged frame: 60 levels in 20 s at 3 frames a second.
 _FORGETS = 1
-#: While a visitor is there the range grows by this much a frame at most: what he covers stays new
-#: for seconds, but a bush that began to sway does not keep an event running for ever.
+#: While a visitor is there the range grows by at most this amount a frame. The part that the
+#: visitor covers stays new for seconds. But a bush that began to sway does not keep an event
+#: running without end.
 _GROWS_SLOWLY = 1
 
 
 class Familiar:
-    """The range of each cell, following the light; it learns what it is told to learn.
+    """The range of each cell, following the light; it learns the parts that the caller names.
 
     The range includes the cell's neighbours: what moves by a cell or less is not new.
     """
@@ -59,8 +60,8 @@ class Familiar:
         Args:
             cells: the frame.
             light: from its light to that of now.
-            freely: at once, or a little only.
-            spots: uint8 (h, w), 255 where it is learnt at once all the same, and nothing forgotten.
+            freely: completely, or only a little.
+            spots: uint8 (h, w), 255 where it is always learnt completely, and nothing forgotten.
             but: uint8 (h, w), 255 where nothing is learnt: a patch of light lay there.
         """
         darkest, lightest = light.seen(cells.darkest), light.seen(cells.lightest)

@@ -12,17 +12,21 @@ import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]
 Means = npt.NDArray[np.float32]
+#: Rows and columns.
+Part = tuple[slice, slice]
 
-#: A picture is halved until it is at most this wide: 640 pixels become 160 cells of 4x4, in which
-#: white noise is a quarter, and 1920 become 240 cells of 8x8.
+#: A picture is halved until it is at most this wide. 640 pixels become 160 cells of 4x4, with a
+#: quarter of the white noise, and 1920 become 240 cells of 8x8.
 _WIDEST = 256
 #: Side of the neighbourhood whose mean is the local light, in cells: about a tenth of the width.
-#: Light that changes more softly than this is light, whatever its shape.
+#: A softer change than this is light, in any shape.
 AROUND = 13
 #: Added to all levels before local light is divided out, so that black stays black.
 BLACK = np.float32(4.0)
 #: Every 6th cell in both directions is enough to know light and noise: 540 at 640x480.
 _SAMPLE = 6
+#: A blob of the picture's cells divided by this, or more, is large.
+_LARGE_PART = 4
 _TOUCHING = np.ones((3, 3), np.uint8)
 
 
@@ -52,23 +56,55 @@ class Cells:
     lightest: Grey = field(repr=False)
     sample: Means = field(repr=False)
 
-    @cached_property
-    def level(self) -> Means:
-        """float32 (h, w), the cells plus `BLACK`."""
-        return np.add(self.grey, BLACK, dtype=np.float32)
+    def level(self, here: Part) -> Means:
+        """float32 (h, w), the cells of that part plus `BLACK`."""
+        return np.add(self.grey[here], BLACK, dtype=np.float32)
 
     @cached_property
     def around(self) -> Means:
         """float32 (h, w), mean of each cell's neighbourhood, plus `BLACK`."""
-        means = cv2.boxFilter(
-            self.grey, cv2.CV_32F, (AROUND, AROUND), borderType=cv2.BORDER_REPLICATE
-        )
-        return np.add(means, BLACK, out=means, dtype=np.float32)
+        return _around(self.grey)
+
+    def around_in(self, here: Part) -> Means:
+        """That part of `around`; of a small one nothing else is worked out."""
+        rows, columns = here
+        height, width = self.grey.shape
+        if (rows.stop - rows.start) * (columns.stop - columns.start) * _LARGE_PART > height * width:
+            return self.around[here]
+        top, left = max(0, rows.start - AROUND), max(0, columns.start - AROUND)
+        with_margin = self.grey[top : rows.stop + AROUND, left : columns.stop + AROUND]
+        inside = np.s_[
+            rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
+        ]
+        return _around(with_margin)[inside]
+
+    @cached_property
+    def middle(self) -> float:
+        """Median of `sample`, grey levels."""
+        return median(self.sample)
 
     @cached_property
     def edges(self) -> Grey:
         """uint8 (h, w), range of each cell and its neighbours."""
         return as_bytes(cv2.subtract(self.lightest, self.darkest))
+
+
+def median(values: npt.NDArray[np.floating[Any]]) -> float:
+    """As `np.median` says it, of finite numbers; that one takes three times as long.
+
+    With its first call it also loads `numpy.ma`, which takes 1 MiB.
+    """
+    flat = values.reshape(-1)
+    middle = flat.size // 2
+    if flat.size % 2:
+        return float(np.partition(flat, middle)[middle])
+    below, above = np.partition(flat, (middle - 1, middle))[middle - 1 : middle + 1]
+    return float((below + above) / 2)
+
+
+def _around(grey: Grey) -> Means:
+    means = cv2.boxFilter(grey, cv2.CV_32F, (AROUND, AROUND), borderType=cv2.BORDER_REPLICATE)
+    return np.add(means, BLACK, out=means, dtype=np.float32)
 
 
 def cells_of(luma: Grey) -> Cells:
@@ -109,15 +145,15 @@ class Blob:
 def blobs_of(changed: Grey, novel: Grey, whole: Grey, least: int, most: int) -> list[Blob]:
     """The largest blobs, largest first.
 
-    Inside of a blob's box all counts that differs at all: the middle of something large and even
-    does not differ from its surroundings, and so is not among what `changed`.
+    Inside a blob's box every cell counts that differs at all. The middle of a large even thing does
+    not differ from its surroundings, and so is not in `changed`.
 
     Args:
         changed: uint8 (h, w), 255 where a cell changed, else 0.
         novel: the same for cells that are new; it may name others as well.
         whole: uint8 (h, w), difference in grey levels, 0 where there is none worth naming.
         least: changed cells; smaller ones are specks.
-        most: no more than so many blobs.
+        most: the number of blobs, at most.
     """
     height, width = changed.shape[0] // 2, changed.shape[1] // 2
     if not height or not width:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from agent.core.errors import ConfigError
 from agent.core.messages import Detection, Reason
 from agent.imaging.orientation import Orientation
-from agent.vision.detector.differential import Differential
 from agent.vision.detector.masks import LOOKS_FROM, Mask
+from agent.vision.detector.pixel_difference import Differential
 from agent.vision.detector.robust import Finding, Robust
 from schemas.settings import SEED_MAX_CHANGED, SEED_MIN_CHANGED
 
@@ -67,12 +67,12 @@ class Detector:
     Profile `plain`: a pixel's difference is the smaller of |N - N-2| and |N - N-1|; mask pixels of
     128 and above look; motion when min_changed < score < max_changed.
 
-    Profile `seed`, the rule of the project's ancestor bit by bit: the two differences are combined
-    by the AND of their values (127 & 128 is 0), and so is the mask, grey as it is; all mask pixels
-    above 0 are "unmasked". Its limits are counts, 250 < n < 50,000 at 640x480, scaled by the area
-    at other sizes. They hold as long as the setting is at its default (0.0814 and 16.28 %, which
-    are these counts, rounded); a setting that was changed holds as percent of the unmasked pixels.
-    `Detection.min_changed` and `max_changed` are the limits in force as percent in any case.
+    Profile `seed` is the rule of the project's ancestor bit by bit. It combines the two differences
+    by the AND of their values (127 & 128 is 0), and also the grey mask. All mask pixels above 0 are
+    "unmasked". Its limits are counts, 250 < n < 50,000 at 640x480, scaled by the area at other
+    sizes. They are valid while the setting is at its default (0.0814 and 16.28 %, which are these
+    counts, rounded). A changed setting is a percentage of the unmasked pixels.
+    `Detection.min_changed` and `max_changed` are always the limits in force as percent.
 
     Nothing is judged on the first three frames, nor on the first three of a new size; on the first
     two only, where they came slowly (not by profile `seed`).
@@ -147,6 +147,16 @@ class Detector:
         """
         return self._rule.binary()
 
+    def blobs(self) -> list[tuple[int, int, int, int]]:
+        """Left, top, width, height of what made the last motion, in pixels of the plane.
+
+        Largest first. All that changed is one blob in profiles `plain` and `seed`.
+        """
+        if isinstance(self._rule, Robust):
+            return self._rule.counting()
+        height, width = self._shape
+        return [(0, 0, width, height)]
+
     def forget(self) -> None:
         """Nothing before is comparable any more: a new session, or judging paused."""
         self._seen = 0
@@ -192,7 +202,6 @@ class Detector:
             score=100.0 * found.share,
             pixel_threshold=rules.pixel_threshold,
             min_changed=rules.min_changed,
-            max_changed=rules.max_changed,
             unmasked_pixels=round(self._unmasked * self._each),
             profile=self._profile.value,
             box=None if found.box is None else self._orientation.box(found.box),

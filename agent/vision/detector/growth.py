@@ -1,10 +1,9 @@
-"""Whoever comes straight at the camera: what goes on growing for seconds.
+"""A person who comes straight at the camera: a thing that grows for seconds.
 
-What fools a detector that knows what each place has looked like in the last seconds: somebody who
-walks straight on grows by less than a cell a frame, so each frame shows little that its place and
-its neighbours did not show just before. But compared with what the place looked like some seconds
-earlier his outline is new, again and again. What sways, flaps or flickers shows all that it has
-within seconds, and after that nothing that it did not show before.
+A detector that knows the last seconds of each place can miss this person. The outline grows by less
+than a cell a frame, so each frame shows little that its place and its neighbours did not show just
+before. But compared with some seconds earlier the outline is new, again and again. Things that
+sway, flap or flicker show everything within seconds, and after that nothing new.
 """
 
 from __future__ import annotations
@@ -21,16 +20,16 @@ from agent.vision.detector.illumination import Light
 
 Grey = npt.NDArray[np.uint8]
 
-#: Judged frames that are learnt at once, and after so many more: what is known lags 3 to 6 s at
-#: 3 frames a second.
+#: Judged frames that are learnt together, and the frames to wait before that: the memory lags 3 to
+#: 6 s at 3 frames a second.
 _BLOCK = 9
 #: Grey levels that the range forgets with each of them.
 _FORGETS = 3
-#: Part of a blob that must be new beside the past to count as growth.
+#: Part of a blob that must be new against the past to count as growth.
 _GROWS = 0.08
-#: Growth that counts: so many times in so many judged frames, this often in each third of them.
+#: Growth that counts: the number of times, the judged frames in which, and the times in each third.
 _OFTEN, _DURING, _IN_EACH = 7, 30, 2
-#: Cells that a grown blob may lie beside where it grew before.
+#: Cells between a grown blob and the place where it grew before, at most.
 _BESIDE = 3
 
 Box = tuple[int, int, int, int]

@@ -1,4 +1,4 @@
-"""Light: what a lamp, a cloud or the camera's exposure does to the whole picture at once."""
+"""Light: the effect of a lamp, a cloud or the camera's exposure on the whole picture."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ SAME = Light()
 
 
 def fit_light(before: Sample, now: Sample) -> tuple[Light, float]:
-    """Gain and offset between two samples of the same places, whatever moved in between, and noise.
+    """Gain and offset between two samples of the same places, with any motion between, and noise.
 
     The best of three guesses, then a line through what fits; a good third of the
     places may be covered by something that moved. SAME when the light explains nothing. The noise
@@ -125,8 +125,8 @@ def _fit_moved(before: Sample, now: Sample) -> Light:
     if x.size < _FEWEST:
         return SAME
     still = _median(np.abs(y - x))
-    # light mostly is gain alone, and a median bears a visitor better than a line does; if
-    # nothing is better than no change, something large moved and the light did not
+    # light is mostly gain alone, and a visitor disturbs a median less than a line. If "no
+    # change" fits best, something large moved and the light did not
     ways = [SAME, Light(gain=_median(y / x)), _line(x, y)]
     spreads = [still, *(_median(np.abs(y - it.of(x))) for it in ways[1:])]
     spread = min(spreads)

@@ -1,10 +1,10 @@
 """What goes on for minutes and gets nowhere: a web, a flag, a fountain, the shade of a branch.
 
-What fools a detector that does not learn visitors: while an event runs, what moves is taken for
-the visitor, so it stays new for ever, and the event with it. But a visitor who stays half a minute
-does not cover and uncover the same spots all the time. So the spots that keep changing are
-counted while an event runs; once they have done it for long enough, they are learnt as freely as
-in a quiet scene. A visitor before them is new by what he shows there, and around them as always.
+What fools a detector that does not learn visitors: while an event runs, anything that moves counts
+as the visitor. So it stays new without end, and the event does not end. But a visitor who stays
+half a minute does not cover and uncover the same spots all the time. So the spots that keep
+changing are counted while an event runs. After enough time they are learnt as freely as in a quiet
+scene. A visitor in front of them is new by what the visitor shows there, and around them as always.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Grey = npt.NDArray[np.uint8]
 _LONG = 75
 #: Judged frames without motion that are a pause.
 _PAUSE = 10
-#: A spot gains and loses so much with each frame in which it changes and does not; a spot that
-#: changes in a third of all frames is restless in time, one that a visitor passes is not.
+#: What a spot gains with each frame in which it changes, and loses with each other frame. A spot
+#: that changes in a third of all frames becomes restless; a spot that a visitor passes does not.
 _GAINS, _LOSES, _RESTLESS = 4, 1, 100
-#: Between events the spots are forgotten so many times more slowly.
+#: Between events the spots are forgotten more slowly, by this factor.
 _SLOWER = 6
 _AROUND = np.ones((3, 3), np.uint8)
 
@@ -64,7 +64,7 @@ class Restless:
             self._gains = np.full_like(changed, _GAINS + _LOSES)
             self._loses = np.full_like(changed, _LOSES)
         if self._moving or self._still % _SLOWER == 0:
-            # 255 in each spot that changed, and beside it; bytes end at 0 and 255
+            # 255 in each spot that changed, and next to it; bytes end at 0 and 255
             gains = cv2.bitwise_and(cv2.dilate(changed, _AROUND), self._gains)
             cv2.subtract(cv2.add(self._counts, gains), self._loses, dst=self._counts)
 

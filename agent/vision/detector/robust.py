@@ -1,4 +1,4 @@
-"""Profile `robust`: what moved, when light, noise, shake, damage and swaying things are told apart.
+"""Profile `robust`: what moved, without light, noise, shake, damage and swaying things.
 
 The core is the seed's: a place changed when it differs from both judged frames before, which can
 leave no ghost of somebody who stood still. It works on cells, see `agent.vision.detector.cells`,
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from agent.core.messages import Reason
 from agent.vision.detector.background import Familiar
+from agent.vision.detector.cell_difference import LOWEST, Change, Comparison, limit_of
 from agent.vision.detector.cells import (
     AROUND,
     Blob,
@@ -27,32 +28,33 @@ from agent.vision.detector.cells import (
     halvings,
     reduced,
 )
-from agent.vision.detector.change import LOWEST, Change, Comparison
 from agent.vision.detector.damage import is_torn
 from agent.vision.detector.illumination import SAME, Light, fit_light
-from agent.vision.detector.infrared import is_dark
+from agent.vision.detector.infrared import is_dark, may_fly
 from agent.vision.detector.patch import lit
 from agent.vision.detector.persistence import Evidence, Persistence
+from agent.vision.detector.quiet import farthest, nothing_changed
 from agent.vision.detector.restless import Restless
 from agent.vision.detector.shake import Shift
 from agent.vision.detector.weighing import VISITORS, Frame, Weighing, lie_in
 
 Grey = npt.NDArray[np.uint8]
+Box = tuple[int, int, int, int]
 
-#: A visitor is no smaller than this many cells, whatever `min_changed` says; fewer than the second
-#: are not looked at.
+#: A visitor has at least this number of cells, with any `min_changed`; blobs with fewer than the
+#: second number are not looked at.
 _SPECK, _SMALLEST = 6, 4
 #: Part of `min_changed` that continues motion.
 _CONTINUES = 3
-#: So much that differs around one of the first few blobs may be a patch of light, in cells.
+#: If more cells than this differ around one of the first few blobs, it may be a patch of light.
 _PATCH, _FEW = 100, 3
 #: Changes on more of the picture are light if the structure stayed: correlation of what is left
 #: of both frames without their local means.
 _LIGHT_SHARE, _LIGHT_LIKENESS = 0.05, 0.6
 #: The same if nearly every cell went the same way by this many levels.
 _LIGHT_LEVELS, _LIGHT_ONE_WAY = 16, 0.85
-#: A frame with changes over this part of the width is looked at for damage; so many damaged frames
-#: in a row are believed to be.
+#: A frame with changes over this part of the width is checked for damage. After this number of
+#: damaged frames in a row they count as the scene.
 _WIDE, _MOST_TORN = 0.8, 3
 
 
@@ -109,8 +111,9 @@ class Robust:
         self._comparison = Comparison()
         self._lit: deque[Grey | None] = deque(maxlen=2)  # where patches of light lay, N-2, N-1
         self._torn = 0
-        self._whole = empty
-        self._boxes: list[tuple[int, int, int, int]] = []  # of the blobs of the last judged frame
+        self._whole = self._nothing = empty
+        self._boxes: list[Box] = []  # of the blobs of the last judged frame
+        self._counting = self._boxes  # of those that made the last motion
 
     def judge(self, luma: Grey, pixel_threshold: int, min_changed: float, *, warm: bool) -> Finding:
         """Judges a frame and remembers it.
@@ -126,11 +129,15 @@ class Robust:
             self._warm_up(now)
             return Finding(Reason.WARMING_UP)
         older, last = self._before
-        if _is_same(now, last):
+        apart = farthest(now, last)
+        if not apart and not cv2.norm(now.luma, last.luma, cv2.NORM_INF):  # to the last pixel
             self._boxes = []
             self._persistence.update(Evidence.NONE)
             return Finding(Reason.FROZEN)
-        change = self._comparison.compare(now, older, last, pixel_threshold)
+        light, noise = fitted = fit_light(last.sample, now.sample)
+        if nothing_changed(apart, light, pixel_threshold):
+            return self._pass_over(now, noise, limit_of(pixel_threshold, noise))
+        change = self._comparison.compare(now, older, last, pixel_threshold, fitted)
         share = cv2.countNonZero(change.changed) / change.changed.size
         wide = cv2.boundingRect(change.changed)[2] >= _WIDE * change.changed.shape[1]
         odd = wide or not change.light.same  # the light may have been fitted to what is torn
@@ -159,6 +166,11 @@ class Robust:
         result = np.zeros((height, width), np.uint8)
         result[: size[1], : size[0]] = cv2.resize(cells, size, interpolation=cv2.INTER_NEAREST)
         return result
+
+    def counting(self) -> list[Box]:
+        """Left, top, width, height in pixels of the blobs that made the last motion."""
+        side = 1 << halvings(*self._size)
+        return [(side * x, side * y, side * w, side * h) for x, y, w, h in self._counting]
 
     def forget(self) -> None:
         """Nothing before is comparable any more."""
@@ -189,7 +201,7 @@ class Robust:
         return is_torn(as_bytes(raw), now.grey, last.grey)
 
     def _is_light(self, now: Cells, changed: Grey) -> bool:
-        """True when so much changed and yet the scene is the same."""
+        """True when much changed and yet the scene is the same."""
         last = self._before[-1]
         where = changed != 0
         a = now.grey[where] - now.around[where]
@@ -213,23 +225,29 @@ class Robust:
         self._weighing.growth.follow(change.light)
         least = max(_SPECK, int(min_changed * self._looking / 100) + 1)
         found = self._blobs(now, change, least)
-        patch = None
+        older, last = self._before
+        patch, flying = None, list[Box]()
         if found and is_dark(now) and any(_is_wide(it, change.whole) for it in found[:_FEW]):
+            flying = [it.box for it in found if may_fly(it, now, last, older)]
             patch = self._without_patches(now, change)
             found = found if patch is None else self._blobs(now, change, least)
         self._lit.append(patch)
         blobs = self._weighing.visitors(found, least)
         evidence, counting = Evidence.NONE, list[Blob]()
         if not is_light:
-            frame = Frame(
-                now, self._before[-1], change, least, self._spots, self._persistence.running
-            )
+            running = self._persistence.running
+            frame = Frame(now, last, older, change, least, self._spots, running, flying, patch)
             evidence, counting = self._weighing.weigh(found, blobs, frame)
         freely = not self._persistence.running
         motion = self._persistence.update(evidence)
         if motion:
+            self._counting = [it.box for it in counting]
             self._weighing.remember(counting)
-        self._learn(now, change, motion=motion, is_light=is_light, freely=freely)
+        self._spread(change.changed, motion=motion)
+        if is_light:
+            self._familiar.start(now)
+        else:
+            self._learn(change.older_light, freely=freely)
         self._whole, self._boxes = change.whole, [it.box for it in blobs]
         if motion:
             reason = Reason.MOTION
@@ -239,6 +257,11 @@ class Robust:
             reason = Reason.RESTLESS
         else:
             reason = Reason.UNCONFIRMED if evidence >= Evidence.HINT else Reason.QUIET
+        return self._finding(reason, blobs, change, motion=motion)
+
+    def _finding(
+        self, reason: Reason, blobs: list[Blob], change: Change, *, motion: bool
+    ) -> Finding:
         height, width = change.changed.shape
         x, y, w, h = blobs[0].box if blobs else (0, 0, 0, 0)
         return Finding(
@@ -254,17 +277,29 @@ class Robust:
             shift=change.shift,
         )
 
-    def _learn(
-        self, now: Cells, change: Change, *, motion: bool, is_light: bool, freely: bool
-    ) -> None:
-        """What is known of the places, after this frame was decided."""
-        self._restless.update(change.changed, motion=motion)
+    def _pass_over(self, now: Cells, noise: float, limit: float) -> Finding:
+        """Takes a frame in which nothing changed, as `_decide` would."""
+        older_light = self._comparison.pass_over(now, *self._before)
+        self._torn = 0
+        freely = not self._persistence.running
+        self._weighing.pass_over(now, running=not freely)
+        self._lit.append(None)
+        self._persistence.update(Evidence.NONE)
+        self._spread(self._nothing, motion=False)
+        self._learn(older_light, freely=freely)
+        self._whole, self._boxes = self._nothing, []
+        self._before.append(now)
+        return Finding(Reason.QUIET, noise=noise, limit=limit)
+
+    def _spread(self, changed: Grey, *, motion: bool) -> None:
+        """Which spots are restless, after this frame was decided."""
+        self._restless.update(changed, motion=motion)
         self._spots = self._restless.spots()
-        if is_light:
-            self._familiar.start(now)
-            return
+
+    def _learn(self, light: Light, *, freely: bool) -> None:
+        """What the places look like; `light` is that since N-2."""
         # the frame that leaves: what is not yet known to be a visitor is not learnt yet
-        leaves, light = self._before[0], change.older_light
+        leaves = self._before[0]
         but = self._lit[0] if len(self._lit) == 2 else None
         self._familiar.learn(leaves, light, freely=freely, but=but, spots=self._spots)
         self._weighing.growth.learn(leaves)
@@ -292,14 +327,7 @@ class Robust:
 
 
 def _is_wide(blob: Blob, whole: Grey) -> bool:
-    """True when so much around the blob differs that it may be a patch of light."""
+    """True when enough around the blob differs for a patch of light."""
     x, y, w, h = blob.box
     around = whole[max(0, y - AROUND) : y + h + AROUND, max(0, x - AROUND) : x + w + AROUND]
     return cv2.countNonZero(around) >= _PATCH
-
-
-def _is_same(now: Cells, last: Cells) -> bool:
-    """The same picture to the last pixel; nearly always the cells say no at once."""
-    if cv2.norm(now.grey, last.grey, cv2.NORM_INF) > 0:
-        return False
-    return np.array_equal(now.luma, last.luma)

@@ -12,8 +12,8 @@ Grey = npt.NDArray[np.uint8]
 #: (x, y) in pixels of a plane, to the half: a plane may have half of the picture's size.
 Shift = tuple[float, float]
 
-#: A post in the wind moves by a few pixels; what moves further than this part of the picture's
-#: width, 24 pixels at 640x480, is turned away, or is no shake.
+#: A post in the wind moves by a few pixels. A larger shift than this part of the picture's width
+#: (24 pixels at 640x480) is a turned camera, or is no shake.
 FARTHEST = 0.0375
 #: Fewer cells show no shift.
 _SMALLEST = 16
@@ -24,8 +24,8 @@ _LEAST_RESPONSE = 0.05
 def shift_between(grey: Grey, before: Grey, side: int) -> Shift:
     """How far the picture moved since the older frame; (0, 0): not at all.
 
-    Phase correlation (Kuglin and Hines, 1975): the common shift of most of the picture, whatever
-    moves within.
+    Phase correlation (Kuglin and Hines, 1975): the common shift of most of the picture, with any
+    motion within.
 
     Args:
         grey: uint8 (h, w), cells of the frame.

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import re
 import socket
+import struct
+import time
 from functools import partial
 
 import pytest
 
+from agent.camera.http import source
 from agent.camera.http.source import web_opener
 from agent.core.messages import CameraCode
 from tests.support.odd_cameras import (
@@ -20,6 +24,7 @@ from tests.support.odd_cameras import (
     Answer,
     at,
     chunked,
+    field,
     held,
     locked,
     moved,
@@ -269,6 +274,116 @@ def test_a_password_is_given_as_the_camera_asks(name: str) -> None:
         with SourceRig(opener) as agent:
             agent.wait_frames(4)
             assert agent.codes == [CameraCode.CONNECTING, CameraCode.LIVE]
+
+
+def _wants_cookies(connection: socket.socket, request: bytes) -> None:
+    """Opens a session of its own, and redirects until it sees two cookies of it."""
+    if field(request, "Cookie") == "sid=a=1; lang=de":
+        still()(connection, request)
+        return
+    cookies = b"Set-Cookie: sid=a=1; Path=/; HttpOnly\r\nSet-Cookie: lang=de\r\n"
+    line = b"HTTP/1.1 302 Found\r\nLocation: /\r\n"
+    connection.sendall(line + cookies + b"Content-Length: 0\r\n" + CLOSE + b"\r\n")
+
+
+def test_a_camera_sees_its_cookies_again() -> None:
+    with shown_by(_wants_cookies) as port:
+        opener = web_opener(f"http://127.0.0.1:{port}/", 0.05)
+        with SourceRig(opener) as agent:
+            agent.wait_frames(4)
+            assert agent.codes == [CameraCode.CONNECTING, CameraCode.LIVE]
+
+
+# ------------------------------------------------------------------ stills that do not come
+
+FAILED: dict[str, Answer] = {
+    "a page": still(_line(b"Content-Type: text/html"), lambda _: b"<html>busy"),
+    "a page without end": stream(lambda _: 9999 * b"<p>", _line(b"Content-Type: text/html")),
+    "204": still(b"HTTP/1.1 204 No Content\r\n", lambda _: b"", no_length),
+    "304": still(b"HTTP/1.1 304 Not Modified\r\n", lambda _: b"", no_length),
+    "404": still(b"HTTP/1.1 404 Not Found\r\n", lambda _: b""),
+    "503": still(b"HTTP/1.1 503 Busy\r\nRetry-After: 1\r\n", lambda _: b"busy"),
+    "half a picture": still(change=lambda b: b[:700], length=lambda _: b"Content-Length: 3000\r\n"),
+    "no byte of a picture": still(change=lambda _: b""),
+    "nothing": lambda *_: None,
+    "no HTTP": lambda connection, _: connection.sendall(b"busy\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize("name", FAILED)
+def test_a_still_that_fails_costs_itself_and_no_session(name: str) -> None:
+    count = itertools.count(1)
+    good = still()
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        (FAILED[name] if next(count) % 3 == 0 else good)(connection, request)
+
+    with shown_by(answer) as port:
+        opener = web_opener(f"http://127.0.0.1:{port}/", 0.02)
+        with SourceRig(opener) as agent:
+            frames = agent.wait_frames(9)
+            assert {frame.session for frame in frames} == {1}
+            assert agent.codes == [CameraCode.CONNECTING, CameraCode.LIVE]
+
+
+def test_stills_that_fail_for_long_are_a_stall_with_the_last_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(source, "SILENCE", 0.5)
+    count = itertools.count(1)
+    good, bad = still(), still(b"HTTP/1.1 503 Busy\r\n", lambda _: b"")
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        (good if next(count) <= 3 else bad)(connection, request)
+
+    with shown_by(answer) as port:
+        opener = web_opener(f"http://127.0.0.1:{port}/", 0.05)
+        with SourceRig(opener) as agent:
+            state = agent.wait_for(CameraCode.STALLED)
+            assert "answers 503 Busy" in state.reason
+            assert state.answers
+
+
+def test_a_camera_that_ends_within_a_large_still_is_a_stall_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A picture of which a part came is waited for as long as it comes, and no longer."""
+    monkeypatch.setattr(source, "SILENCE", 0.5)
+    monkeypatch.setattr(source, "MIN_RATE", 1)  # a byte is waited for as long as a second
+    count = itertools.count(1)
+    good = still()
+    half = still(change=lambda b: b[:-50], length=lambda n: b"Content-Length: %d\r\n" % (n + 50))
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        number = next(count)
+        if number <= 4:
+            (good if number <= 3 else half)(connection, request)
+        if number == 4:  # it starts anew: its system knows nothing of this connection
+            time.sleep(0.2)  # what is sent arrives before
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with shown_by(answer) as port:
+        opener = web_opener(f"http://127.0.0.1:{port}/", 0.05)
+        with SourceRig(opener) as agent:
+            agent.wait_for(CameraCode.STALLED)
+
+
+def test_a_still_that_is_locked_ends_the_session_at_once() -> None:
+    """A camera may lock out who tries a password again and again."""
+    count = itertools.count(1)
+    wrong: list[str] = []
+
+    def answer(connection: socket.socket, request: bytes) -> None:
+        if next(count) <= 8:
+            LOCKED["basic"](connection, request)
+            return
+        wrong.append(field(request, "Authorization"))
+        locked(lambda *_: False, [b'Basic realm="cam"'], still())(connection, request)
+
+    with shown_by(answer) as port:
+        with SourceRig(web_opener(f"http://{WHO}127.0.0.1:{port}/", 0.05)) as agent:
+            agent.wait_for(CameraCode.REFUSED)
+        assert len([said for said in wrong if said]) <= 4
 
 
 # ------------------------------------------------------------------ refused, with the right word

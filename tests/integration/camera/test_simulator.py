@@ -11,7 +11,7 @@ import pytest
 from agent.camera.hk.address import HkAddress
 from agent.camera.hk.packets import AckMode
 from agent.camera.hk.session import hk_source
-from agent.camera.hk.simulator.player import Streaming
+from agent.camera.hk.simulator.player import Player, Streaming
 from agent.camera.hk.simulator.server import Simulator, SimulatorOptions
 from agent.camera.hk.simulator.session_base import Manners
 from agent.camera.hk.simulator.wire_faults import Faults
@@ -21,6 +21,7 @@ from agent.core.messages import CameraCode, CameraState
 from agent.runtime.clock import SystemClock
 from agent.runtime.worker import Worker
 from tests.support.jpegs import jpegs
+from tests.support.rtp import pictures
 from tests.support.waiting import PATIENCE, wait_until
 
 CLOCK = SystemClock()
@@ -108,6 +109,16 @@ def test_whatever_arrives_whole_is_delivered_and_nothing_damaged(fps: float, fol
         assert set(delivered) <= set(PICTURES)
         assert both.simulator.complaints == []
         assert loss or len(whole) == len(frames)
+
+
+def test_a_camera_that_sends_h264_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = b"".join(b"\0\0\0\1" + nal for nal in pictures(size=(320, 240))[0])
+    monkeypatch.setattr(Player, "_look", lambda *_: key)
+    with pair(SimulatorOptions(stream=Streaming(fps=15.0))) as both:
+        wait_until("a refusal", lambda: CameraCode.REFUSED in both.codes())
+    (told, *_) = [state.reason for state in both.states if state.code is CameraCode.REFUSED]
+    assert "sends H.264 of 320x240" in told
+    assert both.frames == []
 
 
 def test_a_strict_camera_has_nothing_to_complain_about() -> None:

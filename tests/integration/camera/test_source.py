@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from functools import partial
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -156,6 +157,27 @@ def test_a_camera_that_wants_a_user_is_told_from_one_that_refuses_it() -> None:
         for user, words in (("", "the URL has none (401)"), ("viewer:no", "refuses user or")):
             with SourceRig(web_opener(camera.url(user=user))) as agent:
                 assert words in agent.wait_for(CameraCode.REFUSED).reason
+
+
+def test_of_a_name_with_two_addresses_the_one_that_answers_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = socket.getaddrinfo
+
+    def two(host: str, *rest: Any, **more: Any) -> Any:  # noqa: ANN401  as the system's
+        if host != "cam.test":
+            return known(host, *rest, **more)
+        if more.get("flags", 0) & socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "no number")
+        kind = socket.SOCK_DGRAM, socket.IPPROTO_UDP, ""
+        return [(socket.AF_INET, *kind, (at, 0)) for at in ("127.0.0.77", "127.0.0.1")]
+
+    monkeypatch.setattr(socket, "getaddrinfo", two)
+    with WebCamera(picture) as camera:
+        url = camera.url().replace("127.0.0.1", "cam.test")
+        with SourceRig(web_opener(url)) as agent:
+            agent.wait_frames(3)
+            assert CameraCode.UNREACHABLE in agent.codes  # the first address
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,6 @@
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +10,7 @@ import numpy as np
 import pytest
 
 from agent.camera.interruptible_wait import Patience
+from agent.camera.rtsp import session
 from agent.camera.video import VideoSession, rtsp_opener, v4l2_opener
 from agent.core.errors import ConfigError
 from agent.core.messages import CameraCode
@@ -21,6 +19,8 @@ from agent.imaging.orientation import Orientation
 from agent.storage.recording.encoder import Painter
 from tests.support import rtsp_camera_process
 from tests.support.broker import free_port
+from tests.support.endless_rtsp import SecondFormat, coded
+from tests.support.rewriting import rewriting
 from tests.support.source_rig import SourceRig
 from tests.support.waiting import wait_until
 
@@ -31,22 +31,43 @@ def camera() -> Iterator[rtsp_camera_process.RtspCamera]:
         yield running
 
 
-def test_h264_over_rtsp_becomes_jpegs_and_a_cut_is_reopened(
+def test_h264_over_rtsp_is_decoded_and_a_cut_is_reopened(
     camera: rtsp_camera_process.RtspCamera,
 ) -> None:
     with SourceRig(rtsp_opener(camera.url("/h264"))) as agent:
         frames = agent.wait_frames(20)
-        assert dimensions(frames[0].jpeg) == (480, 640)
+        assert dimensions(frames[0].image) == (480, 640)
+        assert frames[0].video is not None
+        assert frames[0].video.key
         assert [frame.seq for frame in frames[:20]] == list(range(20))
         camera.say("cut")
         agent.wait_for(CameraCode.CONNECTING, after=2)
         agent.wait_for(CameraCode.LIVE, after=3)
         assert agent.source.stats.frames_damaged == 0
         wait_until("frames of session 2", lambda: agent.frames[-1].session == 2)
-        picture = decode_colour(agent.frames[-1].jpeg)
+        picture = decode_colour(agent.frames[-1].image)
         assert picture is not None
         # a white ball on black: neither grey nor smeared
         assert (int(picture.min()), int(picture.max()) > 230) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "first", [["a=rtpmap:97 H265/90000"], ["a=rtpmap:97 FOO/90000"], ["a=rtpmap:97 JPEG/90000"], []]
+)
+@pytest.mark.parametrize("hand_on", [True, False])
+def test_of_the_formats_that_are_offered_the_one_that_comes_is_taken(
+    first: list[str], *, hand_on: bool
+) -> None:
+    pictures = coded(640, 480, 1, 5)
+    with (
+        SecondFormat(first, pictures) as camera,
+        SourceRig(rtsp_opener(camera.url, coded=hand_on)) as agent,
+    ):
+        frame = agent.wait_frames(3)[0]
+        assert agent.source.stats.frames_damaged == 0
+    assert frame.video is not None
+    assert frame.video.codec == "h264"
+    assert dimensions(frame.image) == (None if hand_on else (480, 640))
 
 
 def test_jpeg_over_rtsp_is_handed_on_without_being_decoded(
@@ -71,40 +92,12 @@ def test_a_recording_stream_is_handed_on_as_it_was_coded_from_a_key_picture_on(
     assert all(picture is not None and picture.width == 640 for picture in shown)
 
 
-@contextmanager
-def renamed(port: int) -> Iterator[int]:
-    """The server behind another port, where its sessions have a name in GBK, as long as before."""
-    name = b"Session streamed with GStreamer"
-    other = ("\u6444\u50cf\u673a".encode("gbk") * 6)[: len(name)]
-
-    def pump(source: socket.socket, target: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65536):
-                target.sendall(data.replace(name, other))
-        for end in (source, target):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    with ExitStack() as stack:
-        server = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-
-        def serve() -> None:
-            with suppress(OSError):
-                while True:
-                    near = stack.enter_context(server.accept()[0])
-                    far = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
-                    for ends in ((near, far), (far, near)):
-                        threading.Thread(target=pump, args=ends, daemon=True).start()
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
-
-
 def test_a_session_named_in_another_encoding_is_shown_like_any_other(
     camera: rtsp_camera_process.RtspCamera,
 ) -> None:
-    with renamed(camera.port) as port:
+    name = b"Session streamed with GStreamer"
+    other = ("\u6444\u50cf\u673a".encode("gbk") * 6)[: len(name)]
+    with rewriting(camera.port, name, other) as port:
         url = camera.url("/h264").replace(str(camera.port), str(port))
         with SourceRig(rtsp_opener(url)) as agent:
             agent.wait_frames(3)
@@ -113,7 +106,7 @@ def test_a_session_named_in_another_encoding_is_shown_like_any_other(
 def test_a_stall_is_noticed_and_ends_without_a_damaged_picture(
     camera: rtsp_camera_process.RtspCamera, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(VideoSession, "silence", 2.0)
+    monkeypatch.setattr(session, "SILENCE", 2.0)
     with SourceRig(rtsp_opener(camera.url("/h264"))) as agent:
         agent.wait_frames(5)
         camera.say("stall")

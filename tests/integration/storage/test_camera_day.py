@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.naming import NOTES, FileKind
-from agent.storage.day import file_base, mp4_file
+from agent.core.store_names import NOTES, FileKind
+from agent.storage.day import day_part, mp4_file
 from agent.storage.day.camera_day import SETTLE_AFTER, CameraDay, Outcome
-from agent.storage.day.file_base import SYNC_EVERY
+from agent.storage.day.day_part import SYNC_EVERY
 from agent.storage.day.manifest import Manifest
 from agent.storage.records import (
     EventClosed,
@@ -110,7 +110,7 @@ def test_opening_and_closing_are_done_when_the_event_is_shown(rig: Rig) -> None:
 def test_an_event_that_fills_the_file_goes_on_in_the_next_part(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_base, "ROLL_BYTES", 280_000)
+    monkeypatch.setattr(day_part, "ROLL_BYTES", 280_000)
     rig.write(*records(0))
     first, second = (played(rig.path / FOLDER / f"2026-11-22{part}.mp4") for part in ("", "-2"))
     assert [number for _, number in first + second] == list(range(20))
@@ -127,7 +127,7 @@ def test_an_event_that_fills_the_file_goes_on_in_the_next_part(
 def test_a_record_sent_again_after_rolling_changes_nothing(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_base, "ROLL_BYTES", 280_000)
+    monkeypatch.setattr(day_part, "ROLL_BYTES", 280_000)
     rig.write(*records(0))
     before = {path: path.read_bytes() for path in rig.path.rglob("*") if path.is_file()}
     rig.reopen()
@@ -240,12 +240,12 @@ def test_a_monitoring_picture_lies_in_its_folder_and_is_done(rig: Rig) -> None:
 
 
 def test_an_event_of_the_day_is_kept_whatever_has_become_of_it(rig: Rig) -> None:
-    assert not rig.day.keep(NAMES[3], keep=True)
+    assert not rig.day.mark(NAMES[3], "keep", value=True)
     rig.write(records(0)[0])
-    assert rig.day.keep(NAMES[0], keep=True)  # it is open
+    assert rig.day.mark(NAMES[0], "keep", value=True)  # it is open
     rig.write(*records(1), *records(2))
-    assert rig.day.keep(NAMES[2], keep=True)  # not shown yet
-    assert rig.day.keep(NAMES[1], keep=True)
+    assert rig.day.mark(NAMES[2], "keep", value=True)  # not shown yet
+    assert rig.day.mark(NAMES[1], "keep", value=True)
     folder = os.open(rig.path / FOLDER, os.O_RDONLY)
     assert Manifest(folder).kept == set(NAMES[:3])
     os.close(folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.naming import FileKind
+from agent.core.store_names import FileKind
 from agent.runtime import umask
 from agent.runtime.umask import give_back, keep_private, umask_of
 from tests.support.stored_events import NAMES, events, file, run

@@ -9,6 +9,8 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from agent.core.messages import StoreCode
 from agent.storage.records import EventClosed
 from tests.support.recordings import name_of, played
@@ -20,12 +22,15 @@ COUNT = 60
 SEED = 9
 
 
+_COMMAND = [sys.executable, "-m", "tests.support.recording_agent"]
+
+
 class RecordingAgent:
     """A process that records one endless event."""
 
-    def __init__(self, path: Path, first: int) -> None:
+    def __init__(self, path: Path, first: int, *codec: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.recording_agent", str(path), str(first), "60"],
+            [*_COMMAND, str(path), str(first), "60", *codec],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
@@ -67,13 +72,18 @@ def test_the_part_on_disk_of_a_broken_event_plays_after_the_restart(place: Path)
     assert saved.truncated
 
 
-def test_twelve_kills_at_any_moment_leave_a_file_that_plays_and_grows(place: Path) -> None:
+@pytest.mark.parametrize(
+    ("kills", "codec"), [(12, []), (4, ["h264"]), (4, ["hevc"])], ids=["encoded", "h264", "hevc"]
+)
+def test_kills_at_any_moment_leave_a_file_that_plays_and_grows(
+    place: Path, kills: int, codec: list[str]
+) -> None:
     chance = random.Random(SEED)
     numbers: list[int] = []
-    for kill in range(12):
+    for kill in range(kills):
         first = kill * 100
         before = size(day_file(place))
-        agent = RecordingAgent(place, first)
+        agent = RecordingAgent(place, first, *codec)
         wanted = chance.choice([1, 4_000, 20_000, 60_000])
         wait_until_larger(day_file(place), before + wanted)
         agent.kill()
@@ -85,14 +95,16 @@ def test_twelve_kills_at_any_moment_leave_a_file_that_plays_and_grows(place: Pat
         rig.wait_for(StoreCode.OK)
         wait_until("all is sent", lambda: rig.spool.after(rig.worker._sent) is None)
     assert rig.spool.depth == 0
-    assert [entry["id"] for entry in rig.manifest()] == [name_of(kill * 100) for kill in range(12)]
+    assert [entry["id"] for entry in rig.manifest()] == [
+        name_of(kill * 100) for kill in range(kills)
+    ]
     numbers = [number for _, number in played(day_file(place))]
-    parts = [[n for n in numbers if n // 100 == kill] for kill in range(12)]
+    parts = [[n for n in numbers if n // 100 == kill] for kill in range(kills)]
     assert [n for part in parts for n in part] == numbers
     for kill, part in enumerate(parts):
         assert part == list(range(kill * 100, kill * 100 + len(part))), (SEED, kill)
     clips = {entry["id"]: entry["frames"] for entry in rig.manifest()}
-    assert [clips[name_of(kill * 100)] for kill in range(12)] == [len(part) for part in parts]
+    assert [clips[name_of(kill * 100)] for kill in range(kills)] == [len(part) for part in parts]
 
 
 def test_a_kill_between_clip_and_manifest_makes_no_second_clip(place: Path) -> None:

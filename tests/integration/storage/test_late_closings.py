@@ -11,7 +11,8 @@ import pytest
 
 from agent.core.messages import ClipPart, StoreCode
 from agent.runtime.mailbox import Mailbox, WhenFull
-from agent.storage.recording.recorder import RecorderOptions, RecorderWorker
+from agent.storage.recording.open_clip import RecorderOptions
+from agent.storage.recording.recorder import RecorderWorker
 from agent.storage.records import EventOpened, Record
 from tests.support.clock import FakeClock
 from tests.support.recordings import STARTED, name_of, whole_event

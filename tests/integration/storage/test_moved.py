@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.messages import StoreCode
-from agent.core.naming import MANIFEST, NOTES
+from agent.core.store_names import MANIFEST, NOTES
 from agent.storage.day import mp4_file
 from agent.storage.day.camera_day import CameraDay, Outcome
 from agent.storage.day.recording_result import outcome
@@ -199,7 +199,7 @@ def test_a_clip_that_is_replaced_before_it_is_said_is_not_said_to_be_saved(
 def test_nothing_is_done_that_is_not_where_its_name_leads(
     day: CameraDay, tmp_path: Path, move: Callable[[Path, Path], None]
 ) -> None:
-    day.keep(name_of(20), keep=True)  # so that there are notes
+    day.mark(name_of(20), "keep", value=True)  # so that there are notes
     before = list(day._outcome.done)
     move(tmp_path / "front" / TODAY, tmp_path / "trash")
     with pytest.raises(Moved):

@@ -10,48 +10,21 @@ from pathlib import Path
 import pytest
 
 from agent.storage.container.fragments import StoredFragment, walk
-from agent.storage.day import file_base, mp4_file
+from agent.storage.day import day_part, mp4_file
 from agent.storage.day.checkpoint import FIRST_SLOT, first_pair
-from agent.storage.day.file_base import Mismatch
-from agent.storage.day.mp4_file import DayFile, open_day_file
-from agent.storage.day.recovery import Found, Recovery
+from agent.storage.day.day_part import Mismatch
+from agent.storage.day.mp4_file import open_day_file
+from agent.storage.day.recovery import Found
 from agent.storage.filesystem.files import Locked
 from agent.storage.records import Fragment
 from tests.support.clock import FakeClock
 from tests.support.power import Log, after_power_cut, noting
 from tests.support.recordings import event, expected, name_of, played
+from tests.support.shelf import NAME, Shelf
 
-NAME = "2026-11-22.mp4"
 SEED = 20261122
 #: Crash states and truncations; `RESILIENCE=500` for the long form.
 STATES = int(os.environ.get("RESILIENCE", "60"))
-
-
-class Shelf:
-    """A folder with a day's file, and a clock."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.clock = FakeClock()
-        self.fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-
-    @property
-    def file(self) -> Path:
-        return self.path / NAME
-
-    def open(self) -> DayFile:
-        self.clock.advance(60)
-        return open_day_file(self.fd, NAME, self.clock)
-
-    def add(self, *events: tuple[Fragment, ...]) -> Recovery:
-        """Opens the file, appends whole events, closes it."""
-        day = self.open()
-        for fragments in events:
-            for fragment in fragments:
-                assert day.append(fragment)
-            day.finish_event()
-        day.close()
-        return day.recovery
 
 
 @pytest.fixture
@@ -139,7 +112,7 @@ def test_a_full_file_takes_nothing_from_the_next_key_picture_on(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shelf.add(*events(1))
-    monkeypatch.setattr(file_base, "ROLL_BYTES", shelf.file.stat().st_size)
+    monkeypatch.setattr(day_part, "ROLL_BYTES", shelf.file.stat().st_size)
     day = shelf.open()
     assert not day.takes(events(2)[1][0])
     inside = next(f for f in events(2)[1] if not f.samples[0].key)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from agent.core.messages import StoreCode
-from agent.core.naming import IDENTITY
+from agent.core.store_names import IDENTITY
 from agent.storage.store import shortage
 from agent.storage.store.identity import adopt_store
 from agent.storage.verify.store import verify_store

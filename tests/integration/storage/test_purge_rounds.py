@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from agent.core.naming import MANIFEST, NOTES
+from agent.core.store_names import MANIFEST, NOTES
+from agent.runtime.child_link import ChildLink
 from agent.storage.day.anchored import Anchored
-from agent.storage.store.child_link import ChildLink
 from agent.storage.store.identity import adopt_store
 from agent.storage.store.purge import FRUITLESS, NO_ROOM, Purge, Rules
 from agent.storage.store.purge_report import FIRST, Purged

@@ -10,18 +10,19 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent.core.naming import MANIFEST, FileKind
+from agent.core.store_names import MANIFEST, FileKind
+from agent.runtime.framing import BadMessage, Message, Unpacker, pack
 from agent.storage.day.manifest import line_of, sealed
 from agent.storage.reading import link
 from agent.storage.reading.child import ReadingChild
 from agent.storage.reading.library import MOST_BYTES, MOST_EVENTS, _newest
 from agent.storage.reading.link import NoSuchThing, Reader, StoreSilent
-from agent.storage.store.framing import BadMessage, Message, Unpacker, pack
 from agent.storage.store.identity import Terms
 from tests.support.stored_events import DAY, NAMES, events, run
 from tests.support.waiting import PATIENCE
@@ -56,6 +57,7 @@ def test_days_events_and_films_are_told_by_ids_and_never_by_names(place: Path) -
         told, _ = await reader.ask("day", "front", day=DAY.name)
         assert [event["id"] for event in told["events"]] == NAMES[:2]
         assert "clip" in told["events"][0]["files"]
+        assert told["left_out"] == 0
         assert told["films"][0]["part"] == 1
         assert "name" not in repr(told)
 
@@ -182,6 +184,57 @@ def put_into(store: Path, **changed: object) -> None:
     manifest.write_bytes(b"".join(lines) + hostile)
 
 
+def test_a_moment_has_the_events_that_ran_then(tmp_path: Path) -> None:
+    begin = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    day_of_events(tmp_path, begin, 3)
+
+    async def work(reader: Reader) -> None:
+        for number in range(3):
+            at = (begin + timedelta(seconds=10 * number)).timestamp()
+            for moment, ran in ((at, 1), (at + 2, 1), (at + 5, 0)):
+                told, _ = await reader.ask("moment", "front", day=DAY.name, at=moment)
+                assert [event["id"] for event in told["events"]] == [event_id(number)] * ran
+
+    reading(tmp_path / "store", work)
+
+
+def test_events_that_an_answer_cannot_hold_are_counted_and_found_by_their_moment(
+    tmp_path: Path,
+) -> None:
+    begin = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    day_of_events(tmp_path, begin, MOST_EVENTS + 7)
+
+    async def work(reader: Reader) -> None:
+        told, _ = await reader.ask("day", "front", day=DAY.name)
+        assert told["left_out"] == MOST_EVENTS + 7 - len(told["events"])
+        assert told["left_out"] >= 7
+        assert event_id(0) not in {event["id"] for event in told["events"]}
+        there, _ = await reader.ask("moment", "front", day=DAY.name, at=begin.timestamp())
+        assert [event["id"] for event in there["events"]] == [event_id(0)]
+
+    reading(tmp_path / "store", work)
+
+
+def event_id(number: int) -> str:
+    """The id of an event, in order."""
+    return f"{NAMES[0][:-5]}{number:05d}"
+
+
+def day_of_events(folder: Path, begin: datetime, count: int) -> None:
+    """A store with so many events: one each ten seconds, of three seconds."""
+    (folder / "store").mkdir()
+    run(folder, *events(0))
+    manifest = folder / "store/front" / DAY.name / MANIFEST
+    first = json.loads(manifest.read_text().splitlines()[0])
+    first.pop("crc")
+    lines = []
+    for number in range(count):
+        at = (begin + timedelta(seconds=10 * number)).isoformat()
+        own = {"id": event_id(number), "started": at, "duration_s": 3.0}
+        lines.append(sealed({**first, **own}).rstrip(b"\n") + b"\n")
+    manifest.write_bytes(b"".join(lines))
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -208,6 +261,7 @@ def test_a_line_that_somebody_has_put_there_is_told_bounded_and_hides_no_other(
         assert set(found) == set(NAMES[:2])
         assert len(json.dumps(told)) < 5000
         assert json.loads(json.dumps(told), parse_int=float) == told
+        await reader.ask("moment", "front", day=DAY.name, at=1e9)  # nor is a moment hidden
 
     reading(tmp_path / "store", work)
 

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -13,8 +14,9 @@ from typing import Any
 import pytest
 
 from agent.core.messages import StoreCode
-from agent.core.naming import NOTES
-from agent.core.orders import KeepEvent
+from agent.core.orders import Mark, MarkEvent
+from agent.core.store_names import NOTES
+from agent.storage.reading.library import Library
 from agent.storage.store import quota as room_module
 from agent.storage.store import status_reporter as voice_module
 from agent.storage.store.dry_run import would_remove
@@ -50,9 +52,13 @@ def record(place: Path, *ages: int, **options: Any) -> StoreRig:  # noqa: ANN401
     return rig
 
 
+def _more_than(rig: StoreRig, answers: int) -> bool:
+    return len(rig.kept) > answers
+
+
 def keep(rig: StoreRig, event: str | None, *, keep: bool = True) -> str | None:
     before = len(rig.kept)
-    assert rig.orders.put(KeepEvent("front", event, keep, "7"))
+    assert rig.orders.put(MarkEvent("front", event, keep, "7"))
     wait_until("the order is answered", lambda: len(rig.kept) > before)
     assert rig.kept[-1].request == "7"
     return rig.kept[-1].event
@@ -80,6 +86,24 @@ def test_a_mark_that_was_taken_away_spares_nothing(place: Path) -> None:
         assert keep(rig, name_of(60), keep=False)
     record(place, retention_days=1)
     assert days(place) == [day_name(0)]
+
+
+def test_a_false_alarm_is_told_to_readers_and_spares_nothing(place: Path) -> None:
+    record(place, 0, 3, retention_days=9)
+    with StoreRig(place, retention_days=9) as rig:
+        rig.wait_for(StoreCode.OK)
+        for age in (0, 3):
+            mark = MarkEvent("front", name_of(age * 20), True, "7", Mark.FALSE_ALARM)
+            before = len(rig.kept)
+            assert rig.orders.put(mark)
+            wait_until("the order is answered", partial(_more_than, rig, before))
+    library = Library(os.open(place / "store", os.O_RDONLY))
+    told = library.day("front", day_name(0))
+    library.close()
+    assert (told["false_alarms"], told["kept"]) == ([name_of(0)], [])
+    record(place, retention_days=1)
+    assert days(place) == [day_name(0)]
+    assert verify_store(place / "store").good
 
 
 def test_without_an_id_the_newest_event_is_kept(place: Path) -> None:
@@ -304,7 +328,7 @@ def test_an_error_of_the_store_ends_a_purge(place: Path, monkeypatch: pytest.Mon
 
 def test_figures_tell_the_days_that_are_left(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(voice_module, "FIGURES_EVERY", 0.2)
-    record(place, 0, 1, retention_days=9)
+    record(place, 0, 1, 2, retention_days=9)  # yesterday was recorded whole
     with StoreRig(place, retention_days=9) as rig:
         wait_until("figures", lambda: next((s for s in rig.states if s.days_left), None))
     state = next(s for s in rig.states if s.days_left)

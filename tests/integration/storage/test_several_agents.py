@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from agent.core.messages import StoreCode
-from agent.core.naming import CLAIMS, MANIFEST, NOTES
-from agent.core.orders import KeepEvent
+from agent.core.orders import MarkEvent
+from agent.core.store_names import CLAIMS, MANIFEST, NOTES
 from agent.storage.records import Record
 from agent.storage.store import status_reporter as voice_module
 from agent.storage.store.dry_run import would_remove
@@ -100,7 +100,7 @@ def test_two_agents_with_one_camera_are_refused_aloud_and_the_others_are_recorde
         assert "agent me" in state.reason
         wait_until("the other camera is recorded", lambda: rig.saved)
         assert rig.saved[0].camera == "yard"
-        assert rig.orders.put(KeepEvent("front", None, True, "7"))
+        assert rig.orders.put(MarkEvent("front", None, True, "7"))
         wait_until("it is answered", lambda: rig.kept)
         assert rig.kept[0].event is None
         assert manifest.read_bytes() == before

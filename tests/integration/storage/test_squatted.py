@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from agent.core.messages import StoreCode
-from agent.core.naming import EVENTS, MANIFEST, NOTES, part_name
-from agent.core.orders import KeepEvent
+from agent.core.orders import MarkEvent
+from agent.core.store_names import EVENTS, MANIFEST, NOTES, part_name
 from agent.storage.verify.store import verify_store
 from tests.support.recordings import name_of, played, whole_event
 from tests.support.store_rig import NOW, StoreRig
@@ -139,7 +139,7 @@ def test_somebodys_file_with_a_second_name_of_ours_is_not_written(place: Path, n
     assert len(played(rig.store / rig.saved[0].path)) == 20
     with StoreRig(place) as rig:
         rig.wait_for(StoreCode.OK)
-        assert rig.orders.put(KeepEvent("front", None, True, "7"))
+        assert rig.orders.put(MarkEvent("front", None, True, "7"))
         assert wait_until("it is kept", lambda: rig.kept)[0].event == name_of(0)
     assert (place / "secret").read_bytes() == SECRET
     for manifest in (MANIFEST, NOTES):  # nor is it told to others

@@ -12,8 +12,8 @@ import pytest
 
 from agent.core.errors import ConfigError
 from agent.core.messages import StoreCode
-from agent.core.naming import IDENTITY, FileKind
-from agent.storage.day.file_base import ROLL_BYTES
+from agent.core.store_names import IDENTITY, FileKind
+from agent.storage.day.day_part import ROLL_BYTES
 from agent.storage.records import EventFile, MonitoringPicture, SessionPackets
 from agent.storage.verify.store import verify_store
 from tests.support.recordings import STARTED, name_of, whole_event

@@ -102,4 +102,4 @@ def test_the_store_process_is_light(place: Path) -> None:
     own = next(int(line.split()[1]) for line in maps if line.startswith("Pss_Anon"))
     assert own / 1024 <= 15, f"{own} kB"  # what the machine would have back without it
     for heavy in ("numpy", "cv2", "av.libs", "pydantic"):
-        assert heavy not in mapped
+        assert f"/{heavy}" not in mapped  # the folder of another library may have any name

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli import run_command
-from agent.core.naming import IDENTITY
+from agent.core.store_names import IDENTITY
 from agent.storage.store.identity import remembered
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from agent.core.messages import StoreCode
-from agent.core.naming import IDENTITY
-from agent.core.orders import KeepEvent
+from agent.core.orders import MarkEvent
+from agent.core.store_names import IDENTITY
 from agent.storage.store import status_reporter as voice_module
 from agent.storage.store.identity import adopt_store
 from tests.support.recordings import (
@@ -176,7 +176,7 @@ def test_what_is_only_named_like_a_day_is_named_and_left_alone(
         rig.put(*whole_event(name_of(0), 0))
         wait_until("it is stored", lambda: rig.saved)
         child = rig.child
-        assert rig.orders.put(KeepEvent("front", None, True, "1"))
+        assert rig.orders.put(MarkEvent("front", None, True, "1"))
         wait_until("it is answered", lambda: rig.kept)
         assert rig.kept[0].event == name_of(0)
         assert rig.child == child

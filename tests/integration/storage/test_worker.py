@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from agent.core.naming import FileKind
+from agent.core.store_names import FileKind
 from agent.storage.records import (
     EventClosed,
     EventOpened,

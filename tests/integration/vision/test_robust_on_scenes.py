@@ -2,10 +2,11 @@
 
 import pytest
 
-from benchmarks import nuisances
+from benchmarks import faults, nuisances
 from benchmarks.detection import CLIPS, clip_cases, judge
 from benchmarks.peers import Ours
 from benchmarks.scenes import EMPTY, Case, cases
+from schemas.settings import Place
 
 SEED = 11
 SCENES = {case.name: case for case in cases(SEED)}
@@ -14,8 +15,12 @@ SCENES = {case.name: case for case in cases(SEED)}
 NUISANCES = {case.name: case for case in nuisances.cases(SEED)}
 
 
-def flags(case: Case) -> list[bool]:
-    detector = Ours("robust")
+FAULTS = {case.name: case for case in faults.cases(SEED)}
+LIMITS = {case.name: case for case in faults.limits(SEED)}
+
+
+def flags(case: Case, place: Place = "normal") -> list[bool]:
+    detector = Ours("robust", place)
     return [detector.motion(it) for it in case.frames()]
 
 
@@ -75,5 +80,42 @@ def test_what_never_rests_ends_its_event_within_a_minute() -> None:
 )
 def test_a_visitor_among_nuisances_is_found(name: str) -> None:
     score = judge(NUISANCES[name], flags(NUISANCES[name]))
+
+    assert score.found == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["clock in the picture", "exposure jumps", "coarse JPEG at night", "pictures sent twice"],
+)
+def test_what_a_camera_does_to_its_pictures_is_no_event(name: str) -> None:
+    score = judge(FAULTS[name], flags(FAULTS[name]))
+
+    assert (score.events, score.false_frames) == (0, 0)
+
+
+def test_a_visitor_is_found_in_pictures_that_come_twice() -> None:
+    case = FAULTS["walker, pictures sent twice"]
+
+    score = judge(case, flags(case))
+
+    assert (score.found, score.events) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("far, 16 pixels", "high"), ("far, 20 pixels", "normal")]
+)
+def test_a_higher_sensitivity_finds_who_is_farther_away(name: str, least: Place) -> None:
+    places: tuple[Place, ...] = ("low", "normal", "high")
+
+    found = [judge(LIMITS[name], flags(LIMITS[name], place)).found for place in places]
+
+    assert found == [int(places.index(it) >= places.index(least)) for it in places]
+
+
+def test_a_visitor_in_infrared_rain_is_found() -> None:
+    case = NUISANCES["walker in infrared rain"]
+
+    score = judge(case, flags(case))
 
     assert score.found == 1

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -42,19 +43,30 @@ def as_it_is(luma: Luma, _at: float) -> Luma:
     return luma
 
 
+@cache
+def pictures(name: str) -> list[tuple[float, int, Luma]]:
+    """The clip's pictures at least a second apart: time, number and luma."""
+    found: list[tuple[float, int, Luma]] = []
+    at = 0.0
+    for shot in open_clip(str(CLIPS / name)).shots():
+        if shot.at >= at + 1:
+            at = shot.at
+            luma = shot.luma()
+            assert luma is not None
+            luma.flags.writeable = False
+            found.append((at, shot.index, luma))
+    return found
+
+
 def looks(name: str, stress: Stress, seconds: float) -> Iterator[tuple[float, Eye]]:
     """The clip again and again, as one camera that runs for so long; the clip's seams are cuts."""
     eye = Eye()
     at = 0.0
     while at < seconds:
         base = at
-        for shot in open_clip(str(CLIPS / name)).shots():
-            if base + shot.at < at + 1:
-                continue
-            at = base + shot.at
-            luma = shot.luma()
-            assert luma is not None
-            eye.frame(Frame(str(at).encode(), at, shot.index, 1), stress(luma, at))
+        for after, index, luma in pictures(name):
+            at = base + after
+            eye.frame(Frame(str(at).encode(), at, index, 1), stress(luma, at))
             yield at, eye
 
 

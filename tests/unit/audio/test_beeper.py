@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from agent.audio.beeper import BeeperWorker, BeepOptions, load_tone
-from agent.audio.speaker import Answer
+from agent.audio.beeper import BeeperWorker
+from agent.audio.link import Answer
+from agent.audio.options import BeepOptions, load_tone, tones_box
 from agent.audio.tones import MAX_BYTES, Tone, built_in_tone
 from agent.core.errors import ConfigError
 from agent.core.messages import AudioState, BeepDone
 from agent.core.orders import Beep
-from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.clock import FakeClock
 
@@ -72,7 +72,7 @@ class House:
         self.start_error: OSError | None = None
         self._scripts = iter(scripts)
         self._pauses: Iterator[float] = iter(())
-        self._tones: Mailbox[Beep] = Mailbox("tones", 1, WhenFull.DROP_OLDEST)
+        self._tones = tones_box()
         self.beeper = BeeperWorker(
             BeepOptions(enabled=enabled), self._tones, self._hear, self.clock, start=self._start
         )
@@ -218,9 +218,7 @@ def test_the_operators_sound_is_read_at_once_so_that_a_mistake_shows_at_the_star
     with pytest.raises(ConfigError, match=r"beep\.sound: .*door\.wav: No such file"):
         load_tone(missing)
     with pytest.raises(ConfigError, match=r"beep\.sound"):
-        BeeperWorker(
-            missing, Mailbox("tones", 1, WhenFull.DROP_OLDEST), lambda _message: None, FakeClock()
-        )
+        BeeperWorker(missing, tones_box(), lambda _message: None, FakeClock())
 
 
 def test_a_huge_file_is_refused_before_it_is_understood(tmp_path: Path) -> None:

@@ -104,6 +104,27 @@ def test_the_long_header_of_float_files_is_refused() -> None:
         tone_from_wav(extensible(bytes(8), width=4, tag=3), "x.wav")
 
 
+@pytest.mark.parametrize(
+    ("whole", "sound"),
+    [(36, 0), (0, 0), (36, 8), (0xFFFF_FFFF, 0xFFFF_FFFF), (0x7FFF_FFFF, 0x7FFF_FFDB)],
+    ids=["of an empty file", "none", "header only", "all ones", "largest"],
+)
+def test_sizes_that_a_server_did_not_know_are_found_out(whole: int, sound: int) -> None:
+    data = bytearray(wav(struct.pack("<4h", 1, 2, 3, 4)))
+    struct.pack_into("<I", data, 4, whole)
+    struct.pack_into("<I", data, 40, sound)
+    assert values(tone_from_wav(bytes(data), "x.wav")) == [1, 2, 3, 4]
+
+
+def test_an_empty_sound_before_other_chunks_stays_empty() -> None:
+    with pytest.raises(ConfigError, match=r"0\.0 s long"):
+        tone_from_wav(_with_size(wav(b"") + b"LIST\4\0\0\0abcd"), "x.wav")
+
+
+def _with_size(data: bytes) -> bytes:
+    return data[:4] + struct.pack("<I", len(data) - 8) + data[8:]
+
+
 def test_an_unfinished_last_frame_is_left_out() -> None:
     data = wav(struct.pack("<4h", 1, 2, 3, 4), channels=2)[:-2]
     assert values(tone_from_wav(data, "x.wav")) == [1, 2]
@@ -114,6 +135,7 @@ def test_an_unfinished_last_frame_is_left_out() -> None:
     [
         (b"", "not a PCM WAV file"),
         (b"ID3\x04" + bytes(100), "not a PCM WAV file"),
+        (wav(b"ab")[:12] + 2000 * b"LIST\0\0\0\0" + wav(b"ab")[12:], "more than 1000 chunks"),
         (wav(b""), "0.0 s long"),
         (wav(bytes(2 * 8_000 * 11), rate=8_000), "11.0 s long"),
         (wav(bytes(600), channels=3), "3 channels"),

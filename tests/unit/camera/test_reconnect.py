@@ -14,10 +14,13 @@ from agent.core.errors import (
     CameraNotFound,
     CameraRefused,
     CameraUnreachable,
+    NoSuchStream,
     SessionLost,
+    WrongPassword,
 )
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState
+from agent.runtime.curtain import Curtain
 from agent.runtime.worker import Worker
 from tests.support.clock import FakeClock
 from tests.support.jpegs import jpeg
@@ -169,6 +172,26 @@ def test_a_session_that_never_lasts_is_opened_more_and_more_seldom() -> None:
     assert 0.0 < waits[1] < waits[2] < waits[3]
 
 
+def test_a_camera_that_ends_each_session_after_seconds_of_pictures_is_opened_at_once() -> None:
+    steps: list[Happening] = [PICTURE, 0.5]
+    rig = Rig([[*(steps * 8), SessionLost("cut")] for _ in range(6)], timing=Timing())
+    begun = rig.clock.monotonic()
+    rig.run()
+    assert [state.retry_in for state in rig.states if state.reason == "cut"] == [0.0] * 6
+    assert rig.clock.monotonic() - begun == pytest.approx(6 * 8 * 0.5)
+
+
+@pytest.mark.parametrize("before", [[5.0], []])
+def test_one_picture_is_no_lasting_session_however_long_it_was_waited_for(
+    before: list[Happening],
+) -> None:
+    rig = Rig([[*before, PICTURE, SessionLost("cut")] for _ in range(5)], timing=Timing())
+    rig.run()
+    waits = [state.retry_in or 0.0 for state in rig.states if state.reason == "cut"]
+    for wait, most in zip(waits, (0, 1, 2, 4, 8), strict=True):
+        assert 0.66 * most <= wait <= most
+
+
 def test_losses_before_a_lasting_session_are_forgotten() -> None:
     cut = SessionLost("cut")
     steps: list[Happening] = [PICTURE, 4.0]
@@ -191,6 +214,32 @@ def test_refused_waits_longest_at_once() -> None:
     rig.run()
     assert (rig.states[1].code, rig.states[1].retry_in) == (CameraCode.REFUSED, 64.0)
     assert rig.clock.monotonic() >= 64.0
+
+
+def test_a_camera_that_starts_and_has_no_pictures_yet_is_asked_again_soon() -> None:
+    gone = NoSuchStream("404")
+    rig = Rig([[PICTURE, SessionLost("cut")], gone, gone, gone, gone, gone, [PICTURE]])
+    rig.run()
+    waits = [state.retry_in or 0.0 for state in rig.states if state.code is CameraCode.REFUSED]
+    assert len(waits) == 5
+    assert waits[0] <= 1.0
+    assert max(waits) <= TIMING.retry_limit
+
+
+@pytest.mark.parametrize(
+    "attempts",
+    [
+        [NoSuchStream("404")],
+        [[PICTURE, SessionLost("cut")], WrongPassword("401")],
+        [[PICTURE, SessionLost("cut")], CameraRefused("its certificate is not believed")],
+    ],
+)
+def test_what_a_restart_of_the_camera_cannot_be_waits_longest(
+    attempts: list[Exception | list[Happening]],
+) -> None:
+    rig = Rig(attempts)
+    rig.run()
+    assert [it.retry_in for it in rig.states if it.code is CameraCode.REFUSED] == [64.0]
 
 
 def test_a_name_that_does_not_resolve_is_unreachable_but_nobody_was_asked() -> None:
@@ -293,6 +342,16 @@ def test_a_session_that_cannot_even_be_closed_is_followed_by_the_next() -> None:
 
     rig.keeper._open = open_broken
     assert [code for code, _ in rig.run()] == ["connecting", "live", "unreachable", "live"]
+
+
+def test_a_thread_that_begins_anew_says_nothing_of_a_curtain_that_was_closed_long_ago() -> None:
+    rig = Rig([[PICTURE]])
+    curtain = Curtain(closed=True)
+    curtain.open()
+    rig.keeper._curtain = curtain
+    rig.run()
+    assert "private" not in [state.code.value for state in rig.states]
+    assert len(rig.frames) == 1
 
 
 def test_a_camera_whose_picture_is_refused_is_read_more_slowly() -> None:

@@ -8,7 +8,7 @@ import pytest
 from agent.classify.adapters import Ssd, Values, Yolox
 from agent.classify.labels import COCO, coco_90, grouped
 from agent.core.errors import ConfigError
-from agent.core.named import Label
+from agent.core.event_label import Label
 from tests.support.stand_in_network import yolox_answer
 
 YOLOX = Yolox(grouped(COCO))

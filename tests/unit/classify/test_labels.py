@@ -4,7 +4,7 @@ import pytest
 
 from agent.classify.labels import COCO, GROUPS, coco_90, parse_labels
 from agent.core.errors import ConfigError
-from agent.core.named import Label
+from agent.core.event_label import Label
 
 
 def test_the_words_of_coco_stand_where_the_networks_count_them() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from agent.classify.adapters import Seen, Ssd
 from agent.classify.verdict import MOST_LOOKS, Verdict, best_of
-from agent.core.named import RANKS, Label
+from agent.core.event_label import RANKS, Label
 
 MOTION = (0.4, 0.4, 0.2, 0.2)
 HERE, ELSEWHERE = (0.45, 0.45, 0.1, 0.1), (0.8, 0.1, 0.1, 0.1)

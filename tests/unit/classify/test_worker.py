@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from agent.classify.worker import (
     ClassifyOptions,
 )
 from agent.core.classified import ANSWER_WITHIN
-from agent.core.named import Label, MotionClassified
+from agent.core.event_label import Label, MotionClassified
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from tests.support.clock import FakeClock
@@ -78,6 +79,21 @@ class Rig:
 
     def ask(self, event: str = "01A", at: float | None = None) -> None:
         self.asked.put(Look("yard", event, self.clock.monotonic() if at is None else at, BOX, b"j"))
+
+    def rest(self, seconds: float, times: int) -> None:
+        """Nobody asks anything, so often for so long."""
+        worker = Worker("classify", lambda _: None, self.clock, lambda *_: None)
+        left = times
+
+        def nothing(_timeout: float | None = 0.0) -> None:
+            nonlocal left
+            left -= 1
+            self.clock.advance(seconds)
+            if left < 0:
+                worker.stop.set()
+
+        self.asked.get = nothing  # type: ignore[method-assign,assignment]
+        self.worker.run(worker)
 
     def run(self) -> list[MotionClassified]:
         """Works off what was asked; what was said in it."""
@@ -187,9 +203,9 @@ class Heard(Mailbox[Asked]):
         super().__init__("classify", ASKED, WhenFull.DROP_OLDEST)
         self._order = order
 
-    def put(self, message: Asked, size: int = 0) -> bool:
+    def put(self, message: Asked, size: int = 0, **more: Any) -> bool:  # noqa: ANN401
         self._order.append("classifier")
-        return super().put(message, size)
+        return super().put(message, size, **more)
 
 
 def test_the_tap_tells_the_engine_first_and_never_blocks() -> None:
@@ -207,3 +223,19 @@ def test_the_tap_tells_the_engine_first_and_never_blocks() -> None:
     look, over = asked.get(), asked.get()
     assert look == Look("yard", "01A", clock.monotonic(), (0.1, 0.2, 0.3, 0.4), b"jpeg")
     assert over == EventOver("yard", "01A")
+
+
+def test_a_process_that_ends_at_rest_is_replaced_before_the_next_event(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, [Ready(320), Failed("signal 9")], [Ready(320), None])
+    rig.rest(FIRST_WAIT / 2, 1)
+    assert (rig.worker.stats.state, len(rig.made)) == ("failed", 1)
+    rig = Rig(tmp_path, [Ready(320), Failed("signal 9")], [Ready(320), None])
+    rig.rest(FIRST_WAIT, 3)
+    assert (rig.worker.stats.state, len(rig.made)) == ("ok", 2)
+    assert all(it.closed for it in rig.made)
+
+
+def test_what_fails_again_is_replaced_only_when_somebody_asks(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, [Failed("a bad file")], [Failed("a bad file")])
+    rig.rest(1000.0, 20)
+    assert (rig.worker.stats.state, len(rig.made)) == ("failed", 2)

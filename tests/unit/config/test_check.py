@@ -10,6 +10,7 @@ import pytest
 from agent.config.check import checked, effective, notes
 from agent.core.errors import ConfigError
 from agent.runtime.clock import SystemClock
+from schemas.settings import PLACES
 
 GOOD = """
 mqtt: {username: pi, password: hunter2}
@@ -32,7 +33,7 @@ cameras:
     source: 10.0.0.9
     rotate: 90
     mask: /no/mask.png
-    detection: {min_changed: 50}
+    detection: {profile: plain, min_changed: 50}
     privacy: [[[0, 0], [1, 0], [1, 1]]]
     recording: {format: original}
   b__c: {source: "gopher://x"}
@@ -167,8 +168,7 @@ def test_what_may_yet_come_is_a_note_and_no_mistake(path: Path, tmp_path: Path) 
     text = GOOD.replace("hk://10.0.0.9", "v4l2:/dev/no-video")
     path.write_text(text.replace("/mnt/imagestore", "images"))
     store, device = notes(checked(path, {}).config, SystemClock())
-    assert "store.path images is no folder now (from here: " in store
-    assert f"{Path('images').absolute()}; write it from / on)" in store
+    assert f"store.path {tmp_path}/images is no folder now; it is never created: mount it" in store
     assert device.startswith("cameras.front_door.source /dev/no-video is not there now: plug it in")
     path.write_text(GOOD.replace("/mnt/imagestore", str(tmp_path)))
     assert notes(checked(path, {}).config, SystemClock()) == []
@@ -176,6 +176,47 @@ def test_what_may_yet_come_is_a_note_and_no_mistake(path: Path, tmp_path: Path) 
     assert notes(checked(path, {}).config, SystemClock()) == [
         "without store.path nothing is recorded"
     ]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", []),
+        ("recording: {timestamp: true}", ["(recording.timestamp: true)"]),
+        ("flip_h: true", ["(players do not mirror"]),
+        ("privacy: [[[0, 0], [1, 0], [1, 1]]]", ["(privacy polygons are drawn)"]),
+    ],
+)
+def test_what_makes_recording_dear_is_noted(
+    path: Path, tmp_path: Path, more: str, told: list[str]
+) -> None:
+    text = GOOD.replace("/mnt/imagestore", str(tmp_path))
+    camera = f"cameras: {{yard: {{source: 'rtsp://me:hunter2@h/live', {more}}}}}\n"
+    path.write_text(text[: text.index("cameras:")] + camera)
+    found = notes(checked(path, {}).config, SystemClock())
+    assert len(found) == len(told)
+    assert all(words in note for words, note in zip(told, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("/stream1", "main stream of a TP-Link camera; its small one is usually at /stream2 "),
+        ("/stream2", "small stream of a TP-Link camera; its main one is usually at /stream1 "),
+    ],
+)
+def test_a_cameras_other_stream_is_named_without_its_password(
+    path: Path, tmp_path: Path, asked: str, words: str
+) -> None:
+    text = GOOD.replace("/mnt/imagestore", str(tmp_path))
+    begin = text[: text.index("cameras:")]
+    path.write_text(begin + f"cameras: {{yard: {{source: 'rtsp://me:hunter2@h{asked}'}}}}\n")
+    (note,) = notes(checked(path, {}).config, SystemClock())
+    assert words in note
+    assert "hunter2" not in note
+    both = "source: 'rtsp://h/stream2', record_source: 'rtsp://h/stream1'"
+    path.write_text(begin + f"cameras: {{yard: {{{both}}}}}\n")
+    assert notes(checked(path, {}).config, SystemClock()) == []
 
 
 def test_a_source_is_refused_without_its_password(path: Path) -> None:
@@ -250,3 +291,30 @@ def test_a_password_without_a_user_is_a_mistake(path: Path, tmp_path: Path, key:
     text = GOOD.replace("mqtt: {username: pi, password: hunter2}", f"mqtt: {{{key}: {value}}}")
     (line,) = mistakes(path, text)
     assert line == f"2: mqtt.{key}: a password without a user: set mqtt.username, too"
+
+
+def test_what_does_nothing_in_a_profile_is_noted_and_not_listed(path: Path, tmp_path: Path) -> None:
+    text = GOOD.replace("/mnt/imagestore", str(tmp_path))
+    keys = "detection: {max_changed: 30}, zones: {a: {polygon: [[0, 0], [1, 0], [1, 1]]}}"
+    path.write_text(text.replace('10.0.0.9"', f'10.0.0.9", {keys}'))
+    loaded = checked(path, {})
+    (note,) = notes(loaded.config, SystemClock())
+    assert note.startswith(
+        "cameras.front_door.detection.max_changed does nothing in profile robust"
+    )
+    assert not any(".detection.max_changed" in it for it in effective(loaded, defaults=True))
+    path.write_text(path.read_text().replace("{max_changed", "{profile: plain, max_changed"))
+    loaded = checked(path, {})
+    assert notes(loaded.config, SystemClock()) == []
+    assert any("detection.max_changed = 30" in it for it in effective(loaded, defaults=False))
+
+
+def test_the_place_of_sensitivity_gives_the_numbers_that_are_not_given(path: Path) -> None:
+    place = "detection: {sensitivity: high, pixel_threshold: 60}"
+    path.write_text(GOOD.replace('10.0.0.9"', f'10.0.0.9", {place}'))
+    loaded = checked(path, {})
+    settings = loaded.config.cameras["front_door"].settings()
+    assert (settings.pixel_threshold, settings.min_changed) == (60, PLACES["high"][1])
+    assert settings.sensitivity == "custom"
+    named = loaded.named_settings("front_door")
+    assert named == {"sensitivity", "pixel_threshold", "min_changed"}

@@ -21,13 +21,17 @@ FULL: dict[str, Any] = {
     "beep": {},
     "reoffer": {},
     "classify": {"model": "/x"},
+    "self_test": {},
     "page": {"token": "a long random text"},
+    "location": {"latitude": 52.5, "longitude": 13.4},
+    "schedule": [{"at": "sunset-00:30", "armed": True}],
     "cameras": {
         "a": {
             "source": "https://192.0.2.1/x",
             "tls": {},
             "detection": {},
             "recording": {},
+            "audio": {},
             "zones": {"z": {"polygon": [[0, 0], [1, 0], [1, 1]]}},
             "privacy": [],
         }
@@ -56,7 +60,7 @@ def keys(model: type[BaseModel], above: Path_ = ()) -> Iterator[Path_]:
     for name, info in model.model_fields.items():
         yield (path := (*above, name))
         inner = [info.annotation, *get_args(info.annotation)]
-        below = path + {"cameras": ("a",), "zones": ("z",)}.get(name, ())
+        below = path + {"cameras": ("a",), "zones": ("z",), "schedule": ("0",)}.get(name, ())
         for it in inner:
             if isinstance(it, type) and issubclass(it, BaseModel):
                 yield from keys(it, below)
@@ -64,9 +68,9 @@ def keys(model: type[BaseModel], above: Path_ = ()) -> Iterator[Path_]:
 
 def mistakes(path: Path_, value: object) -> list[str]:
     tree = copy.deepcopy(FULL)
-    branch = tree
+    branch: Any = tree
     for key in path[:-1]:
-        branch = branch[key]
+        branch = branch[int(key) if isinstance(branch, list) else key]
     branch[path[-1]] = value
     given = Given(None, tree)
     given.config()
@@ -79,7 +83,8 @@ def test_a_wrong_value_is_told_in_our_words_with_its_key(path: Path_) -> None:
     assert told
     for value, line in told:
         _, where, words = line.split(": ", 2)
-        assert where.startswith((".".join(path), ".".join(path[:-1]))), (value, line)
+        named = (".".join(path), ".".join(path[:-1]))
+        assert where.startswith(named) or f"zone z: {path[-1]}: " in words, (value, line)
         assert "[" not in where, (value, line)
         assert not [raw for raw in RAW if raw in words], (value, line)
         assert "cannot be used" not in words, (value, line)

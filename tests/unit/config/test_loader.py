@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,58 @@ def test_a_misspelt_key_is_named_with_its_line_and_the_nearest_one(write: Path) 
     ]
 
 
+@pytest.mark.parametrize(
+    ("key", "near"),
+    [
+        ("sensitvity", "detection.sensitivity"),
+        ("sensitivity", "detection.sensitivity"),
+        ("audo", "audio"),
+    ],
+)
+def test_a_key_that_belongs_into_a_block_below_is_named_with_it(
+    write: Path, key: str, near: str
+) -> None:
+    text = MINIMAL + f'  yard:\n    source: "hk://10.0.0.9"\n    {key}: 1\n'
+    (line,) = mistakes(write, text)
+    assert line == f"  config.yaml:8: cameras.yard.{key}: no such key; did you mean {near}?"
+
+
+@pytest.mark.parametrize(
+    ("key", "taken"),
+    [
+        ("no", "a truth value"),
+        ("Off", "a truth value"),
+        ("12", "a number"),
+        ("1_0", "a number"),
+        ("null", "nothing"),
+        ("2026_01", "a number"),
+    ],
+)
+@pytest.mark.parametrize("zone", [False, True])
+def test_an_id_that_is_no_text_in_yaml_is_refused_as_it_was_written(
+    write: Path, key: str, taken: str, *, zone: bool
+) -> None:
+    polygon = "{polygon: [[0, 0], [1, 0], [1, 1]]}"
+    inner = f"{{source: 'demo:', zones: {{{{}}: {polygon}}}}}" if zone else "{source: 'demo:'}"
+    text = (
+        "cameras:\n  yard: " + inner.replace("{}", key) if zone else f"cameras:\n  {key}: {inner}"
+    )
+    where = f"cameras.yard.zones.{key}" if zone else f"cameras.{key}"
+    lines = mistakes(write, text)
+    words = f"is {taken} in YAML, not text: write it in quotes"
+    assert lines[0] == f"  config.yaml:2: {where}: {words}"
+    assert [it for it in lines[1:] if "small letters" not in it] == []
+    quoted = text.replace(f"{key}:", f'"{key.lower()}":')
+    write.write_text(quoted)
+    assert load(write, {}).config.cameras
+
+
+def test_a_part_of_a_password_is_not_shown_as_a_key(write: Path) -> None:
+    lines = mistakes(write, "mqtt: {password: abc, 123456}\n" + MINIMAL.partition("\n")[2])
+    assert "write it in quotes" in lines[0]
+    assert "123456" not in "".join(lines)
+
+
 def test_a_key_like_no_other_is_answered_with_all_there_are(write: Path) -> None:
     (line,) = mistakes(write, "zzz: 1\n" + MINIMAL)
     assert "config.yaml:1: zzz: no such key; allowed: agent, mqtt, home_assistant" in line
@@ -110,7 +163,10 @@ def test_values_out_of_range_are_named_with_what_is_allowed(
     [
         ("rotate: 90", "rotate: 0 or 180"),
         ("detection: {profile: robst}", "'robust', 'plain' or 'seed'"),
-        ("detection: {min_changed: 50}", "max_changed (16.28 %) must be above min_changed (50"),
+        (
+            "detection: {profile: plain, min_changed: 50}",
+            "(16.28 %) must be above min_changed (50",
+        ),
         ("analysis_fps: 0", "analysis_fps"),
     ],
 )
@@ -131,10 +187,28 @@ def test_camera_names_are_identifiers(write: Path, name: str) -> None:
     assert "small letters and digits" in line
 
 
-@pytest.mark.parametrize("name", ["health", "beep", "request"])
+@pytest.mark.parametrize("name", ["health", "beep", "request", "self_test"])
 def test_a_camera_is_not_called_like_a_topic_of_the_agent(write: Path, name: str) -> None:
     (line,) = mistakes(write, f"cameras: {{{name}: {{source: 'hk://10.0.0.9'}}}}\n")
     assert "a topic of the agent" in line
+
+
+def test_a_camera_is_not_called_like_that_of_the_self_test(write: Path) -> None:
+    (line,) = mistakes(write, "cameras: {self_test_1: {source: 'hk://10.0.0.9'}}\n")
+    assert "belong to the self test" in line
+    write.write_text("cameras: {self_tester: {source: 'hk://10.0.0.9'}}\n")
+    assert "self_tester" in load(write, {}).config.cameras
+
+
+def test_the_self_test_has_a_local_time_or_none(write: Path) -> None:
+    write.write_text(MINIMAL)
+    assert load(write, {}).config.self_test.at is None
+    write.write_text(f'{MINIMAL}self_test: {{at: "03:30"}}\n')
+    assert load(write, {}).config.self_test.at == "03:30"
+    for given in ("13:30", '"3:30"', '"24:00"', '"03:30:00"', "true", "[]"):
+        (line,) = mistakes(write, f"{MINIMAL}self_test: {{at: {given}}}\n")
+        assert "self_test.at" in line
+        assert 'a local time in quotes such as "03:30"' in line
 
 
 def test_without_a_camera_there_is_nothing_to_do(write: Path) -> None:
@@ -154,6 +228,17 @@ def test_a_key_given_twice_is_a_mistake(write: Path) -> None:
 @pytest.mark.parametrize("text", ["mqtt: [", "- a\n- b\n", "just words", "\x00"])
 def test_what_is_no_configuration_is_refused_with_the_files_name(write: Path, text: str) -> None:
     assert str(write) in mistakes(write, text)[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [(MINIMAL.encode("utf-16"), 1), (MINIMAL.encode() + b"# T\xfcr\n", MINIMAL.count("\n") + 1)],
+    ids=["UTF-16", "Latin-1"],
+)
+def test_a_file_in_another_encoding_is_told_what_to_do(write: Path, data: bytes, line: int) -> None:
+    write.write_bytes(data)
+    with pytest.raises(ConfigError, match=f"line {line} is no text in UTF-8: save the file as"):
+        load(write, {})
 
 
 @pytest.mark.parametrize("text", ["", "# nothing yet\n", "---\n", "{}\n"])
@@ -271,8 +356,9 @@ def test_a_named_file_must_exist(tmp_path: Path) -> None:
         find_file(None, {"SURVEILLANCE_CONFIG": str(tmp_path / "absent.yaml")})
 
 
-def test_the_example_of_the_container_is_a_good_configuration() -> None:
-    config = load(EXAMPLE, {}).config
+def test_the_example_is_good_also_with_the_lines_for_a_broker_with_users(write: Path) -> None:
+    write.write_text(re.sub(r"# (username:|password_file:)", r"\1", EXAMPLE.read_text()))
+    config = load(write, {}).config
     assert config.mqtt.username == config.agent.id  # as deploy/setup-broker names the agent
     assert config.mqtt.password_file == Path("/run/secrets/mqtt_password")
 
@@ -364,7 +450,9 @@ def test_a_source_in_the_environment_is_taken_as_it_is() -> None:
     assert (camera.source, camera.name) == ("demo:", "007")
 
 
-@pytest.mark.parametrize("host", ["mqtt://192.168.1.3", "192.168.1.3:1883", ""])
+@pytest.mark.parametrize(
+    "host", ["mqtt://192.168.1.3", "192.168.1.3:1883", "", " ", "[::1]:1883", "[]"]
+)
 def test_a_broker_given_as_anything_but_a_host_is_refused(host: str) -> None:
     with pytest.raises(ValidationError, match=r"mqtt\.port"):
         MqttConfig(host=host)
@@ -373,6 +461,10 @@ def test_a_broker_given_as_anything_but_a_host_is_refused(host: str) -> None:
 @pytest.mark.parametrize("host", ["broker.lan", "192.168.1.3", "fd00::3", "::1"])
 def test_a_brokers_name_and_both_kinds_of_address_are_taken(host: str) -> None:
     assert MqttConfig(host=host).host == host
+
+
+def test_an_address_in_brackets_is_taken_without_them() -> None:
+    assert MqttConfig(host="[fd00::3]").host == "fd00::3"
 
 
 def test_a_variable_fills_a_block_that_the_file_leaves_empty(tmp_path: Path) -> None:

@@ -17,25 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from agent.core import engine
-from agent.core.camera_effects import (
-    ClipAnswered,
-    DoNotJudge,
-    Ended,
-    ForgetJudged,
-    Input,
-    Judge,
-    Judged,
-    Looked,
-    NotJudged,
-    PipelineEffect,
-    RecordingFrameCame,
-    StillFailed,
-    TakeStill,
-)
 from agent.core.camera_pipeline import LEAVING, SESSION_OVER, CameraPipeline
 from agent.core.effects import Effect, ToVision
+from agent.core.engine_inputs import FromVision
 from agent.core.frame import Frame
-from agent.core.inbox import FromVision
 from agent.core.messages import (
     CameraCode,
     CameraState,
@@ -65,6 +50,21 @@ from agent.core.orders import (
     TakePicture,
     VisionOrder,
     VisionSettings,
+)
+from agent.core.pipeline_messages import (
+    ClipAnswered,
+    DoNotJudge,
+    Ended,
+    ForgetJudged,
+    Input,
+    Judge,
+    Judged,
+    Looked,
+    NotJudged,
+    PipelineEffect,
+    RecordingFrameCame,
+    StillFailed,
+    TakeStill,
 )
 from agent.core.state import CameraSetup, Now
 from schemas.messages import Record

@@ -7,22 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from agent.core.camera_effects import (
-    ClipAnswered,
-    Ended,
-    ForgetJudged,
-    ForgetSession,
-    Input,
-    Judge,
-    Judged,
-    Looked,
-    NotJudged,
-    PipelineEffect,
-    RecordingFrameCame,
-    ShowEvent,
-    StillFailed,
-    TakeStill,
-)
 from agent.core.camera_pipeline import LEAVING, NOT_NOW, SESSION_OVER, CameraPipeline
 from agent.core.frame import Frame
 from agent.core.messages import (
@@ -51,6 +35,22 @@ from agent.core.orders import (
     RecordClip,
     StopJudging,
     TakePicture,
+)
+from agent.core.pipeline_messages import (
+    ClipAnswered,
+    Ended,
+    ForgetJudged,
+    ForgetSession,
+    Input,
+    Judge,
+    Judged,
+    Looked,
+    NotJudged,
+    PipelineEffect,
+    RecordingFrameCame,
+    ShowEvent,
+    StillFailed,
+    TakeStill,
 )
 from agent.core.state import Now
 from tests.support.vision import SETTINGS
@@ -174,6 +174,16 @@ def test_damage_ends_an_event_like_quiet_and_is_no_last_word_about_it() -> None:
     assert (ended.reason, ended.detection.seq) == (EndReason.CLEARED, 3)
 
 
+def test_an_event_that_lasts_too_long_is_ended_for_that_reason_and_its_clip_with_it() -> None:
+    rig = Rig(replace(SETTINGS, max_event_seconds=1.0))
+    effects = rig.see("qqqMMMMMM")
+    (ended,) = [it for it in effects if isinstance(it, MotionEnded)]
+    (clip,) = [it for it in effects if isinstance(it, ClipEnd)]
+    assert (ended.reason, ended.duration) == (EndReason.TOO_LONG, 1.0)
+    assert clip.reason is EndReason.TOO_LONG
+    assert sum(isinstance(it, MotionStarted) for it in effects) == 2
+
+
 def test_suppressed_motion_is_said_with_an_id_of_its_own() -> None:
     rig = Rig()
     (said,) = [it for it in rig.see("qqqLL") if isinstance(it, MotionSuppressed)]
@@ -239,6 +249,21 @@ def test_disarming_ends_the_event() -> None:
     ended, *_ = rig.step(Configure(replace(SETTINGS, armed=False)))
     assert isinstance(ended, MotionEnded)
     assert ended.reason is EndReason.DISARMED
+
+
+def test_another_setting_leaves_the_event_alone() -> None:
+    rig = Rig()
+    rig.see("qqqM")
+    assert rig.step(Configure(replace(SETTINGS, post_frames=7))) == []
+
+
+def test_armed_again_motion_is_another_event() -> None:
+    rig = Rig()
+    rig.see("qqqM")
+    rig.step(Configure(replace(SETTINGS, armed=False)))
+    rig.step(Configure(SETTINGS))
+    begun = [it.event_id for it in rig.see("qqM", 4) if isinstance(it, MotionStarted)]
+    assert begun == ["id1"]
 
 
 def test_frames_that_the_mask_does_not_fit_end_the_event() -> None:

@@ -11,8 +11,8 @@ import pytest
 from agent.core.classified import ANSWER_WITHIN, MOST
 from agent.core.effects import ToRecorder
 from agent.core.engine import begin
+from agent.core.event_label import Label, MotionClassified, Named
 from agent.core.messages import Detection
-from agent.core.named import Label, MotionClassified, Named
 from agent.core.state import Gauges, Tick
 from agent.core.stats import ClassifyStats
 from schemas.settings import StoredSettings

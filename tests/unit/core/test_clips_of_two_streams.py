@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from agent.core.camera_clips import SILENCE, CameraClips
-from agent.core.camera_effects import PipelineEffect
-from agent.core.clips import always
 from agent.core.frame import Frame, Video
 from agent.core.messages import (
     ClipEnd,
@@ -20,6 +18,8 @@ from agent.core.messages import (
     RecordingFailed,
     Stream,
 )
+from agent.core.pipeline_messages import PipelineEffect
+from agent.core.pre_roll import always
 
 START = datetime(2026, 11, 22, 7, tzinfo=UTC)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from agent.core.camera_clips import CameraClips
-from agent.core.camera_effects import PipelineEffect
-from agent.core.clips import PreRoll, always
 from agent.core.frame import Frame
 from agent.core.messages import (
     ClipClosed,
@@ -19,6 +17,8 @@ from agent.core.messages import (
     Reason,
 )
 from agent.core.orders import RecordClip
+from agent.core.pipeline_messages import PipelineEffect
+from agent.core.pre_roll import PreRoll, always
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 

@@ -9,16 +9,19 @@ import pytest
 
 from agent.core.messages import (
     BeepDone,
+    MotionPicture,
     MotionSuppressed,
     Parsed,
     Reason,
 )
 from agent.core.orders import Beep
 from agent.core.state import Gauges, Tick
+from agent.core.state_messages import cameras_farewell
 from schemas.commands import (
     PlayBeep,
     ReplyTo,
     SetSetting,
+    ShowLive,
 )
 from schemas.events import MotionEvent
 from schemas.messages import Publish
@@ -112,6 +115,30 @@ def test_clear_delay_keeps_motion_on_until_it_has_passed(rig: Rig) -> None:
     assert rig.published(f"{YARD}/motion/state") == [b"OFF"]
 
 
+def test_a_farewell_takes_back_what_is_true_no_longer(rig: Rig) -> None:
+    rig.live()
+    rig.command(SetSetting(camera="yard", name="clear_delay", value=5.0), "clear_delay")
+    rig.command(ShowLive(camera="yard", seconds=60), "live")
+    rig.do(started())
+    rig.do(ended())
+    assert rig.published(f"{YARD}/motion/state") == [b"ON"]
+    said = [e for e in cameras_farewell(rig.state) if isinstance(e, Publish)]
+    assert {message.topic: message.payload for message in said} == {
+        f"{YARD}/motion/state": b"OFF",
+        f"{YARD}/live_view/state": b"OFF",
+        f"{YARD}/availability": b"offline",
+        f"{YARD}/live/image": b"",
+        f"{YARD}/live/meta": b"",
+    }
+
+
+def test_a_farewell_leaves_the_card_of_privacy_mode(rig: Rig) -> None:
+    rig.live()
+    rig.command(SetSetting(camera="yard", name="privacy", value=True), "privacy")
+    said = [e for e in cameras_farewell(rig.state) if isinstance(e, Publish)]
+    assert all(message.payload for message in said)
+
+
 def test_a_new_event_within_clear_delay_keeps_motion_on(rig: Rig) -> None:
     rig.command(SetSetting(camera="yard", name="clear_delay", value=5.0), "clear_delay")
     rig.do(started())
@@ -122,13 +149,34 @@ def test_a_new_event_within_clear_delay_keeps_motion_on(rig: Rig) -> None:
     assert rig.state.cameras["yard"].motion_shown
 
 
-def test_a_better_picture_replaces_the_first(rig: Rig) -> None:
+def better(at: float, picture: bytes) -> MotionPicture:
+    return replace(shown(delta=None), at=at, picture=picture)
+
+
+def test_a_better_picture_replaces_the_first_some_seconds_later() -> None:
+    rig = Rig()
     rig.do(started())
     rig.do(shown())
-    rig.do(replace(shown(delta=None), picture=b"better"))
-    assert rig.published(f"{YARD}/motion/image") == [b"better"]
+    rig.do(better(103.0, b"better"))
+    assert rig.published(f"{YARD}/motion/image") == []
+    rig.do(better(106.0, b"best"))
+    assert rig.published(f"{YARD}/motion/image") == [b"best"]
     assert rig.published(f"{YARD}/motion/delta") == []
     assert rig.state.cameras["yard"].delta == b"png"
+    rig.do(ended())
+    assert rig.published(f"{YARD}/motion/image") == []
+
+
+def test_the_best_picture_of_a_short_event_is_said_at_its_end() -> None:
+    rig = Rig()
+    rig.do(started())
+    rig.do(shown())
+    rig.do(better(103.0, b"better"))
+    rig.do(ended())
+    assert rig.published(f"{YARD}/motion/image") == [b"better"]
+    rig.do(started("01B"))
+    rig.do(shown("01B"))
+    assert rig.published(f"{YARD}/motion/image") == [b"jpeg"]
 
 
 def test_a_better_picture_of_a_past_event_is_nothing(rig: Rig) -> None:
@@ -178,12 +226,12 @@ def test_an_open_event_of_a_camera_that_is_gone_is_left_alone() -> None:
 
 def test_the_first_motion_beeps_and_the_next_within_a_minute_does_not(rig: Rig) -> None:
     rig.do(started("01A"))
-    assert rig.kinds(Beep) == [Beep(None)]
+    assert rig.kinds(Beep) == [Beep(None, "yard")]
     rig.do(ended("01A"), after=10.0)
     rig.do(started("01B"), after=10.0)
     assert rig.kinds(Beep) == []
     rig.do(started("01C"), after=40.0)
-    assert rig.kinds(Beep) == [Beep(None)]
+    assert rig.kinds(Beep) == [Beep(None, "yard")]
 
 
 @pytest.mark.parametrize(("where", "name"), [("yard", "beep_on_motion"), (None, "beep_enabled")])

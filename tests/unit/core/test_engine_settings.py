@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from agent.core.cameras import camera_settings
 from agent.core.effects import (
     SaveSettings,
     Say,
@@ -14,6 +15,7 @@ from agent.core.messages import (
     Refused,
 )
 from agent.core.orders import Configure
+from agent.core.state import CameraSetup
 from schemas.commands import (
     CommandError,
     GetStatus,
@@ -23,7 +25,13 @@ from schemas.commands import (
     SetSetting,
 )
 from schemas.messages import Publish
-from schemas.settings import CameraSettings, StoredSettings, StoredValue
+from schemas.settings import (
+    PLACES,
+    CameraSettings,
+    StoredSettings,
+    StoredValue,
+    setting_names,
+)
 from tests.support.engine_rig import (
     ROOT,
     START,
@@ -61,6 +69,19 @@ def test_stored_settings_that_contradict_the_configuration_fall_back_to_it() -> 
     stored = StoredSettings(cameras={"yard": {"min_changed": StoredValue(value=90, since=START)}})
     rig = Rig(stored)
     assert rig.state.cameras["yard"].settings == CameraSettings()
+    assert any(isinstance(e, Say) and "do not fit" in e.text for e in rig.effects)
+
+
+def test_limits_that_another_profile_does_not_take_do_not_arm_a_disarmed_camera() -> None:
+    values = {"armed": False, "min_changed": 20.0, "post_frames": 5}
+    stored = {name: StoredValue(value=value, since=START) for name, value in values.items()}
+    rig = Rig(StoredSettings(cameras={"yard": stored}), profile="robust")
+    assert rig.state.cameras["yard"].settings.min_changed == 20.0
+    assert rig.effects == []
+    rig = Rig(StoredSettings(cameras={"yard": stored}), profile="plain")
+    camera = rig.state.cameras["yard"]
+    assert camera.settings == CameraSettings(armed=False, post_frames=5)
+    assert camera.stored.keys() == {"armed", "post_frames"}
     assert any(isinstance(e, Say) and "do not fit" in e.text for e in rig.effects)
 
 
@@ -117,3 +138,52 @@ def test_an_answer_also_goes_where_the_request_wants_it(rig: Rig) -> None:
     assert [a.topic for a in answers] == [f"{ROOT}/response/status", "my/reply"]
     assert {a.correlation for a in answers} == {b"c1"}
     assert json.loads(answers[0].payload)["data"]["version"] == "1"
+
+
+def test_sensitivity_sets_both_numbers_and_what_is_stored_is_the_numbers(rig: Rig) -> None:
+    rig.command(SetSetting(camera="yard", name="sensitivity", value="high"), "sensitivity")
+    threshold, least = PLACES["high"]
+    assert rig.answer("sensitivity")["value"] == "high"
+    assert rig.published(f"{YARD}/sensitivity/state") == [b"high"]
+    assert rig.published(f"{YARD}/pixel_threshold/state") == [str(threshold).encode()]
+    assert rig.published(f"{YARD}/min_changed/state") == [str(least).encode()]
+    stored = rig.state.stored_settings().cameras["yard"]
+    assert {name: it.value for name, it in stored.items()} == {
+        "pixel_threshold": threshold,
+        "min_changed": least,
+    }
+    provenance = rig.state.cameras["yard"].provenance()
+    assert provenance["sensitivity"].origin == "command"
+    rig.command(ResetSetting(camera="yard", name="sensitivity"), "sensitivity")
+    assert rig.published(f"{YARD}/sensitivity/state") == [b"normal"]
+    assert rig.state.stored_settings() == StoredSettings()
+
+
+def test_a_number_set_by_hand_makes_sensitivity_custom(rig: Rig) -> None:
+    rig.command(SetSetting(camera="yard", name="pixel_threshold", value=42), "pixel_threshold")
+    assert rig.published(f"{YARD}/sensitivity/state") == [b"custom"]
+
+
+def test_stored_numbers_of_an_earlier_version_stay_in_force() -> None:
+    numbers = {"pixel_threshold": 33, "max_changed": 40.0}
+    values = {name: StoredValue(value=it, since=START) for name, it in numbers.items()}
+    setup = CameraSetup("yard", CameraSettings(), profile="robust")
+    settings, kept, said = camera_settings(setup, StoredSettings(cameras={"yard": values}))
+    assert (settings.pixel_threshold, settings.max_changed, said) == (33, 40.0, [])
+    assert settings.sensitivity == "custom"
+    assert kept == values  # profile plain would use both
+
+
+def test_what_a_profile_does_not_use_is_refused_and_not_shown() -> None:
+    rig = Rig(profile="robust")
+    rig.command(SetSetting(camera="yard", name="max_changed", value=40.0), "max_changed")
+    error = rig.answer("max_changed")["error"]
+    assert isinstance(error, dict)
+    assert error["code"] == "not_used"
+    assert "max_changed does nothing in profile robust of camera yard" in error["message"]
+    assert rig.published(f"{YARD}/max_changed/state") == [b""]
+    assert rig.kinds(SaveSettings) == []
+    assert "max_changed" not in rig.state.cameras["yard"].provenance()
+    every = dict.fromkeys(setting_names(CameraSettings))
+    rig.command(PatchSettings(camera="yard", values=every), "settings")
+    assert rig.answer("settings")["ok"] is True

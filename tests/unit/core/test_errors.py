@@ -16,4 +16,8 @@ def test_missing_rights_are_told_with_the_id_that_lacks_them() -> None:
 def test_other_errors_keep_the_words_of_the_system() -> None:
     assert reason_of(FileNotFoundError(errno.ENOENT, "No such file")) == "No such file"
     assert reason_of(OSError("something")) == "something"
-    assert reason_of(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad")).startswith("'utf-8'")
+
+
+def test_what_is_no_text_is_told_by_its_line_without_showing_it() -> None:
+    text = reason_of(UnicodeDecodeError("utf-8", b"a\npass\xff", 6, 7, "bad"))
+    assert text == "line 2 is no text in UTF-8: save the file as UTF-8"

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.core.event_payloads import explanation, sentence
-from agent.core.messages import Reason
+from agent.core.messages import Detection, Reason, ZoneStay
 from tests.support.detections import detection
 
 PLAIN = detection()
@@ -57,3 +57,28 @@ def test_the_sentence_tells_light_and_shift_where_there_are_any() -> None:
 def test_the_sentence_of_profile_plain_names_the_limits() -> None:
     assert sentence(PLAIN).endswith("more than 50 grey levels: between 0.0814 % and 16.28 %")
     assert "not below max_changed" in sentence(PLAIN._replace(reason=Reason.TOO_MUCH))
+
+
+@pytest.mark.parametrize(
+    ("reason", "stay", "words"),
+    [
+        (Reason.MOTION, ZoneStay(5.25, 5.0), "inside for 5.2 of 5 s"),
+        (Reason.DWELL, ZoneStay(2.0, 5.0), "inside for 2.0 of 5 s, so it does not count yet"),
+        (Reason.MOTION, ZoneStay(0.5, None, "street"), "inside for 0.5 s, from zone street"),
+        (
+            Reason.DIRECTION,
+            ZoneStay(0.5, None, "street"),
+            "it did not come from zone street, so it does not count",
+        ),
+        (Reason.DIRECTION, ZoneStay(0.0), "motion in a watched zone alone is no event"),
+    ],
+)
+@pytest.mark.parametrize("found", [ROBUST, PLAIN])
+def test_a_zone_that_asks_for_more_is_explained(
+    found: Detection, reason: Reason, stay: ZoneStay, words: str
+) -> None:
+    detection = found._replace(reason=reason, stay=stay, zone="gate")
+    told = explanation(detection)
+    assert told.text.endswith(f"; {words}")
+    assert (told.inside_s, told.dwell_s, told.came_from) == stay
+    assert told.zone == "gate"

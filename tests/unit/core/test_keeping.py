@@ -11,16 +11,16 @@ import pytest
 from agent.core.effects import Effect
 from agent.core.engine import Input, step
 from agent.core.messages import (
-    EventKept,
+    EventMarked,
     Parsed,
     RecordingSaved,
     StoreCode,
     StoreRepaired,
     StoreState,
 )
-from agent.core.orders import KeepEvent
+from agent.core.orders import Mark, MarkEvent
 from agent.core.state import Now
-from schemas.commands import KeepRecording, ReplyTo
+from schemas.commands import KeepRecording, MarkMistake, ReplyTo
 from schemas.messages import Publish, Record
 from schemas.state import MotionAttributes
 from tests.support.engine import NOW, START, TOPICS, begun
@@ -67,19 +67,27 @@ def rig() -> Rig:
 
 
 def test_an_event_is_kept_by_the_store_and_answered_when_it_is(rig: Rig) -> None:
-    (order,) = [e for e in rig.keep("01A", keep=False) if isinstance(e, KeepEvent)]
-    assert (order.camera, order.event, order.keep) == ("yard", "01A", False)
+    (order,) = [e for e in rig.keep("01A", keep=False) if isinstance(e, MarkEvent)]
+    assert (order.camera, order.event, order.value) == ("yard", "01A", False)
     assert rig.answers() == []
-    rig.do(EventKept("yard", "01A", "", available=True, request=order.request))
+    rig.do(EventMarked("yard", "01A", "", available=True, request=order.request))
     (answer,) = rig.answers()
     assert (answer["ok"], answer["data"]) == (True, {"id": "01A"})
 
 
+@pytest.mark.parametrize("value", [True, False])
+@pytest.mark.parametrize("mark", [Mark.FALSE_ALARM, Mark.WRONG_LABEL])
+def test_a_mistake_is_marked_by_the_same_order(rig: Rig, mark: Mark, value: bool) -> None:  # noqa: FBT001
+    command = MarkMistake.model_validate({"camera": "yard", "event": "01A", mark.value: value})
+    effects = rig.do(Parsed(command, ReplyTo(noun="mark", camera="yard"), 100.0))
+    assert MarkEvent("yard", "01A", value, "1", mark) in effects
+
+
 def test_without_an_id_it_is_the_event_that_home_assistant_shows(rig: Rig) -> None:
-    assert KeepEvent("yard", None, keep=True, request="1") in rig.keep()
+    assert MarkEvent("yard", None, value=True, request="1") in rig.keep()
     camera = replace(rig.state.cameras["yard"], attributes=MotionAttributes(event_id="01B"))
     rig.state = rig.state.with_camera(camera)
-    assert KeepEvent("yard", "01B", keep=True, request="2") in rig.keep()
+    assert MarkEvent("yard", "01B", value=True, request="2") in rig.keep()
 
 
 @pytest.mark.parametrize(
@@ -91,7 +99,7 @@ def test_what_cannot_be_kept_is_refused_with_its_reason(
     code: str,
 ) -> None:
     rig.keep("01A")
-    rig.do(EventKept("yard", None, "why", available=available, request="1"))
+    rig.do(EventMarked("yard", None, "why", available=available, request="1"))
     (answer,) = rig.answers()
     assert (answer["ok"], answer["error"]) == (False, {"code": code, "message": "why"})
 
@@ -99,7 +107,7 @@ def test_what_cannot_be_kept_is_refused_with_its_reason(
 def test_nothing_is_asked_of_a_store_that_is_away(rig: Rig) -> None:
     rig.do(StoreState(StoreCode.ABSENT, "not mounted", 100.0))
     effects = rig.keep("01A")
-    assert not [e for e in effects if isinstance(e, KeepEvent)]
+    assert not [e for e in effects if isinstance(e, MarkEvent)]
     assert rig.answers()[0]["error"]["code"] == "storage_unavailable"
 
 
@@ -127,7 +135,7 @@ def test_health_tells_a_changed_store_at_once(rig: Rig) -> None:
     rig.do(OK)
     health = rig.health()
     assert health["state"] == "ok"
-    assert (health["days_left"], health["stored_mib"]) == (3.2, 2048.0)
+    assert (health["days_left"], health["stored_mib"]) == (3, 2048.0)
 
 
 @pytest.mark.parametrize("media_dir", [None, "local/cctv"])

@@ -75,6 +75,34 @@ def test_it_says_why_the_event_ended(pattern: str, why: EndReason) -> None:
     assert machine.why_ended is why
 
 
+def test_an_event_that_lasts_longer_than_its_bound_is_ended_and_the_next_one_begins() -> None:
+    machine = MotionMachine()
+    steps = [machine.update(detection(n, Reason.MOTION), 10, 2.0) for n in range(20)]
+
+    assert spans(steps) == [(0, 8), (9, 17)]
+    assert steps[9].started
+    for frame in range(9):
+        machine.update(detection(20 + frame, Reason.QUIET), 10, 60.0)
+    assert machine.why_ended is EndReason.CLEARED
+
+
+def test_the_bound_is_said_also_where_all_was_quiet_for_long_or_restless() -> None:
+    machine = MotionMachine()
+    for number, reason in enumerate((Reason.MOTION, Reason.RESTLESS, Reason.QUIET)):
+        machine.update(detection(number, reason), 1000, 0.5)
+
+    assert not machine.active
+    assert machine.why_ended is EndReason.TOO_LONG
+
+
+def test_without_a_bound_an_event_may_last_for_ever() -> None:
+    machine = MotionMachine()
+    steps = [machine.update(detection(n, Reason.MOTION), 10, 0.0) for n in range(20_000)]
+
+    assert machine.active
+    assert spans(steps) == []
+
+
 def test_each_further_motion_starts_the_count_again() -> None:
     assert spans(run(MotionMachine(), "M" + "q" * 8 + "M" + "q" * 20)) == [(0, 18)]
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.pacing import Pacer
+from agent.core.pacing import Glances, Pacer
 
 
 def admitted(times: list[float], rate: float = 3.0) -> list[float]:
@@ -86,3 +86,37 @@ def test_times_that_go_back_begin_a_new_schedule() -> None:
     pacer = Pacer(3.0)
     assert [pacer.admit(1000.0 + k) for k in range(60)] == [True] * 60
     assert [pacer.admit(1003.0 + k) for k in range(60)] == [True] * 60
+
+
+@pytest.mark.parametrize("rate", [3.0, 5.0, 12.5])
+@pytest.mark.parametrize("fps", [10, 15, 25])
+def test_what_is_glanced_at_is_judged(rate: float, fps: int) -> None:
+    """The camera's thread decodes what the detector's will want."""
+    glances, pacer = Glances(rate), Pacer(rate)
+    times = [k / fps for k in range(20 * fps)]
+    seen = [at for at in times if glances.admit(at)]
+    assert [at for at in seen if pacer.admit(at)] == seen == admitted(times, rate)
+
+
+def test_a_camera_that_is_judged_seldom_is_looked_at_three_times_a_second() -> None:
+    glances = Glances(0.2)
+    assert sum(glances.admit(k / 15) for k in range(150)) == pytest.approx(30, abs=1)
+
+
+def test_everything_is_looked_at_while_somebody_wants_it() -> None:
+    wanted = False
+    glances = Glances(3.0, lambda: wanted, batch=0.15)
+    assert [glances.admit(k / 15) for k in range(5)].count(True) == 2
+    wanted = True
+    assert all(glances.admit(1 + k / 15) for k in range(15))
+    assert glances.pause(2.0) == 0.15
+
+
+def test_nobody_waits_until_the_next_picture_that_is_looked_at_has_come() -> None:
+    fps, glances = 15, Glances(3.0)
+    assert glances.pause(0.0) == 0.0, "the first one is wanted at once"
+    for at in (k / fps for k in range(90)):
+        if glances.admit(at) and at > 1:
+            due = at + glances.pause(at)
+            following = next(it for it in (k / fps for k in range(99)) if it > at + 0.3)
+            assert following < due < following + 0.1

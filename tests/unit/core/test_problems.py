@@ -27,7 +27,9 @@ from agent.core.state import AgentNow, Gauges, HostFigures
 from agent.core.stats import MqttStats, VisionStats
 from tests.support.engine import NOW, begun
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "troubleshooting.md"
+#: Codes of a session that is a problem.
+AWAY = sorted({*CameraCode} - {CameraCode.LIVE, CameraCode.DISABLED, CameraCode.PRIVATE})
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "troubleshooting.md"
 #: Their owners' reasons say what helps.
 BY_REASON = {
     "store_not_adopted",
@@ -57,7 +59,7 @@ def test_every_documented_problem_has_its_help_and_the_other_way_round() -> None
     assert codes == set(HELP) | BY_REASON
 
 
-@pytest.mark.parametrize("code", sorted({*CameraCode} - {CameraCode.LIVE, CameraCode.DISABLED}))
+@pytest.mark.parametrize("code", AWAY)
 def test_a_camera_that_is_away_says_why_and_what_helps(code: CameraCode) -> None:
     found = by_id(agent_problems(now_with(replace(LIVE, code=code, reason="no answer")), 100.0))
     assert found == {f"yard_camera_{code.value}": f"no answer; {HELP[f'camera_{code.value}']}"}
@@ -73,7 +75,7 @@ def test_a_recording_stream_gets_the_help_of_its_own_kind_of_camera() -> None:
 
 
 @pytest.mark.parametrize("scheme", sorted(SCHEMES - {"hk"}))
-@pytest.mark.parametrize("code", sorted({*CameraCode} - {CameraCode.LIVE, CameraCode.DISABLED}))
+@pytest.mark.parametrize("code", AWAY)
 def test_help_for_the_udp_family_is_for_no_other_camera(code: CameraCode, scheme: str) -> None:
     yard = now_with(replace(LIVE, code=code, reason="why")).cameras["yard"]
     setup = replace(yard.setup, scheme=scheme)

@@ -8,7 +8,7 @@ import pytest
 
 from agent.core.effects import Effect, Say
 from agent.core.engine import step
-from agent.core.messages import Refused
+from agent.core.messages import Parsed, Refused
 from agent.core.responses import (
     ANSWER_WITHIN,
     MAX_LINES,
@@ -18,7 +18,8 @@ from agent.core.responses import (
     finish,
     remember,
 )
-from schemas.commands import CommandError, ReplyTo
+from agent.core.state import Gauges, Stopped
+from schemas.commands import CommandError, ReplyTo, TakeSnapshot
 from schemas.messages import Publish
 from tests.support.engine import NOW, TOPICS, at, begun
 
@@ -51,6 +52,22 @@ def test_commands_beyond_the_bound_are_not_remembered() -> None:
         tokens.add(token)
     assert len(tokens) == MAX_PENDING
     assert remember(state, SNAPSHOT, NOW, "camera_unavailable") == (state, None)
+
+
+def test_who_still_waits_when_the_agent_ends_is_told_so() -> None:
+    state, token = remember(begun(), SNAPSHOT, NOW, "camera_unavailable")
+    state, effects = step(state, Stopped(Gauges()), at(1.0))
+    told = json.loads(said(effects)[f"{TOPICS.root}/yard/response/snapshot"])
+    assert told["error"]["message"] == "the agent ended meanwhile"
+    assert finish(state, token, at(1.0)) == (state, [])
+
+
+def test_an_order_of_the_page_for_a_camera_that_has_just_gone_is_refused() -> None:
+    late = Parsed(TakeSnapshot(camera="lane"), ReplyTo(noun="snapshot", camera="lane"), 100.0)
+    state, effects = step(begun(), late, NOW)
+    told = json.loads(said(effects)[f"{TOPICS.root}/response/snapshot"])
+    assert told["error"] == {"code": "invalid_payload", "message": "there is no camera lane"}
+    assert state.pending == {}
 
 
 def test_an_answer_that_nobody_waits_for_is_not_given() -> None:

@@ -10,6 +10,7 @@ from agent.core.retention import StoredFile, days_left, plan
 
 TODAY = date(2026, 11, 22)
 YESTERDAY = date(2026, 11, 21)
+OLDER = date(2026, 11, 20)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -17,11 +18,11 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
     ("room", "per_day", "days"),
     [
         (1000, {}, None),
-        (1000, {TODAY: 250}, 2.0),  # half a day: 500 a day
+        (1000, {TODAY: 250}, None),  # who knows when today recording began
         (1000, {TODAY: 250, YESTERDAY: 500}, 2.0),
         (1000, {TODAY: 0, YESTERDAY: 500}, 4.0),
         (1000, {date(2026, 11, 1): 9999}, None),
-        (-5, {TODAY: 250}, 0.0),
+        (-5, {TODAY: 250, YESTERDAY: 500}, 0.0),
     ],
 )
 def test_days_left_are_counted_at_todays_rate(
@@ -32,7 +33,8 @@ def test_days_left_are_counted_at_todays_rate(
 
 def test_a_day_that_has_just_begun_is_no_burst() -> None:
     midnight = datetime(2026, 11, 22, 0, 1, tzinfo=UTC)
-    assert days_left(2400, {TODAY: 10}, midnight) == 10.0
+    assert days_left(2400, {TODAY: 10}, midnight) is None
+    assert days_left(2400, {TODAY: 10, YESTERDAY: 240}, midnight) == pytest.approx(9.6, rel=0.01)
 
 
 def test_within_a_day_its_file_goes_first_and_the_manifest_last() -> None:

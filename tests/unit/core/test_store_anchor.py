@@ -7,7 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.anchors import SHOWN_DAYS, CameraAnchor, DayAnchor, Going, Head, anchor_from
+from agent.core.anchors import (
+    SHOWN_DAYS,
+    CameraAnchor,
+    DayAnchor,
+    Going,
+    Head,
+    anchor_from,
+    explained,
+)
+from agent.core.orders import Mark
+from agent.core.store_names import MARKS
 from schemas.state import StoreAnchor
 
 KEY = b"sixteen bytes or more"
@@ -56,3 +66,14 @@ def test_what_is_no_anchor_is_refused(change: dict[str, object]) -> None:
 def test_retention_goes_one_step_after_the_other() -> None:
     purged = replace(DAYS[0], going=Going.PURGED)
     assert [purged.allows(each) for each in Going] == [True, True, False]
+
+
+@pytest.mark.parametrize("mark", Mark)
+def test_a_mark_that_was_under_way_when_the_agent_was_killed_is_its_own(mark: Mark) -> None:
+    note = {"v": 1, mark.value: "01A", "value": True}
+    assert mark.value in MARKS
+    for writing in ("01A", ""):
+        assert explained(note, writing, Going.WHOLE, only=True)
+        assert not explained(note, writing, Going.WHOLE, only=False)
+    for other in ("01B", None):
+        assert not explained(note, other, Going.WHOLE, only=True)

@@ -3,8 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.clips import StreamRoll
-from agent.core.frame import Frame, Video
+from agent.core.frame import Frame, Sound, SoundFormat, SoundUnit, Video
+from agent.core.pre_roll import LONGEST_GROUP, SOUND_BYTES, StreamRoll
+
+G711 = SoundFormat("pcm_mulaw", 8000, 1)
 
 
 def frame(seq: int, *, key: bool, at: float | None = None, session: int = 1) -> Frame:
@@ -38,6 +40,36 @@ def test_pictures_before_the_first_key_or_behind_a_hole_are_not_taken() -> None:
     assert roll.add(frame(6, key=True))
     assert [it.seq for it in roll.frames] == [1, 2, 6]
     assert roll.dropped == 3
+
+
+def sounding(seq: int, *, key: bool = False, size: int = 1) -> Frame:
+    sound = Sound(G711, (SoundUnit(bytes([seq % 256]) * size, seq / 10),))
+    return Frame(b"", seq / 10, seq, 1, Video(bytes(100), "h264", key, sound=sound))
+
+
+def heard(frame: Frame | None) -> list[float]:
+    assert frame is not None
+    assert frame.video is not None
+    assert frame.video.sound is not None
+    return [unit.pts for unit in frame.video.sound.units]
+
+
+def test_the_sound_of_pictures_that_are_not_taken_goes_with_the_next_one_that_is() -> None:
+    roll = StreamRoll(1.0)
+    roll.add(sounding(0, key=True))
+    assert not roll.add(sounding(2))
+    assert not roll.add(sounding(3))
+    assert heard(roll.add(sounding(4, key=True))) == [0.2, 0.3, 0.4]
+    assert heard(roll.frames[-1]) == [0.2, 0.3, 0.4]
+    assert heard(roll.add(sounding(5))) == [0.5]
+
+
+def test_sound_that_waits_for_a_key_picture_is_bounded_and_the_newest_stays() -> None:
+    roll = StreamRoll(1.0)
+    for seq in range(12):
+        assert not roll.add(sounding(seq, size=SOUND_BYTES // 10))
+    taken = roll.add(sounding(12, key=True, size=SOUND_BYTES // 10))
+    assert heard(taken) == [seq / 10 for seq in range(3, 13)]
 
 
 def test_jpegs_stand_alone_whatever_is_lost() -> None:
@@ -86,3 +118,18 @@ def test_whatever_comes_all_that_is_kept_can_be_decoded_and_has_room(
         assert it.video is not None
         assert it.video.key or (before is not None and before.seq == it.seq - 1)
     assert roll.dropped >= refused
+
+
+def test_what_is_older_than_the_longest_group_is_not_kept_and_can_still_be_recorded() -> None:
+    roll = StreamRoll(1.0)
+    key = Frame(b"", 0.0, 0, 1, Video(b"k", "h264", key=True))
+    assert roll.add(key)
+    for second in range(1, round(LONGEST_GROUP) + 5):
+        assert roll.add(Frame(b"", float(second), second, 1, Video(b"d", "h264", key=False)))
+    assert roll.frames == ()
+    assert roll.newest_at == LONGEST_GROUP + 4
+    assert roll.dropped == LONGEST_GROUP + 5
+    late = Frame(b"", 90.0, 90, 1, Video(b"d", "h264", key=False))
+    assert not roll.add(late), "what came between is lost"
+    assert roll.add(Frame(b"", 91.0, 91, 1, Video(b"k", "h264", key=True)))
+    assert len(roll.frames) == 1

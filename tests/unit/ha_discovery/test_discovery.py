@@ -5,19 +5,30 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from agent.core.event_label import Label
 from agent.core.messages import CameraCode, StoreCode
-from agent.core.named import Label
 from ha_discovery.agent_entities import STORE_STATES
-from ha_discovery.camera_entities import CAMERA_STATES
+from ha_discovery.camera_entities import CAMERA_STATES, PROPOSALS
 from ha_discovery.device import AgentDevice, CameraDevice, discovery
 from ha_discovery.object_entities import LABELS
+from ha_discovery.self_test_entities import RESULTS
 from ha_discovery.sight_entities import LIGHT
 from schemas.messages import Publish
-from schemas.settings import AgentSettings, CameraSettings, limits, setting_names
+from schemas.proposal import ProposalKind
+from schemas.self_test import ResultWord
+from schemas.settings import (
+    CUSTOM,
+    PLACES,
+    AgentSettings,
+    CameraSettings,
+    idle_settings,
+    limits,
+    setting_names,
+)
 from schemas.state import AgentHealth, CameraHealth, SightHealth
 from schemas.topics import AgentTopics
 from tests.support.ha_rules import complaints
@@ -27,6 +38,9 @@ TOPICS = AgentTopics("surveillance", "pi")
 DEVICE = AgentDevice(TOPICS, "Garden house", "1.2.3")
 CAMERAS = [CameraDevice("front_door", "Front door"), CameraDevice("yard", "Yard", "UDP camera")]
 NAMED = CameraDevice("gate", "Gate", named=True)
+
+
+SHOWN = [n for n in setting_names(CameraSettings) if n not in idle_settings("robust")]
 
 
 def payloads() -> list[Publish]:
@@ -63,8 +77,17 @@ def test_a_camera_whose_events_are_named_has_more_and_no_other_has_it() -> None:
     triggers = {f"trigger_{label}" for label in LABELS}
     assert more == {"person", "vehicle", "animal", "last_object", *triggers}
     assert set(LABELS) == {label.value for label in Label}
-    types = content(message)["cmps"]["motion_event"]["evt_typ"]
-    assert types == [*components(1)["motion_event"]["evt_typ"], "motion_classified"]
+
+
+def test_a_camera_whose_sound_is_measured_has_more_and_no_other_has_it() -> None:
+    heard = CameraDevice("front_door", "Front door", heard=True)
+    messages = discovery(DEVICE, [heard], "homeassistant")
+    assert complaints(messages) == []
+    found = content(messages[1])["cmps"]
+    assert found.keys() - components(1).keys() == {"sound_level", "sound_event"}
+    assert found["sound_event"]["evt_typ"] == ["sound_heard"]
+    assert "sound_level_dbfs" in CameraHealth.model_fields
+    assert "sound_level_dbfs" in found["sound_level"]["val_tpl"]
 
 
 @pytest.mark.parametrize(
@@ -109,7 +132,7 @@ def test_no_name_is_given_twice_on_a_device() -> None:
 
 def test_every_setting_can_be_changed_in_its_own_range() -> None:
     camera = TOPICS.camera("front_door")
-    for name in setting_names(CameraSettings):
+    for name in SHOWN:
         entity = components(1)[name]
         assert (entity["stat_t"], entity["cmd_t"]) == (
             camera.setting_state(name),
@@ -119,6 +142,18 @@ def test_every_setting_can_be_changed_in_its_own_range() -> None:
             allowed = limits(CameraSettings, name)
             assert (entity["min"], entity["max"]) == (allowed["minimum"], allowed["maximum"])
     assert set(setting_names(AgentSettings)) <= set(components(0))
+
+
+def test_a_setting_that_does_nothing_in_a_profile_is_not_shown() -> None:
+    shown = components(1).keys()
+    assert "max_changed" not in shown
+    plain = discovery(DEVICE, [CameraDevice("yard", "Yard", profile="plain")], "homeassistant")[1]
+    assert content(plain)["cmps"].keys() - shown == {"max_changed"}
+
+
+def test_sensitivity_is_chosen_and_shows_custom_where_its_numbers_were_set_singly() -> None:
+    entity = components(1)["sensitivity"]
+    assert (entity["p"], entity["ops"]) == ("select", [*PLACES, CUSTOM])
 
 
 def test_a_camera_is_armed_by_a_panel_where_that_is_wanted() -> None:
@@ -135,15 +170,86 @@ def test_a_camera_is_armed_by_a_panel_where_that_is_wanted() -> None:
 
 
 def test_settings_stay_changeable_while_the_camera_is_away() -> None:
-    for name in setting_names(CameraSettings):
+    for name in SHOWN:
         assert "avty" not in components(1)[name]
 
 
 def test_what_needs_the_camera_is_unavailable_without_it() -> None:
     both = [{"t": TOPICS.availability}, {"t": TOPICS.camera("front_door").availability}]
     needing = {key for key, component in components(1).items() if "avty" in component}
-    assert needing == {"motion", "recording", "take_snapshot", "record_clip", "preview"}
+    pictures = {"live", "live_view", "preview", "take_snapshot"}
+    assert needing == {"motion", "recording", "record_clip", *pictures}
     assert all(components(1)[key]["avty"] == both for key in needing)
+
+
+def enabled(message: Publish) -> list[str]:
+    """The keys of the entities that Home Assistant shows without somebody's doing."""
+    found = content(message)["cmps"].items()
+    return [key for key, it in found if it.get("en", True) and it["p"] != "device_automation"]
+
+
+@pytest.mark.parametrize(
+    "camera",
+    [
+        CAMERAS[0],
+        CameraDevice("yard", "Yard", profile="plain", alarm_panel=True),
+        CameraDevice("yard", "Yard", named=True, heard=True, scheduled=True),
+    ],
+)
+def test_few_entities_are_enabled(camera: CameraDevice) -> None:
+    agent, message = discovery(DEVICE, [camera], "homeassistant")
+    assert len(enabled(message)) <= 18
+    assert len(enabled(agent)) <= 10
+
+
+def test_nobody_sees_the_entities_of_a_speaker_that_is_not_there() -> None:
+    silent = AgentDevice(TOPICS, "Garden house", "1.2.3", beeps=False)
+    agent, camera = discovery(silent, CAMERAS[:1], "homeassistant")
+    assert {"beep", "beep_enabled"} <= set(enabled(payloads()[0])) - set(enabled(agent))
+    assert set(enabled(payloads()[1])) - set(enabled(camera)) == {"beep_on_motion"}
+
+
+def test_the_live_picture_is_what_the_device_is_for() -> None:
+    live = components(1)["live"]
+    assert (live["p"], live["name"], live["def_ent_id"]) == ("camera", None, "camera.front_door")
+    assert live["t"] == TOPICS.camera("front_door").live_image
+    assert "en" not in live
+
+
+def test_counters_have_no_statistics_and_are_not_listed_in_activity() -> None:
+    """Home Assistant does not list a sensor with a unit."""
+    counted = [it for it in all_components() if it.get("unit_of_meas") in {"events", "times"}]
+    assert len(counted) >= 5
+    assert all("stat_cla" not in it for it in counted)
+
+
+def test_a_device_says_its_kind_address_area_and_page() -> None:
+    device = AgentDevice(TOPICS, "Garden house", "1.2.3", page="http://pi.local:8655/")
+    camera = CameraDevice("yard", "Yard", "RTSP camera", address="192.168.1.5:554", area="Garden")
+    messages = discovery(device, [camera], "homeassistant")
+    assert complaints(messages) == []
+    about = content(messages[1])["dev"]
+    assert (about["mdl"], about["mdl_id"], about["sa"]) == (
+        "RTSP camera",
+        "192.168.1.5:554",
+        "Garden",
+    )
+    assert (about["sw"], about["cu"]) == ("1.2.3", "http://pi.local:8655/?camera=yard")
+    assert content(messages[0])["dev"]["cu"] == "http://pi.local:8655/"
+
+
+def test_readers_without_device_messages_get_the_same_entities_one_by_one() -> None:
+    singles = discovery(DEVICE, CAMERAS, "homeassistant", "components")
+    (motion,) = [it for it in singles if it.topic.endswith("__front_door/motion/config")]
+    assert motion.topic == "homeassistant/binary_sensor/surveillance__pi__front_door/motion/config"
+    assert motion.retain
+    found = content(motion)
+    assert "cmps" not in found
+    assert found["stat_t"] == TOPICS.camera("front_door").motion
+    assert found["dev"] == content(payloads()[1])["dev"]
+    assert found["avty"] == components(1)["motion"]["avty"]
+    assert len(singles) == len(all_components())
+    assert len({it.topic for it in singles}) == len(singles)
 
 
 def test_the_words_are_those_that_the_agent_says() -> None:
@@ -183,11 +289,18 @@ def test_templates_ask_only_for_fields_that_are_sent(
 def test_light_is_day_or_night_as_health_says_it() -> None:
     words = SightHealth.model_json_schema()["properties"]["light"]["anyOf"][0]["enum"]
     assert list(LIGHT) == words
+    assert set(PROPOSALS) == set(get_args(ProposalKind))
+
+
+def test_words_stand_for_codes_in_what_people_read() -> None:
+    for message, key in ((0, "storage_state"), (0, "speaker"), (1, "camera_state"), (1, "light")):
+        shown = components(message)[key]["ops"]
+        assert all("_" not in word and word[0].isupper() for word in shown)
 
 
 def test_no_entity_speaks_of_the_product() -> None:
     for component in all_components():
-        assert "surveillance" not in component.get("name", "").casefold()
+        assert "surveillance" not in (component.get("name") or "").casefold()
 
 
 def test_events_and_actions_are_never_retained() -> None:
@@ -221,3 +334,11 @@ def test_no_two_cameras_share_a_device_an_entity_or_a_topic_whatever_they_are_ca
     spoken = [{it["stat_t"] for it in entities if "stat_t" in it} for entities in shown]
     for one, other in itertools.combinations(spoken, 2):
         assert not one & other
+
+
+def test_the_self_tests_sensor_knows_every_result() -> None:
+    assert get_args(ResultWord) == tuple(RESULTS)
+    sensor = components(0)["self_test"]
+    assert sensor["stat_t"] == sensor["json_attr_t"] == TOPICS.self_test
+    button = components(0)["run_self_test"]
+    assert (button["cmd_t"], button["pl_prs"]) == (TOPICS.request("self_test"), "{}")

@@ -88,12 +88,52 @@ def test_a_camera_that_comes_back_is_not_buried() -> None:
 
 
 def test_cleaning_empties_the_cameras_before_the_agent_and_keeps_the_emptiness() -> None:
-    (messages,) = clean({}, NOW)
+    (messages,) = clean(payloads_of(NOW), {}, NOW)
     assert [message.topic for message in messages] == [m.topic for m in reversed(NOW)]
     assert all(message.payload == b"" and message.retain for message in messages)
 
 
 def test_cleaning_takes_out_what_earlier_versions_left_behind() -> None:
     after = discovery(DEVICE, CAMERAS[:1], "homeassistant")
-    *_, last = clean(graves(with_siren(), after), after)
+    shown, last = clean(payloads_of(after), with_siren(), after)
+    assert components(shown[1])["siren"] == SIREN
     assert {message.topic for message in last} == {message.topic for message in NOW}
+
+
+def test_cleaning_empties_what_was_said_by_another_configuration_or_else_what_would_be() -> None:
+    singles = discovery(DEVICE, CAMERAS, "homeassistant", "components")
+    (said,) = clean(payloads_of(NOW), {}, singles)
+    assert {message.topic for message in said} == {message.topic for message in NOW}
+    (unknown,) = clean({}, {}, singles)
+    assert {message.topic for message in unknown} == {message.topic for message in singles}
+
+
+def test_cleaning_does_not_empty_the_messages_of_the_layout_before() -> None:
+    singles = discovery(DEVICE, CAMERAS, "homeassistant", "components")
+    (said,) = clean(payloads_of(NOW), payloads_of(singles), NOW)
+    assert {message.topic for message in said} == {message.topic for message in NOW}
+
+
+def test_another_layout_empties_the_old_messages_before_the_new_ones_come() -> None:
+    singles = discovery(DEVICE, CAMERAS, "homeassistant", "components")
+    for older, newer in ((NOW, singles), (singles, NOW)):
+        begin, first = burial(graves(payloads_of(older), newer), newer)
+        assert begin == [state(message.topic, b"") for message in older]
+        assert first == list(newer)
+
+
+def test_what_vanishes_with_the_layout_is_removed() -> None:
+    fewer = discovery(DEVICE, CAMERAS[:1], "homeassistant", "components")
+    begin, first, second = burial(graves(payloads_of(NOW), fewer), fewer)
+    assert YARD not in {message.topic for message in begin}
+    assert NOW[2] in first
+    assert second == [state(YARD, b"")]
+
+
+def test_a_single_entity_that_vanished_is_emptied() -> None:
+    singles = discovery(DEVICE, CAMERAS, "homeassistant", "components")
+    dead = graves(payloads_of(singles), singles[:-1])
+    first, second = burial(dead, singles[:-1])
+    assert first[-1].topic == singles[-1].topic
+    assert second == [state(singles[-1].topic, b"")]
+    assert merged(payloads_of(singles), payloads_of(singles[:-1])) == payloads_of(singles)

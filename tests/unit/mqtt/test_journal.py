@@ -5,6 +5,8 @@ import ctypes
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -204,6 +206,33 @@ def test_a_second_agent_is_told_to_use_its_own_folder(
         Journal(path, clock)
     journal.append([record(2)])
     assert waiting(journal) == [1, 2]
+
+
+_HOLDER = """
+import sys
+from pathlib import Path
+from agent.mqtt.journal import Journal
+from agent.runtime.clock import SystemClock
+journal = Journal(Path(sys.argv[1]), SystemClock())
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_process_that_has_the_journal_open_is_named(path: Path, clock: FakeClock) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLDER, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == "open\n"
+        with pytest.raises(ConfigError, match=rf"another agent \(process {holder.pid}\) has"):
+            Journal(path, clock)
+        holder.communicate()
+    Journal(path, clock).close()
 
 
 def damage(path: Path, begin: int, length: int) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 from agent.mqtt.outbox import MAX_ANSWERS, MAX_RECORDS, Outbox
-from schemas.messages import EventsQuery, Publish, Record, state
+from schemas.messages import EventsQuery, Publish, Query, Record, state
+from tests.support.waiting import PATIENCE
 
 
 def answer(text: str) -> Publish:
@@ -24,7 +26,7 @@ def opened() -> Outbox:
     return outbox
 
 
-def drained(outbox: Outbox) -> list[Publish | EventsQuery]:
+def drained(outbox: Outbox) -> list[Publish | Query]:
     messages = []
     while (message := outbox.next_message()) is not None:
         messages.append(message)
@@ -142,20 +144,20 @@ def test_removing_a_picture_is_not_undone_by_the_picture_itself() -> None:
     outbox.put(state("p", b""))
     outbox.put(state("s", b""))
     assert not outbox.empty
-    assert outbox.cleared() == ["p", "s"]
+    assert outbox.cleared() == [state("p", b""), state("s", b"")]
     assert drained(outbox) == []
     assert outbox.next_picture() is None
     assert outbox.empty
 
 
-def test_what_clears_waits_for_a_connection_and_for_what_comes_after_it() -> None:
+def test_what_clears_waits_for_a_connection_and_stays_whatever_comes_after_it() -> None:
     outbox = Outbox()
     outbox.put(state("p", b""))
     outbox.open()
-    assert outbox.cleared() == ["p"]
+    assert outbox.cleared() == [state("p", b"")]
     outbox.put(state("p", b""))
     outbox.put(picture("p", "2"))
-    assert outbox.cleared() == []
+    assert outbox.cleared() == [state("p", b"")]
     assert outbox.next_picture() == picture("p", "2")
 
 
@@ -167,3 +169,37 @@ def test_an_answer_that_waits_for_its_picture_lets_the_others_pass() -> None:
     assert drained(outbox) == [Publish("a/response/y", b"2")]
     assert outbox.next_picture() == picture("p", "1")
     assert drained(outbox) == [Publish("a/response/x", b"1", after="p")]
+
+
+def test_it_is_empty_only_when_nothing_of_any_kind_waits() -> None:
+    for message in (state("a", "1"), picture("p", "1"), answer("x"), record(1)):
+        outbox = opened()
+        assert outbox.empty
+        outbox.put(message)
+        assert not outbox.empty
+
+
+def test_without_a_connection_again_states_are_not_kept() -> None:
+    outbox = opened()
+    outbox.close()
+    outbox.put(state("a", "1"))
+    assert outbox.empty
+
+
+def test_a_wait_lasts_until_something_is_put_and_the_next_one_again() -> None:
+    outbox, passed = opened(), threading.Semaphore(0)
+
+    def waiting() -> None:
+        for _ in range(2):
+            outbox.wait(PATIENCE)
+            passed.release()
+
+    thread = threading.Thread(target=waiting)
+    thread.start()
+    assert not passed.acquire(timeout=0.05), "nothing was put"
+    outbox.put(answer("x"))
+    assert passed.acquire(timeout=PATIENCE)
+    assert not passed.acquire(timeout=0.05), "what was put before is no news"
+    outbox.wake()
+    assert passed.acquire(timeout=PATIENCE)
+    thread.join(PATIENCE)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from agent.mqtt.rate_limit import BURST, EACH_SECOND, LINE_EVERY, MOST_TOPICS, Flood, Seldom
 
 
@@ -23,6 +25,23 @@ def test_topics_without_end_share_one() -> None:
     heard = sum(flood.takes(f"t{number}", 0.0) for number in range(10_000))
     assert heard == MOST_TOPICS + BURST
     assert flood.takes("later", 60.0), "those of which nothing comes any more are forgotten"
+
+
+def test_among_topics_without_end_each_message_costs_little(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flood, looks = Flood(), 0
+    left = Flood._now
+
+    def counted(kept: tuple[float, float], now: float) -> float:
+        nonlocal looks
+        looks += 1
+        return left(kept, now)
+
+    monkeypatch.setattr(Flood, "_now", staticmethod(counted))
+    for number in range(10_000):
+        flood.takes(f"t{number}", 0.0)
+    assert looks < 2 * 10_000
 
 
 def test_a_counter_that_grows_is_said_once_a_minute() -> None:

@@ -7,23 +7,34 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from paho.mqtt.client import topic_matches_sub
 
 from agent.core.messages import Parsed, Received, Refused
-from agent.mqtt.command_topics import command_topics
-from agent.mqtt.router import MAX_PAYLOAD, Ignored, birth, parse
+from agent.mqtt.command_topics import command_filters, command_topics, slip_filters
+from agent.mqtt.payloads import MAX_PAYLOAD
+from agent.mqtt.router import Ignored, birth, parse
 from schemas.commands import (
     Command,
+    Explain,
+    GetDigest,
     GetEvents,
     GetStatus,
     KeepRecording,
+    MarkMistake,
     PatchSettings,
     PlayBeep,
+    PlaySound,
+    PlayWav,
     RecordNow,
     ResetSetting,
     Response,
     Restart,
+    RunSelfTest,
     SendDiscovery,
     SetSetting,
+    ShowLive,
+    Silence,
+    Snooze,
     TakeSnapshot,
 )
 from schemas.topics import OPERATIONS, AgentTopics
@@ -233,6 +244,31 @@ def test_the_camera_may_be_left_out_where_there_is_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("topic", "payload", "camera", "minutes"),
+    [
+        (DOOR.snooze_set, "30", "door", 30),
+        (DOOR.snooze_set, " 0 ", "door", 0),
+        (DOOR.snooze_set, "30.0", "door", 30),
+        (DOOR.snooze_set, {"minutes": 1440, "transaction": "t"}, "door", 1440),
+        (TOPICS.snooze_set, "15", None, 15),
+        (TOPICS.request("snooze"), {"minutes": 5}, None, 5),
+        (TOPICS.request("snooze"), {"camera": "yard", "minutes": 5}, "yard", 5),
+    ],
+)
+def test_a_snooze_is_of_one_camera_or_of_all(
+    topic: str, payload: str | dict[str, Any], camera: str | None, minutes: int
+) -> None:
+    assert command(topic, payload) == Snooze(camera=camera, minutes=minutes)
+
+
+def test_a_reset_of_all_settings_leaves_privacy_alone() -> None:
+    patch = command(DOOR.settings_reset, "PRESS")
+    assert isinstance(patch, PatchSettings)
+    assert "armed" in patch.values
+    assert "privacy" not in patch.values
+
+
+@pytest.mark.parametrize(
     ("operation", "payload", "words"),
     [
         ("snapshot", {}, "door, yard"),
@@ -243,9 +279,18 @@ def test_the_camera_may_be_left_out_where_there_is_one() -> None:
         ("settings", {"camera": "door"}, "values must be an object"),
         ("settings", {"camera": "door", "values": {}}, "values must be an object"),
         ("settings", {"camera": "door", "values": {"armd": 1}}, "did you mean armed?"),
-        ("settings", {"camera": "door", "values": {"xyz": 1}}, "known: armed, pixel_threshold"),
+        (
+            "settings",
+            {"camera": "door", "values": {"xyz": 1}},
+            "known: armed, privacy, pixel_threshold",
+        ),
         ("settings", {"camera": "door", "values": {"armed": True, "post_frames": 0}}, "1..1000"),
         ("settings", {"values": {"armed": True}}, "camera is missing"),
+        ("snooze", {"camera": "door"}, "minutes must be a whole number 0..1440"),
+        ("snooze", {"camera": "garage", "minutes": 5}, "no camera 'garage'"),
+        ("snooze", {"minutes": 1441}, "0 ends it; not '1441'"),
+        ("snooze", {"minutes": True}, "minutes must be"),
+        ("snooze", {"minutes": 1.5}, "minutes must be"),
         ("events", {"camera": "door"}, "since must be"),
         ("events", {"camera": "door", "since": -1}, "since must be"),
         ("events", {"camera": "door", "since": True}, "since must be"),
@@ -279,7 +324,7 @@ def test_an_unknown_operation_is_told_the_known_ones() -> None:
         ("door/beep_enabled/set", "beep_enabled/set", "beep_enabled", "door"),
         ("sound/play", "beep/play", "sound", None),
         ("door/set", "door/armed/set", "door", None),
-        ("//set", "yard/armed/set", "unknown", None),
+        ("//set", "snooze/set", "unknown", None),
         ("door/armed", "door/armed/set", "armed", "door"),
         ("dor/armed", "door/armed/set", "armed", None),
         ("door/monitoring_interval", "door/monitoring_interval/set", "monitoring_interval", "door"),
@@ -372,6 +417,53 @@ def test_an_event_can_be_kept(text: str, event: str | None, keep: bool) -> None:
 
 def test_the_button_keeps_the_last_event() -> None:
     assert command(DOOR.recording_keep, "PRESS") == KeepRecording(camera="door")
+
+
+@pytest.mark.parametrize(("event", "id_"), [("01JD", "01JD"), ("last", None)])
+def test_a_false_alarm_can_be_marked(event: str, id_: str | None) -> None:
+    text = f'{{"camera": "door", "event": "{event}", "false_alarm": false}}'
+    wanted = MarkMistake(camera="door", event=id_, false_alarm=False)
+    assert command(TOPICS.request("mark"), text) == wanted
+    assert command(DOOR.false_alarm_mark, "PRESS") == MarkMistake(camera="door", false_alarm=True)
+
+
+def test_a_wrong_label_is_marked_by_the_same_request() -> None:
+    text = '{"camera": "door", "event": "01JD", "wrong_label": true}'
+    wanted = MarkMistake(camera="door", event="01JD", wrong_label=True)
+    assert command(TOPICS.request("mark"), text) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        '{"false_alarm": true, "wrong_label": true}',
+        '{"false_alarm": 1}',
+        '{"event": "../x", "false_alarm": true}',
+    ],
+)
+def test_what_is_no_mark_is_refused(text: str) -> None:
+    assert isinstance(read(TOPICS.request("mark"), text), Refused)
+
+
+def test_a_moment_can_be_asked_for() -> None:
+    text = '{"camera": "door", "at": "14:03"}'
+    assert command(TOPICS.request("explain"), text) == Explain(camera="door", at="14:03")
+
+
+def test_a_self_test_is_asked_for_with_or_without_a_camera() -> None:
+    assert command(TOPICS.request("self_test"), "{}") == RunSelfTest()
+    text = '{"camera": "door"}'
+    assert command(TOPICS.request("self_test"), text) == RunSelfTest(camera="door")
+    refused = refusal(TOPICS.request("self_test"), '{"camera": "cellar"}')
+    assert "cellar" in refused.error.message
+    assert isinstance(read(TOPICS.request("self_test"), '{"x": 1}'), Refused)
+
+
+@pytest.mark.parametrize("text", ["{}", '{"at": 14}', '{"at": " "}', f'{{"at": "{"1" * 41}"}}'])
+def test_what_names_no_moment_is_refused(text: str) -> None:
+    refused = refusal(TOPICS.request("explain"), text)
+    assert "14:03" in refused.error.message
 
 
 @pytest.mark.parametrize("text", ['{"id": "../x"}', '{"id": 7}', '{"keep": "yes"}', '{"x": 1}'])
@@ -501,3 +593,95 @@ def test_only_plain_digits_are_a_number(name: str, word: str) -> None:
 def test_a_number_is_read_as_people_write_it(word: str, value: float) -> None:
     got = command(DOOR.setting_set("min_changed"), word)
     assert got == SetSetting(camera="door", name="min_changed", value=value)
+
+
+BELL = "http://nas/bell.wav"
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "wanted"),
+    [
+        (TOPICS.beep_play, b"RIFF\0\xff", PlayWav(wav=b"RIFF\0\xff")),
+        (TOPICS.beep_play, b"RIFF" + 60_000 * b"x", PlayWav(wav=b"RIFF" + 60_000 * b"x")),
+        (TOPICS.beep_play, f" {BELL}\n", PlaySound(url=BELL)),
+        (TOPICS.beep_play, {"url": BELL, "transaction": 1}, PlaySound(url=BELL)),
+        (TOPICS.request("sound"), {"url": BELL, "volume": 0}, PlaySound(url=BELL, volume=0)),
+        (TOPICS.request("silence"), "{}", Silence()),
+        (TOPICS.beep_play, "press", PlayBeep()),
+    ],
+)
+def test_a_sound_is_asked_for_by_its_url_or_by_itself(
+    topic: str, payload: bytes | str | dict[str, Any], wanted: Command
+) -> None:
+    assert command(topic, payload) == wanted
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        ("file:///etc/shadow", "invalid_payload"),
+        ({"url": "bell.wav"}, "invalid_payload"),
+        ({"url": 7}, "invalid_payload"),
+        ({"url": BELL + 2_000 * "x"}, "invalid_payload"),
+        ({"url": BELL, "volume": 1.5}, "out_of_range"),
+        ({"url": BELL, "volume": True}, "out_of_range"),
+        ({"url": BELL, "loud": 1}, "invalid_payload"),
+        ({"volume": 1}, "invalid_payload"),
+        (b"OggS\xff\xfe", "invalid_payload"),
+    ],
+)
+def test_what_names_no_sound_is_refused(payload: bytes | str | dict[str, Any], code: str) -> None:
+    assert refusal(TOPICS.beep_play, payload).error.code == code
+    assert refusal(TOPICS.request("sound"), payload).error.code in {code, "invalid_payload"}
+
+
+def test_a_sound_with_the_retain_flag_is_refused_and_cleared() -> None:
+    refused = refusal(TOPICS.beep_play, b"RIFF\0", retain=True)
+    assert refused.error.code == "retained_command"
+    assert refused.clear_retained == TOPICS.beep_play
+
+
+def test_a_wav_file_is_no_command_anywhere_else() -> None:
+    assert refusal(TOPICS.restart, b"RIFF\xff").error.code == "invalid_payload"
+
+
+def test_a_digest_is_of_one_camera_or_of_all() -> None:
+    digest = TOPICS.request("digest")
+    assert command(digest, {"hours": 12}) == GetDigest(hours=12)
+    assert command(digest, {"camera": "door"}) == GetDigest(camera="door", hours=24)
+    assert refusal(digest, {"hours": 0}).error.code == "out_of_range"
+    assert refusal(digest, {"camera": "attic"}).error.code == "invalid_payload"
+
+
+@pytest.mark.parametrize("topic", command_topics(TOPICS, CAMERAS))
+def test_no_command_matches_two_subscriptions(topic: str) -> None:
+    """Mosquitto would deliver it twice, and it would be carried out twice."""
+    filters = [*command_filters(TOPICS), *slip_filters(TOPICS)]
+    assert len([name for name in filters if topic_matches_sub(name, topic)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("payload", "seconds"),
+    [
+        ("ON", 60.0),
+        ("off", 0.0),
+        ("120", 120.0),
+        ({"seconds": 5, "transaction": "t"}, 5.0),
+        ({}, 60.0),
+    ],
+)
+def test_a_live_view_is_begun_and_ended(payload: str | dict[str, Any], seconds: float) -> None:
+    assert command(DOOR.live_view_set, payload) == ShowLive(camera="door", seconds=seconds)
+
+
+def test_a_live_view_is_begun_by_a_request_too() -> None:
+    request = {"camera": "yard", "seconds": 300}
+    assert command(TOPICS.request("live"), request) == ShowLive(camera="yard", seconds=300.0)
+    assert command(TOPICS.request("live"), {"camera": "door"}) == ShowLive(camera="door")
+
+
+@pytest.mark.parametrize("payload", ["bright", "3601", "-1", {"seconds": 9999}, {"minutes": 1}])
+def test_a_live_view_of_another_length_is_refused(payload: str | dict[str, Any]) -> None:
+    error = refusal(DOOR.live_view_set, payload).error
+    assert error.code in {"out_of_range", "invalid_payload"}
+    assert error.message

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from agent.mqtt.answers import EVENTS_BYTES
+from agent.mqtt.connection_news import Accepted, BrokerAge, HomeSaid
 from agent.mqtt.ha_presence import BOOT, FIRST_RETRY, SETTLE
 from agent.mqtt.journal import Journal
+from agent.mqtt.late_records import EVENTS_BYTES
+from agent.mqtt.live_gate import LiveGate
 from agent.mqtt.outbox import Outbox
 from agent.mqtt.packet_limits import ROOM
 from agent.mqtt.sender import (
@@ -22,8 +24,7 @@ from agent.mqtt.sender import (
     WINDOW,
     Sender,
 )
-from agent.mqtt.signals import Accepted, BrokerAge, HomeSaid
-from schemas.messages import EventsQuery, Publish, Record, state
+from schemas.messages import DigestQuery, EventsQuery, Publish, Record, state
 from tests.support.clock import FakeClock
 
 ONLINE = state("a/availability", "online")
@@ -268,6 +269,21 @@ def test_pictures_go_one_after_the_other(house: House) -> None:
     assert len(link.sent) == 2 + PICTURES
 
 
+def test_pictures_that_ask_who_sees_them_are_as_few_as_others(house: House) -> None:
+    live = LiveGate(house.clock)
+    house.sender = Sender(house.outbox, house.journal, house.clock, ONLINE.topic, live=live)
+    link = house.connect()
+    for number in range(PICTURES + 2):
+        live.takes(f"p/{number}")
+        live.acknowledged(f"p/{number}/meta", f"p/{number}", heard=False)
+    house.say(*(described(number) for number in range(PICTURES + 2)))
+    assert link.topics()[1:] == [f"p/{n}{it}" for n in range(PICTURES) for it in ("", "/meta")]
+    assert {message.qos for message in link.sent[1:]} == {1}
+    house.sender.sent(2, None, heard=False)
+    house.sender.send()
+    assert link.topics()[-2:] == [f"p/{PICTURES}", f"p/{PICTURES}/meta"]
+
+
 def test_a_message_above_the_brokers_limit_is_skipped_and_counted(house: House) -> None:
     link = house.connect(Accepted(1000, 20))
     house.say(picture(1, 1000), picture(2, 500))
@@ -343,6 +359,16 @@ def test_a_query_is_answered_everywhere_it_wants(house: House) -> None:
     content = json.loads(answers[0].payload)
     assert (content["ok"], content["command"], content["transaction"]) == (True, "events", 5)
     assert [event["seq"] for event in content["data"]["events"]] == [7, 8, 9]
+    assert content["data"]["more"] is False
+
+
+def test_a_digest_is_answered_from_the_journal(house: House) -> None:
+    house.say(*records(1, 9))
+    link = house.connect()
+    house.say(DigestQuery(("door", "yard"), 24.0, ("a/response/digest",), "t", b"c"))
+    content = json.loads(link.sent[-1].payload)
+    assert (content["ok"], content["command"], content["transaction"]) == (True, "digest", "t")
+    assert content["data"]["hours"] == 24.0
     assert content["data"]["more"] is False
 
 
@@ -686,6 +712,49 @@ def test_discovery_that_is_said_again_is_not_cleared_any_more(home: HomeHouse) -
     home.say(DEVICE)
     assert link.sent == [state(DEVICE.topic, b""), DEVICE]
     assert home.journal.retained.gone == []
+
+
+def test_what_is_cleared_at_once_does_not_wait_for_home_assistant(home: HomeHouse) -> None:
+    link = home.connect()
+    home.say(state("a/shed/live/meta", "{}"))
+    home.acknowledge(link)
+    home.say(replace(state("a/shed/live/meta", b""), at_once=True))
+    assert link.topics()[-1] == "a/shed/live/meta"
+    assert link.sent[-1].payload == b""
+
+
+def test_a_picture_to_be_cleared_is_cleared_though_the_next_one_is_lost(house: House) -> None:
+    link = house.connect()
+    house.say(picture(1))
+    house.outbox.put(replace(picture(1), payload=b"", qos=1, at_once=True))
+    house.outbox.put(picture(1))
+    house.sender.disconnected(lost=True)  # before anything of it was sent
+    house.sender.journal_records()
+    link = house.connect(online=False)
+    house.sender.send()
+    assert [(message.topic, message.payload) for message in link.sent] == [("p/1", b"")]
+
+
+def test_what_is_cleared_and_said_anew_at_once_stays(house: House) -> None:
+    link = house.connect()
+    house.outbox.put(replace(picture(1), payload=b"", qos=1, at_once=True))
+    house.outbox.put(picture(1))
+    house.sender.send()
+    house.sender.journal_records()
+    house.sender.send()
+    assert link.sent[-1] == picture(1)
+    assert house.journal.retained.gone == []
+
+
+def test_a_topic_that_is_to_be_cleared_again_and_again_is_cleared_once(house: House) -> None:
+    link = house.connect(Accepted(None, 3))
+    house.say(*(state(f"a/{number}", "{}") for number in range(3)))  # the window is full
+    for _ in range(5):
+        house.say(GONE)
+    for mid in (2, 3, 4):
+        house.sender.sent(mid, None)
+    house.sender.send()
+    assert link.sent[4:] == [GONE]
 
 
 def test_a_state_is_cleared_once_home_assistant_has_taken_its_entity_away(home: HomeHouse) -> None:

@@ -20,7 +20,8 @@ from schemas.page import JobView
 
 
 @pytest.mark.parametrize(
-    "line", ['{"done": 1}', "{}", "[]", "7", '{"done": [], "total": 1}', "x", '{"result": 7}']
+    "line",
+    ['{"done": 1}', "{}", "[" * 2000, "[]", "7", '{"done": [], "total": 1}', "x", '{"result": 7}'],
 )
 def test_a_child_that_speaks_nonsense_is_a_trial_that_failed(
     monkeypatch: pytest.MonkeyPatch, line: str

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import ctypes
 import sys
-from types import SimpleNamespace
 
 import pytest
 
+from agent.runtime import clock
 from agent.runtime.clock import SystemClock, clock_is_synchronised
 
 
 def test_the_seconds_since_the_boot_go_on_while_the_machine_sleeps() -> None:
-    clock = SystemClock()
-    assert clock.monotonic() <= clock.since_boot() <= clock.since_boot()
+    system = SystemClock()
+    assert system.monotonic() <= system.since_boot() <= system.since_boot()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="adjtimex is Linux's")
@@ -27,13 +26,12 @@ def test_only_a_clock_that_is_kept_right_is_synchronised(
     answer: int,
     good: bool,  # noqa: FBT001
 ) -> None:
-    libc = SimpleNamespace(adjtimex=lambda _: answer)
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: libc)
+    monkeypatch.setattr(clock, "adjtimex", lambda _: answer)
     assert clock_is_synchronised() is good
 
 
 def test_where_it_cannot_be_asked_the_clock_is_not_to_be_trusted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ctypes, "CDLL", lambda _: SimpleNamespace())
+    monkeypatch.setattr(clock, "adjtimex", None)
     assert not clock_is_synchronised()

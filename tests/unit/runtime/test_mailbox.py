@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.runtime.mailbox import Mailbox, WhenFull
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, wait_until
 
 
 def box(capacity: int, when_full: WhenFull, limit: int | None = None) -> Mailbox[int]:
@@ -21,6 +21,14 @@ def test_messages_come_out_in_order() -> None:
     for n in range(3):
         assert b.put(n)
     assert [b.get() for _ in range(4)] == [0, 1, 2, None]
+
+
+def test_those_that_wait_can_be_counted_by_kind() -> None:
+    b = box(4, WhenFull.REFUSE)
+    for n in (1, 2, 3, 5):
+        b.put(n)
+    assert b.count(lambda n: n % 2 == 1) == 3
+    assert b.depth == 4
 
 
 def test_a_full_box_refuses_and_counts() -> None:
@@ -101,3 +109,53 @@ def test_nothing_is_lost_uncounted(steps: list[int | None], when_full: WhenFull)
             b.put(size, size=size)
         assert b.depth <= 3
     assert put == got + b.depth + b.dropped
+
+
+def test_of_a_kind_of_which_the_newest_counts_one_waits_in_its_place_and_none_is_refused() -> None:
+    b: Mailbox[int | str] = Mailbox("test", 2, WhenFull.REFUSE, limit_bytes=10, newest_of=(str,))
+    assert b.put("first", 4)
+    assert b.put(1, 6)
+    assert all(b.put(word, 3) for word in ("second", "third"))
+    assert (b.depth, b.dropped) == (2, 0)
+    assert not b.put(2)
+    assert [b.get(), b.get(), b.get()] == ["third", 1, None]
+    assert b.put(3, 10), "what was replaced weighs nothing"
+    assert b.put("fourth"), "also into a full one"
+    assert not b.put(4)
+    assert [b.get(), b.get()] == [3, "fourth"]
+
+
+def test_what_can_wait_wakes_nobody_and_comes_with_what_cannot() -> None:
+    b = box(8, WhenFull.REFUSE)
+    got: list[int | None] = []
+    reader = threading.Thread(target=lambda: got.extend(b.get(PATIENCE) for _ in range(2)))
+    reader.start()
+    wait_until("the reader sleeps", lambda: b._waits)
+    b.put(1, can_wait=True)
+    assert b._waits
+    b.put(2)
+    reader.join(PATIENCE)
+    assert got == [1, 2]
+
+
+@pytest.mark.parametrize(("count", "size"), [(4, 0), (2, 5)])
+def test_a_box_that_is_half_full_wakes_its_reader_in_any_case(count: int, size: int) -> None:
+    b = box(8, WhenFull.REFUSE, limit=20)
+    got: list[int | None] = []
+    reader = threading.Thread(target=lambda: got.append(b.get(None)))
+    reader.start()
+    wait_until("the reader sleeps", lambda: b._waits)
+    for n in range(count):
+        b.put(n, size=size, can_wait=True)
+    reader.join(PATIENCE)
+    assert got == [0]
+
+
+def test_what_can_wait_is_taken_at_the_end_of_a_wait() -> None:
+    b = box(8, WhenFull.REFUSE)
+    got: list[int | None] = []
+    reader = threading.Thread(target=lambda: got.append(b.get(0.5)))
+    reader.start()
+    b.put(1, can_wait=True)
+    reader.join(PATIENCE)
+    assert got == [1]

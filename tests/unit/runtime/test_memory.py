@@ -6,6 +6,8 @@ import gc
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agent.core.time_allowance import BURST
 from agent.runtime import memory
@@ -95,11 +97,30 @@ def test_a_camera_that_takes_more_than_its_part_of_the_time_is_refused_until_it_
     monkeypatch.setattr(memory, "thread_seconds", lambda: used)
     assert share.admit(1) is not None
     used += BURST + 3.0
+    clock.advance(memory.COUNTED_EVERY)
     assert share.admit(1) is None
     assert "processors" in share.costs.why
     assert other.admit(1) is not None, "another camera is not refused for it"
     clock.advance(3.0)
     assert share.admit(1) is not None
+
+
+def test_the_system_is_not_asked_with_each_frame_of_a_burst(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, asked = FakeClock(), list[float]()
+
+    def thread_seconds() -> float:
+        asked.append(clock.monotonic())
+        return 0.0
+
+    share = Memory(LEAST_LIMIT).share(clock)
+    monkeypatch.setattr(memory, "thread_seconds", thread_seconds)
+    held = [share.admit(1) for _ in range(5)]
+    assert (len(held), len(asked)) == (5, 1)
+    clock.advance(memory.COUNTED_EVERY)
+    share.spend()
+    assert len(asked) == 2
 
 
 HOUSE = 8 << 20  # kB
@@ -140,3 +161,20 @@ def test_a_camera_that_goes_with_what_it_holds_harms_no_other() -> None:
     del gone, cycle
     gc.collect()
     assert [other.admit(10) is not None for _ in range(3)] == [True] * 3
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 60), st.booleans()), max_size=40))
+def test_what_is_free_is_taken_and_nothing_else(steps: list[tuple[int, int, bool]]) -> None:
+    house = Memory(LEAST_LIMIT)
+    shares = [house.share(FakeClock()) for _ in range(4)]
+    held: list[tuple[int, object]] = []
+    for number, size, gives in steps:
+        share, account = shares[number], house.frames
+        if gives and held:
+            held.pop(0)
+        free = account.most(share) - account.used(share)
+        taken = share.admit(size * MIB)
+        assert (taken is not None) == (size * MIB <= free)
+        if taken is not None:
+            held.append((number, taken))
+        del taken

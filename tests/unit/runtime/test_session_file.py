@@ -7,7 +7,7 @@ import pytest
 
 from agent.core.errors import ConfigError
 from agent.core.messages import ClipPart, SessionLog
-from agent.core.naming import SESSIONS
+from agent.core.store_names import SESSIONS
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.session_file import KEPT, save_session, session_keeper
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.runtime.time_zone import ZoneWatch, zone_missing, zone_mistake
+from agent.runtime.time_zone import ZoneWatch, zone_mistake, zone_note
 
 ZONE = b"TZif2" + bytes(40)
 
@@ -80,6 +80,24 @@ def test_what_it_would_take_for_utc_in_silence_is_named(
     assert "UTC is taken" in told
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("UTC+2", "TZ=UTC+2 is 2 h behind UTC (west of it); 2 h ahead is TZ=UTC-2"),
+        ("GMT+05:30", "5:30 h behind UTC"),
+        ("<CEST>2", "2 h ahead is TZ=<CEST>-2"),
+    ],
+)
+def test_a_zone_that_counts_to_the_west_is_said_to(zones: Path, given: str, words: str) -> None:
+    assert zone_mistake({"TZ": given}, zones) is None
+    assert words in (zone_note({"TZ": given}) or "")
+
+
+@pytest.mark.parametrize("given", ["UTC-2", "UTC+0", "CET-1CEST", "EST5EDT", "Europe/Berlin", ""])
+def test_of_the_zones_that_people_mean_nothing_is_said(given: str) -> None:
+    assert zone_note({"TZ": given}) is None
+
+
 def test_where_no_zones_are_installed_that_is_said(tmp_path: Path) -> None:
     told = zone_mistake({"TZ": "Europe/Berlin"}, tmp_path / "none")
     assert told is not None
@@ -92,14 +110,14 @@ def test_the_machines_own_zone_is_looked_at_where_none_is_given(
 ) -> None:
     localtime = tmp_path / "localtime"
     assert zone_mistake({}, zones, localtime) is None
-    assert "no time zone is set" in (zone_missing({}, localtime) or "")
+    assert "no time zone is set" in (zone_note({}, localtime) or "")
     localtime.symlink_to(zones / "Europe/Paris")
     assert zone_mistake({}, zones, localtime) is None
-    assert zone_missing({}, localtime) is None
+    assert zone_note({}, localtime) is None
     localtime.unlink()
     localtime.symlink_to(zones / "Europe/Pari")
     assert "leads to" in (zone_mistake({}, zones, localtime) or "")
-    assert zone_missing({}, localtime) is None
+    assert zone_note({}, localtime) is None
     localtime.unlink()
     localtime.write_text("no zone")
     assert "is no time zone" in (zone_mistake({}, zones, localtime) or "")

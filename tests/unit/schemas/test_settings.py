@@ -9,18 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.settings import (
+    PLACES,
     CameraSettings,
     allowed_text,
     check_value,
     limits,
+    numbers_behind,
     parse_value,
     setting_names,
     show_value,
 )
 
-NUMBERS = [
-    n for n in setting_names(CameraSettings) if limits(CameraSettings, n)["type"] != "boolean"
-]
+NUMBERS = [n for n in setting_names(CameraSettings) if "minimum" in limits(CameraSettings, n)]
 
 
 def test_the_defaults_are_those_of_the_seed() -> None:
@@ -88,3 +88,34 @@ def test_any_text_is_a_value_or_a_refusal(text: str) -> None:
             parse_value(CameraSettings, name, text)
         except ValueError as error:
             assert allowed_text(CameraSettings, name) in str(error)  # noqa: PT017  either is right
+
+
+@pytest.mark.parametrize(("place", "numbers"), PLACES.items())
+def test_a_place_of_sensitivity_stands_for_its_numbers(
+    place: str, numbers: tuple[int, float]
+) -> None:
+    wanted = dict(zip(("pixel_threshold", "min_changed"), numbers, strict=True))
+    assert numbers_behind({"sensitivity": place}) == wanted
+    settings = CameraSettings().changed(wanted, "robust")
+    assert settings.sensitivity == place
+    assert parse_value(CameraSettings, "sensitivity", f" {place.upper()} ") == place
+
+
+def test_numbers_of_no_place_are_custom_and_nobody_sets_that() -> None:
+    assert CameraSettings(pixel_threshold=31).sensitivity == "custom"
+    with pytest.raises(ValueError, match=r"low, normal or high, not 'custom': custom is what"):
+        parse_value(CameraSettings, "sensitivity", "custom")
+    for wrong in (50, True, "highest", ["low"]):
+        with pytest.raises(ValueError, match="sensitivity must be low, normal or high"):
+            check_value(CameraSettings, "sensitivity", wrong)
+
+
+def test_a_number_that_is_named_beside_the_place_wins() -> None:
+    asked = numbers_behind({"sensitivity": "high", "pixel_threshold": 60})
+    assert asked == {"pixel_threshold": 60, "min_changed": PLACES["high"][1]}
+
+
+def test_limits_that_a_profile_does_not_use_refuse_nothing_in_it() -> None:
+    assert CameraSettings().changed({"min_changed": 50.0}, "robust").min_changed == 50.0
+    with pytest.raises(ValueError, match="must be above min_changed"):
+        CameraSettings().changed({"min_changed": 50.0}, "plain")

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.zones import Polygon, Zone
+from schemas.zones import Polygon, Zone, check_zones
 
 SQUARE = ((0.1, 0.1), (0.4, 0.1), (0.4, 0.4), (0.1, 0.4))
 polygons: TypeAdapter[tuple[tuple[float, float], ...]] = TypeAdapter(Polygon)
@@ -79,3 +79,50 @@ def test_a_zone_of_its_own_is_full_only_at_a_hundred_percent() -> None:
 def test_thresholds_that_make_no_sense_are_refused(fields: dict[str, object], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         Zone.model_validate({"polygon": SQUARE, **fields})
+
+
+def zones(**given: dict[str, object]) -> dict[str, Zone]:
+    return {n: Zone.model_validate({"polygon": SQUARE, **it}) for n, it in given.items()}
+
+
+@pytest.mark.parametrize("fields", [{"dwell": 5.0}, {"came_from": "street"}, {"mode": "watch"}])
+def test_a_zone_may_ask_for_more_than_motion(fields: dict[str, object]) -> None:
+    assert Zone.model_validate({"polygon": SQUARE, **fields}).asks_more
+    assert not Zone(polygon=SQUARE).asks_more
+
+
+@pytest.mark.parametrize("mode", ["ignore", "watch"])
+def test_only_a_zone_that_is_looked_at_asks_for_time_or_direction(mode: str) -> None:
+    for more in ({"dwell": 5.0}, {"came_from": "street"}):
+        with pytest.raises(ValidationError, match=f"are for mode: look, this is {mode}"):
+            Zone.model_validate({"polygon": SQUARE, "mode": mode, **more})
+
+
+@pytest.mark.parametrize("dwell", [0, -1, 3601, "long"])
+def test_a_dwell_that_is_none_is_refused(dwell: object) -> None:
+    with pytest.raises(ValidationError):
+        Zone.model_validate({"polygon": SQUARE, "dwell": dwell})
+
+
+def test_zones_that_know_each_other() -> None:
+    check_zones(zones(street={"mode": "watch"}, gate={"came_from": "street", "dwell": 2.0}))
+    check_zones(zones(street={}, gate={"came_from": "street"}))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"gate": {"came_from": "street"}}, "came_from: street is no zone that is judged"),
+        (
+            {"gate": {"came_from": "tree"}, "tree": {"mode": "ignore"}},
+            "tree is no zone that is judged; those are: gate",
+        ),
+        ({"gate": {"came_from": "gate"}}, "came_from names the zone itself"),
+        ({"street": {"mode": "watch"}}, "another one names as came_from"),
+    ],
+)
+def test_zones_that_do_not_fit_together_are_refused(
+    given: dict[str, dict[str, object]], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        check_zones(zones(**given))

@@ -77,6 +77,27 @@ def test_what_has_gone_is_remembered_until_its_burial_is_through(tmp_path: Path)
     assert load_discovery(tmp_path)[1] == {}
 
 
+@pytest.mark.parametrize("born", [False, True])
+def test_messages_of_another_layout_are_emptied_once(tmp_path: Path, *, born: bool) -> None:
+    singles = discovery(DEVICE, [DOOR], "homeassistant", "components")
+    run(tmp_path, singles)
+    said = run(tmp_path, payloads(DOOR), born=born)
+    assert {m.topic for m in said if not m.payload} == {m.topic for m in singles}
+    assert said[len(singles) :] == payloads(DOOR)
+    assert run(tmp_path, payloads(DOOR), born=True) == payloads(DOOR)
+    assert {m.topic for m in run(tmp_path, singles) if not m.payload} == {
+        m.topic for m in payloads(DOOR)
+    }
+
+
+def test_a_connection_that_is_lost_meanwhile_does_not_empty_them_again(tmp_path: Path) -> None:
+    run(tmp_path, discovery(DEVICE, [DOOR], "homeassistant", "components"))
+    found = Discovery(payloads(DOOR), tmp_path)
+    assert not any(message.payload for message in found.announce(100.0, born=False))
+    assert found.announce(100.5, born=False) == payloads(DOOR)
+    assert run(tmp_path, payloads(DOOR), born=True) == payloads(DOOR)
+
+
 def test_switching_discovery_off_removes_the_devices(tmp_path: Path) -> None:
     run(tmp_path, payloads(DOOR))
     assert [message.payload for message in run(tmp_path, [])[-2:]] == [b"", b""]

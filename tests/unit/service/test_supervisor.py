@@ -58,3 +58,18 @@ def test_no_more_than_so_many_hang_at_a_time() -> None:
     assert len(crew.hung()) == MOST_HUNG
     body.go.set()
     wait_until("all came back", lambda: not crew.hung())
+
+
+def test_a_thread_that_hangs_while_its_camera_goes_is_counted_among_those_that_hang() -> None:
+    body, clock = Hanging(), FakeClock()
+    crew = Crew(clock, lambda _name, _error: None)
+    for _ in range(MOST_HUNG):
+        (worker,) = crew.add({"door.camera": body.run})
+        worker.start()
+        assert crew.stop(["door.camera"], 0.0, 0.0) == ["door.camera"]
+        crew.forget(["door.camera"])
+    assert crew.hung() == ("door.camera",) * MOST_HUNG
+    crew.add({"lane.camera": body.run})
+    assert not crew.replace("lane.camera", body.renew), "so many hang already"
+    body.go.set()
+    wait_until("all came back", lambda: not crew.hung())

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.naming import FileKind
+from agent.core.store_names import FileKind
 from agent.storage.container.moov import Sample
 from agent.storage.records import (
     BadRecord,

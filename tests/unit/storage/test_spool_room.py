@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from agent.core.store_names import self_test_camera
+from agent.storage.records import EventClosed, Record
 from agent.storage.spool import place
 from agent.storage.spool import spool as spool_module
 from agent.storage.spool.spool import Spool
@@ -172,3 +175,38 @@ def test_a_spool_in_memory_takes_nine_tenths_of_it_at_most_and_says_so(
     caplog.clear()
     assert place.memory_spool("pi", 18 << 20)[1] == 18 << 20
     assert caplog.text == ""
+
+
+def of_a_test(record: Record) -> Record:
+    return replace(record, camera=self_test_camera("0"))
+
+
+def test_a_self_test_pushes_out_nobody_and_what_is_lost_of_it_is_not_counted(
+    tmp_path: Path,
+) -> None:
+    spool = Spool(tmp_path, 200_000)
+    real: list[Record] = [opened("A"), file("A", 60_000), closed("A")]
+    assert all(spool.put(record) for record in real)
+    assert spool.put(of_a_test(opened("T")))
+    assert not spool.put(of_a_test(file("T", 150_000)))
+    assert not spool.put(of_a_test(picture(150_000)))
+    assert spooled(spool) == [*real, of_a_test(opened("T"))]
+    assert spool.put(of_a_test(closed("T")))
+    assert spool.put(of_a_test(picture(60_000)))
+    assert spool.put(file("B", 110_000))  # a real one pushes out what a test has put there
+    assert (spool.lost_events, spool.lost_records) == (1, 0)  # the pictures of A
+    spool.discard(self_test_camera("0"))
+    assert {record.camera for record in spooled(spool)} == {"front"}
+
+
+def test_what_is_discarded_leaves_no_file_and_no_end_that_waits(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    spool.put(of_a_test(opened("T")))
+    spool.put(picture())
+    ended = of_a_test(closed("T"))
+    assert isinstance(ended, EventClosed)
+    spool.left.append(ended)
+    spool.discard(self_test_camera("0"))
+    assert spooled(spool) == [picture()]
+    assert len(list(tmp_path.glob("*.rec"))) == 1
+    assert not spool.left

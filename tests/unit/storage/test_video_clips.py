@@ -11,11 +11,11 @@ import pytest
 
 from agent.core.frame import Frame, Video
 from agent.core.messages import ClipFrame, Stream
-from agent.core.naming import FileKind
+from agent.core.store_names import FileKind
 from agent.imaging.orientation import Orientation
 from agent.storage.recording.encoder import ClipEncoder
+from agent.storage.recording.open_clip import RecorderOptions
 from agent.storage.recording.passthrough import OriginalPictures
-from agent.storage.recording.recorder import RecorderOptions
 from agent.storage.records import EventClosed, EventFile, Fragment
 from tests.support.recordings import HEIGHT, WIDTH, numbered_jpeg, numbered_video, read_number
 from tests.unit.storage.recording.test_encoder import decode

@@ -13,7 +13,7 @@ import yaml
 from tests.support.ha_edges import complaints
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGE = (ROOT / "docs" / "home-assistant.md").read_text()
+PAGE = (ROOT / "docs" / "how-to" / "home-assistant.md").read_text()
 BLUEPRINT = ROOT / "blueprints" / "automation" / "surveillance_agent" / "motion_notify.yaml"
 DOCUMENTED = [
     yaml.safe_load(text) for text in re.findall(r"```yaml\n# automation\n(.*?)```", PAGE, re.DOTALL)
@@ -49,7 +49,9 @@ def test_a_documented_automation_runs_for_news_only(content: dict[str, Any]) -> 
 def test_the_blueprint_runs_for_news_only() -> None:
     content = blueprint()
     assert complaints(content, "") == []
-    assert [trigger["trigger"] for trigger in content["triggers"]] == ["template"]
+    *events, button = content["triggers"]
+    assert {event["trigger"] for event in events} == {"template"}
+    assert (button["trigger"], button["event_type"]) == ("event", "mobile_app_notification_action")
 
 
 def steps(actions: object) -> Iterator[object]:

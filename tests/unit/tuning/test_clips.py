@@ -1,6 +1,9 @@
 """Clips as frames with times."""
 
 import json
+import shutil
+import struct
+import subprocess
 from pathlib import Path
 from typing import cast
 
@@ -13,6 +16,7 @@ from agent.camera.synthetic import scene_for
 from agent.core.errors import ConfigError
 from agent.tuning.clips import Clip, open_clip
 from tests.support.garden import FPS, HEIGHT, WIDTH, write_folder, write_video
+from tests.support.needs import need
 
 Size = tuple[int, int]
 
@@ -44,7 +48,7 @@ def test_a_folder_is_played_in_the_order_of_its_numbers(tmp_path: Path) -> None:
         cv2.imwrite(str(tmp_path / f"f{number}.jpg"), np.full((48, 64), number * 10, np.uint8))
     clip = open_clip(str(tmp_path))
     assert lumas(clip) == [10, 20, 100]
-    assert (clip.fps, clip.frames, clip.own) == (3.0, 3, False)
+    assert (clip.fps, clip.frames, clip.stamped) == (3.0, 3, False)
 
 
 def test_a_folder_takes_its_frame_rate(tmp_path: Path) -> None:
@@ -122,7 +126,7 @@ def test_a_days_file_is_cut_where_its_events_begin(tmp_path: Path) -> None:
     text = "\n".join([json.dumps(entries[0]), "torn {", json.dumps(entries[1])])
     (day / "events.jsonl").write_text(text)
     clip = open_clip(str(path))
-    assert clip.own
+    assert clip.stamped
     assert [shot.at for shot in clip.shots() if shot.first] == [0.0, 1.5]
 
 
@@ -130,8 +134,61 @@ def test_an_events_clip_is_our_own_and_other_files_are_not(tmp_path: Path) -> No
     events = tmp_path / "2026-11-22" / "events"
     events.mkdir(parents=True)
     name = "081501_01JD9Z3V5X8Q2M4N6P7R9S0T1W.mp4"
-    assert open_clip(str(write_video(events / name, seconds=1))).own
-    assert not open_clip(str(write_video(events / "holiday.mp4", seconds=1))).own
+    path = write_video(events / name, seconds=1)
+    assert open_clip(str(path)).stamped
+    assert not open_clip(str(write_video(events / "holiday.mp4", seconds=1))).stamped
+
+
+@pytest.mark.parametrize("drawn", [True, False, None])
+def test_the_manifest_says_if_the_time_is_drawn(
+    tmp_path: Path,
+    drawn: bool | None,  # noqa: FBT001
+) -> None:
+    events = tmp_path / "2026-11-22" / "events"
+    events.mkdir(parents=True)
+    clip = write_video(events / "081501_01JD9Z3V5X8Q2M4N6P7R9S0T1W.mp4", seconds=1)
+    film = write_video(tmp_path / "2026-11-22" / "2026-11-22.mp4", seconds=1)
+    about = {} if drawn is None else {"time_drawn": drawn}
+    files = {"clip": {"name": f"events/{clip.name}"}}
+    line = {**about, "files": files, "day": [{"file": film.name, "position_ms": 0}]}
+    (tmp_path / "2026-11-22" / "events.jsonl").write_text(json.dumps(line))
+    for path in (clip, film):
+        assert open_clip(str(path)).stamped is (drawn is not False)
+
+
+def test_the_cameras_own_jpegs_have_no_time(tmp_path: Path) -> None:
+    day = tmp_path / "2026-11-22"
+    day.mkdir()
+    assert not open_clip(str(write_video(day / "2026-11-22.mkv", seconds=1))).stamped
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_a_video_is_turned_as_players_show_it(tmp_path: Path, quarters: int) -> None:
+    path = write_video(tmp_path / "phone.mp4", seconds=1)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 4 + 40
+    one = 0x10000
+    a, b = [(one, 0), (0, one), (-one, 0), (0, -one)][quarters]
+    data[at : at + 36] = struct.pack(">9i", a, b, 0, -b, a, 0, 0, 0, 0x40000000)
+    path.write_bytes(bytes(data))
+
+    need("" if shutil.which("ffmpeg") else "ffmpeg is not installed")
+    asked = ["ffmpeg", "-v", "error", "-i", str(path), "-frames:v", "1", "-f", "image2pipe"]
+    shown = subprocess.run([*asked, "-c:v", "png", "-"], capture_output=True, check=True).stdout
+    expected = cv2.imdecode(np.frombuffer(shown, np.uint8), cv2.IMREAD_COLOR)
+    assert expected is not None
+    first = next(iter(open_clip(str(path)).shots()))
+    colour, luma = first.colour(), first.luma()
+    assert colour is not None
+    assert luma is not None
+    assert colour.shape == expected.shape
+    assert luma.shape == expected.shape[:2]
+    assert np.abs(colour.astype(int) - expected).mean() < 3
+    assert np.abs(luma.astype(int) - cv2.cvtColor(expected, cv2.COLOR_BGR2GRAY)).mean() < 3
+    scene = cv2.imdecode(np.frombuffer(scene_for(str(path), size=None).at(0), np.uint8), 1)
+    assert scene is not None
+    assert scene.shape == expected.shape
+    assert np.abs(scene.astype(int) - expected).mean() < 6
 
 
 @pytest.mark.parametrize(

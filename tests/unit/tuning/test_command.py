@@ -187,5 +187,5 @@ def test_without_its_library_the_report_says_what_to_install(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     for name in ("report", "plots"):
         monkeypatch.delattr(f"agent.tuning.{name}", raising=False)
-    with pytest.raises(ConfigError, match=r"pip install -e '\.\[report\]'"):
+    with pytest.raises(ConfigError, match="script/setup --with report"):
         replay(garden, "--report", "out.html")

@@ -153,8 +153,8 @@ def test_the_burnt_in_time_is_no_motion(garden: Path) -> None:
             shot._luma = wide
             yield shot
 
-    own = changed(clip, own=True, shots=stamped)  # type: ignore[arg-type]  # the same
-    foreign = changed(own, own=False)
+    own = changed(clip, stamped=True, shots=stamped)  # type: ignore[arg-type]  # the same
+    foreign = changed(own, stamped=False)
     keen = camera(detection={"profile": "plain", "min_changed": 0.02})
     quiet = one(own, keen)
     assert [it.start for it in quiet.events] == [8.0, 14.0, 36.0, 42.0, 64.0]

@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pytest
 
 from agent.core.errors import ConfigError
-from agent.core.messages import Detection, Reason
+from agent.core.messages import Detection, Reason, ZoneStay
+from agent.imaging.heatmap import cells
 from agent.vision.judge import Judge
 from agent.vision.zones import View
 from schemas.zones import Zone
@@ -116,3 +117,69 @@ def test_changed_settings_hold_for_zones_too() -> None:
     strict = replace(SETTINGS, min_changed=50.0)
     detection = judge.judge(scene((10, 10, 16)), 9, 9.0, strict)
     assert (detection.motion, detection.min_changed) == (False, 50.0)
+
+
+def walk(judge: Judge, columns: list[int]) -> list[Detection]:
+    """A square that walks along these columns, after a calm scene."""
+    return play(judge, *QUIET, *(scene((40, column, 16)) for column in columns))[len(QUIET) :]
+
+
+RIGHT = ((0.51, 0.0), (1.0, 0.0), (1.0, 1.0), (0.51, 1.0))
+
+
+@pytest.mark.parametrize("profile", ["plain", "robust"])
+def test_motion_that_comes_from_the_other_zone_counts_and_no_other(profile: str) -> None:
+    zones = {
+        "street": Zone(polygon=LEFT, mode="watch"),
+        "gate": Zone(polygon=RIGHT, came_from="street"),
+    }
+    there = list(range(4, 110, 8))
+    came = walk(Judge(profile, View(zones=zones)), there)
+    assert {it.reason for it in came if it.zone == "street"} == {Reason.DIRECTION}
+    counted = [it for it in came if it.motion]
+    assert counted
+    assert {it.zone for it in counted} == {"gate"}
+    assert {it.stay.came_from for it in counted if it.stay is not None} == {"street"}
+    left = walk(Judge(profile, View(zones=zones)), there[::-1])
+    assert not any(it.motion for it in left)
+    assert Reason.DIRECTION in {it.reason for it in left}
+
+
+@pytest.mark.parametrize("profile", ["plain", "robust"])
+def test_motion_counts_once_it_has_been_in_the_zone_for_long_enough(profile: str) -> None:
+    view = View(zones={"porch": Zone(polygon=EVERYTHING, dwell=1.0)})
+    steps = [4, 14, 24, 34, 44, 54, 64, 74, 84, 94]
+    found = walk(Judge(profile, view), steps)
+    first = next(n for n, it in enumerate(found) if it.stay is not None)
+    assert [it.reason for it in found[first : first + 4]] == [Reason.DWELL] * 4
+    assert found[first + 4].motion
+    assert found[first + 4].stay == ZoneStay(1.0, 1.0)
+
+
+def test_a_zone_without_more_counts_beside_one_that_asks_for_it() -> None:
+    zones = {"porch": Zone(polygon=LEFT, dwell=600.0), "garden": Zone(polygon=RIGHT)}
+    judge = Judge("robust", View(zones=zones))
+    both = play(
+        judge, *QUIET, *(scene((40, 4 + 6 * n, 16), (20, 66 + 6 * n, 16)) for n in range(7))
+    )
+    assert both[-1].motion
+    assert both[-1].zone == "garden"
+    assert both[-1].stay is None
+
+
+@pytest.mark.parametrize("profile", ["plain", "robust"])
+@pytest.mark.parametrize("size", [(480, 640), (270, 484)])
+def test_what_changed_lies_in_the_same_cells_at_either_size(
+    profile: str, size: tuple[int, int]
+) -> None:
+    judge = Judge(profile, View())
+    rng = np.random.default_rng(2)
+    for number in range(30):
+        luma = rng.normal(90, 1.5, size).clip(0, 255).astype(np.uint8)
+        luma[100:180, 12 * number : 12 * number + 40] = 20
+        found = judge.judge(luma, number, number / 3, SETTINGS)
+        small = judge.changed()
+        assert small.shape[1] == size[1] // judge.scale(size[1])
+        coarse, fine = cells(small), cells(judge.binary())
+        assert np.array_equal(coarse, fine)
+    assert found.motion

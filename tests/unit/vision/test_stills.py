@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 import cv2
 import numpy as np
 
-from agent.core.camera_effects import PipelineEffect, TakeStill
 from agent.core.camera_stills import MOST_WAITING, CameraStills
 from agent.core.frame import Frame
 from agent.core.messages import ClipPart, PictureReason, PictureRefused, PictureTaken, StorePicture
 from agent.core.orders import TakePicture
+from agent.core.pipeline_messages import PipelineEffect, TakeStill
 from agent.core.time_allowance import Boundless
 from agent.imaging.orientation import Orientation
 from agent.vision.stills import Stills

@@ -1,5 +1,6 @@
 """Pictures wider than needed are judged smaller, and nobody outside notices."""
 
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -22,23 +23,32 @@ HEIGHT, WIDTH = 1083, 1921  # odd: the decoder rounds up
 LEFT = ((0.0, 0.0), (0.49, 0.0), (0.49, 1.0), (0.0, 1.0))
 
 
-def jpeg(column: int | None = None, *, height: int = HEIGHT, width: int = WIDTH) -> bytes:
+@cache
+def jpeg(column: int | None = None) -> bytes:
     """A grey scene, with somebody of 120x200 pixels at a column."""
-    rows, columns = np.mgrid[0:height, 0:width]
+    rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
     luma = (90 + 40 * np.sin(rows / 37) * np.cos(columns / 53)).astype(np.uint8)
     if column is not None:
         luma[300:500, column : column + 120] = 230
     return cv2.imencode(".jpg", luma, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
 
 
+@cache
+def plane(column: int | None, scale: int | None) -> Luma:
+    """The scene decoded small, as the agent does; None: whole."""
+    data = jpeg(column)
+    luma = decode_luma(data) if scale is None else small_luma(data, scale)
+    assert luma is not None
+    luma.flags.writeable = False  # several tests look at it
+    return luma
+
+
 def last_of(judge: Judge, *columns: int | None, whole: bool = False) -> Detection:
     """The last detection of frames decoded small, as the agent does, or whole."""
     detection = None
     for seq, column in enumerate(columns):
-        data, size = jpeg(column), (HEIGHT, WIDTH)
-        luma = decode_luma(data) if whole else small_luma(data, judge.scale(WIDTH))
-        assert luma is not None
-        given = None if whole else size
+        luma = plane(column, None if whole else judge.scale(WIDTH))
+        given = None if whole else (HEIGHT, WIDTH)
         detection = judge.judge(luma, seq, seq / 4, SETTINGS, given)
     assert detection is not None
     return detection

@@ -492,6 +492,19 @@ def test_the_counters_tell_what_was_judged() -> None:
     assert stats.last_score == 0.0
 
 
+# ---------------------------------------------------------------- privacy
+
+
+def test_privacy_mode_that_was_off_for_a_moment_has_its_card_again() -> None:
+    """Off and on again is one order, where vision looks late; the engine forgot the card."""
+    private = replace(SETTINGS, private=True)
+    rig = Rig(settings=private)
+    rig.orders.put(Configure(private))
+    rig.vision.take_orders()
+    (card,) = [it for it in rig.said if isinstance(it, PictureTaken)]
+    assert card.reason == "privacy"
+
+
 # ---------------------------------------------------------------- how well it sees
 
 

@@ -37,7 +37,7 @@ class CameraSide(Serving):
         -> FIRST_ACK -> START -> session streams --SessionDelete--> none
                                     --15 unacknowledged for 1 s--> stopped --keep_session--> none
 
-    A hello starts the opening anew. While another client's session is open, statuses are refused.
+    A hello restarts the opening. While another client's session is open, statuses are refused.
     """
 
     def __init__(self, manners: Manners) -> None:

@@ -14,7 +14,7 @@ from agent.camera.hk.discovery_packets import parse_fields
 from agent.camera.hk.packets import Packet
 from agent.camera.hk.simulator.session_base import Manners, Serving, Session, filled, name
 
-#: The session is created after so many polls (guessed).
+#: The session is created after this number of polls (guessed).
 POLLS_UNTIL_CREATED = 2
 
 #: While it streams the camera polls this often (guessed), and wants an answer within the patience.
@@ -54,7 +54,7 @@ class CameraSide2(Serving):
         -> session streams --SessionDelete--> none
               --15 unacknowledged for 1 s, or no ICMD1 for 2 s--> stopped --keep_session--> none
 
-    A ping 82 starts the opening anew. While another client's session is open nothing is answered.
+    A ping 82 restarts the opening. While another client's session is open nothing is answered.
     """
 
     def __init__(self, manners: Manners) -> None:

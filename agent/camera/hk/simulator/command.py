@@ -1,4 +1,4 @@
-"""The `simulate-camera` command: options to a simulator that runs until it is told to stop."""
+"""The `simulate-camera` command: options to a simulator that runs until a signal stops it."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--bind", default="127.0.0.1", metavar="ADDRESS", help="local address to serve on")
     add("--port", type=_port, default=DEFAULT_PORT, help="UDP port, 0 for a free one")
-    add("--source", metavar="PATH", help="a clip or a folder of JPEGs; default: a made-up room")
+    add("--source", metavar="PATH", help="a clip or a folder of JPEGs; default: a made-up scene")
     add("--size", type=_size, default=CAMERA_SIZE, metavar="WxH|own", help="of a clip's frames")
     add("--fps", type=_fps, default=3.0, help="frames per second")
     add("--once", action="store_true", help="hold the last frame instead of starting again")
     add("--wait", action="store_true", help="begin the scene with the first session")
-    add("--seed", type=int, default=1, help="of the faults and of the room's noise")
+    add("--seed", type=int, default=1, help="of the faults and of the scene's noise")
     for name, what in (
         ("loss", "are lost"),
         ("repeat", "come twice"),
@@ -49,15 +49,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("silence", "neither send nor hear"),
         ("reboot", "forget the session and be deaf"),
     ):
-        text = f"{what} for so long, every --every seconds"
+        text = f"{what} for this time, every --every seconds"
         add(f"--{name}", type=_seconds, default=0.0, metavar="SECONDS", help=text)
     add("--every", type=_seconds, default=30.0, metavar="SECONDS", help="between such faults")
-    add("--refuse", type=int, default=0, metavar="N", help="refuse so many statuses at first")
+    add("--refuse", type=int, default=0, metavar="N", help="number of statuses to refuse at first")
     add("--resource-reply", type=int, default=155, metavar="BYTES", help="155 or 156")
     add("--start-reply", type=int, default=368, metavar="BYTES", help="334, 368 or 372")
     add("--extra-early", action="store_true", help="42 bytes before the resource reply")
     add("--extra-late", action="store_true", help="42 bytes before the start reply")
-    add("--burst", action="store_true", help="all of a frame's datagrams at once, not in fives")
+    add("--burst", action="store_true", help="all datagrams of a frame together, not in fives")
     add("--separate", action="store_true", help="never join a frame's end and the next start")
     add("--ack", choices=[str(mode) for mode in AckMode], default="legacy")
     text = "1: the seed camera's; 2: MD81 and others, not confirmed on hardware"

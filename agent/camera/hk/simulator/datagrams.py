@@ -9,11 +9,13 @@ from agent.camera.hk.packets import DATAGRAM_MAX, FRAGMENT_MIN
 #: What the camera usually sends (proven).
 DATAGRAM_SIZE = 904
 
-#: Room for both headers and a remainder that is put off (ours; no camera sends so little).
+#: Bytes for both headers and a deferred remainder (ours; no camera sends as few).
 DATAGRAM_LEAST = 64
 
 _FIRST_HEADER = 15  # SOI stands behind it (proven); of what it says only the number is known
 _HEADER = 4  # number first (proven), then 0 and the length << 4 (as the second dialect has it)
+#: The low four bits next to the length: not 0 with a Time2 MIP12 (seen).
+_LOW = 4
 _LEAST = FRAGMENT_MIN - _HEADER
 
 
@@ -64,6 +66,8 @@ class Fragmenter:
 
     def _datagram(self, header: int, chunk: bytes) -> bytes:
         length = header + len(chunk)
-        head = self._number.to_bytes(2, "little") + (length << 4 & 0xFFFF).to_bytes(2, "little")
+        head = self._number.to_bytes(2, "little") + (length << 4 & 0xFFFF | _LOW).to_bytes(
+            2, "little"
+        )
         self._number = (self._number + 1) & self._numbers
         return head.ljust(header, b"\0") + chunk

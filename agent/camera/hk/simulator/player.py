@@ -17,7 +17,8 @@ FIVES = 5
 #: Part of a frame's interval over which its fragments are spread (guessed).
 SPREAD = 0.7
 
-#: A 13-byte status comes between fragments now and then (proven); after so many frames (guessed).
+#: A 13-byte status sometimes comes between fragments (proven); after this number of frames
+#: (guessed).
 STATUS_EVERY = 10
 
 #: A frame more than this behind its time is not caught up with.
@@ -76,7 +77,7 @@ class Player:
         return self._parcels[0].at if self._parcels else self._slot
 
     def start(self, now: float) -> None:
-        """A session begins: numbers and joining begin anew."""
+        """A session begins: numbers and joining begin again."""
         self._fragmenter = None
         self._parcels.clear()
         self.wire.flush()

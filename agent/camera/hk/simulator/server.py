@@ -7,7 +7,6 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from agent.camera.hk import packets
@@ -36,11 +35,11 @@ class SimulatorOptions:
 
     host: str = "127.0.0.1"
     port: int = 0  # 0: a free one
-    source: str | None = None  # a clip, a folder of JPEGs, or the made-up room
+    source: str | None = None  # a clip, a folder of JPEGs, or the artificial scene
     size: tuple[int, int] | None = CAMERA_SIZE  # width, height of a clip's frames; None: its own
     seed: int = 1
     loop: bool = True  # False: the last frame is held at the end
-    start_with_session: bool = False  # the scene begins with the first session, not at once
+    start_with_session: bool = False  # the scene begins with the first session, not immediately
     stream: Streaming = field(default_factory=Streaming)
     manners: Manners = field(default_factory=Manners)
     dialect: Dialect = Dialect.FIRST
@@ -59,7 +58,6 @@ class SimulatorStats:
     sessions: int = 0
     complaints: int = 0
     scene_started_at: float | None = None  # monotonic
-    scene_started_utc: datetime | None = None
 
 
 class Simulator:
@@ -84,7 +82,7 @@ class Simulator:
         self._start_with_session = options.start_with_session
         self._side: Serving = (CameraSide2 if self._wide else CameraSide)(options.manners)
         self._player = Player(self._scene, options.seed, self._count_frame, loop=options.loop)
-        self._scene_at: tuple[float, datetime] | None = None
+        self._scene_at: float | None = None
         self._frames = self._frames_whole = 0
         self._datagrams = 0
         self._deaf_until = self._stalled_until = 0.0
@@ -106,7 +104,6 @@ class Simulator:
     @property
     def stats(self) -> SimulatorStats:
         """The counters of now."""
-        at, utc = self._scene_at or (None, None)
         return SimulatorStats(
             frames=self._frames,
             frames_whole=self._frames_whole,
@@ -115,8 +112,7 @@ class Simulator:
             acks=self._side.acks,
             sessions=self._side.sessions,
             complaints=self._side.complained,
-            scene_started_at=at,
-            scene_started_utc=utc,
+            scene_started_at=self._scene_at,
         )
 
     @property
@@ -221,7 +217,7 @@ class Simulator:
         if now < self._stalled_until:
             self._player.shift(now)
             return
-        started = self._scene_at[0] if self._scene_at else now
+        started = now if self._scene_at is None else self._scene_at
         datagrams = self._player.due(now, started, self._stream)
         for datagram in datagrams:
             self._send(datagram, client)
@@ -230,7 +226,7 @@ class Simulator:
 
     def _start_scene(self, now: float) -> None:
         if self._scene_at is None:
-            self._scene_at = (now, self._clock.utc())
+            self._scene_at = now
             log.info("simulator: scene starts")
 
     def _count_frame(self, jpeg: bytes, whole: bool) -> None:  # noqa: FBT001  a callback

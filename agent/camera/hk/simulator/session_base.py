@@ -10,7 +10,8 @@ from typing import Any
 from agent.camera.hk import packets
 from agent.camera.hk.packets import AckMode, Packet
 
-#: Streaming stops when more fragments than this wait for an acknowledgement for so long (guessed).
+#: Streaming stops when more fragments than this wait for an acknowledgement for `ACK_PATIENCE`
+#: seconds (guessed).
 UNACKNOWLEDGED = 15
 ACK_PATIENCE = 1.0
 
@@ -79,7 +80,7 @@ class Serving(ABC):
         self._outbox.clear()
 
     def sent(self, count: int) -> None:
-        """So many datagrams went out to the session's client."""
+        """Counts datagrams that went out to the session's client."""
         if self.session is not None:
             self.session.sent += count
             self.session.waiting += count

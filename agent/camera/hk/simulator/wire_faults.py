@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-#: A late datagram is overtaken by one to so many others.
+#: A late datagram is overtaken by one to this number of others.
 OVERTAKEN_BY = 3
 
 

@@ -17,11 +17,12 @@ from agent.camera.hk.address import DEFAULT_PORT
 from agent.camera.hk.describe import Named, describe
 from agent.camera.hk.discovery_packets import CLIENT_PORT, DISCOVERY_PORT
 from agent.core.errors import ConfigError
+from agent.runtime.extras import how_to_get
 
 #: No packet of a network is longer; bounds what a damaged length can make the library allocate.
 RECORD_MOST = 1 << 18
 
-#: Different conversations that are told apart in the summary; further ones are one.
+#: Different conversations in the summary; all further ones count as one.
 TALKS_MOST = 100
 
 
@@ -71,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("capture", type=Path, metavar="FILE.pcap", help="pcap or pcapng")
     add("--port", type=int, default=DEFAULT_PORT, help="the camera's session port; default 5000")
-    add("--all", action="store_true", help="every UDP datagram, whatever its port")
+    add("--all", action="store_true", help="every UDP datagram, of any port")
     add("--images", action="store_true", help="a line for each image datagram, too")
     add("--json", action="store_true", help="a JSON object for each datagram")
 
@@ -136,9 +137,7 @@ def read_datagrams(path: Path) -> Iterator[Datagram]:
     try:
         import dpkt
     except ImportError as error:
-        raise ConfigError(
-            "decode-capture needs dpkt: .venv/bin/pip install -e '.[capture]'"
-        ) from error
+        raise ConfigError(f"decode-capture needs dpkt: {how_to_get('capture')}") from error
     try:
         file = _Bounded(path.open("rb"))
     except OSError as error:

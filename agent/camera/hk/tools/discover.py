@@ -56,24 +56,30 @@ def run(args: argparse.Namespace, stop: Waitable, show: Callable[[str], None]) -
     return 0 if cameras else 1
 
 
+def usual_source(camera: Found) -> str:
+    """What goes into the configuration."""
+    port = _session_port(camera)
+    suffix = "" if port == DEFAULT_PORT else f":{port}"
+    return f"{SCHEME}://{camera.host}{suffix}"
+
+
+def _session_port(camera: Found) -> int:
+    """A port that is one's own of the discovery is no session's: the usual one is right then."""
+    return camera.port if camera.port not in {0, DISCOVERY_PORT} else DEFAULT_PORT
+
+
 def table(cameras: Sequence[Found]) -> list[str]:
     """What was found, for people; `source` is what goes into the configuration."""
     if not cameras:
-        return ["no camera answered; one that does not may still be usable by its address"]
+        return [
+            "no camera answered; one that does not may still be usable by its address",
+            "the same brands sold PPPP cameras (UDP 32108), which are another family",
+        ]
     rows = [("address", "id", "port", "name", "source")]
     for camera in cameras:
-        # a port that is one's own of the discovery is no session's: the usual one is right then
-        port = camera.port if camera.port not in {0, DISCOVERY_PORT} else DEFAULT_PORT
-        suffix = "" if port == DEFAULT_PORT else f":{port}"
         name = camera.name or camera.kind or "-"
-        row = (
-            camera.host,
-            camera.hkid or "-",
-            str(port),
-            name,
-            f"{SCHEME}://{camera.host}{suffix}",
-        )
-        rows.append(row)
+        port = str(_session_port(camera))
+        rows.append((camera.host, camera.hkid or "-", port, name, usual_source(camera)))
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

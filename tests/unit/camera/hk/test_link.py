@@ -146,6 +146,43 @@ def test_the_first_fragment_says_as_much_as_a_lost_start_reply() -> None:
     assert link.to_send() == [packets.ack("1")]
 
 
+def test_what_is_no_answer_opens_nothing() -> None:
+    link = CameraLink(6, 0.0)
+    talk(link, FakeCamera(silent_at="start"))
+
+    for stray in (status(0x92, 6), bytes(packets.EXTRA_SIZE), bytes(100)):
+        assert not link.receive(stray, 0.0)
+
+    assert (link.is_open, link.events(), link.to_send()) == (False, [], [])
+
+
+def test_only_a_status_confirms_the_greeting() -> None:
+    link = CameraLink(6, 0.0)
+    talk(link, FakeCamera(silent_at="status 62"))
+
+    link.receive(bytes(packets.STATUS_SIZE + 1), 0.0)
+    assert link.to_send() == []
+    link.receive(bytes(packets.STATUS_SIZE), 0.0)
+    assert link.to_send() == [packets.RESOURCE_REQUEST]
+
+
+def test_the_black_box_has_what_was_heard_at_the_opening_but_no_image_data() -> None:
+    link = CameraLink(6, 0.0)
+    talk(link, FakeCamera(silent_at="resource"))
+    before = len(link.trace)
+
+    link.receive(FIRST, 0.0)
+    assert len(link.trace) == before
+    link.receive(bytes(100), 0.0)
+    assert len(link.trace) == before + 1
+
+
+def test_image_data_counts_as_nothing_short() -> None:
+    link = opened()
+    assert link.receive(FRAGMENT, 0.0)
+    assert link.short == 0
+
+
 @pytest.mark.parametrize("mode", list(AckMode))
 def test_every_fifth_datagram_is_acknowledged_in_sequence(mode: AckMode) -> None:
     link = opened(mode=mode)

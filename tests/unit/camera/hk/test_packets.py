@@ -76,6 +76,14 @@ def test_packets_are_those_of_the_shared_vectors() -> None:
         assert packets.status(int(kind, 16), 6).hex() == vectors[f"status_{kind}"]
 
 
+def test_the_low_bits_beside_the_length_are_not_looked_at() -> None:
+    start = bytearray(fake_camera.SESSION_START)
+    start[2] |= 0x04
+    assert packets.decode(bytes(start)) == packets.decode(fake_camera.SESSION_START)
+    start[2] += 0x10
+    assert packets.decode(bytes(start)) is None
+
+
 def test_a_decoded_message_reads_as_plain_text() -> None:
     start = packets.decode(fake_camera.SESSION_START)
 

@@ -105,6 +105,43 @@ def test_what_cameras_put_behind_a_picture_is_left_out() -> None:
     assert out == PICTURES[:1]
 
 
+@given(st.lists(st.integers(0, 20_000), max_size=20))
+def test_a_small_copy_behind_a_picture_in_its_part_is_none(places: list[int]) -> None:
+    """As phones write them (CIPA DC-007, Multi-Picture Format)."""
+    small = jpegs(2, 200)
+    data = b"".join(body([picture + b"".join(small)]) for picture in PICTURES)
+    out, parser = cut(data, places)
+    assert out == PICTURES
+    assert parser.damaged == 0
+
+
+def test_a_small_copy_behind_a_still_is_none() -> None:
+    whole = PICTURES[0] + PICTURES[1]
+    assert PictureCutter(length=len(whole)).push(whole) == PICTURES[:1]
+    assert PictureCutter().push(whole) == PICTURES[:2]  # a stream without any heads
+
+
+@pytest.mark.parametrize(
+    ("part", "others", "damaged"),
+    [
+        (b"Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nhello\r\n", 1, 0),
+        (b"content-type:audio/basic\n\n" + bytes(range(256)) * 4 + b"\n", 1, 0),
+        (b"Content-Type: image/jpeg\r\nContent-Length: 0\r\n\r\n\r\n", 1, 0),
+        (b"\r\n", 1, 0),
+        (b"Content-Type: image/jpeg\r\n\r\nno picture\r\n", 0, 1),
+        (b"\r\nno picture\r\n", 0, 1),
+        (b"Content-Type: audio/basic\r\n\r\n" + bytes(3 * MOST_HEADER) + b"\r\n", 1, 0),
+    ],
+)
+def test_parts_that_are_meant_to_be_no_pictures_are_not_damaged(
+    part: bytes, others: int, damaged: int
+) -> None:
+    data = body(PICTURES[:1]) + b"--edge\r\n" + part + body(PICTURES[1:2])
+    out, parser = cut(data, [])
+    assert out == PICTURES[:2]
+    assert (parser.others, parser.damaged) == (others, damaged)
+
+
 def test_lengths_that_lie_cost_no_picture() -> None:
     for said in (b"99999999", b"0", b"-1", b"many", b"17", b"1e3", b"9" * 400):
         head = b"--edge\r\nContent-Length: " + said + b"\r\n\r\n"

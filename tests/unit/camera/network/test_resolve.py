@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent.camera.network import resolve
-from agent.camera.network.resolve import LookUps, Resolver
+from agent.camera.network.resolve import LookUps, Resolver, Unanswered
 from agent.core.errors import CameraNotFound
 from agent.runtime.clock import SystemClock
 from agent.runtime.worker import Worker
@@ -73,3 +73,32 @@ def test_an_answer_that_comes_late_is_used_by_whoever_asks_next(
 def test_a_number_is_not_looked_up(me: Worker) -> None:
     assert Resolver("127.0.0.1", 80, CLOCK).find(me) == (socket.AF_INET, ("127.0.0.1", 80))
     assert Resolver("::1", 80, CLOCK).find(me) == (socket.AF_INET6, ("::1", 80, 0, 0))
+
+
+TWO = [(family, address) for family, _, _, _, address in FOUND]
+
+
+def test_of_two_addresses_the_other_one_is_next_when_nobody_answers() -> None:
+    unanswered = Unanswered()
+    tried = []
+    for _ in range(4):
+        address = str(unanswered.best(TWO)[1][0])
+        unanswered.say(address, taken=False)
+        tried.append(address)
+    assert tried == ["10.0.0.9", "::9", "10.0.0.9", "::9"]
+
+
+def test_the_address_that_answers_is_kept() -> None:
+    unanswered = Unanswered()
+    unanswered.say("10.0.0.9", taken=False)
+    unanswered.say("::9", taken=True)
+    assert [str(unanswered.best(TWO)[1][0]) for _ in range(3)] == ["::9"] * 3
+    unanswered.say("10.0.0.9", taken=True)
+    assert unanswered.best(TWO)[1][0] == "10.0.0.9"
+
+
+def test_of_addresses_without_end_the_oldest_are_forgotten() -> None:
+    unanswered = Unanswered()
+    for number in range(1000):
+        unanswered.say(f"10.0.{number // 250}.{number % 250}", taken=False)
+    assert len(unanswered._addresses) == 256

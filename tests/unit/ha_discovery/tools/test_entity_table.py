@@ -1,4 +1,4 @@
-"""docs/home-assistant.md lists the entities as they are."""
+"""docs/how-to/home-assistant.md lists the entities as they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ha_discovery.tools.entity_table import entity_table
 
-PAGE = Path(__file__).resolve().parents[4] / "docs" / "home-assistant.md"
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "how-to" / "home-assistant.md"
 
 
 def test_the_documented_entities_are_the_published_ones() -> None:

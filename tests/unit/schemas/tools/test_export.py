@@ -40,9 +40,12 @@ def test_reserved_words_are_the_agents_own_topics() -> None:
             topics.error,
             topics.beep_play,
             topics.restart,
+            topics.snooze,
             topics.setting_state("beep_enabled"),
             topics.request("x"),
             topics.response("x"),
+            topics.self_test,
+            topics.self_test_echo,
         )
     }
     assert own == RESERVED

@@ -19,7 +19,13 @@ from agent.storage.container.h264 import Codec
 from agent.storage.container.moov import Sample
 
 SAMPLES = st.lists(
-    st.builds(Sample, st.integers(1, 60), st.integers(1, 5000), st.booleans()),
+    st.builds(
+        Sample,
+        st.integers(1, 60),
+        st.integers(1, 5000),
+        st.booleans(),
+        st.just(0) | st.integers(-5000, 5000),
+    ),
     min_size=1,
     max_size=6,
 )

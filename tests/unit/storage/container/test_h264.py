@@ -7,7 +7,8 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.storage.container.h264 import access_unit, avcc, split
+from agent.imaging.nal import split
+from agent.storage.container.h264 import access_unit, avcc
 
 SPS = bytes([0x67, 0x42, 0xC0, 0x1E, 0xD9])
 PPS = bytes([0x68, 0xCE, 0x3C])
@@ -36,11 +37,11 @@ def test_parameter_sets_move_out_of_the_sample() -> None:
     unit = access_unit(annex_b(SPS, PPS, IDR))
     assert unit.sample == struct.pack(">I", 3) + IDR
     assert unit.key
-    assert unit.avcc == avcc(SPS, PPS)
+    assert unit.avcc == avcc([SPS], [PPS])
 
 
 def test_the_configuration_repeats_profile_and_level() -> None:
-    record = avcc(SPS, PPS)
+    record = avcc([SPS], [PPS])
     assert record[:6] == bytes([1, 0x42, 0xC0, 0x1E, 0xFF, 0xE1])
     assert record.endswith(b"\x01\x00\x03" + PPS)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.storage.container.h264 import split
+from agent.imaging.nal import split
 from agent.storage.container.sps import without_rate
 
 _SPS = 7

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.naming import MANIFEST, NOTES
+from agent.core.store_names import MANIFEST, NOTES
 from agent.storage.day.manifest import Chain, Manifest, parse
 
 AT = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
@@ -93,13 +93,24 @@ def test_a_picture_is_noted_once(folder: int, tmp_path: Path) -> None:
 def test_marks_are_written_when_they_change_and_remembered(folder: int, tmp_path: Path) -> None:
     manifest = Manifest(folder)
     for keep in (False, True, True):
-        manifest.keep("A", AT, keep=keep)
-    manifest.keep("B", AT, keep=True)
+        manifest.mark("A", "keep", AT, value=keep)
+    manifest.mark("B", "keep", AT, value=True)
     assert manifest.kept == Manifest(folder).kept == {"A", "B"}
     again = Manifest(folder)
     for keep in (True, False, False):
-        again.keep("A", AT, keep=keep)
+        again.mark("A", "keep", AT, value=keep)
     assert again.kept == Manifest(folder).kept == {"B"}
+    assert len(lines(tmp_path / NOTES)) == 3
+
+
+def test_a_false_alarm_is_a_mark_of_its_own(folder: int, tmp_path: Path) -> None:
+    manifest = Manifest(folder)
+    manifest.mark("A", "false_alarm", AT, value=True)
+    manifest.mark("A", "false_alarm", AT, value=True)
+    assert manifest.kept == set()
+    manifest.mark("A", "keep", AT, value=True)
+    Manifest(folder).mark("A", "false_alarm", AT, value=False)
+    assert Manifest(folder).kept == {"A"}
     assert len(lines(tmp_path / NOTES)) == 3
 
 
@@ -107,7 +118,7 @@ def test_that_files_may_be_missing_is_said_once(folder: int, tmp_path: Path) -> 
     manifest = Manifest(folder)
     for _ in range(2):
         manifest.purge(AT)
-        manifest.keep("A", AT, keep=True)
+        manifest.mark("A", "keep", AT, value=True)
     (purged, _) = parse((tmp_path / NOTES).read_bytes())
     assert purged.entry is not None
     assert (purged.entry["purged"], purged.entry["ts"]) == (True, "2026-11-22T08:15:00.000Z")

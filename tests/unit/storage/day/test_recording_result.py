@@ -33,6 +33,22 @@ def test_a_line_of_ours_is_told() -> None:
 
 
 @pytest.mark.parametrize(
+    ("about", "codec"),
+    [
+        ({"codec": "h265"}, "h265"),
+        ({"codec": "h264"}, "h264"),
+        ({}, "h264"),
+        ({"name": "events/081501_A.mkv"}, "mjpeg"),
+        ({"codec": ["x"]}, "h264"),
+    ],
+)
+def test_it_says_what_the_clip_is_coded_in(about: dict[str, Any], codec: str) -> None:
+    told = outcome({**LINE, "files": {"clip": {**LINE["files"]["clip"], **about}}})
+    assert isinstance(told, RecordingSaved)
+    assert told.codec == codec
+
+
+@pytest.mark.parametrize(
     "change",
     [
         {"camera": "yard"},

@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from agent.core.frame import Video
 from agent.imaging.orientation import Orientation
-from agent.storage.recording.encoder import ClipEncoder, still
+from agent.storage.recording.encoder import ClipEncoder, still, still_of
+from tests.support.endless_rtsp import coded
 from tests.support.recordings import HEIGHT, WIDTH, numbered_jpeg, read_number
 
 TEXT = "2026-11-22 08:15:01.3 +01:00"
@@ -142,6 +144,23 @@ def test_a_clip_is_as_large_as_there_is_memory_for(mib: int, size: tuple[int, in
         frames = decode([unit.sample for unit in units if unit], encoder.codec.avcc)
         assert [(frame.width, frame.height) for frame in frames] == [size] * 3
     assert bool(room.reduced) == (size != (1024, 768))
+
+
+def costly() -> list[Video]:
+    """Two pictures with 16 references: 34 MiB above what is free."""
+    units = coded(1920, 1088, 16, 2)
+    data = [b"".join(b"\0\0\0\1" + unit for unit in picture) for picture in units]
+    return [Video(each, "h264", number == 0) for number, each in enumerate(data)]
+
+
+@pytest.mark.parametrize(("mib", "decoded"), [(120, True), (33, False)])
+def test_video_is_decoded_if_there_is_memory_for_its_decoder(mib: int, *, decoded: bool) -> None:
+    room = Little(mib << 20)
+    encoder = ClipEncoder(Orientation(), room=room)
+    units = [encoder.encode(it, None, key=False) for it in costly()]
+    assert [unit is not None for unit in units] == [decoded] * 2
+    assert bool(room.reduced) != decoded
+    assert (still_of(Orientation(), costly(), None, room) is not None) == decoded
 
 
 def test_odd_sizes_and_grey_pictures_are_encoded() -> None:

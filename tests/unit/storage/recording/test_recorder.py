@@ -23,11 +23,12 @@ from agent.core.messages import (
     SessionLog,
     StorePicture,
 )
-from agent.core.naming import FileKind
+from agent.core.store_names import FileKind
 from agent.imaging.orientation import Orientation
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
-from agent.storage.recording.recorder import RecorderOptions, RecorderWorker, timestamp
+from agent.storage.recording.open_clip import RecorderOptions, timestamp
+from agent.storage.recording.recorder import RecorderWorker
 from agent.storage.records import (
     EventClosed,
     EventFile,

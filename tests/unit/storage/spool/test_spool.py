@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import ConfigError
-from agent.core.naming import FileKind
+from agent.core.store_names import FileKind
 from agent.storage.records import (
     EventClosed,
     EventFile,
@@ -227,6 +227,30 @@ def test_a_damaged_record_is_dropped_and_counted(tmp_path: Path) -> None:
     assert spool.read(number) is None
     assert spool.lost_records == 1
     assert [len(record.body) for record in spooled(spool)] == [2]
+
+
+def test_an_event_whose_end_is_damaged_is_lost_as_a_whole_and_no_other(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    for record in (opened("B"), file("B"), opened("A"), file("A"), closed("A")):
+        spool.put(record)
+    last = max(tmp_path.iterdir())
+    last.write_bytes(last.read_bytes()[:-1])
+    assert spool.read(5) is None
+    assert [(lost.event, lost.code) for lost in spool.take_lost()] == [("A", "spool_failed")]
+    assert (spool.lost_events, spool.lost_records) == (1, 2)
+    assert spooled(spool) == [opened("B"), file("B")]
+    assert spool.put(file("A")), "its end has come: what comes now is another event"
+
+
+def test_of_an_event_that_is_lost_before_its_end_nothing_more_is_taken(tmp_path: Path) -> None:
+    one = Spool(tmp_path / "one")
+    one.put(opened("A"))
+    spool = Spool(tmp_path / "two", limit_bytes=2 * one.size)
+    for event in ("A", "B", "C"):
+        spool.put(opened(event))
+    assert (spool.lost_events, spool.lost_records) == (1, 1)
+    assert not spool.put(file("A", 0))
+    assert spooled(spool) == [opened("B"), opened("C")]
 
 
 def test_a_restart_removes_what_a_power_cut_has_left(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import ConfigError
-from agent.core.naming import IDENTITY
 from agent.core.store_code import StoreCode
+from agent.core.store_names import IDENTITY
 from agent.storage.store.identity import (
     OpenStore,
     StoreRefused,

@@ -4,7 +4,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from agent.vision.detector.cells import BLACK, Blob, blobs_of, cells_of, halvings, reduced, roi
+from agent.vision.detector.cells import (
+    BLACK,
+    Blob,
+    blobs_of,
+    cells_of,
+    halvings,
+    median,
+    reduced,
+    roi,
+)
 
 Grey = npt.NDArray[np.uint8]
 
@@ -57,7 +66,7 @@ def test_the_mean_around_a_cell_has_black_added() -> None:
     cells = cells_of(grey(480, 640, 50))
 
     assert cells.around[60, 80] == pytest.approx(50 + BLACK)
-    assert cells.level[60, 80] == 50 + BLACK
+    assert cells.level(np.s_[60:61, 80:81]) == 50 + BLACK
 
 
 def test_blobs_come_largest_first_with_what_is_new_in_them() -> None:
@@ -115,3 +124,14 @@ def test_blobs_at_the_edges_of_the_picture_have_their_box() -> None:
 
 def test_the_region_of_nothing_is_empty() -> None:
     assert roi(grey(), 3) == (0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 539, 540])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_the_median_is_numpys_to_the_last_bit(count: int, kind: type[np.floating]) -> None:
+    random = np.random.default_rng(count)
+    for values in (random.normal(size=(count, 3)), random.integers(0, 256, count)):
+        given = values.astype(kind)
+        before = given.copy()
+        assert median(given) == float(np.median(given))
+        assert np.array_equal(given, before), "the values stay as they are"

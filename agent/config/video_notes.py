@@ -1,0 +1,78 @@
+"""What makes a camera with video cost more than it must, for `check-config` and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agent.camera.network.trust import trusting
+from agent.camera.other_stream import SCHEMES, other_stream
+from agent.config.error_messages import shown
+from agent.runtime.clock import Clock
+from schemas.camera_config import CameraConfig
+
+
+def video_notes(name: str, camera: CameraConfig, clock: Clock | None = None) -> list[str]:
+    """What may be cheaper.
+
+    Args:
+        name: the camera's id.
+        camera: its configuration.
+        clock: the camera is asked for its other stream; None: it is not asked.
+    """
+    told = []
+    url = (camera.record_source or camera.source).lower()
+    _, _, why = camera.recorded_as.partition(": ")
+    if why and url.startswith(("rtsp", "rpicam:")):
+        told.append(
+            f"cameras.{name}: what is recorded is decoded and encoded ({why}), a large picture"
+            " for 10 to 25 ms; as the camera sends it, it costs a tenth of that at most"
+        )
+    if camera.record_source is None and camera.source.partition(":")[0].lower() in SCHEMES:
+        told += _asked(name, camera, clock) if clock else likely_stream(name, camera)
+    return told
+
+
+def likely_stream(name: str, camera: CameraConfig) -> list[str]:
+    """Where the other stream usually is; empty: nothing is known, or both are configured."""
+    other = other_stream(camera.source) if camera.record_source is None else None
+    if other is None:
+        return []
+    which, beside = ("small", "main") if other.main else ("main", "small")
+    helps = (
+        "name it as record_source"
+        if other.main
+        else "make that the source, this one record_source, and judging costs a fraction"
+    )
+    words = (
+        f"cameras.{name}.source looks like the {which} stream of a {other.kind} camera; its"
+        f" {beside} one is usually at {other.path} (not asked: `check-config --ask` does): {helps}"
+    )
+    return [words]
+
+
+def likely_streams(cameras: Mapping[str, CameraConfig]) -> list[str]:
+    """The same of all cameras."""
+    return [note for name, camera in cameras.items() for note in likely_stream(name, camera)]
+
+
+def _asked(name: str, camera: CameraConfig, clock: Clock) -> list[str]:
+    """What the camera says of its streams."""
+    from agent.camera.rtsp.stream_probe import ask  # loads FFmpeg
+
+    tls = camera.tls
+    trust = None if tls is None else trusting(tls.ca, insecure=tls.insecure)
+    asked = ask(camera.source, trust, clock)
+    if asked.source is None:
+        return [f"cameras.{name}.source was asked for its streams: {shown(asked.why)}"]
+    here = f"cameras.{name}: source is {_pixels(asked.source.size)}"
+    if asked.other is None or asked.small is None or asked.large is None:
+        why = f"; {shown(asked.why)}; it was asked no more" if asked.why else ""
+        return [f"{here}; no other stream was found under the usual paths{why}"]
+    found = f"{shown(asked.other.url)} {_pixels(asked.other.size)}"
+    put = f"`source: {shown(asked.small.url)}` and `record_source: {shown(asked.large.url)}`"
+    hidden = ", with your own user and password" if "@" in asked.other.url else ""
+    return [f"{here}; the camera also offers {found}: put {put}{hidden}; judging costs a fraction"]
+
+
+def _pixels(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"

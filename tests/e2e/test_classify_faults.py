@@ -1,0 +1,112 @@
+"""Names of events when something goes wrong in the midst of a look: real agent, real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from agent.imaging.card import privacy_jpeg
+from tests.e2e.test_agent import events
+from tests.e2e.test_classify import PERSON, children, named, objects
+from tests.e2e.test_privacy import Scene
+from tests.support.agent_mqtt import Ear
+from tests.support.agent_process import TOPICS, YARD, House, Process
+from tests.support.waiting import PATIENCE, wait_until
+from tests.support.web_camera import WebCamera
+
+#: Eight cameras begin slowly on a busy machine.
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def scene() -> Scene:
+    return Scene()
+
+
+@pytest.fixture
+def camera(house: House, scene: Scene) -> Iterator[WebCamera]:
+    with WebCamera(scene.picture, fps=10) as made:
+        house.config["cameras"]["yard"] = seen_by(made)
+        named(house)
+        yield made
+
+
+def seen_by(camera: WebCamera) -> dict[str, Any]:
+    """A camera's configuration, in which each change is an event."""
+    return {
+        "source": camera.url(),
+        "analysis_fps": 10,
+        "detection": {"profile": "plain", "min_changed": 0.01, "max_changed": 100},
+    }
+
+
+def ready(house: House) -> Process:
+    agent = house.agent()
+    agent.wait_for_line("classifier: own is ready", 2 * PATIENCE)
+    agent.wait_for_line("camera yard: live", 2 * PATIENCE)
+    return agent
+
+
+def names(ear: Ear, event: str) -> list[str]:
+    return [it["label"] for it in events(ear, "motion_classified") if it["id"] == event]
+
+
+def visit(ear: Ear, scene: Scene) -> str:
+    """Somebody moves; the event's id."""
+    before = len(events(ear, "motion_started"))
+    scene.moving = True
+    return str(wait_until("an event", lambda: events(ear, "motion_started")[before:])[0]["id"])
+
+
+@pytest.mark.usefixtures("camera")
+def test_a_look_that_ends_in_privacy_mode_shows_nothing_of_the_camera(
+    house: House, ear: Ear, scene: Scene
+) -> None:
+    agent = ready(house)
+    (child,) = children(agent.pid)
+    os.kill(child, signal.SIGSTOP)
+    event = visit(ear, scene)
+    wait_until("its picture", lambda: ear.payloads(YARD.motion_image))
+    ear.say(YARD.setting_set("privacy"), "ON")
+    card = privacy_jpeg()
+    wait_until("the card", lambda: ear.payloads(YARD.motion_image)[-1] == card)
+    wait_until("its end", lambda: event in {it["id"] for it in events(ear, "motion_ended")})
+    shown = len(ear.payloads(YARD.motion_image)), len(ear.payloads(YARD.snapshot))
+    os.kill(child, signal.SIGCONT)
+    wait_until("its name", lambda: names(ear, event))
+    wait_until("the last object", lambda: objects(ear)["event_id"] == event)
+    assert not any(b'"present":["person"]' in it for it in ear.payloads(YARD.objects))
+    assert all(it == card for it in ear.payloads(YARD.motion_image)[shown[0] :])
+    assert all(it == card for it in ear.payloads(YARD.snapshot)[shown[1] :])
+    assert agent.stop() == 0
+    assert "Traceback" not in agent.log
+
+
+def test_eight_cameras_with_events_at_once_are_all_named(house: House, ear: Ear) -> None:
+    scene = Scene()
+    with WebCamera(scene.picture, fps=5) as camera:
+        cameras = {f"c{n}": seen_by(camera) | {"analysis_fps": 5} for n in range(8)}
+        house.config["cameras"] = cameras
+        named(house, PERSON)
+        agent = house.agent()
+        agent.wait_for_line("classifier: own is ready", 3 * PATIENCE)
+        for name in cameras:
+            agent.wait_for_line(f"camera {name}: live", 3 * PATIENCE)
+        scene.moving = True
+        for name in cameras:
+            topic = TOPICS.camera(name).event_motion
+            wait_until(
+                f"{name} is named",
+                lambda topic=topic: any(  # type: ignore[misc]
+                    b'"label":"person"' in it and b"motion_classified" in it
+                    for it in ear.payloads(topic)
+                ),
+                3 * PATIENCE,
+            )
+        scene.moving = False
+        assert agent.stop() == 0
+    assert "Traceback" not in agent.log

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from agent.camera.rtsp.rtp import Order, Timeline, receiver_report, says_goodbye
+from tests.support.rtp import rtp
+
+
+def sent(numbers: list[int], *, waits: bool) -> list[tuple[int, bool]]:
+    """(sequence number, whether something is missing before it) of the packets in their order.
+
+    The quick way and the one of each packet for itself lead to the same.
+    """
+    order = Order(96, waits=waits)
+    came = [rtp(number.to_bytes(4, "big"), number, 0) for number in numbers]
+    found = [packet for data in came for packet in order.add(data)]
+    assert Order(96, waits=waits).add_all(came) == found
+    return [(int.from_bytes(packet.payload, "big"), packet.lost) for packet in found]
+
+
+def test_packets_in_order_are_handed_on_over_the_end_of_the_numbers() -> None:
+    numbers = list(range(65530, 65545))
+    assert sent(numbers, waits=False) == [(it, False) for it in numbers]
+
+
+def test_a_hole_is_told_at_once_where_packets_cannot_overtake() -> None:
+    assert sent([5, 6, 9, 10], waits=False) == [(5, False), (6, False), (9, True), (10, False)]
+
+
+def test_packets_that_overtake_each_other_are_put_in_order() -> None:
+    for numbers in itertools.permutations(range(1, 6)):
+        assert sent([0, *numbers], waits=True) == [(it, False) for it in range(6)]
+
+
+def test_a_packet_that_never_comes_is_waited_for_a_while_and_then_told() -> None:
+    got = sent([0, *range(2, 60)], waits=True)
+    assert [number for number, _ in got] == [0, *range(2, 60)]
+    assert [number for number, lost in got if lost] == [2]
+
+
+def test_a_packet_that_a_slow_camera_lost_is_waited_for_three_pictures_long() -> None:
+    order = Order(96, waits=True)
+    came = [rtp(b"x", number, 9000 * number) for number in (0, 2, 3, 4, 5)]
+    found = [[packet.timestamp // 9000 for packet in order.add(data)] for data in came]
+    assert found == [[0], [], [], [2, 3, 4], [5]]
+
+
+def test_a_packet_that_comes_twice_or_late_is_left_out() -> None:
+    assert sent([7, 8, 8, 7, 9], waits=True) == [(7, False), (8, False), (9, False)]
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [b"", b"\x80", rtp(b"x", 1, 1, kind=97), b"\x00" * 40, b"\x90\x60" + b"\0" * 10],
+    ids=["empty", "short", "other", "version", "extension"],
+)
+def test_what_is_no_packet_of_the_stream_is_left_out(packet: bytes) -> None:
+    assert list(Order(96, waits=False).add(packet)) == []
+
+
+def test_extension_and_padding_are_no_payload() -> None:
+    data = bytearray(rtp(b"\xbe\xde\0\1abcdPAYLOAD\0\0\3", 1, 1))
+    data[0] |= 0x30
+    assert [it.payload for it in Order(96, waits=False).add(bytes(data))] == [b"PAYLOAD"]
+
+
+def timed(stamps: list[int], arrivals: list[float] | None = None) -> list[float]:
+    timeline = Timeline(90000)
+    arrivals = arrivals or [n / 10 for n in range(len(stamps))]
+    return [round(timeline.seconds(s, at), 3) for s, at in zip(stamps, arrivals, strict=True)]
+
+
+def test_a_clock_of_32_bits_that_wraps_goes_on() -> None:
+    stamps = [(2**32 - 18000 + 9000 * n) % 2**32 for n in range(5)]
+    assert timed(stamps) == [0.0, 0.1, 0.2, 0.3, 0.4]
+
+
+@pytest.mark.parametrize("then", [0, 5_000_000, 2**31, 3 * 2**30])
+def test_a_clock_that_is_set_goes_on_by_ours(then: int) -> None:
+    stamps = [90_000_000, 90_009_000, then, then + 9000]
+    assert timed(stamps) == [0.0, 0.1, 0.2, 0.3]
+
+
+def test_a_clock_that_stands_still_goes_on_by_ours() -> None:
+    assert timed([77] * 4) == [0.0, 0.1, 0.2, 0.3]
+
+
+def test_a_link_that_held_the_pictures_back_does_not_move_their_times() -> None:
+    stamps = [9000 * n for n in range(6)]
+    assert timed(stamps, [0.0, 0.1, 3.2, 3.2, 3.2, 3.2]) == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5]
+
+
+def test_a_picture_that_is_shown_before_those_coded_before_it_keeps_its_time() -> None:
+    assert timed([0, 27000, 9000, 18000]) == [0.0, 0.3, 0.1, 0.2]
+
+
+def test_a_goodbye_is_understood_behind_a_report() -> None:
+    report = receiver_report(7)
+    assert not says_goodbye(report)
+    assert says_goodbye(report + b"\x81\xcb\x00\x01\x00\x00\x00\x07")
+    assert not says_goodbye(b"\x81")
