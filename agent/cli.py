@@ -18,6 +18,7 @@ from agent.config.error_messages import shown
 from agent.config.loader import Loaded, agent_id_of, find_file, load, state_dir_of
 from agent.core.errors import ConfigError
 from agent.runtime.descriptors import settle_descriptors
+from agent.runtime.signals import keep_for_the_next_program
 from agent.runtime.umask import give_back, keep_private
 
 EXIT_OK = 0
@@ -176,6 +177,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _again() -> int:
     """Starts the same command again in this process id: a restart needs no supervisor."""
     logging.shutdown()
+    keep_for_the_next_program()
     give_back()
     os.execv(sys.executable, [sys.executable, "-m", "agent", *sys.argv[1:]])  # noqa: S606
 

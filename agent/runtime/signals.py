@@ -4,7 +4,31 @@ from __future__ import annotations
 
 import faulthandler
 import signal
+import sys
 from collections.abc import Callable
+
+_STOPS = (signal.SIGTERM, signal.SIGINT)
+
+
+def end_while_loading() -> None:
+    """Until `Signals.install`: SIGTERM and SIGINT end the start, SIGHUP waits.
+
+    The kernel keeps SIGTERM from a container's first process that has no handler: `docker stop`
+    would wait ten seconds, and then kill.
+    """
+    for number in _STOPS:
+        signal.signal(number, _end)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+
+
+def _end(_number: int, _frame: object) -> None:
+    sys.exit(0)  # no KeyboardInterrupt: where a text was executed, Python then ends by SIGINT
+
+
+def keep_for_the_next_program() -> None:
+    """What comes from now on waits: a program that replaces this one has no handlers at first."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {*_STOPS, signal.SIGHUP})
 
 
 class Signals:
@@ -23,7 +47,7 @@ class Signals:
                 the main thread may hold, unless that is re-entrant.
         """
         self._wake = wake
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _STOPS:
             signal.signal(number, self._on_stop)
         signal.signal(signal.SIGHUP, self._on_hangup)
         faulthandler.register(signal.SIGUSR1, all_threads=True)

@@ -64,6 +64,13 @@ def test_a_hangup_while_the_agent_still_loads_is_obeyed_once_it_listens(
     assert agent.stop() == 0
 
 
+def test_a_stop_while_the_agent_still_loads_ends_it_at_once(house: House) -> None:
+    agent = house.agent()
+    wait_until("it has its first handlers", lambda: holds_hangups_back(agent))
+    assert agent.stop() == 0
+    assert "Traceback" not in agent.log
+
+
 def test_cameras_come_change_and_go_without_touching_the_others(house: House, ear: Ear) -> None:
     agent = house.agent()
     wait_state(ear, YARD.availability, b"online")

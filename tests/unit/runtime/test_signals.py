@@ -5,6 +5,8 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -50,3 +52,13 @@ def test_a_signal_ends_the_main_threads_waiting(signals: Signals) -> None:
     while signals.stop is None:
         WOKEN.get(60.0)
     assert time.monotonic() - begun < 30.0  # it was woken
+
+
+def test_a_stop_between_two_programs_of_one_process_ends_the_second() -> None:
+    """As after the command to restart: at first the new program has no handler."""
+    begins = "import os, signal, sys; from agent.runtime.signals import keep_for_the_next_program;"
+    stops = "keep_for_the_next_program(); os.kill(os.getpid(), signal.SIGTERM);"
+    goes_on = "os.execv(sys.executable, [sys.executable, '-m', 'agent', 'run', '--config', 'none'])"
+    words = [sys.executable, "-c", begins + stops + goes_on]
+    ended = subprocess.run(words, capture_output=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
