@@ -23,7 +23,10 @@ YARD: CameraTopics = TOPICS.camera(CAMERA)
 
 
 class Process:
-    """A command of ours with its log in a file; `before` is a command that executes it."""
+    """A command of ours with its log in a file; `before` is a command that executes it.
+
+    Processes may follow each other in one file: each knows its own lines only.
+    """
 
     def __init__(
         self,
@@ -34,6 +37,7 @@ class Process:
         cwd: Path | None = None,
     ) -> None:
         self.log_file = log
+        self._begun = log.stat().st_size if log.exists() else 0  # bytes of those before it
         with log.open("ab") as out:
             self._process = subprocess.Popen(
                 [*before, sys.executable, "-m", "agent", *arguments],
@@ -49,7 +53,9 @@ class Process:
 
     @property
     def log(self) -> str:
-        return self.log_file.read_text(errors="replace")
+        with self.log_file.open("rb") as file:
+            file.seek(self._begun)
+            return file.read().decode(errors="replace")
 
     @property
     def exit_code(self) -> int | None:
