@@ -17,6 +17,7 @@ class UdpCamera:
         self.script = script
         self.cameras: list[FakeCamera] = []
         self.clients: list[Any] = []
+        self._answered: list[bool] = []  # for each client: its session is open
         self.errors: list[AssertionError] = []
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
@@ -38,8 +39,8 @@ class UdpCamera:
 
     @property
     def streaming(self) -> bool:
-        """The last client has opened its session."""
-        return bool(self.cameras) and "start" in self.cameras[-1].heard
+        """The last client has opened its session, and the answer to that was sent."""
+        return bool(self.cameras) and self._answered[-1]
 
     def send(self, datagrams: list[bytes]) -> None:
         """Sends to the last client."""
@@ -54,11 +55,14 @@ class UdpCamera:
                 continue
             if client not in self.clients:
                 self.clients.append(client)
+                self._answered.append(False)
                 self.cameras.append(FakeCamera(**self.script))
+            index = self.clients.index(client)
             try:
-                replies = self.cameras[self.clients.index(client)].answer(datagram)
+                replies = self.cameras[index].answer(datagram)
             except AssertionError as error:
                 self.errors.append(error)
                 continue
             for reply in replies:
                 self._socket.sendto(reply, client)
+            self._answered[index] = "start" in self.cameras[index].heard

@@ -128,7 +128,7 @@ def test_a_camera_that_does_not_answer_is_unreachable_after_two_seconds() -> Non
 
 
 def test_a_silent_session_is_lost_and_opened_again_at_once() -> None:
-    slow = Timing(retry_first=600.0, unreachable=600.0)
+    slow = Timing(retry_first=600.0, unreachable=600.0, lasting=0.0)
     with UdpCamera() as camera, running(camera.port, slow) as agent:
         for session in (1, 2):
             settled(lambda: (len(camera.cameras), camera.streaming), (session, True))
