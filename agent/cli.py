@@ -6,7 +6,6 @@ import argparse
 import json
 import logging
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from agent.config.error_messages import shown
 from agent.config.loader import Loaded, agent_id_of, find_file, load, state_dir_of
 from agent.core.errors import ConfigError
 from agent.runtime.descriptors import settle_descriptors
-from agent.runtime.signals import keep_for_the_next_program
+from agent.runtime.signals import event_of_stop, keep_for_the_next_program
 from agent.runtime.umask import give_back, keep_private
 
 EXIT_OK = 0
@@ -246,10 +245,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
     from agent.runtime import logs
 
     logs.set_up(arguments.log_level)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return simulate.run_from_args(arguments, stop)
+    return simulate.run_from_args(arguments, event_of_stop())
 
 
 def _overlay(arguments: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import signal
 import sys
+import threading
 from collections.abc import Callable
 
 _STOPS = (signal.SIGTERM, signal.SIGINT)
@@ -29,6 +30,14 @@ def _end(_number: int, _frame: object) -> None:
 def keep_for_the_next_program() -> None:
     """What comes from now on waits: a program that replaces this one has no handlers at first."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {*_STOPS, signal.SIGHUP})
+
+
+def event_of_stop() -> threading.Event:
+    """An event that SIGTERM and SIGINT set, for programs with one loop."""
+    stop = threading.Event()
+    for number in _STOPS:
+        signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 class Signals:
