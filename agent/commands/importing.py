@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.migration import frigate, motion
 from agent.migration.outcome import Outcome
 from agent.migration.reading import motion_files, yaml_file
-from agent.migration.settling import settle
+from agent.migration.schema_filter import settle
 from agent.migration.writing import lines, written
 from agent.runtime.redaction import hide_url
 

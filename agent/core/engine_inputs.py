@@ -31,7 +31,7 @@ from agent.core.messages import (
     StoreState,
 )
 from agent.core.proposals import ProposalMade
-from agent.core.self_test import CameraDiscarded, EchoWanted, SelfTestSaid, SelfTestWanted
+from agent.core.self_test_stages import CameraDiscarded, EchoWanted, SelfTestSaid, SelfTestWanted
 from agent.core.sounded import SoundDone
 
 FromCamera = CameraState | RecordingLink

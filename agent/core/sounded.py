@@ -9,15 +9,15 @@ from schemas.commands import ErrorCode
 
 @dataclass(frozen=True, slots=True)
 class SoundDone:
-    """The answer to a `Play` or a `Hush`.
+    """The answer to a `Play` or a `StopPlay`.
 
     Attributes:
         code: None where it was carried out.
         message: for who asked; empty where it was carried out.
         request: as in the order.
         at: monotonic seconds.
-        seconds: how long it sounded; None for a `Hush`.
-        silenced: a `Hush` ended it; of a `Hush`: there was a sound to end.
+        seconds: how long it sounded; None for a `StopPlay`.
+        silenced: a `StopPlay` ended it; of a `StopPlay`: there was a sound to end.
     """
 
     code: ErrorCode | None

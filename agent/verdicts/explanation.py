@@ -11,7 +11,7 @@ from typing import Any
 from agent.core.messages import Reason
 from agent.core.moments import Moment
 from agent.verdicts.block import Block, Verdict
-from agent.verdicts.past import GAP, states_in
+from agent.verdicts.curve import GAP, states_in
 from agent.verdicts.state import Stored
 
 #: Seconds before and after a moment in which a stored picture is looked for.

@@ -18,9 +18,9 @@ from agent.runtime.latest_value import Newest
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from agent.verdicts.block import Block, OpenBlock, blocks_in, pack, unpack
+from agent.verdicts.curve import Past
 from agent.verdicts.explanation import NEAR, Explained, explain
 from agent.verdicts.log import FOLDER, Cursor, VerdictLog
-from agent.verdicts.past import Past
 from agent.verdicts.state import Stored, state_of, stored_of
 
 log = logging.getLogger(__name__)

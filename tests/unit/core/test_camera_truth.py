@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.core import engine
-from agent.core.absent import MOST_ABSENT
+from agent.core.absent_cameras import MOST_ABSENT
 from agent.core.anchors import CameraAnchor
 from agent.core.cameras import change_cameras
 from agent.core.effects import Effect

@@ -14,7 +14,7 @@ from agent.camera.hk.simulator.player import Streaming
 from agent.camera.hk.simulator.server import Simulator, SimulatorOptions
 from agent.camera.hk.simulator.session_base import Manners
 from agent.camera.hk.simulator.wire_faults import Faults
-from agent.camera.synthetic import CAMERA_SIZE
+from agent.camera.played_pictures import CAMERA_SIZE
 from agent.core.errors import ConfigError
 from agent.runtime.clock import SystemClock, Waitable
 from agent.runtime.worker import Worker
