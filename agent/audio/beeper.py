@@ -20,7 +20,7 @@ from agent.audio.tones import LONGEST_PLAY, NoSound, Tone, read_wav
 from agent.core.engine_inputs import FromSpeaker
 from agent.core.messages import AudioState, BeepDone
 from agent.core.orders import Beep, Play, SpeakerOrder, StopBeep, StopPlay
-from agent.core.sounded import SoundDone
+from agent.core.owner_answers import SoundDone
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker

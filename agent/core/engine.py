@@ -40,7 +40,6 @@ from agent.core.engine_inputs import (
     FromVision,
 )
 from agent.core.event_label import MotionClassified
-from agent.core.explain_answer import MomentExplained
 from agent.core.health import agent_health, agent_status, camera_health, state_words
 from agent.core.last_error import cured, fault
 from agent.core.liveness import watch_judging
@@ -73,11 +72,10 @@ from agent.core.messages import (
     StoreState,
 )
 from agent.core.orders import EchoCame, LimitPictures
+from agent.core.owner_answers import MomentExplained, ProposalMade, SoundDone
 from agent.core.problem import by_id
 from agent.core.problems import agent_problems
-from agent.core.proposals import ProposalMade
 from agent.core.self_test_stages import CameraDiscarded, EchoWanted, SelfTestSaid, SelfTestWanted
-from agent.core.sounded import SoundDone
 from agent.core.state import (
     AgentNow,
     CameraNow,

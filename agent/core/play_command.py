@@ -7,8 +7,8 @@ from dataclasses import replace
 from agent.core.effects import Effect, Say
 from agent.core.messages import BeepDone
 from agent.core.orders import Play, StopPlay
+from agent.core.owner_answers import SoundDone
 from agent.core.responses import fail, finish, remember
-from agent.core.sounded import SoundDone
 from agent.core.state import AgentNow, Now
 from schemas.commands import CommandError, PlaySound, PlayWav, ReplyTo, Silence
 

@@ -8,7 +8,7 @@ from agent.core import absent_cameras, state_messages
 from agent.core.effects import Effect, Say
 from agent.core.messages import EventMarked
 from agent.core.orders import Mark, ProposeChange
-from agent.core.proposals import ProposalMade
+from agent.core.owner_answers import ProposalMade
 from agent.core.responses import answer, fail
 from agent.core.state import AgentNow, Now
 from agent.core.store_code import StoreCode

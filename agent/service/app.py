@@ -34,7 +34,7 @@ from agent.core.messages import (
     StoreCode,
     StoreState,
 )
-from agent.core.proposals import ProposalMade
+from agent.core.owner_answers import ProposalMade
 from agent.core.state import Gauges, Stopped, Stopping, Tick
 from agent.core.state_messages import cameras_farewell
 from agent.mqtt.echo import echo

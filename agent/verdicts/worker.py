@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.core.explain_answer import MomentExplained
 from agent.core.messages import FrameScored
 from agent.core.moments import Moment
 from agent.core.orders import ExplainMoment
+from agent.core.owner_answers import MomentExplained
 from agent.core.state import AgentNow, Now
 from agent.runtime.clock import Clock
 from agent.runtime.latest_value import Newest

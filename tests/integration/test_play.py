@@ -23,7 +23,7 @@ from agent.audio.options import BeepOptions, tones_box
 from agent.audio.tones import LONGEST_PLAY, MAX_PLAY, Tone, built_in_tone, read_wav
 from agent.core.messages import AudioState, BeepDone
 from agent.core.orders import Beep, Play, StopPlay
-from agent.core.sounded import SoundDone
+from agent.core.owner_answers import SoundDone
 from agent.runtime.clock import SystemClock
 from agent.runtime.worker import Worker
 from tests.support.alsa import SoundCard, need_portaudio, without_silence

@@ -15,7 +15,7 @@ from agent.audio.options import BeepOptions, tones_box
 from agent.audio.tones import Tone, built_in_tone
 from agent.core.messages import AudioState, BeepDone
 from agent.core.orders import Beep, Play, SpeakerOrder, StopBeep, StopPlay
-from agent.core.sounded import SoundDone
+from agent.core.owner_answers import SoundDone
 from agent.runtime.worker import Worker
 from tests.support.clock import FakeClock
 

@@ -21,7 +21,7 @@ from agent.core.messages import (
     EndReason,
     StoreAnchored,
 )
-from agent.core.proposals import ProposalMade
+from agent.core.owner_answers import ProposalMade
 from agent.core.state import AgentNow, CameraSetup, Gauges, Picture, Setup, Tick
 from agent.core.stats import CameraStats, StoreStats, VisionStats
 from schemas.messages import Publish

@@ -7,8 +7,8 @@ from typing import Any
 
 from agent.core.effects import Effect
 from agent.core.orders import Play, StopPlay
+from agent.core.owner_answers import SoundDone
 from agent.core.play_command import DONE_WITHIN
-from agent.core.sounded import SoundDone
 from agent.core.state import Gauges, Tick
 from schemas.commands import Command, PlaySound, PlayWav, Silence
 from tests.support.engine_rig import YARD, Rig

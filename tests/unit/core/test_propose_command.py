@@ -7,7 +7,7 @@ import json
 from agent.core.engine import step
 from agent.core.messages import EventMarked, Parsed, StoreCode, StoreState
 from agent.core.orders import ProposeChange
-from agent.core.proposals import ProposalMade
+from agent.core.owner_answers import ProposalMade
 from agent.core.propose_command import MARKS
 from agent.core.state import AgentNow
 from agent.core.state_messages import everything
