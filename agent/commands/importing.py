@@ -18,7 +18,7 @@ PROGRAMS = ("motion", "motioneye", "frigate")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which program, its file, and where ours goes."""
-    parser.add_argument("program", choices=PROGRAMS)
+    parser.add_argument("program", choices=PROGRAMS, help="whose configuration it is")
     words = "its configuration: motion.conf, /etc/motioneye/motion.conf, or Frigate's config.yml"
     parser.add_argument("file", type=Path, metavar="FILE", help=words)
     words = "where the result goes; default: config.yaml here; never overwritten"
