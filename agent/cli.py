@@ -14,8 +14,18 @@ from importlib import import_module
 
 from agent import __version__
 from agent.config.error_messages import shown
-from agent.config.loader import Loaded, agent_id_of, find_file, load, state_dir_of
+from agent.config.loader import (
+    DEFAULT_PLACES,
+    PREFIX,
+    Loaded,
+    agent_id_of,
+    find_file,
+    is_configured,
+    load,
+    state_dir_of,
+)
 from agent.core.errors import ConfigError
+from agent.runtime.clock import SystemClock
 from agent.runtime.descriptors import settle_descriptors
 from agent.runtime.signals import event_of_stop, keep_for_the_next_program
 from agent.runtime.umask import give_back, keep_private
@@ -27,6 +37,7 @@ Command = Callable[[argparse.Namespace], int]
 
 
 _COMPLETION = "completion"
+_CONFIG = f"default: ${PREFIX}CONFIG, else {', '.join(map(str, DEFAULT_PLACES))}"
 _ASK = "ask RTSP cameras which streams they offer, for some seconds each"
 #: Where commands have their own options; only the asked one's module is loaded, since some load
 #: OpenCV, which `health` must not every 30 s.
@@ -80,7 +91,7 @@ def _add(
     sub = add_parser(name, help=text, description=text)
     sub.set_defaults(command=command)
     if config:
-        sub.add_argument("--config", metavar="FILE", help="default: $SURVEILLANCE_CONFIG, …")
+        sub.add_argument("--config", metavar="FILE", help=_CONFIG)
     sub.add_argument("--log-level", metavar="LEVEL", help="DEBUG, INFO, WARNING or ERROR")
     if name in _OPTIONS and (name in argv[:1] or _COMPLETION in argv[:1]):
         import_module(_OPTIONS[name]).add_arguments(sub)
@@ -134,7 +145,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("self-test", _self_test, words, config=True)
     add("import", _import, "write a configuration from the one of Motion, motionEye or Frigate")
     add("hash-password", _hash_password, "print the hash of a password for page.password")
-    add(_COMPLETION, _completion, "print what completes commands at a press of Tab: bash, zsh")
+    add(_COMPLETION, _completion, "print what lets your shell complete commands at a press of Tab")
     add("version", _version, "print the version")
     return parser
 
@@ -143,15 +154,10 @@ def _load(arguments: argparse.Namespace) -> Loaded:
     return load(find_file(arguments.config, os.environ), os.environ)
 
 
-def _configured() -> bool:
-    """Whether the environment alone names a camera: then no file is needed and it is no demo."""
-    return any(name.startswith("SURVEILLANCE_CAMERAS__") for name in os.environ)
-
-
 def _run(arguments: argparse.Namespace) -> int:
     keep_private()
     settle_descriptors()
-    if find_file(arguments.config, os.environ) is None and not _configured():
+    if not is_configured(arguments.config, os.environ):
         return _demo(arguments)
     from agent.config.check import checked
     from agent.config.video_notes import likely_streams
@@ -198,7 +204,6 @@ def _demo(arguments: argparse.Namespace) -> int:
 def _ha_app(arguments: argparse.Namespace) -> int:
     from agent.commands.ha_app import prepare
     from agent.runtime import logs
-    from agent.runtime.clock import SystemClock
     from agent.runtime.privileges import keep_only_file_rights
 
     logs.set_up(arguments.log_level)
@@ -214,7 +219,6 @@ def _ha_app(arguments: argparse.Namespace) -> int:
 
 def _check_config(arguments: argparse.Namespace) -> int:
     from agent.config.check import checked, effective, notes
-    from agent.runtime.clock import SystemClock
     from agent.runtime.time_zone import zone_mistake, zone_note
 
     zone = zone_mistake(os.environ)
@@ -294,7 +298,7 @@ def _discovery(arguments: argparse.Namespace) -> int:
 def _adopt_store(arguments: argparse.Namespace) -> int:
     from agent.commands.adopt_store import adopt
 
-    named = find_file(arguments.config, os.environ) is not None or _configured()
+    named = is_configured(arguments.config, os.environ)
     config = _load(arguments).config if named or arguments.path is None else None
     print(adopt(arguments.path, arguments.take, config))
     return EXIT_OK
@@ -302,11 +306,10 @@ def _adopt_store(arguments: argparse.Namespace) -> int:
 
 def _model(arguments: argparse.Namespace) -> int:
     from agent.classify.adding import FOLDER, add_model
-    from agent.runtime.clock import SystemClock
 
     folder = arguments.to
     if folder is None:
-        named = find_file(arguments.config, os.environ) is not None or _configured()
+        named = is_configured(arguments.config, os.environ)
         folder = state_dir_of(_load(arguments).config if named else None) / FOLDER
     add_model(arguments.files, folder, SystemClock(), print)
     return EXIT_OK
@@ -325,12 +328,10 @@ def _purge(arguments: argparse.Namespace) -> int:
 
 
 def _health(arguments: argparse.Namespace) -> int:
-    from agent.demo.run import demo_state_dir
+    from agent.demo.which_agent import which_agent
     from agent.runtime.health_file import read_health
 
-    named = find_file(arguments.config, os.environ)
-    demo = named is None and not _configured()
-    folder = demo_state_dir() if demo else state_dir_of(_load(arguments).config)
+    _, folder = which_agent(arguments.config, os.environ)
     well, text = read_health(folder, strict=arguments.strict)
     print(text)
     return EXIT_OK if well else 1
@@ -338,31 +339,28 @@ def _health(arguments: argparse.Namespace) -> int:
 
 def _explain(arguments: argparse.Namespace) -> int:
     from agent.commands import explain
-    from agent.runtime.clock import SystemClock
+    from agent.demo.which_agent import which_agent
 
-    config = _load(arguments).config
-    folder = state_dir_of(config, make=False)
-    explain.run(arguments, config.cameras, folder, SystemClock(), print)
+    loaded, folder = which_agent(arguments.config, os.environ)
+    explain.run(arguments, loaded.config.cameras, folder, SystemClock(), print)
     return EXIT_OK
 
 
 def _propose(arguments: argparse.Namespace) -> int:
     from agent.commands import propose
-    from agent.runtime.clock import SystemClock
+    from agent.demo.which_agent import which_agent
 
-    loaded = _load(arguments)
-    folder = state_dir_of(loaded.config, make=False)
+    loaded, folder = which_agent(arguments.config, os.environ)
     propose.run(arguments, loaded, folder, SystemClock(), print)
     return EXIT_OK
 
 
 def _self_test(arguments: argparse.Namespace) -> int:
     from agent.commands import self_test
-    from agent.runtime.clock import SystemClock
+    from agent.demo.which_agent import which_agent
 
-    config = _load(arguments).config
-    folder = state_dir_of(config, make=False)
-    return self_test.run(arguments, config.cameras, folder, SystemClock(), print)
+    loaded, folder = which_agent(arguments.config, os.environ)
+    return self_test.run(arguments, loaded.config.cameras, folder, SystemClock(), print)
 
 
 def _import(arguments: argparse.Namespace) -> int:

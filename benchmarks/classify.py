@@ -32,8 +32,8 @@ from agent.classify.adapters import ADAPTERS
 from agent.classify.geometry import Box
 from agent.classify.link import Link, Ready
 from agent.classify.model_files import ModelFiles, model_of
+from agent.classify.naming import Verdict, best_of
 from agent.classify.network import Network
-from agent.classify.verdict import Verdict, best_of
 from agent.core.event_label import Label
 from agent.core.motion import MotionMachine
 from agent.core.orders import VisionSettings

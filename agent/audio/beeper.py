@@ -15,12 +15,12 @@ from typing import Literal, Protocol, TypeVar
 from agent.audio.download import FETCH_SECONDS, Download
 from agent.audio.link import Answer, Speaker
 from agent.audio.options import ORDERS, BeepOptions, load_tone
-from agent.audio.sources import UNAVAILABLE
+from agent.audio.sound_urls import UNAVAILABLE
 from agent.audio.tones import LONGEST_PLAY, NoSound, Tone, read_wav
 from agent.core.engine_inputs import FromSpeaker
 from agent.core.messages import AudioState, BeepDone
-from agent.core.orders import Beep, Calm, Hush, Play, SpeakerOrder
-from agent.core.sounded import SoundDone
+from agent.core.orders import Beep, Play, SpeakerOrder, StopBeep, StopPlay
+from agent.core.owner_answers import SoundDone
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
 from agent.runtime.worker import Worker
@@ -80,13 +80,13 @@ class BeeperWorker:
            +--no library, no device-------------------> closed; wait 60 s
         closed --beep after the wait--> (start), then the beep
 
-    While a `Play` is fetched or heard, a `Hush` ends it: the process is killed, and another one
+    While a `Play` is fetched or heard, a `StopPlay` ends it: the process is killed, and another one
     started. A `Beep` sounds during the download. During the sound that of an event waits for its
-    end. All other orders are refused. A `Calm` ends the beep of an event in the same way, or keeps
-    it from beginning.
+    end. All other orders are refused. A `StopBeep` ends the beep of an event in the same way, or
+    keeps it from beginning.
 
     `AudioState` is sent when its code or reason changes, one `BeepDone` for each `Beep` taken, one
-    `SoundDone` for each `Play` and `Hush`.
+    `SoundDone` for each `Play` and `StopPlay`.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class BeeperWorker:
                     self._beeped(order, self._beep(order, worker))
                 elif isinstance(order, Play):
                     self._sound(order, worker)
-                elif isinstance(order, Hush):
+                elif isinstance(order, StopPlay):
                     self._done(order)
         finally:
             self._close()
@@ -146,7 +146,7 @@ class BeeperWorker:
 
     def _done(
         self,
-        order: Play | Hush,
+        order: Play | StopPlay,
         code: ErrorCode | None = None,
         message: str = "",
         *,
@@ -257,21 +257,21 @@ class BeeperWorker:
         """Takes what comes while a sound is fetched or heard; an answer ends the sound."""
         while (order := self._take()) is not None:
             match order:
-                case Hush():
+                case StopPlay():
                     self._done(order, silenced=True)
                     return Answer(_SILENCED, "silenced by command")
                 case Play():
                     self._done(order, _BUSY, _PLAYING)
-                case Calm():
+                case StopBeep():
                     self._held = [beep for beep in self._held if not order.ends(beep)]
                 case Beep():
                     to_beep(order)
         return None
 
     def _while_beeping(self, beep: Beep) -> Answer | None:
-        """What comes waits for the end of the beep, which a `Calm` brings."""
+        """What comes waits for the end of the beep, which a `StopBeep` brings."""
         while len(self._later) < ORDERS and (order := self._tones.get()) is not None:
-            if not isinstance(order, Calm):
+            if not isinstance(order, StopBeep):
                 self._later.append(order)
                 continue
             waiting = [it for it in self._later if not (isinstance(it, Beep) and order.ends(it))]

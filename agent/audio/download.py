@@ -9,7 +9,7 @@ import selectors
 import subprocess
 
 from agent.audio.link import Answer
-from agent.audio.sources import UNAVAILABLE
+from agent.audio.sound_urls import UNAVAILABLE
 from agent.audio.tones import MAX_PLAY
 from agent.runtime.child_link import start_module
 

@@ -20,7 +20,7 @@ import ssl
 import sys
 from typing import Any
 
-from agent.audio.sources import UNAVAILABLE, NotFetched, Place, place_of, refusal_of
+from agent.audio.sound_urls import UNAVAILABLE, NotFetched, Place, place_of, refusal_of
 from agent.runtime.clock import SystemClock
 
 _PIECE = 65_536

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.runtime.clock import Clock
-from agent.runtime.curtain import Curtain
+from agent.runtime.privacy_gate import PrivacyGate
 from agent.runtime.worker import Worker
 
 #: How often a source that waits looks around; twice as long at most until it stops. More than lies
@@ -25,23 +25,23 @@ class Patience:
     Args:
         worker: as above.
         clock: as above.
-        curtain: before the camera; None: there is none.
+        gate: before the camera; None: there is none.
     """
 
-    def __init__(self, worker: Worker, clock: Clock, curtain: Curtain | None = None) -> None:
+    def __init__(self, worker: Worker, clock: Clock, gate: PrivacyGate | None = None) -> None:
         self.worker = worker
         self.clock = clock
-        self._curtain = curtain or Curtain()
+        self._gate = gate or PrivacyGate()
         self.begin_again()
 
     def begin_again(self) -> None:
         """A session may begin now; no session of before goes on."""
-        self._closings = self._curtain.closings
+        self._closings = self._gate.closings
 
     @property
     def moved(self) -> bool:
-        """True when the curtain is closed, or was closed for a moment since the last beginning."""
-        return self._curtain.closed or self._curtain.closings != self._closings
+        """True when the gate is closed, or was closed for a moment since the last beginning."""
+        return self._gate.closed or self._gate.closings != self._closings
 
     @property
     def over(self) -> bool:
@@ -52,7 +52,7 @@ class Patience:
         """Beats.
 
         Raises:
-            Interrupted: the worker is to stop, or the curtain was closed.
+            Interrupted: the worker is to stop, or the gate was closed.
         """
         self.worker.beat()
         if self.over:

@@ -25,7 +25,7 @@ from agent.core.messages import CameraCode, CameraState
 from agent.core.stats import CameraStats
 from agent.imaging.jpeg import dimensions
 from agent.runtime.clock import Clock
-from agent.runtime.curtain import Curtain
+from agent.runtime.privacy_gate import PrivacyGate
 from agent.runtime.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class Keeper:
     any         camera says no                refused      the longest wait; backing off where it
                                                            showed pictures, and now has none there
     live        clip played to its end        disabled     for good
-    any         curtain closed                private      until it is opened; for a moment at least
+    any         gate closed                private      until it is opened; for a moment at least
     ```
 
     What is long depends on the camera's own rhythm; see `Rhythm`.
@@ -91,7 +91,7 @@ class Keeper:
         on_state: Callable[[CameraState], object],
         timing: Timing | None = None,
         extras: Extras = Extras(),
-        curtain: Curtain | None = None,
+        gate: PrivacyGate | None = None,
     ) -> None:
         self._camera = camera_id
         self._open = opener
@@ -99,7 +99,7 @@ class Keeper:
         self._outlet = Outlet(camera_id, clock, on_frame, on_state)
         self._timing = timing or Timing()
         self._extras = extras
-        self._curtain = curtain or Curtain()
+        self._gate = gate or PrivacyGate()
         # a third of jitter: cameras that lost one switch do not all come back in the same second
         self._backoff = Backoff(
             self._timing.retry_first, 2.0, self._timing.retry_limit, jitter=0.33
@@ -123,18 +123,18 @@ class Keeper:
 
     def run(self, worker: Worker) -> None:
         """Opens sessions and delivers frames until `worker.stop` is set; beats meanwhile."""
-        patience = Patience(worker, self._clock, self._curtain)
+        patience = Patience(worker, self._clock, self._gate)
         while not worker.stop.is_set():
-            self._behind_curtain(patience)
+            self._while_gate_closed(patience)
             with suppress(Interrupted):
                 patience.look()
                 while True:
                     patience.wait(self._pause_after(patience))
 
-    def _behind_curtain(self, patience: Patience) -> None:
-        """While the curtain is closed there is no session; then everything begins again.
+    def _while_gate_closed(self, patience: Patience) -> None:
+        """While the gate is closed there is no session; then everything begins again.
 
-        So it does where the curtain was closed and is open already.
+        So it does where the gate was closed and is open already.
         """
         if not patience.moved:
             return
@@ -142,7 +142,7 @@ class Keeper:
         self._outlet.failures = self._losses = 0
         self._backoff.reset()
         self._outlet.say(CameraCode.PRIVATE, "privacy mode is on: no session with the camera")
-        while self._curtain.closed and not worker.stop.is_set():
+        while self._gate.closed and not worker.stop.is_set():
             worker.beat()
             self._outlet.repeat()
             self._clock.wait(worker.stop, STEP)
@@ -202,7 +202,7 @@ class Keeper:
                 look_at = now + STEP
             picture = session.read()
             if patience.over:
-                raise Interrupted  # nothing of a session is handed on after the curtain was closed
+                raise Interrupted  # nothing of a session is handed on after the gate was closed
             if picture is not None and not self._deliver(picture):
                 patience.wait(_SLOWER)  # it comes no faster than we read it
             if picture is not None and not self._unfit:

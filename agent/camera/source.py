@@ -17,7 +17,7 @@ from agent.core.messages import CameraState, SessionLog
 from agent.core.pacing import EACH_PICTURE, Looks
 from agent.core.time_allowance import Boundless, Room
 from agent.runtime.clock import Clock, SystemClock
-from agent.runtime.curtain import Curtain
+from agent.runtime.privacy_gate import PrivacyGate
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class SourceOptions:
         redirect_hosts: other hosts to which an HTTP camera may redirect.
         keep_log: takes the packets of a session that failed; says where they can be read.
         memory: what the camera may take of the process.
-        curtain: closed while there must be no session: privacy mode; None: there is none.
+        gate: closed while there must be no session: privacy mode; None: there is none.
     """
 
     still_interval: float = 1.0
@@ -50,7 +50,7 @@ class SourceOptions:
     redirect_hosts: tuple[str, ...] = ()
     keep_log: Callable[[SessionLog], str | None] = lambda _log: None
     memory: Room = field(default_factory=Boundless)
-    curtain: Curtain | None = None
+    gate: PrivacyGate | None = None
 
 
 def _web(url: str, options: SourceOptions) -> Opener:
@@ -93,13 +93,13 @@ def _rpicam(url: str, options: SourceOptions) -> Opener:
 
 
 def _file(url: str, options: SourceOptions) -> Opener:
-    from agent.camera.playback import file_opener
+    from agent.camera.played_source import file_opener
 
     return file_opener(url, options.room)
 
 
 def _demo(url: str, _options: SourceOptions) -> Opener:
-    from agent.camera.playback import demo_opener
+    from agent.camera.played_source import demo_opener
 
     return demo_opener(url)
 
@@ -150,9 +150,9 @@ def source_for(
         raise ConfigError(f"camera source: {named}; known: {known}")
     ends = clock, on_frame, on_state
     if scheme == SCHEME:
-        log, curtain = options.keep_log, options.curtain
-        return hk_source(camera_id, parse_hk_url(url), *ends, keep_log=log, curtain=curtain)
-    return Keeper(camera_id, OPENERS[scheme](url, options), *ends, curtain=options.curtain)
+        log, gate = options.keep_log, options.gate
+        return hk_source(camera_id, parse_hk_url(url), *ends, keep_log=log, gate=gate)
+    return Keeper(camera_id, OPENERS[scheme](url, options), *ends, gate=options.gate)
 
 
 def check_url(url: str) -> None:

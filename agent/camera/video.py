@@ -21,8 +21,8 @@ from agent.camera.interruptible_wait import Patience
 from agent.camera.network.resolve import Resolver
 from agent.camera.network.url import RTSP_FORM, rtsp_target_of, split_url
 from agent.camera.rtsp.describe import Question
-from agent.camera.rtsp.hearing import Deafness
 from agent.camera.rtsp.session import RtspSession
+from agent.camera.rtsp.sound_receiver import Deafness
 from agent.camera.session import Opener, Picture, Session
 from agent.core.errors import CameraRefused, CameraUnreachable, ConfigError, SessionLost
 from agent.core.pacing import EACH_PICTURE, Looks

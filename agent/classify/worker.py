@@ -12,8 +12,8 @@ from agent.classify.adapters import ADAPTERS, Yolox
 from agent.classify.geometry import Box
 from agent.classify.link import LOAD_WITHIN, Answer, Failed, Link, Looked, Ready
 from agent.classify.model_files import ModelFiles, model_of
-from agent.classify.tap import Asked, EventOver, Look
-from agent.classify.verdict import MIN_SCORE, Verdict, best_of
+from agent.classify.naming import MIN_SCORE, Verdict, best_of
+from agent.classify.questions import Asked, EventOver, Look
 from agent.core.classified import ANSWER_WITHIN
 from agent.core.engine_inputs import FromClassifier
 from agent.core.errors import ConfigError

@@ -17,7 +17,7 @@ _FILES = frozenset({"FILE", "FILE|-", "DIR", "FOLDER"})
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The shell, and where its users put such a script."""
-    parser.add_argument("shell", choices=shtab.SUPPORTED_SHELLS)
+    parser.add_argument("shell", choices=shtab.SUPPORTED_SHELLS, help="your shell")
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = (
         "bash: surveillance-agent completion bash"

@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.migration import frigate, motion
 from agent.migration.outcome import Outcome
 from agent.migration.reading import motion_files, yaml_file
-from agent.migration.settling import settle
+from agent.migration.schema_filter import settle
 from agent.migration.writing import lines, written
 from agent.runtime.redaction import hide_url
 
@@ -18,7 +18,7 @@ PROGRAMS = ("motion", "motioneye", "frigate")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which program, its file, and where ours goes."""
-    parser.add_argument("program", choices=PROGRAMS)
+    parser.add_argument("program", choices=PROGRAMS, help="whose configuration it is")
     words = "its configuration: motion.conf, /etc/motioneye/motion.conf, or Frigate's config.yml"
     parser.add_argument("file", type=Path, metavar="FILE", help=words)
     words = "where the result goes; default: config.yaml here; never overwritten"

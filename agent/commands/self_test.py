@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import get_args
 
 from agent.core.errors import ConfigError
-from agent.core.self_testing import LONGEST, SELF_TEST_EVERY
+from agent.core.self_test_commands import LONGEST, SELF_TEST_EVERY
 from agent.runtime.clock import Clock
 from agent.runtime.health_file import is_alive
 from agent.self_test.last_result import stored
-from agent.self_test.wanted import FORGOTTEN_AFTER, want, wanted, withdraw
+from agent.self_test.request_file import FORGOTTEN_AFTER, want, wanted, withdraw
 from schemas.self_test import SelfTestResult, StageName
 
 #: Seconds between two looks, and until the agent must have begun: it waits after another test.

@@ -103,6 +103,16 @@ def find_file(named: str | None, environ: Mapping[str, str]) -> Path | None:
         raise ConfigError(f"configuration {error.filename}: {reason_of(error)}") from None
 
 
+def is_configured(named: str | None, environ: Mapping[str, str]) -> bool:
+    """Whether a file or the environment names cameras: otherwise it is the demo.
+
+    Raises:
+        ConfigError: as of `find_file`.
+    """
+    cameras = f"{PREFIX}CAMERAS__"
+    return find_file(named, environ) is not None or any(it.startswith(cameras) for it in environ)
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """What file and environment say, before it is checked; `mistakes` so far, one a line."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from agent.core import absent, privacy, snooze, state_messages
+from agent.core import absent_cameras, privacy_mode, snooze_clock, state_messages
 from agent.core.effects import Effect, PublishDiscovery
 from agent.core.last_error import cured
 from agent.core.modes import fitting, look
@@ -42,18 +42,18 @@ def change_cameras(
         fresh, said = begun(camera, now_state.setup.topics, stored, modes, last_seq, now)
         effects += said
         if before is None:
-            after[name] = absent.come_back(now_state, fresh)
+            after[name] = absent_cameras.come_back(now_state, fresh)
             continue
         after[name] = _begun_anew(before, fresh)
         if before.setup.hides != camera.hides:
             # what is hidden from now on shall not be seen in the pictures of before
-            after[name] = privacy.without_pictures(after[name])
+            after[name] = privacy_mode.without_pictures(after[name])
             effects += state_messages.no_pictures(after[name])
     for name in now_state.cameras.keys() - after.keys():
         effects += state_messages.burial(now_state.cameras[name].topics)
         now_state, said = cured(now_state, "camera", now, name)
         effects += said
-    now_state = absent.with_gone(now_state, after)
+    now_state = absent_cameras.with_gone(now_state, after)
     setup = replace(now_state.setup, cameras=cameras)
     # a new camera gets the limit with the next tick, as all do
     now_state = replace(
@@ -66,7 +66,7 @@ def change_cameras(
         effects.append(PublishDiscovery())
     effects += state_messages.agent_states(now_state, now)
     for name in renewed:
-        effects += privacy.first_orders(now_state.cameras[name])
+        effects += privacy_mode.first_orders(now_state.cameras[name])
         effects += state_messages.camera_states(now_state, now_state.cameras[name], now)
     return now_state, effects
 
@@ -85,11 +85,11 @@ def with_absent(now_state: AgentNow, stored: StoredSettings, modes: StoredModes)
     here = now_state.cameras
     return replace(
         now_state,
-        absent=StoredSettings(cameras=absent.others(stored.cameras, here)),
+        absent=StoredSettings(cameras=absent_cameras.others(stored.cameras, here)),
         absent_modes=StoredModes(
-            schedule=absent.others(modes.schedule, here),
-            snoozes=absent.others(modes.snoozes, here),
-            unsure=absent.others(modes.unsure, here),
+            schedule=absent_cameras.others(modes.schedule, here),
+            snoozes=absent_cameras.others(modes.snoozes, here),
+            unsure=absent_cameras.others(modes.unsure, here),
         ),
     )
 
@@ -117,7 +117,7 @@ def begun(
         stored=kept,
         scheduled=scheduled,
         unsure=frozenset(modes.unsure.get(name, ())),
-        snooze=snooze.kept(modes.snoozes.get(name), now.at, now.utc),
+        snooze=snooze_clock.kept(modes.snoozes.get(name), now.at, now.utc),
         motion_seq=last_seq.get((name, "motion"), 0),
         recording_seq=last_seq.get((name, "recording"), 0),
         sound_seq=last_seq.get((name, "sound"), 0),
@@ -165,4 +165,4 @@ def _begun_anew(before: CameraNow, fresh: CameraNow) -> CameraNow:
         namings=(),
         objects=None,
     )
-    return privacy.hidden(both)
+    return privacy_mode.hidden(both)

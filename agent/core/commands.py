@@ -5,20 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from agent.core import live_view, modes, privacy, self_testing, speaking, state_messages
+from agent.core import (
+    live_view_command,
+    modes,
+    play_command,
+    privacy_mode,
+    self_test_commands,
+    state_messages,
+)
 from agent.core.effects import Effect, Leave, SaveSettings, Say, ToVision
 from agent.core.explain_command import explain
 from agent.core.health import agent_health
 from agent.core.messages import EventMarked, Parsed, PictureReason, Refused
 from agent.core.orders import (
     Beep,
-    Calm,
     Mark,
     MarkEvent,
     RecordClip,
+    StopBeep,
     TakePicture,
 )
-from agent.core.proposing import marked, propose
+from agent.core.propose_command import marked, propose
 from agent.core.queries import digest_query, events_query
 from agent.core.responses import answer, fail, finish, refused_with, remember
 from agent.core.setting_messages import setting_states
@@ -101,7 +108,7 @@ def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:  # noqa: C901,
         case RecordNow():
             return record_now(now_state, command.camera, command.seconds, reply, now)
         case ShowLive():
-            return live_view.show(now_state, command, reply, now)
+            return live_view_command.show(now_state, command, reply, now)
         case KeepRecording() | MarkMistake():
             return mark_event(now_state, command, reply, now)
         case Propose():
@@ -109,13 +116,13 @@ def _obey(now_state: AgentNow, parsed: Parsed, now: Now) -> Step:  # noqa: C901,
         case Explain():
             return explain(now_state, command, reply, now)
         case RunSelfTest():
-            return self_testing.command(now_state, command, reply, now)
+            return self_test_commands.command(now_state, command, reply, now)
         case Snooze():
             return snooze(now_state, command, reply, now)
         case PlayBeep():
             return play_beep(now_state, reply, now)
         case PlaySound() | PlayWav() | Silence():
-            return speaking.obey(now_state, command, reply, now)
+            return play_command.obey(now_state, command, reply, now)
         case Restart():
             farewell = Say("WARNING", "agent: restart was commanded")
             now_state, saved = save_late(now_state, now, at_once=True)
@@ -170,10 +177,10 @@ def change(
     before, new = camera, frozenset(numbers)
     unsure = camera.unsure - new if now_state.clock.sure else camera.unsure | new
     camera = replace(camera, settings=settings, stored=stored, unsure=unsure)
-    camera = privacy.hidden(camera)
+    camera = privacy_mode.hidden(camera)
     now_state, saved = save(now_state.with_camera(camera), now)
     effects: list[Effect] = [
-        *privacy.orders(before, camera),
+        *privacy_mode.orders(before, camera),
         *saved,
         *setting_states(camera, _touched(values)),
         *([modes.schedule_state(now_state, camera)] if values.keys() & set(SCHEDULED) else []),
@@ -216,7 +223,7 @@ def _change_agent(
     topics = now_state.setup.topics
     now_state, effects = save(now_state, now)
     effects += [state(topics.setting_state(n), show_value(getattr(settings, n))) for n in values]
-    effects += [] if settings.beep_enabled else [Calm()]
+    effects += [] if settings.beep_enabled else [StopBeep()]
     return now_state, [*effects, *answer(now_state, reply, now, value=_single(values, settings))]
 
 
@@ -228,7 +235,7 @@ def take_picture(
     overlay = isinstance(command, TakeOverlay)
     reason = PictureReason.OVERLAY if overlay else PictureReason.MANUAL
     camera = now_state.cameras[camera_id]
-    if words := privacy.no_pictures(camera):
+    if words := privacy_mode.no_pictures(camera):
         return fail(now_state, reply, "camera_unavailable", words, now)
     if now.at - camera.last_snapshot_at < SNAPSHOT_EVERY:
         words = f"at most one snapshot every {SNAPSHOT_EVERY} s"
@@ -245,7 +252,7 @@ def record_now(
 ) -> Step:
     """Asks vision for a clip; the answer comes when it has begun."""
     camera = now_state.cameras[camera_id]
-    if words := privacy.no_pictures(camera):
+    if words := privacy_mode.no_pictures(camera):
         return fail(now_state, reply, "camera_unavailable", words, now)
     if now_state.store is not None and now_state.store.code == "not_configured":
         return fail(now_state, reply, "storage_unavailable", "no store is configured", now)

@@ -1,4 +1,4 @@
-"""What the engine wants done. The shell (`agent.service.effects`) carries it out."""
+"""What the engine wants done. The shell (`agent.service.effect_runner`) carries it out."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ToRecorder:
 
 
 @dataclass(frozen=True, slots=True)
-class CurtainTo:
+class MovePrivacyGate:
     """End the sessions of one camera and open none, or open them again."""
 
     camera: str
@@ -103,7 +103,7 @@ Effect = (
     | ProposeChange
     | BeginSelfTest
     | EchoCame
-    | CurtainTo
+    | MovePrivacyGate
     | SaveSettings
     | SaveModes
     | PublishDiscovery

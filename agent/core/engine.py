@@ -19,13 +19,13 @@ from agent.core import (
     commands,
     events,
     explain_command,
-    live_view,
+    live_view_command,
     modes,
     owners,
-    proposing,
+    play_command,
+    propose_command,
     responses,
-    self_testing,
-    speaking,
+    self_test_commands,
     state_messages,
 )
 from agent.core.effects import Effect, Leave, Say, ToVision, WriteHealth
@@ -40,7 +40,6 @@ from agent.core.engine_inputs import (
     FromVision,
 )
 from agent.core.event_label import MotionClassified
-from agent.core.explain_answer import MomentExplained
 from agent.core.health import agent_health, agent_status, camera_health, state_words
 from agent.core.last_error import cured, fault
 from agent.core.liveness import watch_judging
@@ -73,11 +72,10 @@ from agent.core.messages import (
     StoreState,
 )
 from agent.core.orders import EchoCame, LimitPictures
+from agent.core.owner_answers import MomentExplained, ProposalMade, SoundDone
 from agent.core.problem import by_id
 from agent.core.problems import agent_problems
-from agent.core.proposals import ProposalMade
-from agent.core.self_test import CameraDiscarded, EchoWanted, SelfTestSaid, SelfTestWanted
-from agent.core.sounded import SoundDone
+from agent.core.self_test_stages import CameraDiscarded, EchoWanted, SelfTestSaid, SelfTestWanted
 from agent.core.state import (
     AgentNow,
     CameraNow,
@@ -212,15 +210,15 @@ def step(now_state: AgentNow, cause: Input, now: Now) -> Step:  # noqa: C901, PL
         case EventMarked():
             return commands.event_marked(now_state, cause, now)
         case ProposalMade():
-            return proposing.proposal_made(now_state, cause)
+            return propose_command.proposal_made(now_state, cause)
         case MomentExplained():
             return explain_command.moment_explained(now_state, cause, now)
         case SelfTestSaid() | EchoWanted() | EchoCame() | CameraDiscarded() | SelfTestWanted():
-            return self_testing.step(now_state, cause, now)
+            return self_test_commands.step(now_state, cause, now)
         case AudioState():
             return _then_health(owners.audio_state(now_state, cause, now), now)
         case BeepDone() | SoundDone():
-            return speaking.done(now_state, cause, now)
+            return play_command.done(now_state, cause, now)
         case BrokerUp() | BrokerDown() | HaOnline():
             return _broker(now_state, cause, now)
         case Parsed():
@@ -249,7 +247,12 @@ def _stopping(now_state: AgentNow, now: Now) -> Step:
 def _tick(now_state: AgentNow, cause: Tick, now: Now) -> Step:
     now_state = watch_judging(replace(now_state, gauges=cause.gauges), now)
     now_state, effects = modes.look(now_state, now)
-    for look in (events.clear_late, classified.expire, live_view.expire, self_testing.tick):
+    for look in (
+        events.clear_late,
+        classified.expire,
+        live_view_command.expire,
+        self_test_commands.tick,
+    ):
         now_state, said = look(now_state, now)
         effects += said
     if cause.gauges.mqtt.picture_limit != now_state.picture_limit:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from agent.core.event_label import MotionClassified
-from agent.core.explain_answer import MomentExplained
 from agent.core.loudness import SoundHeard
 from agent.core.messages import (
     AudioState,
@@ -30,9 +29,8 @@ from agent.core.messages import (
     StoreRepaired,
     StoreState,
 )
-from agent.core.proposals import ProposalMade
-from agent.core.self_test import CameraDiscarded, EchoWanted, SelfTestSaid, SelfTestWanted
-from agent.core.sounded import SoundDone
+from agent.core.owner_answers import MomentExplained, ProposalMade, SoundDone
+from agent.core.self_test_stages import CameraDiscarded, EchoWanted, SelfTestSaid, SelfTestWanted
 
 FromCamera = CameraState | RecordingLink
 FromVision = (

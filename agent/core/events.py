@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.core import classified, event_payloads, privacy, responses, state_messages
+from agent.core import classified, event_payloads, privacy_mode, responses, state_messages
 from agent.core.effects import Effect, Say, ToVision
 from agent.core.last_error import cured, fault
 from agent.core.loudness import SoundHeard
@@ -241,7 +241,7 @@ def _while_private(
 ) -> Step:
     """The grey card instead of all pictures; one of before is shown to nobody."""
     if cause.reason is not PictureReason.PRIVACY:
-        error = CommandError(code="camera_unavailable", message=privacy.REFUSAL)
+        error = CommandError(code="camera_unavailable", message=privacy_mode.REFUSAL)
         return responses.finish(now_state, cause.request, now, error=error)
     camera = replace(
         camera,

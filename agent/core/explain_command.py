@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from agent.core.effects import Effect
-from agent.core.explain_answer import MomentExplained
 from agent.core.moments import moments
 from agent.core.orders import ExplainMoment
+from agent.core.owner_answers import MomentExplained
 from agent.core.responses import fail, finish, remember
 from agent.core.state import AgentNow, Now
 from schemas.commands import Explain, ReplyTo

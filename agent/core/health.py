@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from agent.core import privacy
+from agent.core import privacy_mode
 from agent.core.messages import CameraCode
 from agent.core.problem import Kind, Problem, by_code, by_id
 from agent.core.problems import agent_problems, camera_problems
@@ -96,9 +96,9 @@ def camera_health(state: AgentNow, camera: CameraNow, now: Now) -> CameraHealth:
 def _link(camera: CameraNow, blind: str) -> tuple[CameraCode, str]:
     """Where the session stands, and why; `blind`: why nothing is judged."""
     link = camera.link
-    if privacy.shut(camera):
+    if privacy_mode.shut(camera):
         closed = link is not None and link.code is CameraCode.PRIVATE
-        return CameraCode.PRIVATE, privacy.REFUSAL if closed else "the session is being closed"
+        return CameraCode.PRIVATE, privacy_mode.REFUSAL if closed else "the session is being closed"
     if link is None:
         return CameraCode.CONNECTING, blind or "starting"
     return link.code, blind or link.reason

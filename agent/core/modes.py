@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from agent.core import privacy, snooze
+from agent.core import privacy_mode, snooze_clock
 from agent.core.effects import Effect, SaveModes, SaveSettings, Say
-from agent.core.orders import Calm
+from agent.core.orders import StopBeep
 from agent.core.schedule import Planned
 from agent.core.setting_messages import setting_states
 from agent.core.state import AgentNow, CameraNow, CameraSetup, Now
@@ -176,11 +176,11 @@ def in_force(now_state: AgentNow, before: CameraNow, after: CameraNow, by: str) 
     ]
     if not names:
         return (now_state if after is before else now_state.with_camera(after)), []
-    after = privacy.hidden(after)
+    after = privacy_mode.hidden(after)
     now_state = now_state.with_camera(after)
     shown = ", ".join(f"{n} = {show_value(getattr(after.settings, n))}" for n in names)
     return now_state, [
-        *privacy.orders(before, after),
+        *privacy_mode.orders(before, after),
         *setting_states(after, names),
         Say("INFO", f"camera {after.camera_id}: {shown}, by {by}"),
     ]
@@ -193,7 +193,7 @@ def _look_at_snoozes(now_state: AgentNow, now: Now) -> Step:
     effects: list[Effect] = []
     for camera in now_state.cameras.values():
         sure = now_state.clock.sure
-        after = snooze.looked(camera.snooze, now.at, now.utc, sure=sure)
+        after = snooze_clock.looked(camera.snooze, now.at, now.utc, sure=sure)
         if after is camera.snooze:
             continue
         now_state = now_state.with_camera(replace(camera, snooze=after))
@@ -207,19 +207,19 @@ def set_snooze(now_state: AgentNow, camera_id: str | None, minutes: int, now: No
     """Snoozes a camera, or all of them; 0 minutes end it."""
     effects: list[Effect] = []
     for name in [camera_id] if camera_id else list(now_state.cameras):
-        begun = snooze.begun(minutes, now.at, now.utc, sure=now_state.clock.sure)
+        begun = snooze_clock.begun(minutes, now.at, now.utc, sure=now_state.clock.sure)
         now_state = now_state.with_camera(replace(now_state.cameras[name], snooze=begun))
         effects += _snooze_states(now_state, name)
         words = f"for {minutes} minutes" if minutes else "no more"
         effects.append(Say("INFO", f"camera {name}: snoozed {words}, by command"))
-    effects += [Calm(camera_id)] if minutes else []
+    effects += [StopBeep(camera_id)] if minutes else []
     now_state, saved = _saved(now_state)
     return now_state, [*effects, *saved]
 
 
 def until_of(now_state: AgentNow, cameras: Iterable[str]) -> str | None:
     """The end of the snooze of these cameras, as it is said; None: they are not snoozed."""
-    said = snooze.of_all(now_state.cameras[name].snooze for name in cameras)
+    said = snooze_clock.of_all(now_state.cameras[name].snooze for name in cameras)
     return None if said.until is None else utc_text(said.until)
 
 
@@ -229,13 +229,13 @@ def _snooze_states(now_state: AgentNow, camera_id: str) -> list[Effect]:
 
 def snooze_state(camera: CameraNow) -> Publish:
     """Until when the camera is snoozed."""
-    return state(camera.topics.snooze, snooze.of_camera(camera.snooze).to_json())
+    return state(camera.topics.snooze, snooze_clock.of_camera(camera.snooze).to_json())
 
 
 def all_snoozed(now_state: AgentNow) -> Publish:
     """Until when all cameras are snoozed."""
     running = [camera.snooze for camera in now_state.cameras.values()]
-    return state(now_state.setup.topics.snooze, snooze.of_all(running).to_json())
+    return state(now_state.setup.topics.snooze, snooze_clock.of_all(running).to_json())
 
 
 # ------------------------------------------------------------ as it is said

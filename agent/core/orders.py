@@ -147,7 +147,7 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
-class Hush:
+class StopPlay:
     """End the sound that `Play` began, or its download: `SoundDone` echoes `request`."""
 
     request: str | None
@@ -180,7 +180,7 @@ class Beep:
 
 
 @dataclass(frozen=True, slots=True)
-class Calm:
+class StopBeep:
     """End the beep of an event, or let it not begin any more; nobody waits for an answer.
 
     `camera`: of whose events; None: of all.
@@ -193,4 +193,4 @@ class Calm:
         return beep.request is None and self.camera in {None, beep.camera}
 
 
-SpeakerOrder = Beep | Play | Hush | Calm
+SpeakerOrder = Beep | Play | StopPlay | StopBeep

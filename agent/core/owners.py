@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.core import absent, state_messages
+from agent.core import absent_cameras, state_messages
 from agent.core.effects import Effect, Say
 from agent.core.last_error import cured, fault
 from agent.core.messages import (
@@ -38,7 +38,7 @@ def store_told(now_state: AgentNow, cause: StoreRepaired | StoreAnchored, now: N
     """It put something right, or signed what it has."""
     if isinstance(cause, StoreAnchored):
         if cause.camera not in now_state.cameras:
-            return absent.with_anchor(now_state, cause.camera, cause.anchor), []
+            return absent_cameras.with_anchor(now_state, cause.camera, cause.anchor), []
         camera = replace(now_state.cameras[cause.camera], anchor=cause.anchor)
         return now_state.with_camera(camera), state_messages.store_anchor(camera)
     if cause.lossless:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.core import privacy
+from agent.core import privacy_mode
 from agent.core.messages import CameraCode, CameraState
 from agent.core.problem import Kind, Problem
 from agent.core.state import AgentNow, CameraNow, HostFigures
@@ -121,7 +121,7 @@ def camera_problems(now_state: AgentNow, camera: CameraNow) -> list[Problem]:
 
     How well it sees is said only while frames come: what was seen last is no news.
     """
-    if privacy.shut(camera):
+    if privacy_mode.shut(camera):
         return _while_private(now_state, camera)
     link, recording = camera.link, camera.recording_link
     code = link.code if link else CameraCode.CONNECTING

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from agent.core import privacy
+from agent.core import privacy_mode
 from agent.core.state import CameraNow
 from schemas.messages import Publish, state
 from schemas.settings import show_value
@@ -34,7 +34,7 @@ def setting_states(camera: CameraNow, names: Iterable[str]) -> list[Publish]:
 
 def camera_availability(camera: CameraNow) -> Publish:
     """Is the camera usable: `online` while frames come, and while nobody wants any."""
-    online = camera.live or privacy.shut(camera)
+    online = camera.live or privacy_mode.shut(camera)
     return state(camera.topics.availability, ONLINE if online else OFFLINE)
 
 

@@ -14,7 +14,7 @@ from agent.core.orders import VisionSettings
 from agent.core.problem import Problem
 from agent.core.recordings import RecordingSaved
 from agent.core.schedule import Planned, Schedule
-from agent.core.snooze import Snoozed
+from agent.core.snooze_clock import Snoozed
 from agent.core.stats import CameraStats, ClassifyStats, MqttStats, StoreStats, VisionStats
 from agent.core.time_allowance import Costs
 from agent.core.trusted_clock import TrustedClock

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from agent.config.loader import DEFAULT_PLACES, PREFIX, agent_id_of, load
+from agent.config.loader import DEFAULT_PLACES, PREFIX, Loaded, agent_id_of, load
 from agent.core.errors import ConfigError, reason_of
 from agent.demo.broker import embedded_broker, free_port, mosquitto
 from agent.mqtt.journal import JOURNAL, Journal
@@ -31,14 +31,14 @@ HOST = "127.0.0.1"
 PORT = 1883  # another one where somebody listens there
 PAGE_PORT = 8655  # the same
 STORE = Path("imagestore")
-STATE = Path("demo-state")
+STATE = Path("demo-state")  # settings, journal and spool, next to the store: people see them
 CAMERA = "front_door"
 _PAGE = "SURVEILLANCE_PAGE__"
 
 
-def demo_state_dir() -> Path:
-    """Settings, journal and spool of the demo: next to its store, where people see them."""
-    return STATE.absolute()
+def loaded_demo() -> Loaded:
+    """What commands need of the configuration of a running demo; the ports are not its own."""
+    return load(None, _environment(1, 1, "auto"))
 
 
 def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
@@ -57,7 +57,7 @@ def run_demo(say: Callable[[str], None]) -> tuple[int, bool]:
     from agent.service.app import App
 
     clock = SystemClock()
-    state_dir = demo_state_dir()
+    state_dir = STATE.absolute()
     _make(state_dir)
     _check_alone(state_dir / JOURNAL, clock)
     _make(STORE.absolute())

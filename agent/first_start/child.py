@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.core.errors import ConfigError
-from agent.first_start import broker, cameras, store, writing
+from agent.first_start import broker_trial, camera_search, store_trial, writing
 from agent.runtime.clock import Clock, SystemClock
 from agent.runtime.redaction import hide_url, redact
 from schemas.first_start import FirstConfig
@@ -28,38 +28,38 @@ Said = dict[str, Any]
 
 
 def _find(_task: Said, clock: Clock) -> Said:
-    return cameras.found(clock)
+    return camera_search.found(clock)
 
 
 def _guess(task: Said, clock: Clock) -> Said:
-    return cameras.guessed(task["host"], task["user"], task["password"], clock)
+    return camera_search.guessed(task["host"], task["user"], task["password"], clock)
 
 
 def _camera(task: Said, clock: Clock) -> Said:
-    return cameras.tried(task["source"], clock)
+    return camera_search.tried(task["source"], clock)
 
 
 def _broker(task: Said, clock: Clock) -> Said:
-    if words := broker.of_the_demo(task["host"], task["port"], task["demo_broker"]):
+    if words := broker_trial.of_the_demo(task["host"], task["port"], task["demo_broker"]):
         return {"ok": False, "message": words}
-    return broker.tried(
+    return broker_trial.tried(
         task["host"], task["port"], task["user"], task["password"], clock, tls=task["tls"]
     )
 
 
 def _store(task: Said, _clock: Clock) -> Said:
-    return store.tried(task["path"], make=task["make"])
+    return store_trial.tried(task["path"], make=task["make"])
 
 
 def _write(task: Said, clock: Clock) -> Said:
     order = FirstConfig.model_validate(task["order"])
     wanted = order.broker
     if wanted is not None and (
-        words := broker.of_the_demo(wanted.host, wanted.port, task["demo_broker"])
+        words := broker_trial.of_the_demo(wanted.host, wanted.port, task["demo_broker"])
     ):
         return {"ok": False, "message": words}
     if order.store is not None:
-        said = store.tried(order.store, make=False)
+        said = store_trial.tried(order.store, make=False)
         if not said["ok"]:  # the agent would start, and record nothing
             return {"ok": False, "message": f"recordings: {said['message']}"}
     return writing.written(order, task["page"], Path(task["file"]), os.environ, clock)

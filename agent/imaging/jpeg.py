@@ -13,7 +13,7 @@ import numpy.typing as npt
 from agent.core.frame import Decoded
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons
-from agent.imaging.privacy import blacken
+from agent.imaging.privacy_mask import blacken
 
 Luma = npt.NDArray[np.uint8]
 

@@ -14,7 +14,7 @@ from agent.imaging.jpeg import (
 )
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons
-from agent.imaging.privacy import blacken
+from agent.imaging.privacy_mask import blacken
 
 #: Pixels: Home Assistant's cards are no wider on a tablet.
 WIDEST = 640

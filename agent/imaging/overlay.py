@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from agent.core.messages import Box
 from agent.imaging.polygons import SHIFT, Polygons, corners
-from agent.imaging.privacy import blacken
+from agent.imaging.privacy_mask import blacken
 from schemas.zones import Point, Zone
 
 Picture = npt.NDArray[np.uint8]

@@ -19,15 +19,15 @@ from agent.core.messages import Shown
 from agent.core.state import AgentNow, Now
 from agent.page.access import SUPERVISOR, Access
 from agent.page.bodies import raw_body
-from agent.page.desk import Desk, Scene
+from agent.page.bridge import Bridge, Scene
 from agent.page.files import static_files, templates
 from agent.page.first_start import FirstStart
 from agent.page.options import PageOptions
-from agent.page.orders import Orders
-from agent.page.past import PastAsked
+from agent.page.pending_orders import Orders
 from agent.page.recent import Recent
+from agent.page.state_view import page_state
 from agent.page.trials import Trials
-from agent.page.views import page_state
+from agent.page.verdict_questions import PastAsked
 from agent.reoffer.connections import Connections
 from agent.runtime.clock import Clock
 from agent.runtime.latest_value import Newest
@@ -46,18 +46,20 @@ M = TypeVar("M", bound=BaseModel)
 class Context:
     """Everything that a request may need."""
 
-    def __init__(self, options: PageOptions, desk: Desk, clock: Clock) -> None:
-        self.options, self.desk, self.clock = options, desk, clock
+    def __init__(self, options: PageOptions, bridge: Bridge, clock: Clock) -> None:
+        self.options, self.bridge, self.clock = options, bridge, clock
         shared = (SUPERVISOR,) if options.ingress else ()
         self.connections = Connections("page", options.proxies, shared, watched="/health")
         self.access = Access(options, self.connections)
-        self.orders = Orders(desk)
+        self.orders = Orders(bridge)
         self.recents: dict[str, Recent] = {}
-        self.past = PastAsked(desk)
+        self.past = PastAsked(bridge)
         self.looked: dict[str, tuple[Newest[Shown], float]] = {}  # by camera: when last asked for
         self.trials = Trials()
         self.first = (
-            None if desk.first_file is None else FirstStart(desk.first_file, options.broker_port)
+            None
+            if bridge.first_file is None
+            else FirstStart(bridge.first_file, options.broker_port)
         )
         self.port: int | None = None  # that is served
         self.static = static_files()
@@ -97,7 +99,7 @@ class Context:
             HTTPNotFound: there is none of that name.
         """
         camera = request.match_info["camera"]
-        scene = self.desk.scenes.get(camera)
+        scene = self.bridge.scenes.get(camera)
         if scene is None:
             raise web.HTTPNotFound(text="no such camera")
         return camera, scene
@@ -108,12 +110,12 @@ class Context:
         Raises:
             HTTPServiceUnavailable: the agent has only begun.
         """
-        agent, now = self.desk.now.get(), self.now()
+        agent, now = self.bridge.now.get(), self.now()
         if agent is None:
             raise web.HTTPServiceUnavailable(text="the agent is starting")
         at, of, said = self._said
         if said is None or (of is not agent and now.at - at > 0.4):
-            said = page_state(agent, self.desk.scenes, now)
+            said = page_state(agent, self.bridge.scenes, now)
             self._said = (now.at, agent, said)
         return said
 

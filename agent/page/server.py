@@ -8,8 +8,8 @@ import math
 
 from aiohttp import web
 
+from agent.page.bridge import Bridge
 from agent.page.context import MOST_BODY, Context
-from agent.page.desk import Desk
 from agent.page.headers import security_headers
 from agent.page.options import PageOptions
 from agent.page.recent import Recent
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 #: Before the port is tried again, when another process has it.
 _RETRY = 10.0
-#: Seconds between two looks at the desk.
+#: Seconds between two looks at the bridge.
 STEP = 0.25
 #: Seconds that a request which changes something may take.
 _CHANGE_WITHIN = 30.0
@@ -35,10 +35,10 @@ class PageWorker:
         port: that is served, once it is.
     """
 
-    def __init__(self, options: PageOptions, desk: Desk, clock: Clock) -> None:
+    def __init__(self, options: PageOptions, bridge: Bridge, clock: Clock) -> None:
         self.port: int | None = None
         self._options = options
-        self._desk = desk
+        self._bridge = bridge
         self._clock = clock
 
     def run(self, worker: Worker) -> None:
@@ -46,7 +46,7 @@ class PageWorker:
         asyncio.run(self._main(worker))
 
     async def _main(self, worker: Worker) -> None:
-        context = Context(self._options, self._desk, self._clock)
+        context = Context(self._options, self._bridge, self._clock)
         said = False
         try:
             while not worker.stop.is_set():
@@ -82,10 +82,10 @@ class PageWorker:
 
 
 def look(context: Context) -> None:
-    """Takes what came to the desk for those who watch; lets cameras rest that nobody looks at."""
-    while (scored := context.desk.scores.get()) is not None:
+    """Takes what came to the bridge for those who watch; lets cameras rest that nobody looks at."""
+    while (scored := context.bridge.scores.get()) is not None:
         context.recents.setdefault(scored.camera, Recent()).scored(scored)
-    agent = context.desk.now.get()
+    agent = context.bridge.now.get()
     if agent is not None:
         for name in context.recents.keys() - agent.cameras.keys():
             del context.recents[name]

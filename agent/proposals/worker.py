@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
-from agent.core.proposals import ProposalMade
+from agent.core.owner_answers import ProposalMade
 from agent.runtime.atomic import write_atomic
 from agent.runtime.child_link import start_module
 from agent.runtime.clock import Clock

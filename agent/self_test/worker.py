@@ -25,7 +25,7 @@ from agent.core.messages import (
 )
 from agent.core.orders import BeginSelfTest, EchoCame
 from agent.core.recordings import RecordingFailed, RecordingSaved
-from agent.core.self_test import (
+from agent.core.self_test_stages import (
     CameraDiscarded,
     Course,
     EchoWanted,
@@ -38,11 +38,11 @@ from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from agent.self_test.last_result import FAULT, interrupted, keep, load
-from agent.self_test.wanted import Wishes
+from agent.self_test.request_file import Wishes
 from schemas.self_test import SelfTestResult
 
 if TYPE_CHECKING:
-    from agent.self_test.playback import Terms
+    from agent.self_test.clip_check import Terms
 
 log = logging.getLogger(__name__)
 
@@ -236,7 +236,7 @@ class SelfTestWorker:
                 self._play(worker, run, self._store, run.saved)
 
     def _play(self, worker: Worker, run: _Run, store: Store, saved: RecordingSaved) -> None:
-        from agent.self_test.playback import CannotPlay, play  # and asyncio: 1.5 MiB
+        from agent.self_test.clip_check import CannotPlay, play  # and asyncio: 1.5 MiB
 
         try:
             play(worker, store.terms, saved)

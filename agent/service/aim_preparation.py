@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from agent.core.errors import ConfigError
-from agent.page.desk import AimOrder
+from agent.page.bridge import AimOrder
 from agent.runtime.clock import Clock
 from agent.runtime.worker import Worker
 from agent.service.aiming import Aiming, Applied

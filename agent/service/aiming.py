@@ -19,7 +19,7 @@ from agent.config.error_messages import shown
 from agent.config.loader import Loaded
 from agent.core.errors import ConfigError, reason_of
 from agent.core.store_names import is_camera
-from agent.page.desk import PaintedMask, Scene, without_sources
+from agent.page.bridge import PaintedMask, Scene, without_sources
 from agent.runtime.atomic import write_atomic
 from agent.service.camera_wiring import CameraParts
 from agent.vision.zones import View, view_of

@@ -34,12 +34,12 @@ from agent.core.messages import (
     StoreCode,
     StoreState,
 )
-from agent.core.proposals import ProposalMade
+from agent.core.owner_answers import ProposalMade
 from agent.core.state import Gauges, Stopped, Stopping, Tick
 from agent.core.state_messages import cameras_farewell
 from agent.mqtt.echo import echo
 from agent.mqtt.router import Ignored, birth, parse
-from agent.page.desk import AimOrder, Inbound
+from agent.page.bridge import AimOrder, Inbound
 from agent.runtime.clock import Clock, SystemClock, clock_is_synchronised
 from agent.runtime.health_file import remove_health
 from agent.runtime.mailbox import Mailbox, WhenFull
@@ -52,7 +52,7 @@ from agent.service.aim_preparation import Preparation
 from agent.service.aiming import Aiming
 from agent.service.camera_changes import STOP_WITHIN, CameraChanges
 from agent.service.discovery_publisher import Discovery
-from agent.service.effects import Performer, order_boxes
+from agent.service.effect_runner import Performer, order_boxes
 from agent.service.metrics import Machine, gather
 from agent.service.startup import close_recordings, open_events_of, setup_of
 from agent.service.supervisor import Crew
@@ -135,8 +135,8 @@ class App(CameraChanges):
         self._performer.perform(first)
         self._cameras = {camera.camera_id: camera for camera in self._parts.cameras}
         self._tell_page()
-        if self._parts.desk is not None:
-            self._parts.desk.first_file = first_file
+        if self._parts.bridge is not None:
+            self._parts.bridge.first_file = first_file
         self._crew = Crew(self._clock, self._fatal, extra)
         self._crew.add(self._parts.bodies())
         self._quiet_until = self._clock.monotonic()
@@ -266,8 +266,8 @@ class App(CameraChanges):
     def _step(self, cause: engine.Input) -> None:
         self._state, effects = engine.step(self._state, cause, self._now())
         self._parts.verdict_boxes.now.put(self._state)
-        if self._parts.desk is not None:
-            self._parts.desk.now.put(self._state)
+        if self._parts.bridge is not None:
+            self._parts.bridge.now.put(self._state)
         self._performer.perform(effects)
 
     def _drain(self) -> None:

@@ -20,7 +20,7 @@ from agent.core.effects import Effect
 from agent.core.errors import ConfigError
 from agent.core.orders import BeginSelfTest, EchoCame, ProposeChange
 from agent.core.state import AgentNow, CameraSetup, Now
-from agent.page.desk import AimOrder, Inbound, without_sources
+from agent.page.bridge import AimOrder, Inbound, without_sources
 from agent.proposals.worker import ProposalTask
 from agent.runtime.clock import Clock
 from agent.runtime.mailbox import Mailbox
@@ -30,8 +30,8 @@ from agent.service.aiming import Aiming, Applied, scenes
 from agent.service.camera_wiring import CameraParts, build_camera
 from agent.service.discovery_messages import announced
 from agent.service.discovery_publisher import Discovery
-from agent.service.effects import Performer, order_boxes
-from agent.service.self_testing import task_of
+from agent.service.effect_runner import Performer, order_boxes
+from agent.service.self_test_wiring import task_of
 from agent.service.startup import camera_setups, judged_now
 from agent.service.supervisor import Crew
 from agent.service.wiring import Parts, leaving_room, views_of
@@ -89,15 +89,15 @@ class CameraChanges:
 
     def _say(self, message: Outgoing) -> None:
         """To the broker, but for the answers to the page's own orders."""
-        if self._parts.desk is None or not self._parts.desk.takes(message):
+        if self._parts.bridge is None or not self._parts.bridge.takes(message):
             self._parts.outbox.put(message)
 
     def _tell_page(self) -> None:
         """Which cameras there are, and how everything is."""
-        if (desk := self._parts.desk) is not None:
+        if (bridge := self._parts.bridge) is not None:
             parts, utc = self._cameras.values(), self._clock.utc()
-            desk.scenes = scenes(self._applied, self._config, parts, desk.scenes, utc)
-            desk.now.put(self._state)
+            bridge.scenes = scenes(self._applied, self._config, parts, bridge.scenes, utc)
+            bridge.now.put(self._state)
 
     def _propose(self, order: ProposeChange) -> None:
         """Has a proposal made, out of what is in force now."""
@@ -188,8 +188,8 @@ class CameraChanges:
 
     def _answer_aim(self, order: AimOrder, error: str | None) -> None:
         self._tell_page()
-        if self._parts.desk is not None:
-            self._parts.desk.answer_aim(order, error)
+        if self._parts.bridge is not None:
+            self._parts.bridge.answer_aim(order, error)
 
     def _take_over(self, new: Loaded, views: Mapping[str, View | None] = NO_VIEWS) -> None:
         """Restarts the cameras that changed.

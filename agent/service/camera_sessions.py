@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from agent.camera.drawn import drawn_opener
 from agent.camera.network.trust import trusting
 from agent.camera.reconnect import Keeper
 from agent.camera.replaceable_source import Make, RenewableSource
+from agent.camera.self_test_camera import drawn_opener
 from agent.camera.source import SourceOptions, source_for
 from agent.core.engine_inputs import Told
 from agent.core.frame import Frame
@@ -20,12 +20,12 @@ from agent.core.messages import (
 )
 from agent.core.pacing import Glances
 from agent.core.pre_roll import PRE_ROLL_BYTES
-from agent.core.self_test import Visit
+from agent.core.self_test_stages import Visit
 from agent.runtime.clock import Clock
-from agent.runtime.curtain import Curtain
 from agent.runtime.latest_value import Newest
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.memory import Share
+from agent.runtime.privacy_gate import PrivacyGate
 from agent.storage.spool.spool import Spool
 from schemas.camera_config import CameraConfig
 
@@ -87,7 +87,7 @@ def recording_stream(
     to_engine: ToEngine,
     clock: Clock,
     share: Share,
-    curtain: Curtain,
+    gate: PrivacyGate,
 ) -> RecordingStream | None:
     """The second session; None: the camera has none or is off, or nothing is recorded."""
     url = camera.record_source if camera.enabled else None
@@ -108,11 +108,11 @@ def recording_stream(
         trust=_trust(camera),
         redirect_hosts=camera.redirect_hosts,
         memory=share,
-        curtain=curtain,
+        gate=gate,
     )
     source = RenewableSource(
         lambda on_frame, on_state: source_for(url, name, clock, on_frame, on_state, options),
-        admitted(share, frames, curtain),
+        admitted(share, frames, gate),
         lambda state: to_engine(RecordingLink(state)),
     )
     return RecordingStream(source, frames)
@@ -128,12 +128,12 @@ def frames_box(name: str, camera: CameraConfig) -> Mailbox[Frame]:
     return Mailbox(f"{name}.frames", most, WhenFull.DROP_OLDEST, limit_bytes=FRAME_BYTES)
 
 
-def admitted(share: Share, frames: Mailbox[Frame], curtain: Curtain) -> Callable[[Frame], object]:
+def admitted(share: Share, frames: Mailbox[Frame], gate: PrivacyGate) -> Callable[[Frame], object]:
     """Where a camera's frames go, as long as it does not cost too much."""
 
     def put(frame: Frame) -> bool:
         """False: it is refused, which was counted; or nobody may see it."""
-        if curtain.closed:
+        if gate.closed:
             return False
         held = share.admit(frame.size)
         if held is None:

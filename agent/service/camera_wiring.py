@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from agent.camera.replaceable_source import RenewableSource
-from agent.classify.tap import Asked, tapped
+from agent.classify.questions import Asked, tapped
 from agent.config.loader import state_dir_of
 from agent.core.frame import Frame
 from agent.core.loudness import SoundLimits
@@ -29,13 +29,13 @@ from agent.core.orders import (
     VisionOrder,
     VisionSettings,
 )
-from agent.core.self_test import Visit
-from agent.page.desk import Desk
+from agent.core.self_test_stages import Visit
+from agent.page.bridge import Bridge
 from agent.runtime.clock import Clock
-from agent.runtime.curtain import Curtain
 from agent.runtime.latest_value import Newest
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.memory import Share
+from agent.runtime.privacy_gate import PrivacyGate
 from agent.runtime.session_file import session_keeper
 from agent.runtime.worker import Worker
 from agent.service.camera_sessions import (
@@ -73,7 +73,7 @@ Body = Callable[[Worker], None]
 class CameraParts:
     """One camera's owners and the boxes between them; `source` is None when it is disabled.
 
-    While `curtain` is closed there is no session with the camera, and no frame comes through.
+    While `gate` is closed there is no session with the camera, and no frame comes through.
     """
 
     camera_id: str
@@ -86,7 +86,7 @@ class CameraParts:
     share: Share
     recording: RecordingStream | None = None
     viewers: Newest[Shown] | None = None
-    curtain: Curtain = field(default_factory=Curtain)
+    gate: PrivacyGate = field(default_factory=PrivacyGate)
 
     @property
     def camera_worker(self) -> str:
@@ -163,20 +163,20 @@ class Ears:
 
     Attributes:
         asked: the classifier's mailbox.
-        desk: the page's.
+        bridge: the page's.
         verdicts: the log's.
         live_ready: whether the broker takes a live picture of a camera now.
     """
 
     asked: Mailbox[Asked] | None = None
-    desk: Desk | None = None
+    bridge: Bridge | None = None
     verdicts: VerdictBoxes | None = None
     live_ready: Callable[[str], bool] = lambda _camera: False
 
     @property
     def scores(self) -> tuple[Mailbox[FrameScored], ...]:
         """Where the verdict of each judged frame goes."""
-        return tuple(it.scores for it in (self.desk, self.verdicts) if it is not None)
+        return tuple(it.scores for it in (self.bridge, self.verdicts) if it is not None)
 
 
 NOBODY = Ears()
@@ -222,9 +222,9 @@ def build_camera(  # noqa: PLR0913  what all of its parts need
         ConfigError: a source or mask that cannot be used.
     """
     camera = config.cameras[name]
-    share.ended, curtain = not camera.enabled, Curtain(closed=settings.private)
-    asked, desk = ears.asked if camera.classify else None, ears.desk
-    viewers = Newest[Shown]() if config.reoffer is not None or desk is not None else None
+    share.ended, gate = not camera.enabled, PrivacyGate(closed=settings.private)
+    asked, bridge = ears.asked if camera.classify else None, ears.bridge
+    viewers = Newest[Shown]() if config.reoffer is not None or bridge is not None else None
     frames, parts = frames_box(name, camera), _clip_parts(f"{name}.clip_parts")
     vision_orders = orders_box(name)
     keep_log = session_keeper(parts if spool else None, lambda: state_dir_of(config))
@@ -232,11 +232,11 @@ def build_camera(  # noqa: PLR0913  what all of its parts need
         source_options(camera, frames, share, viewers),
         sound=_hears(camera, spool) and not (camera.record_source and spool),
         keep_log=keep_log,
-        curtain=curtain,
+        gate=gate,
     )
     made = source_maker(name, camera, options, clock, visit)
-    source = RenewableSource(made, admitted(share, frames, curtain), to_engine)
-    recording = recording_stream(name, camera, spool, to_engine, clock, share, curtain)
+    source = RenewableSource(made, admitted(share, frames, gate), to_engine)
+    recording = recording_stream(name, camera, spool, to_engine, clock, share, gate)
     view = view or view_of(name, camera)
     judged = _vision_options(config, camera, view, share, two_streams=recording is not None)
     judged = replace(judged, live_ready=partial(ears.live_ready, name))
@@ -256,7 +256,7 @@ def build_camera(  # noqa: PLR0913  what all of its parts need
         share=share,
         recording=recording,
         viewers=viewers,
-        curtain=curtain,
+        gate=gate,
     )
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.audio.beeper import BeeperWorker
 from agent.audio.options import BeepOptions, tones_box
-from agent.classify.tap import Asked, asked_box
+from agent.classify.questions import Asked, asked_box
 from agent.classify.worker import ClassifierWorker, ClassifyOptions
 from agent.config.loader import page_password_of, password_of, token_of
 from agent.core.errors import ConfigError
@@ -29,8 +29,8 @@ from agent.mqtt.journal import JOURNAL, Journal
 from agent.mqtt.live_gate import LiveGate
 from agent.mqtt.options import MqttOptions
 from agent.mqtt.outbox import Outbox
-from agent.page.building import build_page
-from agent.page.desk import AimOrder, Desk, Inbound
+from agent.page.bridge import AimOrder, Bridge, Inbound
+from agent.page.wiring import build_page
 from agent.proposals.worker import ProposalWorker, task_box
 from agent.runtime import host
 from agent.runtime.clock import Clock, clock_is_synchronised
@@ -51,7 +51,7 @@ from agent.service.camera_wiring import (
 )
 from agent.service.discovery_messages import announced
 from agent.service.hidden_parts import pictures_of_before
-from agent.service.self_testing import build_self_test
+from agent.service.self_test_wiring import build_self_test
 from agent.service.startup import model_name
 from agent.storage.spool.place import memory_spool
 from agent.storage.spool.spool import Spool
@@ -88,7 +88,7 @@ class Parts:
     classifier: ClassifierWorker | None
     asked: Mailbox[Asked] | None
     page: PageWorker | None
-    desk: Desk | None
+    bridge: Bridge | None
     verdicts: VerdictWorker
     verdict_boxes: VerdictBoxes
     ears: Ears
@@ -139,9 +139,9 @@ def build_parts(
     memory = Memory(config.agent.memory_max or memory_limit())
     asked = asked_box() if config.classify else None
     verdicts = VerdictBoxes()
-    desk = None if config.page is None else Desk(to_engine, clock, verdicts.questions)
+    bridge = None if config.page is None else Bridge(to_engine, clock, verdicts.questions)
     outbox, live = Outbox(), LiveGate(clock)
-    ears = Ears(asked, desk, verdicts, live_ready(config, topics, live.takes))
+    ears = Ears(asked, bridge, verdicts, live_ready(config, topics, live.takes))
     cameras = _cameras(config, settings, spool, to_engine, clock, memory, ears)
     tones = tones_box()
     speaks = _mqtt_options(config, topics, _own_id(topics, journal))
@@ -149,7 +149,7 @@ def build_parts(
     store = _store(config, topics, spool, state_dir, to_engine, store_orders, clock)
     tested = build_self_test(config, topics, state_dir, spool, store, to_engine, clock)
     own = (inbox, tones, store_orders, verdicts.scores, verdicts.questions, tested.box)
-    optional = (asked, tasks, *((desk.scores, desk.answers) if desk else ()))
+    optional = (asked, tasks, *((bridge.scores, bridge.answers) if bridge else ()))
     return Parts(
         cameras=cameras,
         spool=spool,
@@ -163,8 +163,8 @@ def build_parts(
         reoffer=_reoffer(config, cameras),
         classifier=_classifier(config, asked, to_engine, clock),
         asked=asked,
-        page=_page(config, topics, state_dir, desk, clock),
-        desk=desk,
+        page=_page(config, topics, state_dir, bridge, clock),
+        bridge=bridge,
         verdicts=VerdictWorker(state_dir, verdicts, to_engine, clock),
         verdict_boxes=verdicts,
         ears=ears,
@@ -233,12 +233,12 @@ def _classifier(
 
 
 def _page(
-    config: Config, topics: AgentTopics, state_dir: Path, desk: Desk | None, clock: Clock
+    config: Config, topics: AgentTopics, state_dir: Path, bridge: Bridge | None, clock: Clock
 ) -> PageWorker | None:
-    if desk is None or config.page is None:
+    if bridge is None or config.page is None:
         return None
     token, password = token_of(config.page, "page"), page_password_of(config.page)
-    return build_page(config, topics, state_dir, desk, clock, token, password)
+    return build_page(config, topics, state_dir, bridge, clock, token, password)
 
 
 def _spool(config: Config, topics: AgentTopics, state_dir: Path) -> Spool | None:

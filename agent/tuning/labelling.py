@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.classify.adapters import ADAPTERS
 from agent.classify.link import LOAD_WITHIN, Answer, Failed, Link, Looked, Ready
 from agent.classify.model_files import model_of
-from agent.classify.verdict import Verdict, best_of
+from agent.classify.naming import Verdict, best_of
 from agent.core.errors import ConfigError
 from agent.core.messages import Box
 from agent.imaging.jpeg import encode

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a stored picture instead of the live one: a camera that serves one client at a time"
         " need not be taken from the agent",
     )
-    parser.add_argument("-o", "--output", required=True, metavar="OUT.png")
+    parser.add_argument("-o", "--output", required=True, metavar="OUT.png", help="the picture")
 
 
 def run(

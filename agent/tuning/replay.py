@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from agent.classify.verdict import Verdict
+from agent.classify.naming import Verdict
 from agent.core.event_label import Named
 from agent.core.messages import Detection, Reason
 from agent.core.motion import MotionMachine, Step, damaged
@@ -18,7 +18,7 @@ from agent.core.pacing import Pacer
 from agent.core.state import vision_settings
 from agent.imaging.heatmap import Counts, cells, no_counts
 from agent.imaging.jpeg import encode
-from agent.imaging.privacy import blacken
+from agent.imaging.privacy_mask import blacken
 from agent.imaging.stamp import extent
 from agent.tuning.clips import Clip, Shot
 from agent.tuning.labelling import Namer

@@ -11,7 +11,7 @@ from typing import Any
 from agent.core.messages import Reason
 from agent.core.moments import Moment
 from agent.verdicts.block import Block, Verdict
-from agent.verdicts.past import GAP, states_in
+from agent.verdicts.curve import GAP, states_in
 from agent.verdicts.state import Stored
 
 #: Seconds before and after a moment in which a stored picture is looked for.
@@ -41,7 +41,7 @@ class Explained:
     Attributes:
         moment: that was asked for.
         sentences: one thought each.
-        event: id of the event that ran then; None: none did.
+        event: id of the last event that ran then; None: none did.
         figures: the same for programs; JSON.
     """
 
@@ -99,6 +99,7 @@ def explain(
         "states": [state._asdict() for state in look.states],
         "clock_sure": look.sure,
         "event": look.event,
+        "events": list(look.events),
         "nearest": None if picture is None else {"at": _utc(picture.at), "path": picture.path},
     }
     return Explained(moment, tuple(sentences), look.event, figures)
@@ -116,7 +117,8 @@ class _Look:
         self.sure = all(it.sure for it in blocks)
         self.seconds = max(end - begin, 0.01)
         self.covered = sum(max(0.0, min(b, end) - max(a, begin)) for a, b, _ in self._spans)
-        self.event = next((s.event for s in reversed(self.states) if s.event), None)
+        self.events = _different(state.event or "" for state in self.states)
+        self.event = self.events[-1] if self.events else None
         weighed = [it for it in self.verdicts if it.reason in _UNSUPPRESSED]
         self.strongest = max(weighed, key=_weight, default=None)
 
@@ -148,8 +150,10 @@ def _unknown(
 
 def _how_it_was(look: _Look) -> list[str]:
     said = []
-    if look.event is not None:
-        said.append(f"There was an event: {look.event}.")
+    if len(look.events) > 1:
+        said.append(f"There were {len(look.events)} events: {', '.join(look.events)}.")
+    elif look.events:
+        said.append(f"There was an event: {look.events[0]}.")
     if look.covered < _WHOLE * look.seconds and look.seconds > GAP:
         said.append(f"The agent tells of {look.covered:.0f} of these {look.seconds:.0f} seconds.")
     if when := look.all_of(not state.armed for state in look.states):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from agent.core import privacy
+from agent.core import privacy_mode
 from agent.core.state import AgentNow, CameraNow
 from agent.core.store_code import USABLE, StoreCode
 from agent.core.store_names import MONITORING, day_name, monitoring_file
@@ -46,7 +46,7 @@ def state_of(agent: AgentNow, camera: CameraNow) -> State:
     """How the camera is now."""
     link, watch = camera.link, camera.watch
     away = "" if camera.live else "it is being connected" if link is None else link.reason
-    away = privacy.REFUSAL if privacy.shut(camera) else away
+    away = privacy_mode.REFUSAL if privacy_mode.shut(camera) else away
     away = away or ("" if camera.live or link is None else link.code.value)
     return State(
         armed=camera.settings.armed,

@@ -8,19 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from agent.core.explain_answer import MomentExplained
 from agent.core.messages import FrameScored
 from agent.core.moments import Moment
 from agent.core.orders import ExplainMoment
+from agent.core.owner_answers import MomentExplained
 from agent.core.state import AgentNow, Now
 from agent.runtime.clock import Clock
 from agent.runtime.latest_value import Newest
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.runtime.worker import Worker
 from agent.verdicts.block import Block, OpenBlock, blocks_in, pack, unpack
+from agent.verdicts.curve import Past
 from agent.verdicts.explanation import NEAR, Explained, explain
 from agent.verdicts.log import FOLDER, Cursor, VerdictLog
-from agent.verdicts.past import Past
 from agent.verdicts.state import Stored, state_of, stored_of
 
 log = logging.getLogger(__name__)

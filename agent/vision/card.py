@@ -10,7 +10,7 @@ from agent.core.engine_inputs import FromVision
 from agent.core.messages import PictureReason, PictureTaken, Shown
 from agent.imaging.card import HEIGHT, WIDTH, privacy_jpeg, privacy_png
 from agent.runtime.clock import Clock
-from agent.vision.live_view import Showing
+from agent.vision.reoffer_pictures import Showing
 
 
 class Card:

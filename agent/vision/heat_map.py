@@ -16,7 +16,7 @@ from agent.core.messages import PictureReason, PictureTaken, StorePicture
 from agent.core.time_allowance import Boundless, Room
 from agent.imaging.heatmap import Counts, Picture, cells, draw, no_counts
 from agent.imaging.jpeg import SHRUNK, colour_work, decode_colour, encode_within
-from agent.imaging.privacy import blacken
+from agent.imaging.privacy_mask import blacken
 from agent.vision.clip_feed import ToRecorder
 from agent.vision.zones import View
 

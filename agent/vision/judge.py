@@ -9,7 +9,7 @@ import numpy.typing as npt
 from agent.core.messages import SUPPRESSING, Detection, Reason
 from agent.core.orders import VisionSettings
 from agent.vision.detector.detector import Detector, Profile
-from agent.vision.stays import Ruling, Stays
+from agent.vision.zone_stays import Ruling, Stays
 from agent.vision.zones import Area, View
 
 Luma = npt.NDArray[np.uint8]

@@ -56,12 +56,12 @@ from agent.runtime.worker import Worker
 from agent.vision.card import Card
 from agent.vision.clip_feed import ClipFeed, ToRecorder
 from agent.vision.counting import count_damaged, count_judged
-from agent.vision.ear import Ear
 from agent.vision.heat_map import HeatMap
 from agent.vision.image_quality import Eye
 from agent.vision.judge import Judge as Detectors
 from agent.vision.judge import Luma
-from agent.vision.live_view import Showing
+from agent.vision.loudness_meter import LoudnessMeter
+from agent.vision.reoffer_pictures import Showing
 from agent.vision.stills import Stills
 from agent.vision.viewer_pictures import Pictures
 from agent.vision.zones import View
@@ -152,7 +152,7 @@ class VisionWorker:
             live_ready=options.live_ready,
         )
         self._detectors, self._eye = Detectors(options.profile, view), Eye()
-        self._ear = Ear(camera_id, options.sound) if options.sound else None
+        self._ear = LoudnessMeter(camera_id, options.sound) if options.sound else None
         self._feed = ClipFeed(to_recorder)
         limit = options.max_image_kb * 1000
         self._pictures = pictures = Pictures(view, limit, options.room)

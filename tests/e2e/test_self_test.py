@@ -11,7 +11,7 @@ import pytest
 
 from agent.core.store_names import CLAIMS, is_self_test
 from agent.self_test.last_result import INTERRUPTED
-from agent.self_test.wanted import NAME
+from agent.self_test.request_file import NAME
 from agent.storage.verify.anchor import against
 from agent.storage.verify.store import verify_store
 from tests.e2e.test_kills import kill_all

@@ -288,7 +288,7 @@ def _page() -> tuple[PageRig, _Told]:
     with mock.patch.object(connections, "Guesses", _Patient):
         rig = running.__enter__()
     _KEPT.append(running)
-    rig.desk.scenes = {"yard": replace(rig.desk.scenes["yard"], name=_GARDEN)}
+    rig.bridge.scenes = {"yard": replace(rig.bridge.scenes["yard"], name=_GARDEN)}
     # what is tried here goes nowhere
     mock.patch.object(children, "begin", side_effect=OSError("no child")).start()
     return rig, told

@@ -23,12 +23,12 @@ import cv2
 import numpy as np
 import yaml
 
-from agent.audio.sources import NotFetched, place_of
+from agent.audio.sound_urls import NotFetched, place_of
 from agent.audio.tones import LONGEST_PLAY, MAX_SECONDS, NoSound, read_wav, tone_from_wav
 from agent.camera.hk import packets
 from agent.camera.hk.assembler import Assembler
 from agent.camera.hk.assembler2 import WideAssembler
-from agent.camera.hk.describe import describe
+from agent.camera.hk.datagram_names import describe
 from agent.camera.hk.discovery_packets import answer, parse_answer, question
 from agent.camera.hk.jpeg_splitter import BROKEN_MOST
 from agent.camera.hk.link import CameraLink, Ended
@@ -62,8 +62,8 @@ from agent.storage.records import BadRecord, decode, encode
 from agent.storage.verify.anchor import against
 from agent.storage.verify.store import verify_store
 from agent.verdicts import block as verdicts
+from agent.verdicts.curve import MOST_SPANS, Past
 from agent.verdicts.explanation import explain
-from agent.verdicts.past import MOST_SPANS, Past
 from agent.verdicts.state import State, Stored
 from agent.vision.detector.masks import load_mask
 from schemas.settings import CameraSettings, StoredSettings

@@ -22,8 +22,8 @@ from agent.audio.link import Answer
 from agent.audio.options import BeepOptions, tones_box
 from agent.audio.tones import LONGEST_PLAY, MAX_PLAY, Tone, built_in_tone, read_wav
 from agent.core.messages import AudioState, BeepDone
-from agent.core.orders import Beep, Hush, Play
-from agent.core.sounded import SoundDone
+from agent.core.orders import Beep, Play, StopPlay
+from agent.core.owner_answers import SoundDone
 from agent.runtime.clock import SystemClock
 from agent.runtime.worker import Worker
 from tests.support.alsa import SoundCard, need_portaudio, without_silence
@@ -271,7 +271,7 @@ def test_silence_kills_what_hangs_and_the_alarm_is_heard_next(
     house.box.put(Play("r1", url=server.url))
     wait_until("the server is asked", lambda: server.paths)
     house.box.put(Beep(None))  # an event begins meanwhile
-    house.box.put(Hush("r2"))
+    house.box.put(StopPlay("r2"))
     answer, hush = house.done("r1"), house.done("r2")
     assert isinstance(answer, SoundDone)
     assert isinstance(hush, SoundDone)
@@ -289,7 +289,7 @@ def test_silence_ends_a_sound_on_a_device_that_takes_nothing(card: SoundCard) ->
         assert process is not None
         house.box.put(Play("r1", wav=wav(20.0)))
         wait_until("it is under way", lambda: house.box.depth == 0)
-        house.box.put(Hush("r2"))
+        house.box.put(StopPlay("r2"))
         answer = house.done("r1")
         assert isinstance(answer, SoundDone)
         assert (answer.code, answer.silenced) == (None, True)

@@ -20,7 +20,7 @@ from agent.camera.hk.simulator.player import Streaming
 from agent.camera.hk.simulator.server import Simulator, SimulatorOptions
 from agent.camera.hk.simulator.session_base import Manners
 from agent.camera.hk.simulator.wire_faults import Faults
-from agent.camera.synthetic import Room
+from agent.camera.played_pictures import Room
 from agent.runtime.clock import SystemClock
 from agent.runtime.worker import Worker
 from tests.support.waiting import wait_until
@@ -31,7 +31,7 @@ PERIOD, QUIET = 3.2, 1.6
 
 
 class Yard:
-    """A scene of short visits; the room of `agent.camera.synthetic`, crossed in haste."""
+    """A scene of short visits; the room of `agent.camera.played_pictures`, crossed in haste."""
 
     fps = FPS
     duration = 1e9

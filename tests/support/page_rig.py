@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from agent.core.messages import Shown
 from agent.core.state import AgentNow
-from agent.page.desk import Desk, Scene, without_sources
+from agent.page.bridge import Bridge, Scene, without_sources
 from agent.page.options import PageOptions
 from agent.page.passwords import hashed
 from agent.page.server import PageWorker
@@ -95,7 +95,7 @@ class PageRig:
     """A page that runs, and what the test puts before it."""
 
     server: PageWorker
-    desk: Desk
+    bridge: Bridge
     orders: list[object]
     view: Newest[Shown]
 
@@ -140,15 +140,15 @@ def page(
     boxes = VerdictBoxes()
     boxes.now.put(state or begun())
     verdicts = VerdictWorker(folder, boxes, lambda _answer: None, clock)
-    desk = Desk(to_engine, clock, boxes.questions)
+    bridge = Bridge(to_engine, clock, boxes.questions)
     camera = CameraConfig.model_validate({"source": "demo:", **(config or {})})
     view: Newest[Shown] = Newest()
     shown = without_sources(camera)
-    desk.scenes = {"yard": Scene("Yard <b>", shown, shown, view=view)}
-    desk.now.put(state or begun())
-    desk.first_file = first_file
+    bridge.scenes = {"yard": Scene("Yard <b>", shown, shown, view=view)}
+    bridge.now.put(state or begun())
+    bridge.first_file = first_file
     given = {"token": TOKEN, "user": "ann", "password_hash": hashed(PASSWORD), **options}
-    server = PageWorker(PageOptions("127.0.0.1", 0, folder, **given), desk, clock)
+    server = PageWorker(PageOptions("127.0.0.1", 0, folder, **given), bridge, clock)
     fatal: list[BaseException] = []
     bodies = {"page": server.run, "verdicts": verdicts.run}
     workers = [
@@ -159,7 +159,7 @@ def page(
         worker.start()
     try:
         wait_until("the port", lambda: server.port or workers[0].restarts or fatal)
-        yield PageRig(server, desk, orders, view)
+        yield PageRig(server, bridge, orders, view)
     finally:
         for worker in workers:
             worker.halt()

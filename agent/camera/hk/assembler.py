@@ -1,4 +1,4 @@
-"""Image datagrams -> whole JPEGs: puts them in order; `cutter` takes the pictures out. Pure."""
+"""Image datagrams -> whole JPEGs: puts them in order, and `jpeg_splitter` cuts them. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks cameras of the family for their names, over UDP: the socket around `localdata`."""
+"""Asks cameras of the family for their names, over UDP: the socket around `discovery_packets`."""
 
 from __future__ import annotations
 

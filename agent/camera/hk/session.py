@@ -32,7 +32,7 @@ from agent.core.frame import Frame
 from agent.core.messages import CameraState, SessionLog
 from agent.core.stats import CameraStats
 from agent.runtime.clock import Clock
-from agent.runtime.curtain import Curtain
+from agent.runtime.privacy_gate import PrivacyGate
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def hk_source(
     on_state: Callable[[CameraState], object],
     timing: Timing = TIMING,
     keep_log: KeepLog = lambda _log: None,
-    curtain: Curtain | None = None,
+    gate: PrivacyGate | None = None,
 ) -> Keeper:
     """A frame source of one camera of the family; nothing is opened yet.
 
@@ -76,12 +76,12 @@ def hk_source(
         on_state: takes each state.
         timing: waits; tests shorten them.
         keep_log: takes the packets of a session that failed; says where they can be read.
-        curtain: closed while there must be no session; None: there is none.
+        gate: closed while there must be no session; None: there is none.
     """
     silence = SILENCE if timing.unknown is None else timing.unknown
     opener = HkOpener(camera_id, address, clock, keep_log, silence)
     extras = Extras(opener.counted, opener.keep)
-    return Keeper(camera_id, opener, clock, on_frame, on_state, timing, extras, curtain)
+    return Keeper(camera_id, opener, clock, on_frame, on_state, timing, extras, gate)
 
 
 class HkOpener:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from agent.camera.hk.describe import describe
+from agent.camera.hk.datagram_names import describe
 
 #: Entries kept; acknowledgements in a row are one.
 ENTRIES = 200

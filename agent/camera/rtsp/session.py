@@ -18,10 +18,10 @@ from agent.camera.rtsp import sdp
 from agent.camera.rtsp.conversation import Talk
 from agent.camera.rtsp.depacketizer import H264, H265, Coded, Depacketizer, Mpeg4
 from agent.camera.rtsp.describe import Described
-from agent.camera.rtsp.hearing import Deafness, Hearing
 from agent.camera.rtsp.jpeg import Jpeg
 from agent.camera.rtsp.rtp import Order, Timeline, payload_type, says_goodbye
 from agent.camera.rtsp.sound import NoSound
+from agent.camera.rtsp.sound_receiver import Deafness, SoundReceiver
 from agent.camera.rtsp.transports import Ways
 from agent.camera.session import MOST_BYTES, Picture
 from agent.core.errors import CameraError, CameraRefused, SessionLost
@@ -150,7 +150,7 @@ class RtspSession:
         self._talk = Talk(described, patience, scheme)
         self._ways = Ways(self._talk, found, scheme)
         self._uri, self._base = described.base, described.base
-        self._hearing: Hearing | None = None
+        self._hearing: SoundReceiver | None = None
         self._note = ""
         try:
             description = sdp.parse(described.body)
@@ -230,7 +230,7 @@ class RtspSession:
 
     def _set_up_sound(
         self, description: sdp.Description, pictures: sdp.Media
-    ) -> tuple[Hearing | None, str]:
+    ) -> tuple[SoundReceiver | None, str]:
         """Asks for the sound, too; what is said of it."""
         offered = [it for it in description.media if it.kind == "audio"]
         why = "the camera offers none"
@@ -238,13 +238,13 @@ class RtspSession:
             return None, _NO_SOUND
         for media in offered:
             try:
-                hearing = Hearing(media, pictures.rate, waits=self._ways.over_udp)
+                receiver = SoundReceiver(media, pictures.rate, waits=self._ways.over_udp)
                 uri = sdp.joined(self._base, media.control)
                 self._ways.set_up(uri, udp=self._ways.over_udp)
             except (NoSound, CameraError) as error:
                 why = str(error)
                 continue
-            return hearing, f", with {hearing.format.codec} of {hearing.format.rate} Hz"
+            return receiver, f", with {receiver.format.codec} of {receiver.format.rate} Hz"
         return None, f", without sound: {why}"
 
     def _play(self, scheme: str) -> None:
@@ -325,13 +325,13 @@ class RtspSession:
             self._at = max(self._at, at - max(0.0, seconds[-1] - pts))
             self._units.append(_Unit(picture, self._at, pts))
 
-    def _hear(self, hearing: Hearing, packets: list[tuple[int, bytes]], at: float) -> None:
+    def _hear(self, receiver: SoundReceiver, packets: list[tuple[int, bytes]], at: float) -> None:
         """Takes the sound's packets, and what the camera says of the time of both."""
         for channel, data in packets:
             if channel == _SOUND:
-                hearing.add(data, at)
+                receiver.add(data, at)
             elif channel in {1, _SOUND + 1}:
-                hearing.report(data, sound=channel > _SOUND)
+                receiver.report(data, sound=channel > _SOUND)
 
     def _show(self, unit: _Unit) -> int:
         """How many pictures with planes are ready because of it."""
@@ -351,13 +351,13 @@ class RtspSession:
         self._decoding.lost()
         return 0
 
-    def _with_sound(self, found: list[Picture], hearing: Hearing) -> list[Picture]:
+    def _with_sound(self, found: list[Picture], receiver: SoundReceiver) -> list[Picture]:
         """The pictures; the first of them has the sound that came since the one before."""
         made = []
         for picture in found:
             video = picture.video
             if video is not None:
-                video = replace(video, sound=hearing.take())
+                video = replace(video, sound=receiver.take())
             made.append(picture._replace(video=video))
         return made
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from agent.core.errors import ConfigError
 from agent.imaging.strokes import painted, painted_plane
+from agent.page.bridge import PaintedMask, Scene
 from agent.page.context import Context, body_of, said
-from agent.page.desk import PaintedMask, Scene
 from agent.page.routes.settings import answered
 from agent.page.trials import Busy
 from agent.vision.detector.masks import mask_of
@@ -176,14 +176,14 @@ class Aiming:
         return PaintedMask(painted(aim.mask, *size), *size)
 
     def _size(self, camera: str) -> tuple[int, int] | None:
-        agent = self._context.desk.now.get()
+        agent = self._context.bridge.now.get()
         vision = None if agent is None else agent.gauges.vision.get(camera)
         if vision is None or not vision.height:
             return None
         return vision.height, vision.width
 
     def _variants(self, camera: str, scene: Scene, trial: Trial) -> list[dict[str, Any]]:
-        agent = self._context.desk.now.get()
+        agent = self._context.bridge.now.get()
         if agent is None or camera not in agent.cameras:
             raise ValueError("the agent is starting")
         config = _with_settings(scene.config, agent.cameras[camera].settings.model_dump())

@@ -11,7 +11,7 @@ from aiohttp import web
 from agent.core.moments import moment_of
 from agent.core.state import CameraNow
 from agent.core.store_names import day_of
-from agent.page import archive
+from agent.page import day_view
 from agent.page.context import Context, epoch, said
 from agent.storage.reading.link import NoSuchThing, StoreSilent
 from schemas.page import DayEvent, Days, DayView, Why
@@ -54,7 +54,7 @@ class PastDays:
         camera, _ = self._context.scene(request)
         day = day_in(request)
         told, why_not = await self._ask("day", camera, day=day.isoformat())
-        begin, end = archive.bounds(day)
+        begin, end = day_view.bounds(day)
         past, known_from = await self._context.past.day(camera, begin, end)
         running = None
         if begin <= self._context.clock.utc() < end:
@@ -62,21 +62,21 @@ class PastDays:
 
         def written() -> str:
             """A day of thousands of events takes a part of a second."""
-            events, bad = archive.stored_events(camera, told)
+            events, bad = day_view.stored_events(camera, told)
             if running is not None:
-                events += archive.running_event(running, {event.id for event in events})
+                events += day_view.running_event(running, {event.id for event in events})
             return DayView(
                 camera=camera,
                 day=day.isoformat(),
                 begin=begin,
                 end=end,
-                clock_change=archive.clock_change(begin, end),
+                clock_change=day_view.clock_change(begin, end),
                 known_from=None if known_from is None else epoch(known_from),
-                curve=archive.curve(past),
+                curve=day_view.curve(past),
                 events=events,
                 left_out=told.get("left_out", 0),
-                spans=archive.spans(past),
-                films=archive.films(told),
+                spans=day_view.spans(past),
+                films=day_view.films(told),
                 store=why_not or (f"{bad} lines of the store make no sense" if bad else ""),
             ).model_dump_json()
 
@@ -101,9 +101,9 @@ class PastDays:
         if at.tzinfo is None:
             raise web.HTTPUnprocessableEntity(text="at: name the time zone, such as Z")
         told, _ = await self._ask("moment", camera, day=day.isoformat(), at=at.timestamp())
-        events, _ = archive.stored_events(camera, told)
+        events, _ = day_view.stored_events(camera, told)
         events += self._running(camera, {event.id for event in events})
-        event = archive.event_at(events, at, self._context.clock.utc())
+        event = day_view.event_at(events, at, self._context.clock.utc())
         if event is not None:
             return said(Why(at=at, text=event.text, event=event.id))
         explained = await self._context.past.why(camera, moment_of(at))
@@ -114,11 +114,11 @@ class PastDays:
     def _running(self, camera: str, known: set[str]) -> list[DayEvent]:
         """What runs of a camera."""
         now = self._now_of(camera)
-        return [] if now is None else archive.running_event(now, known)
+        return [] if now is None else day_view.running_event(now, known)
 
     def _now_of(self, camera: str) -> CameraNow | None:
         """How a camera is; while the store was asked, it may have been removed."""
-        agent = self._context.desk.now.get()
+        agent = self._context.bridge.now.get()
         return None if agent is None else agent.cameras.get(camera)
 
     async def _ask(self, do: str, camera: str, **more: object) -> tuple[dict[str, Any], str]:

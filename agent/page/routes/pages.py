@@ -111,7 +111,7 @@ class Pages:
 
     def _page(self, request: web.Request, name: str) -> web.Response:
         session = request.get(SESSION)
-        scenes = self._context.desk.scenes
+        scenes = self._context.bridge.scenes
         return self._rendered(
             f"{name}.html",
             page=name,

@@ -9,8 +9,8 @@ from aiohttp import web
 from agent.core.messages import Shown
 from agent.core.state import CameraNow
 from agent.imaging.card import privacy_jpeg
+from agent.page.bridge import Scene
 from agent.page.context import Context
-from agent.page.desk import Scene
 from agent.reoffer.connections import keep_little
 
 #: Seconds that a browser waits for a newer picture; between two looks.
@@ -70,7 +70,7 @@ class Pictures:
         if self._private(name):
             return self._card()
         shown = None if scene.view is None else scene.view.get()
-        agent = self._context.desk.now.get()
+        agent = self._context.bridge.now.get()
         camera = None if agent is None else agent.cameras.get(name)
         found = [] if shown is None else [(self._age(shown.at), shown.picture)]
         found += [] if camera is None else self._published(camera, scene)
@@ -82,7 +82,7 @@ class Pictures:
 
     def _private(self, camera: str) -> bool:
         """Whether nobody may see the camera now; vision may need a moment to know it."""
-        agent = self._context.desk.now.get()
+        agent = self._context.bridge.now.get()
         known = None if agent is None else agent.cameras.get(camera)
         return known is not None and known.settings.privacy
 
@@ -105,7 +105,7 @@ class Pictures:
             is_new = shown is not before if fresh else True
             if shown is not None and is_new and f"{shown.at:.3f}" != after:
                 return None if self._private(camera) else shown
-            if self._context.desk.scenes.get(camera) is not scene:
+            if self._context.bridge.scenes.get(camera) is not scene:
                 return None  # the camera was changed or removed
             await asyncio.sleep(_LOOK)
         return None

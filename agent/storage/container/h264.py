@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.imaging import nal
-from agent.storage.container.sps import without_rate
+from agent.storage.container.sps_rewrite import without_rate
 
 #: Of `Codec`: sample entries of ISO/IEC 14496-15, and degrees.
 KINDS = frozenset({"avc1", "hvc1"})

@@ -24,7 +24,7 @@ from agent.imaging.nal import (
     type_of,
 )
 from agent.imaging.nal import shows as shows_picture
-from agent.storage.container import h265, sps
+from agent.storage.container import h265, sps_rewrite
 from agent.storage.container.h264 import Codec, avcc, with_lengths
 from agent.storage.recording.order import Order, Placed, depth_of
 
@@ -144,8 +144,8 @@ def _codec(name: str, sets: dict[tuple[int, int], bytes], turn: int) -> Codec:
         kind, first = "avc1", chosen[SPS][0]
         if len(first) < 4:
             raise ValueError("a parameter set that is too short")
-        width, height = sps.size(first)
-        bare = [sps.without_rate(unit) for unit in chosen[SPS]]
+        width, height = sps_rewrite.size(first)
+        bare = [sps_rewrite.without_rate(unit) for unit in chosen[SPS]]
         record = avcc(bare, chosen[PPS])
     else:
         kind = "hvc1"

@@ -24,7 +24,7 @@ from agent.imaging.decoder_demand import Demand, demand
 from agent.imaging.jpeg import MOST_PIXELS, allowed, dimensions, few_scans
 from agent.imaging.orientation import Orientation
 from agent.imaging.polygons import Polygons
-from agent.imaging.privacy import blacken_video
+from agent.imaging.privacy_mask import blacken_video
 from agent.imaging.stamp import stamp
 from agent.runtime.media import open_decoder
 from agent.storage.container.h264 import AccessUnit, Codec, access_unit

@@ -21,7 +21,7 @@ from typing import Any
 from agent.core.engine_inputs import FromStore
 from agent.core.messages import RecordingFailed, StoreCode, StoreRepaired
 from agent.core.orders import MarkEvent
-from agent.core.self_test import CameraDiscarded
+from agent.core.self_test_stages import CameraDiscarded
 from agent.core.stats import StoreStats
 from agent.runtime.child_link import ChildGone, ChildLink
 from agent.runtime.clock import Clock

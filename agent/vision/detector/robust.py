@@ -31,11 +31,11 @@ from agent.vision.detector.cells import (
 from agent.vision.detector.damage import is_torn
 from agent.vision.detector.illumination import SAME, Light, fit_light
 from agent.vision.detector.infrared import is_dark, may_fly
-from agent.vision.detector.patch import lit
+from agent.vision.detector.moving_light import lit
 from agent.vision.detector.persistence import Evidence, Persistence
-from agent.vision.detector.quiet import farthest, nothing_changed
 from agent.vision.detector.restless import Restless
 from agent.vision.detector.shake import Shift
+from agent.vision.detector.unchanged import farthest, nothing_changed
 from agent.vision.detector.weighing import VISITORS, Frame, Weighing, lie_in
 
 Grey = npt.NDArray[np.uint8]

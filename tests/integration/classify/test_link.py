@@ -17,7 +17,7 @@ from agent.classify.adding import add_model
 from agent.classify.labels import COCO, grouped
 from agent.classify.link import Answer, Failed, Link, Looked, Ready, _parsed, proven
 from agent.classify.model_files import KNOWN, ModelFiles, model_of
-from agent.classify.verdict import best_of
+from agent.classify.naming import best_of
 from agent.core.errors import ConfigError
 from agent.core.event_label import Label
 from agent.runtime.clock import SystemClock

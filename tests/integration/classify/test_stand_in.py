@@ -9,8 +9,8 @@ import numpy as np
 
 from agent.classify.labels import COCO, grouped
 from agent.classify.model_files import ModelFiles
+from agent.classify.naming import best_of
 from agent.classify.network import Network
-from agent.classify.verdict import best_of
 from agent.core.event_label import Label
 from tests.support.stand_in_network import onnx, yolox_answer
 

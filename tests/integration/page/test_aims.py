@@ -20,8 +20,8 @@ from agent.core.state import Gauges, Tick
 from agent.core.stats import VisionStats
 from agent.imaging import strokes
 from agent.imaging.strokes import painted
-from agent.page.desk import AimOrder, Desk, PaintedMask
-from agent.page.orders import AIM_EVERY, Orders
+from agent.page.bridge import AimOrder, Bridge, PaintedMask
+from agent.page.pending_orders import AIM_EVERY, Orders
 from agent.page.routes import aim as aim_routes
 from agent.runtime.clock import SystemClock
 from agent.service import camera_changes
@@ -68,8 +68,8 @@ def take(agent: App, sent: AimOrder) -> None:
 
 
 def answer(agent: App) -> Any:  # noqa: ANN401
-    assert agent._parts.desk is not None
-    found = agent._parts.desk.answers.get()
+    assert agent._parts.bridge is not None
+    found = agent._parts.bridge.answers.get()
     assert found is not None
     return found[1]
 
@@ -95,8 +95,8 @@ def test_a_spoilt_mask_does_not_stop_the_start_and_is_a_problem(tmp_path: Path) 
 
     with ended(app(tmp_path)) as again:
         assert len(again._config.cameras["yard"].privacy) == 1
-        assert again._parts.desk is not None
-        scene = again._parts.desk.scenes["yard"]
+        assert again._parts.bridge is not None
+        scene = again._parts.bridge.scenes["yard"]
         assert scene.aim is not None
         assert (len(scene.aim.aim.privacy), scene.aim.aim.mask) == (1, ())
         again._step(Tick(again._gauges(again._clock.monotonic())))
@@ -265,10 +265,10 @@ def test_aims_wait_for_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
         await real(0)
 
     async def ask() -> list[str]:
-        orders = Orders(Desk(lambda _order: False, SystemClock(), VerdictBoxes().questions))
+        orders = Orders(Bridge(lambda _order: False, SystemClock(), VerdictBoxes().questions))
         return [(await orders.aim("yard", None)).code for _ in range(5)]
 
-    monkeypatch.setattr("agent.page.orders.asyncio.sleep", counted)
+    monkeypatch.setattr("agent.page.pending_orders.asyncio.sleep", counted)
     assert asyncio.run(ask()) == ["busy"] * 5
     assert pauses == [0, AIM_EVERY, 2 * AIM_EVERY]
 

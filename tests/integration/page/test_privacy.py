@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.messages import Shown
-from agent.core.snooze import begun as snoozed
+from agent.core.snooze_clock import begun as snoozed
 from agent.core.state import AgentNow, CameraSetup
 from agent.imaging.card import privacy_jpeg
 from schemas.commands import Snooze

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.messages import StoreAnchored, StoreCode
-from agent.core.self_test import CameraDiscarded
+from agent.core.self_test_stages import CameraDiscarded
 from agent.core.store_names import CLAIMS, self_test_camera
 from agent.storage.records import MonitoringPicture, Record
 from agent.storage.spool.spool import Spool

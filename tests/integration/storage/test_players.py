@@ -11,7 +11,7 @@ import pytest
 
 from agent.storage.container.boxes import children, find
 from agent.storage.container.moov import FORMER_FTYP, FTYP, parse_codec
-from agent.storage.container.sps import without_rate
+from agent.storage.container.sps_rewrite import without_rate
 from agent.storage.verify.store import verify_store
 from tests.support.recordings import played
 from tests.support.stored_events import DAY, NAMES, events, run, shown

@@ -14,8 +14,8 @@ from agent.audio.link import Answer
 from agent.audio.options import BeepOptions, tones_box
 from agent.audio.tones import Tone, built_in_tone
 from agent.core.messages import AudioState, BeepDone
-from agent.core.orders import Beep, Calm, Hush, Play, SpeakerOrder
-from agent.core.sounded import SoundDone
+from agent.core.orders import Beep, Play, SpeakerOrder, StopBeep, StopPlay
+from agent.core.owner_answers import SoundDone
 from agent.runtime.worker import Worker
 from tests.support.clock import FakeClock
 
@@ -197,7 +197,7 @@ def test_a_download_that_fails_or_hangs_is_given_up_and_the_alarm_still_sounds()
 
 def test_silence_ends_a_sound_at_once_and_the_next_process_is_ready() -> None:
     house = House()
-    at(3.0, Hush("r2"), house=house)
+    at(3.0, StopPlay("r2"), house=house)
     house.give(Play("r1", wav=wav(20.0)), more=1)
     assert house.done() == [("r2", None, None, True), ("r1", None, 3.0, True)]
     assert house.processes[0].closed
@@ -206,7 +206,7 @@ def test_silence_ends_a_sound_at_once_and_the_next_process_is_ready() -> None:
 
 def test_silence_ends_a_download() -> None:
     house = House(brings=None)
-    house.give(Play("r1", url=URL), Hush("r2"))
+    house.give(Play("r1", url=URL), StopPlay("r2"))
     assert house.done() == [("r2", None, None, True), ("r1", None, 0.0, True)]
     assert house.processes[0].played == []
 
@@ -222,7 +222,7 @@ def test_an_alarm_during_a_download_sounds_at_once() -> None:
 @pytest.mark.parametrize("whose", ["door", None])
 def test_a_beep_that_nobody_wants_any_more_ends(whose: str | None) -> None:
     house = House()
-    at(0.2, Calm(whose), Play("r1", wav=wav()), house=house)
+    at(0.2, StopBeep(whose), Play("r1", wav=wav()), house=house)
     house.give(Beep(None, "door"), more=1)
     assert house.beeps() == [True]
     assert house.done() == [("r1", None, 0.5, False)]  # what came behind it is heard
@@ -232,7 +232,7 @@ def test_a_beep_that_nobody_wants_any_more_ends(whose: str | None) -> None:
 def test_only_the_beep_of_that_camera_ends_and_none_that_was_asked_for() -> None:
     for beep in (Beep(None, "yard"), Beep("r1")):
         house = House()
-        at(0.2, Calm("door"), house=house)
+        at(0.2, StopBeep("door"), house=house)
         house.give(beep)
         assert house.beeps() == [True]
         assert len(house.processes) == 1
@@ -240,7 +240,7 @@ def test_only_the_beep_of_that_camera_ends_and_none_that_was_asked_for() -> None
 
 def test_a_beep_that_waits_for_the_end_of_a_sound_does_not_begin_any_more() -> None:
     house = House()
-    at(1.0, Beep(None, "door"), Beep(None, "yard"), Calm("door"), house=house)
+    at(1.0, Beep(None, "door"), Beep(None, "yard"), StopBeep("door"), house=house)
     house.give(Play("r1", wav=wav(4.0)), more=1)
     assert house.beeps() == [True]
     assert [tone.seconds for tone in house.processes[0].played] == [4.0, 0.4]
@@ -249,7 +249,7 @@ def test_a_beep_that_waits_for_the_end_of_a_sound_does_not_begin_any_more() -> N
 def test_a_beep_that_waits_behind_a_beep_does_not_begin_any_more() -> None:
     house = House()
     at(1.0, Beep(None, "yard"), Beep(None, "door"), house=house)
-    later: list[SpeakerOrder] = [Calm("door"), Hush("r2")]
+    later: list[SpeakerOrder] = [StopBeep("door"), StopPlay("r2")]
     first = house.on_step
 
     def step(sounded: float) -> None:
@@ -265,7 +265,7 @@ def test_a_beep_that_waits_behind_a_beep_does_not_begin_any_more() -> None:
 
 def test_many_cameras_that_want_no_beep_any_more_leave_the_one_that_sounds_heard() -> None:
     house = House()
-    at(0.2, *[Calm(f"camera_{n}") for n in range(100)], Calm("door"), house=house)
+    at(0.2, *[StopBeep(f"camera_{n}") for n in range(100)], StopBeep("door"), house=house)
     house.give(Beep(None, "door"))
     assert house.beeps() == [True]
     assert len(house.processes) == 2
@@ -273,7 +273,7 @@ def test_many_cameras_that_want_no_beep_any_more_leave_the_one_that_sounds_heard
 
 def test_what_comes_while_a_beep_sounds_during_a_download_still_ends_the_download() -> None:
     house = House(brings=None)
-    at(0.2, Hush("r2"), house=house)
+    at(0.2, StopPlay("r2"), house=house)
     house.give(Play("r1", url=URL), Beep(None, "door"), more=1)
     assert house.beeps() == [True]
     assert house.done() == [("r2", None, None, True), ("r1", None, 0.0, True)]
@@ -281,14 +281,14 @@ def test_what_comes_while_a_beep_sounds_during_a_download_still_ends_the_downloa
 
 def test_to_calm_who_is_calm_does_nothing() -> None:
     house = House()
-    house.box.put(Calm())
+    house.box.put(StopBeep())
     house.give(Beep("r1"))
     assert house.beeps() == [True]
 
 
 def test_silence_with_nothing_to_end_says_so() -> None:
     house = House()
-    house.give(Hush("r1"))
+    house.give(StopPlay("r1"))
     assert house.done() == [("r1", None, None, False)]
 
 

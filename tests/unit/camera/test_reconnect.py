@@ -20,7 +20,7 @@ from agent.core.errors import (
 )
 from agent.core.frame import Frame
 from agent.core.messages import CameraCode, CameraState
-from agent.runtime.curtain import Curtain
+from agent.runtime.privacy_gate import PrivacyGate
 from agent.runtime.worker import Worker
 from tests.support.clock import FakeClock
 from tests.support.jpegs import jpeg
@@ -344,11 +344,11 @@ def test_a_session_that_cannot_even_be_closed_is_followed_by_the_next() -> None:
     assert [code for code, _ in rig.run()] == ["connecting", "live", "unreachable", "live"]
 
 
-def test_a_thread_that_begins_anew_says_nothing_of_a_curtain_that_was_closed_long_ago() -> None:
+def test_a_thread_that_begins_anew_says_nothing_of_a_gate_that_was_closed_long_ago() -> None:
     rig = Rig([[PICTURE]])
-    curtain = Curtain(closed=True)
-    curtain.open()
-    rig.keeper._curtain = curtain
+    gate = PrivacyGate(closed=True)
+    gate.open()
+    rig.keeper._gate = gate
     rig.run()
     assert "private" not in [state.code.value for state in rig.states]
     assert len(rig.frames) == 1

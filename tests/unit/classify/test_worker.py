@@ -11,7 +11,7 @@ from agent.classify.adapters import Seen
 from agent.classify.geometry import Box
 from agent.classify.link import Answer, Failed, Looked, Ready
 from agent.classify.model_files import ModelFiles
-from agent.classify.tap import ASKED, Asked, EventOver, Look, asked_box, tapped
+from agent.classify.questions import ASKED, Asked, EventOver, Look, asked_box, tapped
 from agent.classify.worker import (
     FIRST_WAIT,
     HANGS_AFTER,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.core import engine
-from agent.core.absent import MOST_ABSENT
+from agent.core.absent_cameras import MOST_ABSENT
 from agent.core.anchors import CameraAnchor
 from agent.core.cameras import change_cameras
 from agent.core.effects import Effect
@@ -21,7 +21,7 @@ from agent.core.messages import (
     EndReason,
     StoreAnchored,
 )
-from agent.core.proposals import ProposalMade
+from agent.core.owner_answers import ProposalMade
 from agent.core.state import AgentNow, CameraSetup, Gauges, Picture, Setup, Tick
 from agent.core.stats import CameraStats, StoreStats, VisionStats
 from schemas.messages import Publish

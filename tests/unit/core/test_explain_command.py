@@ -7,9 +7,9 @@ import json
 import pytest
 
 from agent.core.engine import step
-from agent.core.explain_answer import MomentExplained
 from agent.core.messages import Parsed
 from agent.core.orders import ExplainMoment
+from agent.core.owner_answers import MomentExplained
 from agent.core.responses import MAX_PENDING
 from schemas.commands import Explain, ReplyTo
 from schemas.messages import Publish

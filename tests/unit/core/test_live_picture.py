@@ -8,7 +8,7 @@ import pytest
 
 from agent.core.cameras import change_cameras
 from agent.core.live_picture import LivePicture
-from agent.core.live_view import expire
+from agent.core.live_view_command import expire
 from agent.core.messages import BrokerUp, CameraCode, PictureReason, PictureTaken
 from agent.core.orders import ShowLively
 from schemas.commands import SetSetting, ShowLive

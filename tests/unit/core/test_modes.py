@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from agent.core.cameras import change_cameras
-from agent.core.effects import CurtainTo, Effect, SaveModes, SaveSettings, ToVision
+from agent.core.effects import Effect, MovePrivacyGate, SaveModes, SaveSettings, ToVision
 from agent.core.engine import begin, step
 from agent.core.health import agent_health
 from agent.core.messages import BrokerUp, Parsed
@@ -136,7 +136,9 @@ def test_each_time_changes_what_it_names_within_a_second_and_says_it() -> None:
         False,
         "high",
     )
-    assert [it for it in agent.effects if isinstance(it, CurtainTo)] == [CurtainTo("yard", False)]
+    assert [it for it in agent.effects if isinstance(it, MovePrivacyGate)] == [
+        MovePrivacyGate("yard", False)
+    ]
     said = {it.topic: it.payload for it in agent.effects if isinstance(it, Publish)}
     assert said[YARD.setting_state("privacy")] == b"OFF"
     assert said[YARD.setting_state("armed")] == b"ON"
@@ -144,14 +146,14 @@ def test_each_time_changes_what_it_names_within_a_second_and_says_it() -> None:
     assert any(isinstance(it, SaveModes) for it in agent.effects)
 
 
-def test_a_curtain_closes_before_vision_hears_of_it_and_opens_after() -> None:
+def test_a_gate_closes_before_vision_hears_of_it_and_opens_after() -> None:
     agent = Agent()
     agent.set("privacy", False)
-    kinds = [type(it) for it in agent.effects if isinstance(it, CurtainTo | ToVision)]
-    assert kinds == [ToVision, CurtainTo]
+    kinds = [type(it) for it in agent.effects if isinstance(it, MovePrivacyGate | ToVision)]
+    assert kinds == [ToVision, MovePrivacyGate]
     agent.set("privacy", True)
-    kinds = [type(it) for it in agent.effects if isinstance(it, CurtainTo | ToVision)]
-    assert kinds == [CurtainTo, ToVision]
+    kinds = [type(it) for it in agent.effects if isinstance(it, MovePrivacyGate | ToVision)]
+    assert kinds == [MovePrivacyGate, ToVision]
 
 
 def test_a_command_is_in_force_until_the_next_time_and_no_longer() -> None:
@@ -312,7 +314,9 @@ def test_another_schedule_is_in_force_without_touching_the_camera() -> None:
     assert camera.settings.armed
     assert camera.settings.privacy is False  # no rule sets it any more
     assert camera.settings.sensitivity == "normal"
-    assert [it for it in effects if isinstance(it, CurtainTo)] == [CurtainTo("yard", False)]
+    assert [it for it in effects if isinstance(it, MovePrivacyGate)] == [
+        MovePrivacyGate("yard", False)
+    ]
     assert any(isinstance(it, ToVision) and isinstance(it.order, Configure) for it in effects)
 
 

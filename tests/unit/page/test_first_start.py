@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from agent.core.errors import ConfigError
 from agent.demo.run import _page, first_file
-from agent.first_start import broker, child, store, writing
-from agent.first_start.cameras import guessed, is_near
+from agent.first_start import broker_trial, child, store_trial, writing
+from agent.first_start.camera_search import guessed, is_near
 from agent.page import children
 from agent.page.first_start import IN_SECONDS, TRIES, WITHIN, FirstStart, Wait
 from agent.storage.store.identity import adopt_store
@@ -237,17 +237,17 @@ def test_what_the_configuration_does_not_like_is_said_and_nothing_is_written(
 
 def test_what_is_said_of_a_folder(tmp_path: Path) -> None:
     new = str(tmp_path / "new")
-    assert store.tried(new, make=False)["make"] is True
-    assert store.tried(f"{new}/below", make=False)["make"] is False
-    assert "cannot be made" in store.tried(f"{new}/below", make=True)["message"]
-    assert store.tried(new, make=True)["ok"]
+    assert store_trial.tried(new, make=False)["make"] is True
+    assert store_trial.tried(f"{new}/below", make=False)["make"] is False
+    assert "cannot be made" in store_trial.tried(f"{new}/below", make=True)["message"]
+    assert store_trial.tried(new, make=True)["ok"]
     assert names(new) == []
     (tmp_path / "new/letter.txt").write_text("mine")
-    assert "adopt-store" in store.tried(new, make=False)["message"]
+    assert "adopt-store" in store_trial.tried(new, make=False)["message"]
     assert names(new) == ["letter.txt"]
-    assert not store.tried(str(tmp_path / "new/letter.txt"), make=True)["ok"]
+    assert not store_trial.tried(str(tmp_path / "new/letter.txt"), make=True)["ok"]
     adopt_store(new)
-    assert "already" in store.tried(new, make=False)["message"]
+    assert "already" in store_trial.tried(new, make=False)["message"]
 
 
 def test_whatever_the_child_is_asked_it_answers() -> None:
@@ -268,7 +268,11 @@ def test_the_demos_own_broker_is_none_for_the_agent(host: str, tmp_path: Path) -
         assert not said["ok"]
         assert "the broker of this demo" in said["message"]
     assert names(tmp_path) == []
-    assert broker.of_the_demo(host, 1998, 1999) == broker.of_the_demo("192.0.2.1", 1999, 1999) == ""
+    assert (
+        broker_trial.of_the_demo(host, 1998, 1999)
+        == broker_trial.of_the_demo("192.0.2.1", 1999, 1999)
+        == ""
+    )
 
 
 def test_no_file_is_written_for_a_store_that_cannot_be_used(

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import pytest
 
-from agent.core.proposals import ProposalMade
+from agent.core.owner_answers import ProposalMade
 from agent.proposals import worker as module
 from agent.proposals.worker import NAME, ProposalTask, ProposalWorker, task_box
 from agent.runtime.clock import SystemClock

@@ -13,7 +13,7 @@ from agent.core.errors import ConfigError
 from agent.runtime.clock import Waitable
 from agent.runtime.health_file import write_health
 from agent.self_test.last_result import keep
-from agent.self_test.wanted import FORGOTTEN_AFTER, Wanted, Wishes, want, wanted, withdraw
+from agent.self_test.request_file import FORGOTTEN_AFTER, Wanted, Wishes, want, wanted, withdraw
 from schemas.self_test import SelfTestResult
 from tests.support.clock import START, FakeClock
 

@@ -22,12 +22,12 @@ from agent.core.messages import (
     StoreRepaired,
 )
 from agent.core.orders import BeginSelfTest, EchoCame, VisionSettings
-from agent.core.self_test import EchoWanted, Plan, SelfTestSaid, SelfTestWanted, Stage, plan
+from agent.core.self_test_stages import EchoWanted, Plan, SelfTestSaid, SelfTestWanted, Stage, plan
 from agent.runtime.worker import Worker
 from agent.self_test import last_result
 from agent.self_test import worker as module
 from agent.self_test.last_result import FAULT, INTERRUPTED, load
-from agent.self_test.wanted import want, wanted
+from agent.self_test.request_file import want, wanted
 from agent.self_test.worker import Body, SelfTestWorker, Store, Task
 from schemas.self_test import SelfTestResult
 from tests.support.clock import SetClock

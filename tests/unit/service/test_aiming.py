@@ -14,7 +14,7 @@ import pytest
 from agent.config.loader import Loaded
 from agent.core.errors import ConfigError
 from agent.imaging.strokes import painted
-from agent.page.desk import PaintedMask
+from agent.page.bridge import PaintedMask
 from agent.service.aiming import NAME, Aiming, Applied, scenes
 from agent.vision.zones import view_of
 from schemas.config import Config

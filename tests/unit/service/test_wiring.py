@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from agent.core.messages import BrokerDown, FrameScored, Received, RecordingFailed
-from agent.page.desk import Inbound
+from agent.page.bridge import Inbound
 from agent.runtime.mailbox import Mailbox, WhenFull
 from agent.service.wiring import leaving_room
 from tests.support.detections import detection

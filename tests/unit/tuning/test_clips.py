@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.camera.synthetic import scene_for
+from agent.camera.played_pictures import scene_for
 from agent.core.errors import ConfigError
 from agent.tuning.clips import Clip, open_clip
 from tests.support.garden import FPS, HEIGHT, WIDTH, write_folder, write_video

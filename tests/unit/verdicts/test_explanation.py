@@ -128,3 +128,17 @@ def test_the_answer_is_json_of_a_bounded_size() -> None:
     data = ask(block(5.0, frames)).to_data()
     assert data["at"] == "2026-11-22T12:00:10Z"
     assert len(str(data)) < 2000
+
+
+def test_all_events_of_a_minute_are_named() -> None:
+    blocks = [
+        block(0.0),
+        *(block(30.0 * n, state=State(event=f"E{n}")) for n in (1, 2)),
+        block(90.0),
+    ]
+    around = moment_of(NOON)
+    whole = Moment(around.at, NOON, NOON + timedelta(minutes=2), around.local, around.offset)
+    found = explain(blocks, whole, LATER, T0)
+    assert "There were 2 events: E1, E2." in found.text
+    assert found.figures["events"] == ["E1", "E2"]
+    assert found.event == "E2"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.explain_answer import MomentExplained
 from agent.core.messages import CameraCode, CameraState, FrameScored, Reason, RecordingSaved
 from agent.core.moments import moment_of
 from agent.core.orders import ExplainMoment
+from agent.core.owner_answers import MomentExplained
 from agent.core.state import AgentNow
 from agent.verdicts.log import VerdictLog
 from agent.verdicts.worker import MOST_WAITING, WRITE_EVERY, VerdictBoxes, VerdictWorker

@@ -10,7 +10,7 @@ from agent.imaging.card import HEIGHT, WIDTH, privacy_jpeg, privacy_png
 from agent.runtime.clock import SystemClock
 from agent.runtime.latest_value import Newest
 from agent.vision.card import Card
-from agent.vision.live_view import Showing
+from agent.vision.reoffer_pictures import Showing
 
 
 def test_the_card_is_grey_and_has_words() -> None:

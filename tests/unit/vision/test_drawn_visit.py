@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from agent.camera.drawn import moment
-from agent.camera.synthetic import Room
+from agent.camera.played_pictures import Room
+from agent.camera.self_test_camera import moment
 from agent.core.orders import VisionSettings
 from agent.core.pacing import Pacer
-from agent.core.self_test import plan
+from agent.core.self_test_stages import plan
 from agent.imaging.jpeg import small_luma
 from agent.vision.judge import Judge
 from agent.vision.zones import View

@@ -5,7 +5,7 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.vision.detector.cells import cells_of
-from agent.vision.detector.patch import lit
+from agent.vision.detector.moving_light import lit
 
 Grey = npt.NDArray[np.uint8]
 

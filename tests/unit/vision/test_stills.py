@@ -21,7 +21,7 @@ START = datetime(2026, 11, 22, 7, tzinfo=UTC)
 DAMAGED = b"\xff\xd8 torn"
 
 
-class Desk:
+class Bridge:
     """Requests and the pictures that are made for them, with both ears open."""
 
     def __init__(self, orientation: Orientation | None = None, limit: int = 500_000) -> None:
@@ -73,7 +73,7 @@ class Desk:
 
 
 def test_a_request_is_answered_with_the_next_frame() -> None:
-    desk = Desk()
+    desk = Bridge()
     desk.stills.ask(TakePicture("r1"), 1000.0)
     desk.tick(frame(0), 1000.5)
     assert desk.said == []
@@ -95,7 +95,7 @@ def test_a_request_is_answered_with_the_next_frame() -> None:
 
 
 def test_without_a_fresh_frame_the_latest_is_sent_after_a_second() -> None:
-    desk = Desk()
+    desk = Bridge()
     desk.stills.ask(TakePicture("r1"), 1004.0)
     desk.tick(frame(0), 1004.875)
     assert desk.said == []
@@ -106,7 +106,7 @@ def test_without_a_fresh_frame_the_latest_is_sent_after_a_second() -> None:
 
 
 def test_a_latest_frame_older_than_five_seconds_is_refused_with_its_age() -> None:
-    desk = Desk()
+    desk = Bridge()
     desk.stills.ask(TakePicture("r1"), 1060.0)
 
     desk.tick(frame(0), 1062.0)
@@ -115,7 +115,7 @@ def test_a_latest_frame_older_than_five_seconds_is_refused_with_its_age() -> Non
 
 
 def test_without_any_frame_the_refusal_says_so() -> None:
-    desk = Desk()
+    desk = Bridge()
     desk.stills.ask(TakePicture(None), 1000.0)
 
     desk.tick(None, 1001.0)
@@ -124,7 +124,7 @@ def test_without_any_frame_the_refusal_says_so() -> None:
 
 
 def test_a_damaged_frame_is_passed_over_for_the_next() -> None:
-    desk = Desk()
+    desk = Bridge()
     desk.stills.ask(TakePicture("r1"), 1000.0)
 
     desk.frame(frame(0, jpeg=DAMAGED), 900.0)
@@ -137,7 +137,7 @@ def test_a_damaged_frame_is_passed_over_for_the_next() -> None:
 
 
 def test_when_the_latest_frame_is_damaged_too_the_request_is_refused() -> None:
-    desk = Desk()
+    desk = Bridge()
     desk.stills.ask(TakePicture("r1"), 1000.0)
 
     desk.tick(frame(0, jpeg=DAMAGED), 1001.0)
@@ -146,7 +146,7 @@ def test_when_the_latest_frame_is_damaged_too_the_request_is_refused() -> None:
 
 
 def test_every_request_gets_its_own_answer_and_too_many_are_refused_at_once() -> None:
-    desk = Desk()
+    desk = Bridge()
     for number in range(MOST_WAITING + 1):
         desk.stills.ask(TakePicture(f"r{number}"), 1000.0)
     assert [it.request for it in desk.refusals] == [f"r{MOST_WAITING}"]
@@ -157,7 +157,7 @@ def test_every_request_gets_its_own_answer_and_too_many_are_refused_at_once() ->
 
 
 def test_the_first_frame_is_a_monitoring_picture_and_then_one_each_interval() -> None:
-    desk = Desk()
+    desk = Bridge()
 
     for seq in range(25):
         desk.frame(frame(seq), 2.0)
@@ -168,7 +168,7 @@ def test_the_first_frame_is_a_monitoring_picture_and_then_one_each_interval() ->
 
 
 def test_an_interval_of_zero_takes_none_and_a_new_one_counts_from_the_last_picture() -> None:
-    desk = Desk()
+    desk = Bridge()
     desk.frame(frame(0), 10.0)
     for seq in range(1, 80):
         desk.frame(frame(seq), 0.0)
@@ -181,7 +181,7 @@ def test_an_interval_of_zero_takes_none_and_a_new_one_counts_from_the_last_pictu
 def test_what_is_published_is_capped_and_what_is_stored_is_not() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (240, 320, 3), dtype=np.uint8)
     data = cv2.imencode(".jpg", noise, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
-    desk = Desk(limit=20_000)
+    desk = Bridge(limit=20_000)
 
     desk.frame(frame(0, jpeg=data), 900.0)
 
@@ -191,7 +191,7 @@ def test_what_is_published_is_capped_and_what_is_stored_is_not() -> None:
 
 
 def test_pictures_are_in_stored_orientation() -> None:
-    desk = Desk(Orientation(rotate=180))
+    desk = Bridge(Orientation(rotate=180))
 
     desk.frame(frame(0, motion=True), 900.0)  # the square is in the upper left corner
 

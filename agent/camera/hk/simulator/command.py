@@ -14,7 +14,7 @@ from agent.camera.hk.simulator.player import Streaming
 from agent.camera.hk.simulator.server import Simulator, SimulatorOptions
 from agent.camera.hk.simulator.session_base import Manners
 from agent.camera.hk.simulator.wire_faults import Faults
-from agent.camera.synthetic import CAMERA_SIZE
+from agent.camera.played_pictures import CAMERA_SIZE
 from agent.core.errors import ConfigError
 from agent.runtime.clock import SystemClock, Waitable
 from agent.runtime.worker import Worker
@@ -59,7 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--extra-late", action="store_true", help="42 bytes before the start reply")
     add("--burst", action="store_true", help="all datagrams of a frame together, not in fives")
     add("--separate", action="store_true", help="never join a frame's end and the next start")
-    add("--ack", choices=[str(mode) for mode in AckMode], default="legacy")
+    text = "which numbers its acknowledgements must have: of the known client, or counted"
+    add("--ack", choices=[str(mode) for mode in AckMode], default="legacy", help=text)
     text = "1: the seed camera's; 2: MD81 and others, not confirmed on hardware"
     add("--dialect", choices=[str(dialect) for dialect in Dialect], default="1", help=text)
     add("--id", default=Manners().hkid, help="what the camera calls itself in dialect 2")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from agent.camera.hk import packets
 from agent.camera.hk.simulator.datagrams import DATAGRAM_SIZE, Fragmenter
 from agent.camera.hk.simulator.wire_faults import Faults, FaultyWire
-from agent.camera.synthetic import Scene
+from agent.camera.played_pictures import Scene
 
 #: The camera paces its fragments five at a time (proven).
 FIVES = 5

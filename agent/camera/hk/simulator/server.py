@@ -16,7 +16,7 @@ from agent.camera.hk.simulator.camera_side import CameraSide
 from agent.camera.hk.simulator.camera_side2 import CameraSide2
 from agent.camera.hk.simulator.player import Player, Streaming
 from agent.camera.hk.simulator.session_base import Manners, Serving
-from agent.camera.synthetic import CAMERA_SIZE, scene_for
+from agent.camera.played_pictures import CAMERA_SIZE, scene_for
 from agent.runtime.clock import Clock
 from agent.runtime.worker import Worker
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from agent.camera.hk.address import DEFAULT_PORT
-from agent.camera.hk.describe import Named, describe
+from agent.camera.hk.datagram_names import Named, describe
 from agent.camera.hk.discovery_packets import CLIENT_PORT, DISCOVERY_PORT
 from agent.core.errors import ConfigError
 from agent.runtime.extras import how_to_get

@@ -8,10 +8,10 @@ import struct
 import pytest
 
 from agent.camera.rtsp import sdp
-from agent.camera.rtsp.hearing import Deafness, Hearing
 from agent.camera.rtsp.rtp import Packet, Report, Timeline, sender_report
 from agent.camera.rtsp.sound import Aac, NoSound, Whole, aac_format, format_of
 from agent.camera.rtsp.sound_clock import SoundClock
+from agent.camera.rtsp.sound_receiver import Deafness, SoundReceiver
 from tests.support.rtp import rtp
 
 AAC = (
@@ -191,7 +191,7 @@ def test_a_clock_that_is_reset_is_followed(which: str) -> None:
 
 
 def test_the_sound_waits_for_a_picture_within_a_bound() -> None:
-    hearing = Hearing(media("", payload=0), 90000, waits=False)
+    hearing = SoundReceiver(media("", payload=0), 90000, waits=False)
     hearing.add(rtp(b"early", 0, 0, kind=0), 10.0)
     assert hearing.take().units == ()  # there is no picture yet
     timeline = Timeline(90000)

@@ -21,7 +21,7 @@ from agent.imaging.nal import split
 from agent.imaging.orientation import Orientation
 from agent.storage.container.h264 import Codec, avcc, parameter_sets
 from agent.storage.container.h265 import hvcc, read_sps
-from agent.storage.container.sps import size
+from agent.storage.container.sps_rewrite import size
 from agent.storage.recording import coded
 from agent.storage.recording.coded import BadVideo, CodedClip, Units
 from agent.storage.recording.open_clip import OpenClip, RecorderOptions
