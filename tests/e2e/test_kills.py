@@ -9,6 +9,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ THOROUGH = 20
 _SAVED = re.compile(r"clip (\w+) stored as (\S+)")
 
 
-@pytest.mark.timeout(60 + 30 * KILLS)
+@pytest.mark.timeout(900 + 30 * KILLS)
 def test_every_event_said_to_be_stored_plays_after_any_number_of_kills(tmp_path: Path) -> None:
     chance = random.Random(SEED)
     with House(tmp_path, free_port()) as house:  # nobody answers there: no broker is needed
@@ -41,13 +42,13 @@ def test_every_event_said_to_be_stored_plays_after_any_number_of_kills(tmp_path:
         for kill in range(KILLS):
             agent = house.agent()
             before = written(house.store)
-            wait_until("it records", partial(has_grown, house.store, before), 40)
+            wait_until("it records", partial(has_grown, house.store, before))
             chance_waits(agent, chance.uniform(0.0, 2.5))
             kill_all(agent)
             log += agent.log
             check(house, log, thorough=kill % THOROUGH == THOROUGH - 1, seed=(SEED, kill))
         last = house.agent()
-        last.wait_for_line(r"motion \w+: \d+ of", 40)
+        last.wait_for_line(r"motion \w+: \d+ of")
         assert last.stop() == 0
         log += last.log
         check(house, log, thorough=True, seed=(SEED, "end"))
@@ -66,9 +67,8 @@ def written(store: Path) -> int:
 
 def chance_waits(agent: Process, seconds: float) -> None:
     """Lets it work on; it does not end by itself."""
-    with suppress(Exception):
+    with pytest.raises(subprocess.TimeoutExpired):
         agent.wait(seconds)
-        raise AssertionError("the agent ended by itself")
 
 
 def kill_all(agent: Process) -> None:
