@@ -41,7 +41,7 @@ def options(port: int, **changes: Any) -> MqttOptions:  # noqa: ANN401  fields o
         changes["password"] = lambda: secret
     filters, slips = tuple(command_filters(TOPICS)), tuple(slip_filters(TOPICS))
     plain = MqttOptions("127.0.0.1", port, "surveillance-pi-test", WILL, filters, slips)
-    return replace(plain, **{"keepalive": 5, **changes})
+    return replace(plain, **{"keepalive": 60, **changes})
 
 
 def record(seq: int, event_type: str = "motion_started", text: str = "") -> Record:
