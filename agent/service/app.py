@@ -76,6 +76,8 @@ DEAD_AFTER = 30.0
 STOOD_STILL = 5.0
 #: Seconds in which the ports are closed, and what works for them ends.
 SERVERS_WITHIN = 1.0
+#: Seconds for the last messages to the broker.
+FAREWELL_WITHIN = 2.5
 #: Seconds after which a thread that computes lets another one in; Python's own 5 ms would be the
 #: most part of the way from a frame to its event.
 _SWITCH = 0.0005
@@ -335,12 +337,13 @@ class App(CameraChanges):
             deadline,
         )
         left += self._crew.stop(["store"], 3.0, deadline)
+        # what the others have left of the time: its last word is to be said
+        self._crew.stop(["self_test"], 3.0, deadline - FAREWELL_WITHIN)
         self._drain()
         self._quiet_until = float("inf")  # who has ended gives no sign of life
         self._step(Stopped(self._gauges(self._clock.monotonic())))
         self._performer.perform(cameras_farewell(self._state))
-        left += self._crew.stop(["mqtt", "beeper"], 2.5, deadline)
+        left += self._crew.stop(["mqtt", "beeper"], FAREWELL_WITHIN, deadline)
         left += self._crew.stop_extra(1.0, deadline)
-        left += self._crew.hung()
         remove_health(self._state_dir)
-        return left
+        return [*self._crew.busy(left), *self._crew.hung()]

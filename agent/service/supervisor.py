@@ -125,6 +125,10 @@ class Crew:
         left += self.stop([c.vision_worker for c in cameras], _VISION, deadline)
         return left + self.stop([c.recorder_worker for c in cameras], _RECORDER, deadline)
 
+    def busy(self, names: Iterable[str]) -> list[str]:
+        """Which of these are at work now: who did not end in time may have ended since."""
+        return [name for name in names if not self._workers[name].join(0.0)]
+
     def stop_extra(self, seconds: float, deadline: float) -> list[str]:
         """Stops those that were handed in ready-made."""
         return self.stop(self._extra, seconds, deadline)

@@ -33,6 +33,11 @@ def wait_event(ear: Ear, kind: str, count: int = 1, seconds: float = VISIT) -> d
     return events(ear, kind)[count - 1]
 
 
+def without_end(house: House) -> None:
+    """The next event runs for minutes, however long this test takes to do something meanwhile."""
+    house.config["cameras"][CAMERA]["recording"] = {"post_frames": 1000}
+
+
 def pictures_in(film: Path) -> int:
     """How many pictures a player shows; a decoding error raises."""
     with av.open(str(film)) as container:
@@ -53,7 +58,7 @@ def test_a_visit_becomes_an_event_pictures_a_clip_and_a_part_of_the_days_film(
     house.simulate()
     agent = house.agent()
     started = wait_event(ear, "motion_started")
-    assert last(ear, YARD.motion) == "ON"
+    ear.wait_in_order(YARD.motion, b"OFF", b"ON")
     assert started["explanation"]["rule"] == "motion"
     assert started["late"] is False
     ended = wait_event(ear, "motion_ended")
@@ -71,7 +76,7 @@ def test_a_visit_becomes_an_event_pictures_a_clip_and_a_part_of_the_days_film(
     stem = clip.with_suffix("").name
     names = {path.name.removeprefix(stem) for path in clip.parent.glob(f"{stem}*")}
     assert names == {".mp4", ".jpg", "_n-2.jpg", "_n-1.jpg", "_n.jpg", "_delta.png"}
-    (line,) = (film.parent / "events.jsonl").read_text().splitlines()
+    line = (film.parent / "events.jsonl").read_text().splitlines()[0]
     assert json.loads(line)["id"] == saved["id"]
     assert list((film.parent / "monitoring").glob("*.jpg"))
 
@@ -79,7 +84,7 @@ def test_a_visit_becomes_an_event_pictures_a_clip_and_a_part_of_the_days_film(
     assert (health.returncode, "ok" in health.stdout) == (0, True), health
     assert agent.stop() == 0
     assert "Traceback" not in agent.log
-    assert last(ear, TOPICS.availability) == "offline"
+    wait_state(ear, TOPICS.availability, "offline")
     assert house.command("health").returncode == 1
 
 
@@ -113,20 +118,17 @@ def test_disarmed_there_are_no_events_but_pictures_on_demand(house: House, ear: 
     wait_state(ear, YARD.setting_state("armed"), "OFF")
     wait_state(ear, YARD.motion, "OFF")
     count = len(events(ear, "motion_started"))
-    taken = len(ear.of(YARD.snapshot))
+    before = len(ear.heard)
     ear.say(YARD.snapshot_take, '{"transaction": "t1"}')
     answer = json.loads(ear.wait_for(YARD.response("snapshot")).payload)
     assert answer["ok"] is True
     assert answer["transaction"] == "t1"
-    topics = [heard.topic for heard in ear.heard]
-    assert len(ear.of(YARD.snapshot)) > taken
-    assert YARD.snapshot in topics[: topics.index(YARD.response("snapshot"))][-4:]
-    judged = json.loads(ear.payloads(YARD.health)[-1])["frames_judged"]
+    topics = [heard.topic for heard in ear.heard[before:]]
+    assert YARD.snapshot in topics[: topics.index(YARD.response("snapshot"))]
     time.sleep(12.0)  # longer than the walker stays away: this test waits for nothing to happen
     assert len(events(ear, "motion_started")) == count
     ear.say(TOPICS.request("status"), "{}")
     ear.wait_for(TOPICS.response("status"))
-    assert judged >= 0
     ear.say(YARD.setting_set("armed"), "ON")
     wait_event(ear, "motion_started", count + 1)
 
@@ -195,6 +197,7 @@ def test_a_retained_command_of_yesterday_is_not_obeyed(
 
 def test_sigterm_in_mid_event_ends_it_and_saves_it(house: House, ear: Ear) -> None:
     house.simulate()
+    without_end(house)
     agent = house.agent()
     wait_event(ear, "motion_started")
     assert agent.stop() == 0
@@ -202,6 +205,7 @@ def test_sigterm_in_mid_event_ends_it_and_saves_it(house: House, ear: Ear) -> No
     assert ended["reason"] == "shutdown"
     saved = wait_event(ear, "recording_saved")
     assert pictures_in(house.store / saved["path"]) == saved["frames"]
+    wait_state(ear, TOPICS.availability, "offline")
     order = [heard.topic for heard in ear.heard]
     assert order[-1] == TOPICS.availability  # Home Assistant hears no event of one who is offline
     assert last(ear, YARD.motion) == "OFF"
@@ -213,16 +217,23 @@ def test_a_killed_agent_loses_no_stored_event_and_keeps_what_was_on_disk_of_the_
 ) -> None:
     house.simulate()
     agent = house.agent()
-    first = wait_event(ear, "recording_saved", seconds=40)
+    first = wait_event(ear, "recording_saved")
+    assert agent.stop() == 0
+    wait_state(ear, TOPICS.availability, "offline")
     film = next(house.store.glob(f"{CAMERA}/*/*.mp4"))
     count = len(events(ear, "motion_started"))
+    without_end(house)
+    agent = house.agent()
     broken = wait_event(ear, "motion_started", count + 1)
-    time.sleep(3.0)  # some of it shall be on disk
+    size = film.stat().st_size
+    wait_until("some of it is on disk", lambda: film.stat().st_size > size)
+    wait_state(ear, TOPICS.availability, "online")
     agent.kill()
-    wait_state(ear, TOPICS.availability, "offline", seconds=60)  # the will
+    wait_state(ear, TOPICS.availability, "offline")  # the will
     unrepaired = pictures_in(film)
     assert unrepaired >= first["frames"]
 
+    del house.config["cameras"][CAMERA]["recording"]
     house.agent()
     ended = wait_until(
         "the end of the broken event",
@@ -234,13 +245,12 @@ def test_a_killed_agent_loses_no_stored_event_and_keeps_what_was_on_disk_of_the_
     saved = wait_until(
         "the clip of the broken event",
         lambda: [e for e in events(ear, "recording_saved") if e["id"] == broken["id"]],
-        40,
     )
     assert saved[0]["frames"] > 0
     assert pictures_in(house.store / saved[0]["path"]) == saved[0]["frames"]
     assert pictures_in(film) >= unrepaired
     later = len(events(ear, "recording_saved"))
-    wait_event(ear, "recording_saved", later + 1, seconds=50)
+    wait_event(ear, "recording_saved", later + 1)
     assert pictures_in(film) > unrepaired
     seqs = [json.loads(p)["seq"] for p in ear.payloads(YARD.event_motion)]
     assert sorted(set(seqs)) == list(range(1, max(seqs) + 1))
@@ -269,8 +279,7 @@ def test_a_restart_command_starts_the_agent_anew_in_the_same_process(
     agent = house.agent()
     wait_state(ear, TOPICS.availability, "online")
     ear.say(TOPICS.restart, "PRESS")
-    wait_state(ear, TOPICS.availability, "offline")
-    wait_state(ear, TOPICS.availability, "online")
+    ear.wait_in_order(TOPICS.availability, b"online", b"offline", b"online")
     assert json.loads(ear.payloads(TOPICS.response("restart"))[0])["ok"] is True
     assert agent.log.count("starting, version") == 2
     assert agent.log.count(f", state in {house.folder / 'state'}") == 2
@@ -281,6 +290,7 @@ def test_a_lost_camera_ends_the_event_and_is_reported_and_comes_back(
     house: House, ear: Ear
 ) -> None:
     camera = house.simulate()
+    without_end(house)
     house.agent()
     wait_event(ear, "motion_started")
     camera.signal(signal.SIGSTOP)
@@ -291,7 +301,7 @@ def test_a_lost_camera_ends_the_event_and_is_reported_and_comes_back(
     assert problem.startswith(f"  {CAMERA}_camera_")
     assert problem.endswith(tuple(HELP.values()))
     camera.signal(signal.SIGCONT)
-    wait_state(ear, YARD.availability, "online", seconds=45)
+    wait_state(ear, YARD.availability, "online")
 
 
 @pytest.mark.parametrize(

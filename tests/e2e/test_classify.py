@@ -13,7 +13,7 @@ from tests.e2e.test_agent import events, last, wait_event
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import CAMERA, TOPICS, YARD, House
 from tests.support.stand_in_network import onnx, truncated, yolox_answer
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.waiting import wait_until
 
 #: A person all over the square: wherever something moved.
 PERSON = onnx(yolox_answer([("person", 0.9, (0, 0, 320, 320))]))
@@ -53,7 +53,7 @@ def test_an_event_is_named_everywhere_and_nothing_moves_after_its_end(
     named(house)
     house.simulate()
     agent = house.agent()
-    agent.wait_for_line("classifier: own is ready", 2 * PATIENCE)
+    agent.wait_for_line("classifier: own is ready")
     # on a busy machine the first ones may be unknown: the network gives way to all else
     ended = wait_until(
         "an event with a name",
@@ -83,7 +83,7 @@ def test_a_killed_or_hanging_network_costs_names_only(house: House, ear: Ear) ->
     named(house)
     house.simulate()
     agent = house.agent()
-    agent.wait_for_line("classifier: own is ready", 2 * PATIENCE)
+    agent.wait_for_line("classifier: own is ready")
     (child,) = children(agent.pid)
     os.kill(child, signal.SIGSTOP)
     named_before = len(events(ear, "motion_classified"))
@@ -95,11 +95,10 @@ def test_a_killed_or_hanging_network_costs_names_only(house: House, ear: Ear) ->
     event = wait_until("unknown", unknown)["id"]
     wait_until("its end", lambda: event in ids(ear, "motion_ended"))
     wait_until("its clip", lambda: event in ids(ear, "recording_saved"))
-    agent.wait_for_line("no answer in 30 s; events are not named", 2 * PATIENCE)
+    agent.wait_for_line("no answer in 30 s; events are not named")
     wait_until(
         "a name again",
         lambda: events(ear, "motion_classified")[-1]["label"] == "person",
-        2 * PATIENCE,
     )
     assert agent.stop() == 0
     assert "Traceback" not in agent.log

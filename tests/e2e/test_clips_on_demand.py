@@ -8,7 +8,7 @@ from typing import Any
 from tests.e2e.test_agent import events, last, wait_event, wait_state
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import YARD, House
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.waiting import wait_until
 
 
 def _ask(ear: Ear, transaction: str, seconds: int) -> dict[str, Any]:
@@ -29,11 +29,11 @@ def test_a_clip_is_had_whole_while_motion_that_is_not_recorded_comes_and_goes(
 ) -> None:
     house.simulate()
     house.agent()
-    wait_state(ear, YARD.availability, "online", seconds=PATIENCE)
+    wait_state(ear, YARD.availability, "online")
     ear.say(YARD.setting_set("record_on_motion"), "OFF")
     wait_state(ear, YARD.setting_state("record_on_motion"), "OFF")
-    wait_state(ear, YARD.motion, "ON", seconds=30)
-    wait_state(ear, YARD.motion, "OFF", seconds=30)
+    wait_state(ear, YARD.motion, "ON")
+    wait_state(ear, YARD.motion, "OFF")
     before = len(events(ear, "motion_ended"))
     first = _ask(ear, "t1", 14)
     assert first["ok"], first
@@ -49,11 +49,11 @@ def test_a_clip_is_had_whole_while_motion_that_is_not_recorded_comes_and_goes(
 def test_a_clip_is_begun_while_an_event_runs_that_is_not_recorded(house: House, ear: Ear) -> None:
     house.simulate()
     house.agent()
-    wait_state(ear, YARD.availability, "online", seconds=PATIENCE)
+    wait_state(ear, YARD.availability, "online")
     ear.say(YARD.setting_set("record_on_motion"), "OFF")
     wait_state(ear, YARD.setting_state("record_on_motion"), "OFF")
-    wait_state(ear, YARD.motion, "OFF", seconds=30)
-    wait_state(ear, YARD.motion, "ON", seconds=30)
+    wait_state(ear, YARD.motion, "OFF")
+    wait_state(ear, YARD.motion, "ON")
     assert last(ear, YARD.recording) == "OFF"
     answer = _ask(ear, "t1", 2)
     assert answer["ok"], answer

@@ -55,8 +55,6 @@ IMPORTS = {
     ),
 }
 
-pytestmark = pytest.mark.timeout(240)
-
 
 class Running(NamedTuple):
     """The agent of the pages, and what a user has next to it."""
@@ -181,7 +179,7 @@ def shell(running: Running, line: str) -> subprocess.CompletedProcess[str]:
     for theirs, ours in running.stand_ins.items():
         line = line.replace(theirs, ours)
     if line.startswith("mosquitto_sub"):
-        line = line if " -W " in line else line.replace("mosquitto_sub", "mosquitto_sub -W 30", 1)
+        line = line if " -W " in line else line.replace("mosquitto_sub", "mosquitto_sub -W 60", 1)
         line = line if " -C " in line else line.replace("mosquitto_sub", "mosquitto_sub -C 1", 1)
     return subprocess.run(
         ["bash", "-c", line],
@@ -291,7 +289,7 @@ def simulated(running: Running, line: str) -> None:
     log = running.folder / "simulated.log"
     log.write_text("")
     with Process(log, *line.split()[1:]) as process:
-        process.wait_for_line("simulator: ")
+        process.wait_for_line("simulator: camera on port")
         process.signal(signal.SIGTERM)
         assert process.wait() == 0
 

@@ -31,7 +31,7 @@ def fleet(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with Fleet(tmp_path_factory.mktemp("fleet"), broker.port, AGENTS) as made:
         since = time.time()
         made.start()
-        made.wait_connected(since, 60)
+        made.wait_connected(since, PATIENCE)
         yield made
 
 
@@ -65,6 +65,7 @@ def test_agents_come_back_but_not_in_step_and_are_all_right(broker: Broker, flee
     with FaultyLink(0, broker.port) as door:
         door.refusing = True  # accepts and hangs up at once, as Docker's proxy does for a broker
         time.sleep(AWAY)
+        wait_until("each has asked", lambda: door.accepted >= AGENTS * 2)
     since = time.time()
     broker.start()
     back = fleet.wait_connected(since, PATIENCE)
@@ -78,5 +79,5 @@ def test_agents_come_back_but_not_in_step_and_are_all_right(broker: Broker, flee
     waits = {name: when - since for name, when in back.items()}
     assert max(waits.values()) - min(waits.values()) > 0.5, waits
     # pauses of 0.5, 1, 2 and 4 s, each shortened by up to a half
-    assert AGENTS * 2 <= door.accepted <= AGENTS * 8, door.accepted
+    assert door.accepted <= AGENTS * 8, door.accepted
     assert {connections(process)[-1][1] for process in fleet.running.values()} == {"5"}

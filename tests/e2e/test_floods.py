@@ -28,9 +28,9 @@ def test_a_slider_moved_to_and_fro_delays_no_other_order(house: House, ear: Ear)
             "it is in force", lambda: b"ON" in ear.payloads(YARD.setting_state("publish_scores"))
         )
         wait_until("vision has it, too", lambda: ear.payloads(YARD.score))
-        assert len(ear.payloads(YARD.response("pixel_threshold"))) == MANY
         ear.say(TOPICS.request("status"), "{}")
         status = json.loads(ear.wait_for(TOPICS.response("status")).payload)["data"]
+        assert len(ear.payloads(YARD.response("pixel_threshold"))) == MANY
         assert [name for name, box in status["mailboxes"].items() if box["dropped"]] == []
         assert agent.stop() == 0
 

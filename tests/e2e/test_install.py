@@ -18,7 +18,6 @@ PARTS = (
     *("agent", "schemas", "ha_discovery", "blueprints", "config", "deploy", "requirements"),
     *("script", "pyproject.toml", "README.md"),
 )
-pytestmark = pytest.mark.timeout(300)
 
 
 class Machine:

@@ -9,6 +9,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
@@ -55,7 +56,7 @@ CAMERAS: dict[str, Callable[[House], AbstractContextManager[None]]] = {
 }
 
 
-@pytest.mark.timeout(60 + 30 * KILLS)
+@pytest.mark.timeout(900 + 30 * KILLS)
 @pytest.mark.parametrize("kind", CAMERAS)
 def test_every_event_said_to_be_stored_plays_after_any_number_of_kills(
     tmp_path: Path, kind: str
@@ -99,9 +100,8 @@ def written(store: Path) -> int:
 
 def chance_waits(agent: Process, seconds: float) -> None:
     """Lets it work on; it does not end by itself."""
-    with suppress(Exception):
+    with pytest.raises(subprocess.TimeoutExpired):
         agent.wait(seconds)
-        raise AssertionError("the agent ended by itself")
 
 
 def kill_all(agent: Process) -> None:

@@ -17,7 +17,6 @@ from agent import __version__
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {"agent", "ha_discovery", "schemas"}
 #: Building asks the package index for hatchling once.
-pytestmark = pytest.mark.timeout(300)
 
 
 def run(*command: object, folder: Path) -> str:

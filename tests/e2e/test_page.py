@@ -187,9 +187,7 @@ def test_what_the_camera_coded_is_played_or_said_to_be_undecodable(
         ),
     ):
         camera.say("visit")
-        browser.wait(
-            "fetch('api/state').then((it) => it.json()).then((it) => it.cameras[0].moving)"
-        )
+        agent.wait_for_line(r"motion \w+: \d+ of")
         camera.say("empty")
         agent.wait_for_line("stored as")
         browser.open(f"{base}day")

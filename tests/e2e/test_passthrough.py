@@ -58,9 +58,9 @@ def recorded(house: House, ear: Ear, source: str, **recording: object) -> dict[s
 
         wait_until("quiet pictures are judged", lambda: len(ear.payloads(YARD.score)) > 3)
         camera.say("visit")
-        wait_until("an event", lambda: ear.payloads(YARD.event_motion), 40)
+        wait_until("an event", lambda: ear.payloads(YARD.event_motion))
         camera.say("empty")
-        saved = wait_until("a clip", lambda: ear.payloads(YARD.event_recording), 60)
+        saved = wait_until("a clip", lambda: ear.payloads(YARD.event_recording))
         agent.stop()
     told = json.loads(saved[0])
     assert told["event_type"] == "recording_saved", told

@@ -173,8 +173,8 @@ def test_a_private_camera_that_leaves_the_configuration_and_comes_back_is_privat
     wait_state(ear, YARD.setting_state("privacy"), b"")
     house.config["cameras"]["yard"] = yard
     reload(house, agent)
+    wait_state(ear, YARD.setting_state("privacy"), b"ON")
     wait_until("private", lambda: ear.payloads(YARD.health)[-1] and health(ear)["privacy"])
-    assert last(ear, YARD.setting_state("privacy")) == b"ON"
     assert camera.requests == asked
     assert agent.stop() == 0
 
@@ -302,6 +302,7 @@ def test_what_was_recorded_before_privacy_mode_stays_as_it_is_and_nothing_is_add
 ) -> None:
     agent = house.agent()
     wait_until("frames", lambda: camera.sent > 20)
+    agent.wait_for_line("page: at http")
     visitor.log_in(token=TOKEN)
     scene.moving = True
     wait_until("an event", lambda: events(ear))
@@ -358,6 +359,7 @@ def test_a_new_polygon_is_black_in_what_is_recorded_from_then_on_and_in_nothing_
     scene.empty, scene.somebody = with_lamp(EMPTY), with_lamp(SOMEBODY)
     agent = house.agent()
     wait_until("frames", lambda: camera.sent > 20)
+    agent.wait_for_line("page: at http")
     visitor.log_in(token=TOKEN)
     visit(ear, scene)
     before = recorded(visitor)

@@ -92,7 +92,7 @@ def test_cameras_come_change_and_go_without_touching_the_others(house: House, ea
     wait_until("live again", lambda: links(agent, "garden") == 2)
     assert last(ear, GARDEN.setting_state("pixel_threshold")) == b"77"
     wait_until(
-        "the next event", lambda: json.loads(last(ear, GARDEN.event_motion))["seq"] > seq + 1, 25
+        "the next event", lambda: json.loads(last(ear, GARDEN.event_motion))["seq"] > seq + 1
     )
     seqs = [json.loads(event)["seq"] for event in ear.payloads(GARDEN.event_motion)]
     assert seqs == list(range(1, len(seqs) + 1))

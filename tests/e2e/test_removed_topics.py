@@ -44,15 +44,13 @@ def kept(broker: Broker, *parts: str) -> list[str]:
 def start(house: House, broker: Broker) -> Process:
     """Comes back when all that the cameras keep at the broker is there."""
     agent = house.agent()
-    wait_until(
-        "pictures", lambda: kept(broker, YARD.snapshot) and kept(broker, GARDEN.snapshot), 30
-    )
+    wait_until("pictures", lambda: kept(broker, YARD.snapshot) and kept(broker, GARDEN.snapshot))
     return agent
 
 
 def none_kept(broker: Broker, *parts: str) -> None:
     try:
-        wait_until("all is cleared", lambda: not kept(broker, *parts), 60)
+        wait_until("all is cleared", lambda: not kept(broker, *parts))
     except AssertionError:
         pytest.fail(f"still kept: {kept(broker, *parts)}")
 

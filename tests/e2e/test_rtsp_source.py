@@ -38,9 +38,9 @@ def test_a_visit_before_a_camera_of_video_is_judged_recorded_and_shown(
         agent.wait_for_line("live: ")
         wait_until("it is judged", lambda: len(ear.payloads(YARD.score)) > 5)
         camera.say("visit")
-        wait_until("an event", lambda: said(ear, YARD.event_motion), 40)
+        wait_until("an event", lambda: said(ear, YARD.event_motion))
         camera.say("empty")
-        saved = wait_until("its clip", lambda: said(ear, YARD.event_recording), 60)
+        saved = wait_until("its clip", lambda: said(ear, YARD.event_recording))
         assert saved[0]["event_type"] == "recording_saved", saved
         day = house.store / Path(saved[0]["path"]).parents[1]
         line = json.loads((day / "events.jsonl").read_text().splitlines()[-1])

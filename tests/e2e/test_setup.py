@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = (
@@ -24,9 +24,6 @@ PARTS = (
     "pyproject.toml",
     "README.md",
 )
-#: Installing asks the package index.
-pytestmark = pytest.mark.timeout(600)
-
 #: Stands for pip in the fake environments: "installs" what there is, and says what it was asked.
 PIP = """
 import os, pathlib, shutil, sys, sysconfig
@@ -246,9 +243,9 @@ def test_an_installation_that_was_killed_is_begun_anew(checkout: Checkout, left:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    wait_until("pip runs", lambda: "--require-hashes" in checkout.asked.read_text(), 60)
+    wait_until("pip runs", lambda: "--require-hashes" in checkout.asked.read_text())
     os.killpg(running.pid, signal.SIGKILL)
-    running.wait(10)
+    running.wait(PATIENCE)
     slow.write_text(text)
     if left == "no pip":
         for pip in (checkout.folder / ".venv" / "lib").glob("python*/site-packages/pip.py"):

@@ -28,9 +28,9 @@ def test_a_bang_is_told_with_what_decided(house: House, ear: Ear, *, two_streams
             said = json.loads(healths[-1]) if healths else {}
             return (said.get("sound_background_dbfs") or 0.0) < -50.0
 
-        wait_until("the background is known", quiet, 150)
+        wait_until("the background is known", quiet)
         camera.say("bang")
-        (told, *_) = wait_until("an event", lambda: ear.payloads(YARD.event_sound), 60)
+        (told, *_) = wait_until("an event", lambda: ear.payloads(YARD.event_sound))
         agent.stop()
     event = json.loads(told)
     assert event["event_type"] == "sound_heard"

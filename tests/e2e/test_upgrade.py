@@ -66,7 +66,7 @@ def upgraded(left: Left) -> Iterator[tuple[House, Ear]]:
         house.simulate()
         agent = house.agent()
         agent.wait_for_line("starting, version")
-        wait_until("a recording", lambda: ear.payloads(YARD.event_recording), 90)
+        wait_until("a recording", lambda: ear.payloads(YARD.event_recording))
         yield house, ear
     broker.kill()
 
@@ -90,7 +90,7 @@ def test_nothing_is_lost(left: Left, upgraded: tuple[House, Ear]) -> None:
     wait_until("the store is known", lambda: any(it for it in events(ear, TOPICS.health)))
     memory = json.loads((left.folder / "state" / "store.json").read_text())
     assert memory["uuid"] == left.uuid
-    wait_until("a new recording", lambda: len(left.stored()) > len(left.files), 90)
+    wait_until("a new recording", lambda: len(left.stored()) > len(left.files))
     now = left.stored()
     assert {name: now.get(name) for name in left.files} == left.files
     report = verify_store(left.folder / "store")

@@ -129,7 +129,7 @@ def test_no_event_is_missing_and_the_order_is_kept(tmp_path: Path) -> None:
                 else:
                     broker.kill()
                     broker.start()
-            wait_until("nothing is missing", reader.fetch, 60)
+            wait_until("nothing is missing", reader.fetch)
             live = reader.live()
             assert live == sorted(live)
             print(f"{EVENTS} events, {kills}, {len(live)} live, rest fetched")  # noqa: T201  with -s

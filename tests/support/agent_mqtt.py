@@ -41,7 +41,7 @@ def options(port: int, **changes: Any) -> MqttOptions:  # noqa: ANN401  fields o
         changes["password"] = lambda: secret
     filters, slips = tuple(command_filters(TOPICS)), tuple(slip_filters(TOPICS))
     plain = MqttOptions("127.0.0.1", port, "surveillance-pi-test", WILL, filters, slips)
-    return replace(plain, **{"keepalive": 5, **changes})
+    return replace(plain, **{"keepalive": 60, **changes})
 
 
 def record(seq: int, event_type: str = "motion_started", text: str = "") -> Record:
@@ -154,6 +154,18 @@ class Ear:
         wait_until(f"{count} x {topic}", lambda: len(self.of(topic)) >= count, seconds)
         return self.of(topic)[count - 1]
 
+    def wait_in_order(self, topic: str, *payloads: bytes) -> None:
+        """Until these were said one after the other, whatever was said between them.
+
+        For a state that does not last: who looks at the newest one only may look too late.
+        """
+
+        def came() -> bool:
+            said = iter(self.payloads(topic))
+            return all(payload in said for payload in payloads)
+
+        wait_until(f"{topic} = {payloads}", came)
+
     def say(
         self, topic: str, payload: str | bytes, *, retain: bool = False, **properties: object
     ) -> None:
@@ -162,7 +174,8 @@ class Ear:
         for name, value in properties.items():
             setattr(extra, name, value)
         info = self._client.publish(topic, payload, 1, retain, properties=extra)
-        info.wait_for_publish(5)
+        info.wait_for_publish(PATIENCE)
+        assert info.is_published(), f"the broker did not acknowledge {topic}"
 
     def post(self, topic: str, payload: str) -> None:
         """Publishes at QoS 1 without waiting: many of them come in a row."""

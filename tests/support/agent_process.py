@@ -126,7 +126,7 @@ class House:
         port = str(self.camera_port)
         process = Process(self.folder / "camera.log", "simulate-camera", "--port", port, *arguments)
         self._started.append(process)
-        process.wait_for_line("simulator: ")
+        process.wait_for_line("simulator: camera on port")
         return process
 
     def agent(self, **env: str) -> Process:
@@ -147,7 +147,9 @@ class House:
         path.write_text(yaml.safe_dump(self.config))
         return path
 
-    def command(self, *arguments: str, within: float = 60) -> subprocess.CompletedProcess[str]:
+    def command(
+        self, *arguments: str, within: float = PATIENCE
+    ) -> subprocess.CompletedProcess[str]:
         """Another command of ours with the configuration as it stands now, run to its end."""
         return subprocess.run(
             [sys.executable, "-m", "agent", *arguments, "--config", self._configured()],

@@ -34,6 +34,8 @@ pcm.{pcm} {{
     }}
 }}
 """
+#: Bytes of a file in which nothing has sounded yet.
+_HEADER = 44
 #: One device that cannot be opened. A configuration without any makes PortAudio abort the process.
 _NOTHING = "pcm.absent { type hw card 99 }\n"
 
@@ -88,6 +90,8 @@ class SoundCard:
         """What sounded from the device, in order, without the silence around it."""
         tones = []
         for path in sorted(self._folder.glob(f"{name}.wav*")):
+            if path.stat().st_size < _HEADER:
+                continue  # it has just been opened
             with wave.open(str(path)) as file:
                 rate, channels = file.getframerate(), file.getnchannels()
                 raw = file.readframes(file.getnframes())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -21,6 +23,10 @@ PLACES = ("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin")
 _PORTS = range(15_000, 32_000)
 #: Of its own: a test that seeds the common one shall not get the same port again and again.
 _CHANCE = random.SystemRandom()
+_CLAIMS = os.open(
+    Path(tempfile.gettempdir()) / f"surveillance-tests-{os.getuid()}.ports", os.O_RDWR | os.O_CREAT
+)
+_mine: set[int] = set()
 
 
 def mosquitto() -> str:
@@ -30,13 +36,30 @@ def mosquitto() -> str:
     return str(path)
 
 
+def claim(port: int) -> bool:
+    """Whether the port is this process's alone from now on, until its end.
+
+    It has the lock of one byte in a file that all tests of this machine share.
+    """
+    if port in _mine:
+        return False
+    try:
+        fcntl.lockf(_CLAIMS, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    _mine.add(port)
+    return True
+
+
 def free_port() -> int:
     """A port of loopback that nobody has just now, of TCP or of UDP.
 
-    The kernel gives it to nobody else meanwhile, and hardly another run of the tests does.
+    Neither the kernel nor another call gives it to somebody else, in any run of the tests.
     """
     while True:
         port = _CHANCE.choice(_PORTS)
+        if not claim(port):
+            continue
         kinds = (socket.SOCK_STREAM, socket.SOCK_DGRAM)
         with ExitStack() as probes, suppress(OSError):
             for kind in kinds:

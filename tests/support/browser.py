@@ -20,6 +20,19 @@ from tests.support.waiting import PATIENCE, wait_until
 
 T = TypeVar("T")
 
+#: The middle of an element, once it stands still and nothing lies over it.
+_STEADY = """(async () => {
+  const it = document.querySelector(SELECTOR);
+  if (!it) return null;
+  it.scrollIntoView({block: 'center'});
+  const middle = () => {
+    const b = it.getBoundingClientRect();
+    return [b.left + b.width / 2, b.top + b.height / 2]; };
+  const before = String(middle());
+  await new Promise((done) => setTimeout(done, 40));
+  const now = middle(), seen = document.elementFromPoint(...now);
+  return String(now) === before && it.contains(seen) ? now : null; })()"""
+
 
 class Browser:
     """One headless Chromium with one tab; `width` in CSS pixels."""
@@ -54,7 +67,7 @@ class Browser:
     def _port(self, folder: Path) -> int:
         told = folder / "DevToolsActivePort"
         lines = told.read_text().split() if told.exists() else []
-        return int(lines[0]) if lines else 0
+        return int(lines[0]) if len(lines) == 2 else 0
 
     def __enter__(self) -> Self:
         return self
@@ -78,8 +91,14 @@ class Browser:
 
     def open(self, url: str) -> None:
         """Goes there, and waits until it is loaded."""
-        self.call("Page.navigate", url=url)
-        self.wait("document.readyState === 'complete' && location.href !== 'about:blank'")
+        loader = self.call("Page.navigate", url=url).get("loaderId")
+        if loader is not None:  # without one it is another place of the same document
+            wait_until(f"{url} instead of the page before", lambda: self._loader() == loader)
+        self.wait("document.readyState === 'complete'")
+
+    def _loader(self) -> object:
+        """What tells the document that is shown from the one before."""
+        return self.call("Page.getFrameTree")["frameTree"]["frame"]["loaderId"]
 
     def run(self, script: str) -> Any:  # noqa: ANN401  whatever the page says
         """The value of a JavaScript expression; promises are waited for."""
@@ -104,13 +123,7 @@ class Browser:
 
     def click(self, selector: str) -> None:
         """Clicks in the middle of an element, as a mouse does."""
-        quoted = json.dumps(selector)
-        box = self.wait(
-            f"(() => {{ const it = document.querySelector({quoted}); if (!it) return null;"
-            " it.scrollIntoView({block: 'center'}); const b = it.getBoundingClientRect();"
-            " return [b.left + b.width / 2, b.top + b.height / 2]; })()"
-        )
-        self.press(*box)
+        self.press(*self.wait(_STEADY.replace("SELECTOR", json.dumps(selector))))
 
     def write(self, selector: str, words: str) -> None:
         """Puts text into a field, as somebody who types or pastes."""
@@ -165,8 +178,10 @@ class Browser:
 
     async def _connect(self, port: int) -> None:
         self._session = aiohttp.ClientSession()
-        async with self._session.get(f"http://127.0.0.1:{port}/json") as answer:
-            pages = [page for page in await answer.json() if page["type"] == "page"]
+        pages: list[dict[str, str]] = []
+        while not pages:  # it listens before it has a tab
+            async with self._session.get(f"http://127.0.0.1:{port}/json") as answer:
+                pages = [page for page in await answer.json() if page["type"] == "page"]
         self._socket = await self._session.ws_connect(
             pages[0]["webSocketDebuggerUrl"], max_msg_size=1 << 28
         )

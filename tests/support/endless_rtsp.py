@@ -8,10 +8,13 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Self
 
 import av
 import numpy as np
+
+from tests.support.waiting import PATIENCE
 
 _PIECE = 60_000
 
@@ -59,6 +62,7 @@ class RtspFlood:
         self._server = socket.create_server(("127.0.0.1", 0))
         self.url = f"rtsp://127.0.0.1:{self._server.getsockname()[1]}/live"
         self._gone = threading.Event()
+        self._viewer: socket.socket | None = None
         self._thread = threading.Thread(target=self._serve)
 
     def __enter__(self) -> Self:
@@ -67,7 +71,10 @@ class RtspFlood:
 
     def __exit__(self, *_: object) -> None:
         self._gone.set()
-        self._thread.join(30)
+        if self._viewer is not None:
+            with suppress(OSError):
+                self._viewer.shutdown(socket.SHUT_RDWR)  # ends what waits for the viewer
+        self._thread.join(PATIENCE)
         self._server.close()
 
     def packets(self) -> Iterator[tuple[int, bytes]]:
@@ -88,8 +95,9 @@ class RtspFlood:
                 viewer = self._server.accept()[0]
             except TimeoutError:
                 continue
+            self._viewer = viewer
             with viewer:
-                viewer.settimeout(5)
+                viewer.settimeout(PATIENCE)
                 try:
                     self._talk(viewer)
                 except OSError:

@@ -7,6 +7,8 @@ import socket
 import threading
 from typing import Self
 
+from tests.support.waiting import PATIENCE
+
 
 class FaultyLink:
     """Listens on `port` (0: any free one) and forwards to the target until told to misbehave.
@@ -71,7 +73,7 @@ class FaultyLink:
             client.close()
             return
         try:
-            broker = socket.create_connection(self._target, timeout=1)
+            broker = socket.create_connection(self._target, PATIENCE)
         except OSError:
             client.close()
             return

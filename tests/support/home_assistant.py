@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 BLUEPRINT = ROOT / "blueprints" / "automation" / "surveillance_agent" / "motion_notify.yaml"
@@ -66,7 +66,7 @@ def add_automation(home_assistant: HomeAssistant, identity: str, content: Any) -
         return next((n for n, s in states.items() if s["attributes"].get("id") == identity), None)
 
     entity = wait_until(f"automation {identity}", found)
-    home_assistant.wait_state(entity, "on", 5)
+    home_assistant.wait_state(entity, "on", PATIENCE)
     return entity
 
 
@@ -76,7 +76,7 @@ def entities(home_assistant: HomeAssistant) -> dict[str, str]:
     return {entry["unique_id"]: entry["entity_id"] for entry in found}
 
 
-def wait_for_entities(home_assistant: HomeAssistant, part: str, seconds: float = 30.0) -> None:
+def wait_for_entities(home_assistant: HomeAssistant, part: str, seconds: float = PATIENCE) -> None:
     """Waits until the entities of one device (a part of their unique ids) are registered."""
     wait_until(
         f"entities of {part}",

@@ -13,7 +13,7 @@ import urllib.request
 from typing import Any, Self
 
 from tests.support.home_assistant import HomeAssistant
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 ACTION = "mobile_app_notification_action"
 _LIMITS = {"successful": 1, "maximum": 500, "errors": 0, "resetsAt": "2030-01-01T00:00:00Z"}
@@ -89,14 +89,14 @@ class Phone:
             self._home_assistant.url + where,
             headers={"Authorization": f"Bearer {self._home_assistant.meta['token']}"},
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:  # noqa: S310
             return answer.read(), answer.headers.get_content_type()
 
     def of(self, tag: str) -> list[dict[str, Any]]:
         """The notifications with this tag: the last of them is what the phone shows."""
         return [n for n in self.notifications if n["data"]["tag"] == tag]
 
-    def wait(self, tag: str, count: int = 1, seconds: float = 60.0) -> list[dict[str, Any]]:
+    def wait(self, tag: str, count: int = 1, seconds: float = PATIENCE) -> list[dict[str, Any]]:
         """As `of`, when there are so many."""
         wait_until(f"{count} of {tag}", lambda: len(self.of(tag)) >= count, seconds)
         return self.of(tag)

@@ -117,7 +117,7 @@ def main() -> None:
             permissions.add_permission_for_role("viewer", "media.factory.construct", True)
             factory.set_permissions(permissions)
         server.get_mount_points().add_factory(name, factory)
-    server.attach(None)
+    listens = bool(server.attach(None))
     loop = GLib.MainLoop()
 
     remove = GstRtspServer.RTSPFilterResult.REMOVE
@@ -139,7 +139,7 @@ def main() -> None:
         loop.quit()
 
     threading.Thread(target=obey, daemon=True).start()
-    print("ready", flush=True)  # noqa: T201  our parent waits for it
+    print("ready" * listens, flush=True)  # noqa: T201  our parent waits for it
     loop.run()
 
 

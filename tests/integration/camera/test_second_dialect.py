@@ -143,7 +143,6 @@ def test_failures_in_a_row_are_kept_once() -> None:
         wait_until(
             "three failures",
             lambda: sum(s.code is CameraCode.UNREACHABLE for s in made.states) >= 3,
-            20.0,
         )
 
     assert len(made.logs) == 1

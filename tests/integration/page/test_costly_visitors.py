@@ -29,10 +29,22 @@ def rig(tmp_path: Path) -> Iterator[PageRig]:
         yield made
 
 
+def all_sit(rig: PageRig, stack: ExitStack) -> Visitor:
+    """Takes each place, and no more of the film than its first word; somebody who has logged in."""
+    friend = rig.friend()
+    assert friend.get(FILM, Range="bytes=0-9").status == 206
+    for _ in range(SEATS["films"]):
+        sock = stack.enter_context(socket.create_connection(("127.0.0.1", rig.port), PATIENCE))
+        head = f"GET {FILM} HTTP/1.1\r\nHost: x\r\nCookie: {friend.cookie}\r\n\r\n"
+        sock.sendall(head.encode())
+        assert sock.recv(12) == b"HTTP/1.1 200"
+    return friend
+
+
 def test_who_takes_no_byte_of_a_film_loses_the_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(films, "_STUCK", 1.0)
+    monkeypatch.setattr(films, "_STUCK", PATIENCE)
     (tmp_path / "store").mkdir()
     run(tmp_path, *events(0))
     (tmp_path / DAY.parent).rename(tmp_path / "store/yard")
@@ -40,18 +52,14 @@ def test_who_takes_no_byte_of_a_film_loses_the_place(
     with film.open("r+b") as file:
         file.truncate(LARGE)  # a hole
     with page(tmp_path, store=tmp_path / "store") as rig, ExitStack() as stack:
-        friend = rig.friend()
-        assert friend.get(FILM, Range="bytes=0-9").status == 206
-        for _ in range(SEATS["films"]):
-            sock = socket.create_connection(("127.0.0.1", rig.port), PATIENCE)
-            stack.enter_context(sock)
-            head = f"GET {FILM} HTTP/1.1\r\nHost: x\r\nCookie: {friend.cookie}\r\n\r\n"
-            sock.sendall(head.encode())
-            assert sock.recv(12) == b"HTTP/1.1 200"
+        friend = all_sit(rig, stack)
         said = friend.get(FILM, Range="bytes=0-9")
         assert said.status == 503
         assert str(SEATS["films"]).encode() in said.body
         assert friend.get("/api/state").status == 200
+    monkeypatch.setattr(films, "_STUCK", 1.0)
+    with page(tmp_path, store=tmp_path / "store") as rig, ExitStack() as stack:
+        friend = all_sit(rig, stack)
         wait_until("a place", lambda: friend.get(FILM, Range="bytes=0-9").status == 206)
 
 

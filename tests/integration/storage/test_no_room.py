@@ -47,7 +47,7 @@ def record(place: Path, *ages: int, **options: Any) -> None:  # noqa: ANN401
         for number, age in enumerate(ages):
             started = NOW - timedelta(days=age, seconds=number)
             rig.put(*whole_event(name_of(number * 20), number * 20, started=started))
-        rig.wait_until_empty(60)
+        rig.wait_until_empty()
 
 
 def free_bytes(place: Path) -> int:
@@ -85,7 +85,7 @@ def test_without_inodes_the_oldest_go_and_nobody_hears_of_it(mounted: Mounting) 
         each.touch()
     with StoreRig(place, retention_days=30) as rig:
         rig.put(*today(5, 6, 7, 8))
-        rig.wait_until_empty(60)
+        rig.wait_until_empty()
     left = len(list(folder.iterdir()))
     assert 0 < left < 170  # the oldest day first, and not more than needed
     assert (folder.parents[1] / f"{NOW - timedelta(days=3):%Y-%m-%d}" / "events.jsonl").exists()
@@ -101,7 +101,7 @@ def test_a_full_disk_that_nothing_is_kept_free_of_makes_room_and_says_what_is_mi
     (place / "store/ballast").write_bytes(bytes(free_bytes(place)))
     with StoreRig(place, retention_days=30) as rig:
         rig.put(*today(5, 6))
-        rig.wait_until_empty(60)
+        rig.wait_until_empty()
     assert len(rig.saved) == 2
     oldest = f"{NOW - timedelta(days=5):%Y-%m-%d}"
     assert not (place / "store/front" / oldest / f"{oldest}.mp4").exists()
@@ -131,14 +131,13 @@ def test_what_deleting_does_not_cure_keeps_the_archive(mounted: Mounting, days: 
         state = wait_until(
             "it is given up",
             lambda: next((s for s in rig.states if words in (s.helps or "")), None),
-            30,
         )
         child = rig.child
-        wait_until("it was tried again", lambda: rig.worker._link and rig.child != child, 30)
+        wait_until("it was tried again", lambda: rig.worker._link and rig.child != child)
         assert len(pictures()) == 700 - gone
         (place / "store/ballast").unlink()
-        rig.wait_until_empty(60)
-        wait_until("the store is well again", lambda: rig.states[-1].code is StoreCode.OK, 20)
+        rig.wait_until_empty()
+        wait_until("the store is well again", lambda: rig.states[-1].code is StoreCode.OK)
     assert state.code is StoreCode.FULL
     codes = [code for code, _ in groupby(s.code for s in rig.states)]
     assert codes == [StoreCode.STARTING, StoreCode.OK, StoreCode.FULL, StoreCode.OK]
@@ -154,7 +153,6 @@ def test_without_a_sure_clock_that_is_named_and_nothing_goes(mounted: Mounting) 
         state = wait_until(
             "the cause is said",
             lambda: next((s for s in rig.states if "trust_clock" in (s.helps or "")), None),
-            30,
         )
     assert state.code is StoreCode.FULL
     assert "df -i" in state.reason
@@ -168,7 +166,7 @@ def test_a_file_system_of_small_files_gets_more_of_them(place: Path) -> None:
         rig.wait_for(StoreCode.OK)
         resource.prlimit(rig.child, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
         rig.put(*whole_event(name_of(0), 0, 200, started=NOW))
-        rig.wait_until_empty(60)
+        rig.wait_until_empty()
     (saved,) = rig.saved
     day = place / "store" / saved.day_file
     parts = sorted(day.parent.glob("*.mp4"), key=lambda path: (len(path.name), path.name))
@@ -190,6 +188,6 @@ def test_a_state_folder_without_room_costs_the_memory_of_the_store_only(
     (place / "state").write_text("no folder")
     with StoreRig(place) as rig:
         rig.put(*today(5))
-        rig.wait_until_empty(30)
+        rig.wait_until_empty()
     assert len(rig.saved) == 1
     assert "the store is not remembered" in caplog.text

@@ -29,7 +29,7 @@ def _room(*records: Record) -> int:
 
 def _emptied(rig: StoreRig) -> None:
     with rig:
-        wait_until("all is told", lambda: rig.spool.depth == 0, 30)
+        wait_until("all is told", lambda: rig.spool.depth == 0)
 
 
 @pytest.mark.parametrize("restarted", [False, True], ids=["running", "restarted"])
@@ -40,7 +40,7 @@ def test_an_event_of_which_a_part_is_stored_is_saved(place: Path, *, restarted: 
     begun = next(n for n, record in enumerate(first) if isinstance(record, Fragment)) + 2
     with rig:
         rig.put(*first[:begun])
-        wait_until("its begin is stored", lambda: rig.spool.depth <= 1, 20)
+        wait_until("its begin is stored", lambda: rig.spool.depth <= 1)
     (place / "store").rename(place / "away")
     away = StoreRig(place, limit_bytes=room) if restarted else rig
     for record in [*first[begun:-1], *second, *third, first[-1]]:

@@ -230,10 +230,10 @@ def test_a_deleted_file_of_original_pictures_is_begun_anew_as_the_next_part(
     (tmp_path / "store").mkdir()
     with StoreRig(tmp_path) as rig:
         rig.put(*whole(0))
-        wait_until("it is saved", lambda: rig.saved, 30)
+        wait_until("it is saved", lambda: rig.saved)
         (tmp_path / "store/front/2026-11-22/2026-11-22.mkv").unlink()
         rig.put(*whole(20))
-        wait_until("the next is saved", lambda: len(rig.saved) == 2, 30)
+        wait_until("the next is saved", lambda: len(rig.saved) == 2)
     assert Path(rig.saved[1].day_file).name == "2026-11-22-2.mkv"
     assert played(tmp_path / "store" / rig.saved[1].day_file) == expected(20)
 

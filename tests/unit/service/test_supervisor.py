@@ -73,3 +73,14 @@ def test_a_thread_that_hangs_while_its_camera_goes_is_counted_among_those_that_h
     assert not crew.replace("lane.camera", body.renew), "so many hang already"
     body.go.set()
     wait_until("all came back", lambda: not crew.hung())
+
+
+def test_who_has_ended_since_its_time_was_over_is_not_busy() -> None:
+    body, clock = Hanging(), FakeClock()
+    crew = Crew(clock, lambda _name, _error: None)
+    crew.add({"self_test": body.run})
+    crew.start()
+    late = crew.stop(["self_test"], 0.0, 0.0)
+    assert crew.busy(late) == ["self_test"]
+    body.go.set()
+    wait_until("it has ended", lambda: not crew.busy(late))
