@@ -372,7 +372,7 @@ def check_extent(root: yaml.Node | None, where: str) -> None:
 
     Raises:
         ConfigError: it has too many values, is nested too deeply, or has a character that no file
-            name and no output can have: NUL, or one half of a pair, written as `\\ud800`.
+            name and no output can have: NUL, or one half of a pair.
     """
     waiting = [] if root is None else [(root, 0)]
     count = 0
