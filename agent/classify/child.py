@@ -56,17 +56,22 @@ def main() -> int:
     first = next(requests, None)
     if first is None:
         return 0
-    from agent.core.errors import ConfigError
-
-    try:
-        network = _load(first.says)
-    except ConfigError as error:
-        _answer(connection, {"failed": str(error)})
-        return 0
-    _answer(connection, {"ready": network.side})
     with suppress(BrokenPipeError, ConnectionResetError):  # the parent is gone
+        try:
+            network = _load(first.says)
+        except Exception as error:  # noqa: BLE001  whatever it is, the parent says it in words
+            _answer(connection, {"failed": _words(error)})
+            return 0
+        _answer(connection, {"ready": network.side})
         _serve(network, requests, connection)
     return 0
+
+
+def _words(error: Exception) -> str:
+    """A reason of ours as it is, another one with its kind."""
+    from agent.core.errors import ConfigError
+
+    return str(error) if isinstance(error, ConfigError) else f"{type(error).__name__}: {error}"
 
 
 def _load(about: dict[str, Any]) -> Any:  # noqa: ANN401  cv2 is loaded here, and not before

@@ -50,6 +50,8 @@ _NO_YAML = (
     OverflowError,
     RecursionError,
 )
+#: One of two halves of a character, as JSON writes it; YAML has no such pairs.
+_HALF = re.compile("[\\ud800-\\udfff]")
 _TEXT, _NOTHING = "tag:yaml.org,2002:str", "tag:yaml.org,2002:null"
 #: What YAML takes a key without quotes for.
 _NO_TEXT = {
@@ -379,7 +381,8 @@ def check_extent(root: yaml.Node | None, where: str) -> None:
         where: the file, for the message.
 
     Raises:
-        ConfigError: it has too many values, is nested too deeply, or has a NUL character.
+        ConfigError: it has too many values, is nested too deeply, or has a character that no file
+            name and no output can have: NUL, or one half of a pair.
     """
     waiting = [] if root is None else [(root, 0)]
     count = 0
@@ -395,6 +398,8 @@ def check_extent(root: yaml.Node | None, where: str) -> None:
             waiting += [(inner, depth + 1) for inner in node.value]
         elif "\0" in node.value:
             raise ConfigError(f"{line}: a NUL character")
+        elif _HALF.search(node.value):
+            raise ConfigError(f"{line}: half a character (\\ud800 to \\udfff): write it as it is")
 
 
 def _collect_lines(node: yaml.Node | None, path: Path_, name: str, given: Given) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import dropwhile
 
+from agent.core.camera_stills import PATIENCE
 from agent.core.effects import Say
 from agent.core.frame import Frame
 from agent.core.messages import (
@@ -113,6 +114,7 @@ class CameraClips:
         self._stream = StreamRoll(pre_seconds, roomy=roomy)
         self._newest: Frame | None = None  # that can be looked at
         self._clip: _Clip | None = None
+        self._waiting: tuple[RecordClip, float] | None = None  # for its first picture, until then
 
     @property
     def dropped(self) -> int:
@@ -137,6 +139,7 @@ class CameraClips:
             self._newest = frame
         clip = self._clip
         if clip is None:
+            self._begin_waiting()
             return
         clip.newest = self._newest or clip.newest
         if clip.stream is Stream.RECORD_SOURCE:
@@ -174,15 +177,40 @@ class CameraClips:
         start = self._start(event.event_id, event.at, event.utc, event.detection, plan)
         self._open(_Clip(start, plan.triggers[-1], start.stream))
 
-    def ask(self, order: RecordClip, never: str) -> None:
-        """Opens a clip on demand, or says why not; `never`: nothing is begun any more, and why."""
-        last = self._newest
-        busy = "a clip is being recorded" if self._clip is not None else ""
-        without = "" if last else "there is no picture to begin with"
-        why = never or busy or without
-        if last is None or why:
+    def ask(self, order: RecordClip, never: str, now: float) -> None:
+        """Opens a clip on demand with the first picture that there is, or says why not.
+
+        A camera is live a moment before its first picture is here.
+
+        Args:
+            order: who asks, and for how long.
+            never: why nothing is begun any more; empty: it is.
+            now: monotonic seconds.
+        """
+        busy = "a clip is being recorded" if self._clip else ""
+        asked = "a clip is asked for, and waits for a picture" if self._waiting else ""
+        if why := never or busy or asked:
             self._do(ClipRefused(self._camera, order.request, why))
             return
+        self._waiting = order, now + PATIENCE
+        self._begin_waiting()
+
+    def tick(self, now: float) -> None:
+        """Refuses the clip whose first picture did not come in time."""
+        if self._waiting is not None and now >= self._waiting[1]:
+            self.refuse("there is no picture to begin with")
+
+    def refuse(self, why: str) -> None:
+        """Answers who waits for a first picture that there is no clip."""
+        if self._waiting is not None:
+            (order, _), self._waiting = self._waiting, None
+            self._do(ClipRefused(self._camera, order.request, why))
+
+    def _begin_waiting(self) -> None:
+        last = self._newest
+        if self._waiting is None or last is None:
+            return
+        (order, _), self._waiting = self._waiting, None
         utc = self._utc(last.at)
         nothing = Detection(seq=last.seq, at=last.at, motion=False, reason=Reason.MANUAL)
         plan = ClipPlan(self._preroll.recent(), ())

@@ -165,8 +165,10 @@ class CameraPipeline:
                 self._stills.failed(still)
             case Looked():
                 self._stills.tick(self.latest, now.at)
+                self.clips.tick(now.at)
             case Ended():
                 self._stills.tick(self.latest, now.at + PATIENCE)
+                self.clips.tick(now.at + PATIENCE)
                 self._break_off(EndReason.SHUTDOWN)
                 self.clips.end_on_demand(EndReason.SHUTDOWN)
             case _:
@@ -188,7 +190,7 @@ class CameraPipeline:
                     self._stills.refuse_all(PRIVATE.why)
             case RecordClip():
                 never = LEAVING.why if self._leaving else ""
-                self.clips.ask(order, PRIVATE.why if self.settings.private else never)
+                self.clips.ask(order, PRIVATE.why if self.settings.private else never, now.at)
             case CloseClip(event_id):
                 self._give_up(event_id)
             case CameraWent(session):
@@ -197,6 +199,7 @@ class CameraPipeline:
                     self._forget_session()
             case StopJudging():
                 self._leaving = True
+                self.clips.refuse(LEAVING.why)
             case ShowLively(until):
                 self._stills.live.until = until
             case LimitPictures():
@@ -216,6 +219,7 @@ class CameraPipeline:
         self._gone = max(self._gone, self._session)
         self._break_off(EndReason.PRIVACY)
         self.clips.end_on_demand(EndReason.PRIVACY)
+        self.clips.refuse(PRIVATE.why)
         self.clips.forget()
         self._stills.refuse_all(PRIVATE.why)
         self.latest = None

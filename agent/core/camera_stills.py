@@ -12,7 +12,7 @@ from agent.core.messages import PictureReason, PictureRefused
 from agent.core.orders import TakePicture
 from agent.core.pipeline_messages import PipelineEffect, TakeStill
 
-#: A request waits this long for a fresh frame; a camera of 1 frame/s just makes it.
+#: A request waits this long for a frame, a clip as well; a camera of 1 frame/s just makes it.
 PATIENCE = 1.0
 #: Without a fresh frame, the latest one will do up to this age: who asks wants to see now.
 OLDEST = 5.0

@@ -89,6 +89,7 @@ class Lab(House):
         self.leaves: tuple[str, ...] = ()  # what problems begin with that may last
         self.offsets: list[tuple[float, float]] = [(0.0, setup.ahead)]
         self.ending: str | None = None  # what is being done to the agent
+        self._told = float("inf")  # since when
         self.short_of_memory = False  # whoever starts now may be killed, too
         self.process: Process | None = None
         self._born = 0.0
@@ -158,6 +159,7 @@ class Lab(House):
         self._log_begins = log.stat().st_size if log.exists() else 0
         self._born = self._looked_at = time.monotonic()
         self.ending, self.fresh = "SIGKILL" if self.short_of_memory else None, None
+        self._told = float("inf")
         self.process = self.agent(**self.env)
 
     @property
@@ -186,13 +188,18 @@ class Lab(House):
         self._log_size = len(log)
         if log.count(STARTING, self._log_begins) > 1:
             self._log_begins = log.rindex(STARTING)
-            self.lives.append(Life(Interval(self._born, looked_at), "restart", 0))
-            self._born, self.fresh = looked_at, None
+            span = Interval(self._born, looked_at)
+            self.lives.append(Life(span, "restart", 0, self._told))
+            self._born, self.fresh, self._told = looked_at, None, float("inf")
+
+    def tell_to_end(self, how: str | None) -> None:
+        """What is done to the agent from now on; None: a command that may never get there."""
+        self.ending, self._told = how, time.monotonic()
 
     def end(self, how: str, number: signal.Signals, seconds: float = 60.0) -> None:
         """Ends the agent for good, waiting for it as long as a busy machine may take."""
         assert self.process is not None
-        self.ending = how
+        self.tell_to_end(how)
         with suppress(ProcessLookupError):
             self.process.signal(number)
         try:
@@ -207,7 +214,7 @@ class Lab(House):
         assert self.process is not None
         code = self.process.exit_code
         span = Interval(self._born, time.monotonic())
-        self.lives.append(Life(span, self.ending, -1 if code is None else code))
+        self.lives.append(Life(span, self.ending, -1 if code is None else code, self._told))
 
     def wait(self, condition: Callable[[], object], seconds: float) -> float | None:
         """Looks after the agent until the condition holds; when it did, None: it did not."""

@@ -71,14 +71,17 @@ def was_being_taken(seen: Observation, line: dict[str, Any]) -> bool:
 
 
 def missing_frames(seen: Observation) -> Iterator[str]:
-    """Each frame that was sent to a process arrived, or its counters say that it did not."""
+    """Each frame that was sent to a process arrived, or its counters say that it did not.
+
+    What the camera sent just before it was told to end may still wait in its socket.
+    """
     for life in seen.lives:
         healths = [h for h in seen.healths if life.span.begun < h.at < life.span.ended]
         if not healths:
             continue
         last = healths[-1]
         dated = monotonic_times(seen, datetime.fromisoformat(last.of["ts"]))
-        until = min([*dated, last.at]) - COUNTED_EVERY
+        until = min([*dated, last.at, life.told]) - COUNTED_EVERY
         sent = [f for f in _opened_since(seen.frames, life.span.begun) if f.at < until]
         missing = len(sent) - last.of["frames"]
         if not _is_said([last], missing):

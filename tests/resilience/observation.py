@@ -36,11 +36,19 @@ class Interval:
 
 @dataclass(frozen=True)
 class Life:
-    """Of one agent process; `ended_by` is what the laboratory did to it, None: nothing."""
+    """Of one agent process.
+
+    Attributes:
+        span: from its start to its end.
+        ended_by: what the laboratory did to it; None: nothing.
+        exit_code: of the process.
+        told: when the laboratory did that, at the earliest; from then on it need not take frames.
+    """
 
     span: Interval
     ended_by: str | None
     exit_code: int
+    told: float = float("inf")
 
 
 @dataclass(frozen=True)

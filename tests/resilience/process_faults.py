@@ -48,7 +48,7 @@ class Killed(_Ends):
     name = "process: SIGKILL"
 
     def inject(self, lab: Lab) -> None:
-        lab.ending = "SIGKILL"
+        lab.tell_to_end("SIGKILL")
         with suppress(ProcessLookupError):
             os.kill(lab.pid, signal.SIGKILL)
 
@@ -61,7 +61,7 @@ class KilledWithChildren(Killed):
     name = "process: SIGKILL of it and its children"
 
     def inject(self, lab: Lab) -> None:
-        lab.ending = "SIGKILL"
+        lab.tell_to_end("SIGKILL")
         for pid in (lab.pid, *children(lab.pid)):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -83,7 +83,8 @@ class Terminated(_Ends):
     name = "process: SIGTERM"
 
     def inject(self, lab: Lab) -> None:
-        lab.ending, self._lives = "SIGTERM", len(lab.lives)
+        self._lives = len(lab.lives)
+        lab.tell_to_end("SIGTERM")
         with suppress(ProcessLookupError):
             os.kill(lab.pid, signal.SIGTERM)
 
@@ -101,6 +102,7 @@ class RestartCommand(Fault):
 
     def inject(self, lab: Lab) -> None:
         self._lives = len(lab.lives)
+        lab.tell_to_end(None)
         lab.watch.tell(TOPICS.restart, "PRESS")
 
     def heal(self, lab: Lab) -> None:
@@ -150,7 +152,8 @@ class OutOfMemory(_Ends):
         group = lab.group("memory")
         used = int((group / "memory.usage_in_bytes").read_text())
         (group / "memory.limit_in_bytes").write_text(str(used + _ROOM))
-        lab.ending, lab.short_of_memory = "SIGKILL", True
+        lab.tell_to_end("SIGKILL")
+        lab.short_of_memory = True
         script = _HOG.format(procs=str(group / "cgroup.procs"))
         self._hog = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL)
 

@@ -382,6 +382,17 @@ def test_what_is_lost_and_counted_is_no_silent_loss() -> None:
     assert [v.split(":")[0] for v in violations(dropped)] == ["no_loss_is_silent"]
 
 
+def test_what_waits_in_the_socket_of_an_agent_that_is_told_to_end_is_no_loss() -> None:
+    ended = good()
+    counted = sum(frame.at < 11.0 for frame in ended.frames)
+    ended.healths[0].of["frames"] = counted - 3
+    assert [v.split(":")[0] for v in violations(ended)] == ["no_loss_is_silent"]
+    ended.lives = [replace(ended.lives[0], told=11.0)]
+    assert violations(ended) == []
+    ended.healths[0].of["frames"] = counted - 20
+    assert [v.split(":")[0] for v in violations(ended)] == ["no_loss_is_silent"]
+
+
 def test_an_event_is_found_by_the_clock_that_it_was_told_by() -> None:
     stepped = good()
     stepped.offsets = [(0.0, 0.0), (9.0, -3600.0)]

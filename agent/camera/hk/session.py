@@ -319,5 +319,6 @@ class HkSession:
     def _tally(self) -> None:
         """Takes over what channel and link have counted."""
         self._counts.foreign += self._channel.count_strangers()
+        self._counts.lost += self._channel.count_unshown()
         self._counts.short += self._link.short
         self._link.short = 0

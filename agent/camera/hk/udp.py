@@ -44,7 +44,7 @@ class Channel:
         self, family: socket.AddressFamily, peer: SocketAddress, poll: float = POLL
     ) -> None:
         self._poll = poll
-        self._overflows = 0
+        self._overflows = self._unshown = 0
         self._strangers = socket.socket(family, socket.SOCK_DGRAM)
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
@@ -116,10 +116,16 @@ class Channel:
         overflows = _MEMINFO.unpack(counters.ljust(_MEMINFO.size, b"\0"))[-1]
         missing = overflows - self._overflows
         self._overflows = overflows
+        self._unshown += missing - missing % 256
         if not missing or missing % 256:
             return False
-        self._drain()
+        self._unshown += self._drain()
         return True
+
+    def count_unshown(self) -> int:
+        """Datagrams since the last call that were lost and that numbers do not show."""
+        count, self._unshown = self._unshown, 0
+        return count
 
     def _set_up(self) -> None:
         """Shares the port, asks for buffer, and for a deadline that costs no system call."""
@@ -129,13 +135,14 @@ class Channel:
         deadline = struct.pack("@ll", 0, int(self._poll * 1e6))
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, deadline)
 
-    def _drain(self) -> None:
+    def _drain(self) -> int:
         """Throws away what the receive buffer holds, and what comes meanwhile, within reason."""
-        for _ in range(RECEIVE_BUFFER // 64):
+        for count in range(RECEIVE_BUFFER // 64):
             try:
                 self._socket.recv(1, socket.MSG_DONTWAIT)
             except OSError:
-                return
+                return count
+        return RECEIVE_BUFFER // 64
 
     def close(self) -> None:
         """Lets go of both sockets."""

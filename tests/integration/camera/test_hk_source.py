@@ -259,10 +259,12 @@ def test_a_loss_of_256_in_our_own_receive_buffer_is_known_and_the_rest_thrown_aw
         with Channel(socket.AF_INET, camera.getsockname()) as channel:
             fill(camera, channel, room + 255)
             assert not channel.hides_hole()
+            assert channel.count_unshown() == 0
             assert channel.receive() is not None
         with Channel(socket.AF_INET, camera.getsockname()) as channel:
             fill(camera, channel, room + 256)
             assert channel.hides_hole()
+            assert channel.count_unshown() == room + 256
             assert channel.receive() is None
             assert not channel.hides_hole()
 

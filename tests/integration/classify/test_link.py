@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import os
 import signal
+import subprocess
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -20,7 +22,9 @@ from agent.classify.model_files import KNOWN, ModelFiles, model_of
 from agent.classify.naming import best_of
 from agent.core.errors import ConfigError
 from agent.core.event_label import Label
+from agent.runtime.child_link import start_connected
 from agent.runtime.clock import SystemClock
+from agent.runtime.framing import Message, pack
 from tests.support.stand_in_network import (
     garbage,
     greedy_onnx,
@@ -121,6 +125,25 @@ def test_a_process_that_hangs_takes_no_longer_than_it_is_given_and_is_killed(lin
 def test_it_ends_with_its_parent(link: Link) -> None:
     link._link.hang_up()
     wait_until("its end", lambda: gone(link.pid), PATIENCE)
+
+
+def test_a_parent_that_goes_before_the_answer_leaves_no_traceback_on_its_terminal(
+    tmp_path: Path,
+) -> None:
+    process, ours = start_connected("agent.classify.child", stderr=subprocess.PIPE)
+    with process, ours:
+        bad = files(tmp_path, garbage())
+        about = {"name": "own", "adapter": "yolox", "words": [], "weights": str(bad.weights)}
+        ours.sendall(pack(Message({**about, "graph": None})))
+        ours.close()
+        _, said = process.communicate(timeout=PATIENCE)
+    assert b"Traceback" not in said
+
+
+def test_what_nobody_thought_of_is_an_answer_in_words(tmp_path: Path) -> None:
+    link = Link(replace(files(tmp_path, SEES), adapter="none"))
+    assert answer_of(link) == Failed("KeyError: 'none'")
+    link.close()
 
 
 @pytest.mark.parametrize(

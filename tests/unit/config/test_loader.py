@@ -310,6 +310,8 @@ def test_a_giant_file_is_refused_unread(write: Path) -> None:
         ("agent: {name: !!int ''}\n", "not valid YAML"),
         ("agent: {name: !!timestamp x}\n", "not valid YAML"),
         ('agent: {state_dir: "a\\0b"}\n', "a NUL character"),
+        ('beep: {sound: "/\\ud800"}\n', "line 1: half a character"),
+        ('beep:\n  "\\udfff": 1\n', "line 2: half a character"),
         (f"store: {{path: /x, spool: {{max_size: '{'9' * 400} TiB'}}}}\n", "is no size"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from agent.core.camera_clips import CameraClips
+from agent.core.camera_stills import PATIENCE
 from agent.core.frame import Frame
 from agent.core.messages import (
     ClipClosed,
@@ -61,7 +62,7 @@ def frames(first: int, last: int) -> tuple[Frame, ...]:
 def test_a_clip_begins_with_the_last_moments_and_ends_after_its_seconds() -> None:
     rig = Rig()
     rig.see(*frames(0, 4))
-    rig.clips.ask(RecordClip("r1", 2.0), "")
+    rig.clips.ask(RecordClip("r1", 2.0), "", 0.0)
     rig.see(*frames(4, 20))
     start, *middle, end = rig.parts
     assert isinstance(start, ClipStart)
@@ -78,14 +79,17 @@ def test_a_clip_begins_with_the_last_moments_and_ends_after_its_seconds() -> Non
 
 def test_one_clip_at_a_time_and_none_without_a_picture_or_room_or_at_the_end() -> None:
     rig = Rig()
-    rig.clips.ask(RecordClip("r1", 2.0), "")
+    rig.clips.ask(RecordClip("r1", 2.0), "", 0.0)
+    rig.clips.tick(PATIENCE - 0.1)
+    assert rig.told == []
+    rig.clips.tick(PATIENCE)
     rig.see(*frames(0, 2))
-    rig.clips.ask(RecordClip("r2", 2.0), "the camera is being stopped")
+    rig.clips.ask(RecordClip("r2", 2.0), "the camera is being stopped", 0.0)
     rig.room = False
-    rig.clips.ask(RecordClip("r3", 2.0), "")
+    rig.clips.ask(RecordClip("r3", 2.0), "", 0.0)
     rig.room = True
-    rig.clips.ask(RecordClip("r4", 2.0), "")
-    rig.clips.ask(RecordClip("r5", 2.0), "")
+    rig.clips.ask(RecordClip("r4", 2.0), "", 0.0)
+    rig.clips.ask(RecordClip("r5", 2.0), "", 0.0)
     refused = {it.request: it.message for it in rig.told if isinstance(it, ClipRefused)}
     assert refused == {
         "r1": "there is no picture to begin with",
@@ -95,10 +99,29 @@ def test_one_clip_at_a_time_and_none_without_a_picture_or_room_or_at_the_end() -
     }
 
 
+def test_a_clip_waits_for_the_first_picture_and_one_waits_at_a_time() -> None:
+    rig = Rig()
+    rig.clips.ask(RecordClip("r1", 2.0), "", 0.0)
+    rig.clips.ask(RecordClip("r2", 2.0), "", 0.0)
+    rig.see(*frames(0, 2))
+    refused, opened = rig.told
+    assert isinstance(refused, ClipRefused)
+    assert (refused.request, refused.message) == (
+        "r2",
+        "a clip is asked for, and waits for a picture",
+    )
+    assert isinstance(opened, ClipOpened)
+    assert opened.request == "r1"
+    start, more = rig.parts
+    assert isinstance(start, ClipStart)
+    assert start.frames == frames(0, 1)
+    assert isinstance(more, ClipFrame)
+
+
 def test_what_ends_a_clip_early_is_said() -> None:
     rig = Rig()
     rig.see(*frames(0, 2))
-    rig.clips.ask(RecordClip(None, 60.0), "")
+    rig.clips.ask(RecordClip(None, 60.0), "", 0.0)
     rig.clips.forget()
     rig.clips.end_on_demand(EndReason.SHUTDOWN)
     (closed,) = [told for told in rig.told if isinstance(told, ClipClosed)]
