@@ -14,7 +14,14 @@ from importlib import import_module
 
 from agent import __version__
 from agent.config.error_messages import shown
-from agent.config.loader import Loaded, agent_id_of, find_file, load, state_dir_of
+from agent.config.loader import (
+    Loaded,
+    agent_id_of,
+    find_file,
+    load,
+    names_cameras,
+    state_dir_of,
+)
 from agent.core.errors import ConfigError
 from agent.runtime.descriptors import settle_descriptors
 from agent.runtime.signals import event_of_stop, keep_for_the_next_program
@@ -143,15 +150,10 @@ def _load(arguments: argparse.Namespace) -> Loaded:
     return load(find_file(arguments.config, os.environ), os.environ)
 
 
-def _configured() -> bool:
-    """Whether the environment alone names a camera: then no file is needed and it is no demo."""
-    return any(name.startswith("SURVEILLANCE_CAMERAS__") for name in os.environ)
-
-
 def _run(arguments: argparse.Namespace) -> int:
     keep_private()
     settle_descriptors()
-    if find_file(arguments.config, os.environ) is None and not _configured():
+    if find_file(arguments.config, os.environ) is None and not names_cameras(os.environ):
         return _demo(arguments)
     from agent.config.check import checked
     from agent.config.video_notes import likely_streams
@@ -294,7 +296,7 @@ def _discovery(arguments: argparse.Namespace) -> int:
 def _adopt_store(arguments: argparse.Namespace) -> int:
     from agent.commands.adopt_store import adopt
 
-    named = find_file(arguments.config, os.environ) is not None or _configured()
+    named = find_file(arguments.config, os.environ) is not None or names_cameras(os.environ)
     config = _load(arguments).config if named or arguments.path is None else None
     print(adopt(arguments.path, arguments.take, config))
     return EXIT_OK
@@ -306,7 +308,7 @@ def _model(arguments: argparse.Namespace) -> int:
 
     folder = arguments.to
     if folder is None:
-        named = find_file(arguments.config, os.environ) is not None or _configured()
+        named = find_file(arguments.config, os.environ) is not None or names_cameras(os.environ)
         folder = state_dir_of(_load(arguments).config if named else None) / FOLDER
     add_model(arguments.files, folder, SystemClock(), print)
     return EXIT_OK
@@ -329,7 +331,7 @@ def _health(arguments: argparse.Namespace) -> int:
     from agent.runtime.health_file import read_health
 
     named = find_file(arguments.config, os.environ)
-    demo = named is None and not _configured()
+    demo = named is None and not names_cameras(os.environ)
     folder = demo_state_dir() if demo else state_dir_of(_load(arguments).config)
     well, text = read_health(folder, strict=arguments.strict)
     print(text)

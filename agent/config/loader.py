@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 from pydantic import SecretStr, ValidationError
 
-from agent.config.error_messages import Path_, key_text, mistake, path_text
+from agent.config.error_messages import Path_, is_text, key_text, mistake, path_text
 from agent.config.relative_paths import anchored
 from agent.core.errors import ConfigError, reason_of
 from agent.runtime.redaction import hide, hide_url
@@ -59,10 +59,8 @@ _NO_TEXT = {
     _NOTHING: "nothing",
     "tag:yaml.org,2002:timestamp": "a date",
 }
-#: Taken from the environment as they are: `0123` or `a: b` is as good a password as any.
-_VERBATIM = frozenset(
-    {"password", "username", "user", "token", "one_time_token", "source", "record_source", "name"}
-)
+#: Taken from the environment also where they are empty: there are brokers without passwords.
+_ALSO_EMPTY = frozenset({"password", "username", "user", "token", "one_time_token"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +184,12 @@ def _nothing_found() -> str:
     )
 
 
+def names_cameras(environ: Mapping[str, str]) -> bool:
+    """Whether the environment alone names a camera: then no file is needed and it is no demo."""
+    keys = (name.removeprefix(PREFIX).casefold() for name in environ if name.startswith(PREFIX))
+    return any(key.partition("__")[0] == "cameras" for key in keys)
+
+
 def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:
     """Reads, merges and checks the keys; `agent.config.check` also looks at what they lead to.
 
@@ -207,11 +211,7 @@ def password_of(mqtt: MqttConfig) -> str | None:
     elif mqtt.password_file is None:
         return None
     else:
-        try:
-            password = mqtt.password_file.read_text().rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            where = f"mqtt.password_file {path_text(mqtt.password_file)}"
-            raise ConfigError(f"{where}: {reason_of(error)}") from None
+        password = _kept_in(mqtt.password_file, "mqtt.password_file").rstrip("\r\n")
     hide(password)
     return password
 
@@ -249,14 +249,22 @@ def _secret_of(value: SecretStr | None, file: Path | None, key: str, shortest: i
         return secret
     if file is None:
         return None
+    secret = _kept_in(file, key).strip()
+    if len(secret) < shortest:
+        raise ConfigError(f"{key} {path_text(file)}: needs at least {shortest} characters")
+    hide(secret)
+    return secret
+
+
+def _kept_in(file: Path, key: str) -> str:
+    """What a file with a secret has, without the mark that Windows editors put in front."""
     where = f"{key} {path_text(file)}"
     try:
-        secret = file.read_text().strip()
+        secret = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{where}: {reason_of(error)}") from None
-    if len(secret) < shortest:
-        raise ConfigError(f"{where}: needs at least {shortest} characters")
-    hide(secret)
+    if not secret.strip("\r\n"):
+        raise ConfigError(f"{where}: the file is empty")
     return secret
 
 
@@ -423,9 +431,11 @@ def _merge_environment(given: Given, environ: Mapping[str, str]) -> None:
             if not isinstance(inner, dict):
                 raise ConfigError(f"{variable}: {'.'.join(path)} is no key: {key} has a value")
             branch = inner
-        try:
-            verbatim = path[-1] in _VERBATIM
-            branch[path[-1]] = text if verbatim else yaml.safe_load(text) if text else None
+        if not text and path[-1] not in _ALSO_EMPTY:
+            branch.pop(path[-1], None)  # as `${NAME:-}` writes it: what is not set has its default
+            continue
+        try:  # `0123`, `a: b` or `on` is as good a text as any
+            branch[path[-1]] = text if is_text(path) else yaml.safe_load(text)
         except _NO_YAML:
             branch[path[-1]] = text
         given.origins[path] = variable
