@@ -103,7 +103,21 @@ class Browser:
         return wait_until(f"in the browser: {script}", look, every=0.05)
 
     def click(self, selector: str) -> None:
-        """Clicks in the middle of an element, as a mouse does."""
+        """Clicks in the middle of an element, as a mouse does; again where the page asks for it."""
+
+        def pressed() -> bool:
+            self._click(selector)
+            said = "document.getElementById('alerts')"
+            with contextlib.suppress(AssertionError):  # the click led to another page
+                return not self.run(
+                    f"{said}?.textContent.includes('Click again')"
+                    f" && ({said}.textContent = '', true)"
+                )
+            return True
+
+        wait_until(f"{selector} lies still", pressed, every=0.2)
+
+    def _click(self, selector: str) -> None:
         quoted = json.dumps(selector)
         box = self.wait(
             f"(() => {{ const it = document.querySelector({quoted}); if (!it) return null;"
