@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -33,6 +34,17 @@ ID_PATTERN = r"^[a-z0-9]+(_[a-z0-9]+)*$"
 ID_LIMIT = 32
 Identifier = Annotated[str, Field(pattern=ID_PATTERN, max_length=ID_LIMIT)]
 
+
+def _legible(name: str) -> str:
+    if not name.strip():
+        raise ValueError("a name that nobody can see: leave it out, or write one")
+    if any(unicodedata.category(letter) in {"Cc", "Zl", "Zp"} for letter in name):
+        raise ValueError("a name is one line, without control characters")
+    return name.strip()
+
+
+#: What people call something; shown on the page and in Home Assistant.
+DisplayName = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(_legible)]
 
 #: A label of a host name; a name of digits and dots alone is an address, or a mistake.
 _HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")

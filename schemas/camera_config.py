@@ -12,7 +12,7 @@ from pydantic import (
     field_validator,
 )
 
-from schemas.base import Identifier, Strict, quoted
+from schemas.base import DisplayName, Identifier, Strict, quoted
 from schemas.detection_config import DetectionConfig
 from schemas.schedule_config import Rules
 from schemas.settings import LONGEST_EVENT, CameraSettings
@@ -134,11 +134,9 @@ class CameraConfig(Strict):
     power_cycle_after: int = Field(
         10, ge=1, le=1000, description="failed attempts after which `needs_power_cycle` is ON"
     )
-    name: str | None = Field(None, max_length=60)
-    area: str | None = Field(
+    name: DisplayName | None = None
+    area: DisplayName | None = Field(
         None,
-        min_length=1,
-        max_length=60,
         description="the area that Home Assistant suggests for it, such as `Garden`",
     )
     enabled: bool = True

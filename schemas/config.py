@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.base import BindAddress, HostName, Identifier, Strict, quoted
+from schemas.base import BindAddress, DisplayName, HostName, Identifier, Strict, quoted
 from schemas.camera_config import CameraConfig
 from schemas.page_config import SHORTEST_TOKEN as SHORTEST_TOKEN  # noqa: PLC0414  a limit of both
 from schemas.page_config import PageConfig
@@ -62,7 +62,7 @@ class AgentConfig(Strict):
         None,
         description="default: the host name in small letters, with `_` for all other characters",
     )
-    name: str | None = Field(None, max_length=60, description="shown in Home Assistant")
+    name: DisplayName | None = Field(None, description="shown in Home Assistant")
     state_dir: Path | None = Field(
         None,
         description="settings, event journal, store identity, spool; default:"
@@ -90,6 +90,11 @@ class TlsConfig(Strict):
     insecure: bool = Field(False, description="do not check the broker's host name")
 
 
+def _five(value: object) -> object:
+    """A number in YAML is the one of that name."""
+    return str(value) if type(value) is int else value
+
+
 class MqttConfig(Strict):
     """`mqtt:`."""
 
@@ -108,7 +113,7 @@ class MqttConfig(Strict):
         description="default: base topic, agent, and 20 digits that differ for each installation",
     )
     keepalive: int = Field(30, ge=5, le=600, description="seconds")
-    protocol: Literal["auto", "5", "3.1.1"] = Field(
+    protocol: Annotated[Literal["auto", "5", "3.1.1"], BeforeValidator(_five)] = Field(
         "auto", description="auto: 5, and 3.1.1 if the broker refuses it"
     )
     obey_retained: bool = Field(

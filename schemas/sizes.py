@@ -37,12 +37,22 @@ def parse_size(value: object) -> object:
         ValueError: naming the units known.
     """
     if not isinstance(value, str):
-        return value
+        return _with_unit(value, "")
     match = _SIZE.match(value)
     if match is None or match[2].casefold() not in _KNOWN:
         raise ValueError(f"{value[:40]!r} is no size: write a number with B, KiB, MiB, GiB or TiB")
-    return int(Decimal(match[1]) * _KNOWN[match[2].casefold()])
+    return _with_unit(int(Decimal(match[1]) * _KNOWN[match[2].casefold()]), match[2])
 
+
+def _with_unit(value: object, unit: str) -> object:
+    """A few bytes for a disk or a memory are no size: somebody has left the unit out."""
+    if isinstance(value, int) and not unit and 0 < value < _LEAST:
+        raise ValueError(f"{value} is so many bytes: write a unit, such as `{value} GB`")
+    return value
+
+
+#: Bytes below which a number without a unit is believed to lack it.
+_LEAST = 2**20
 
 #: JSON Schema knows no type that is read from both.
 _SCHEMA: dict[str, JsonValue] = {

@@ -6,7 +6,8 @@ import difflib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic_core import ErrorDetails
@@ -156,6 +157,31 @@ def _nearest(path: Path_) -> str:
         near = difflib.get_close_matches(path[-1], below, n=1, cutoff=_NEAR)
         close = [below[name] for name in near]
     return f"; did you mean {close[0]}?" if close else f"; allowed: {', '.join(known)}"
+
+
+def is_text(path: Path_) -> bool:
+    """Whether a key takes text and nothing else that YAML has another way to write."""
+    model: type[BaseModel] = Config
+    for part in path[:-1]:
+        model = _model_below(model, part)
+    info = model.model_fields.get(path[-1])
+    if info is None:
+        return False
+    return any(kind in (str, SecretStr, Path) for kind in _kinds(info.annotation))
+
+
+def _kinds(annotation: object) -> Iterator[object]:
+    """What a key takes: `str | None` and `Literal["auto"]` are text, `tuple[str, ...]` is not."""
+    origin = get_origin(annotation)
+    if origin is Literal:
+        yield from (type(word) for word in get_args(annotation))
+    elif origin is Annotated:
+        yield from _kinds(get_args(annotation)[0])
+    elif origin in (Union, UnionType):
+        for inner in get_args(annotation):
+            yield from _kinds(inner)
+    else:
+        yield annotation
 
 
 def _names_below(model: type[BaseModel]) -> Iterator[str]:

@@ -18,7 +18,7 @@ from typing import Any
 import yaml
 from pydantic import SecretStr, ValidationError
 
-from agent.config.error_messages import Path_, key_text, mistake, path_text
+from agent.config.error_messages import Path_, is_text, key_text, mistake, path_text
 from agent.config.relative_paths import anchored
 from agent.core.errors import ConfigError, reason_of
 from agent.runtime.redaction import hide, hide_url
@@ -61,10 +61,8 @@ _NO_TEXT = {
     _NOTHING: "nothing",
     "tag:yaml.org,2002:timestamp": "a date",
 }
-#: Taken from the environment as they are: `0123` or `a: b` is as good a password as any.
-_VERBATIM = frozenset(
-    {"password", "username", "user", "token", "one_time_token", "source", "record_source", "name"}
-)
+#: Taken from the environment also where they are empty: there are brokers without passwords.
+_ALSO_EMPTY = frozenset({"password", "username", "user", "token", "one_time_token"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +109,9 @@ def is_configured(named: str | None, environ: Mapping[str, str]) -> bool:
     Raises:
         ConfigError: as of `find_file`.
     """
-    cameras = f"{PREFIX}CAMERAS__"
-    return find_file(named, environ) is not None or any(it.startswith(cameras) for it in environ)
+    keys = (name.removeprefix(PREFIX).casefold() for name in environ if name.startswith(PREFIX))
+    named_here = any(key.partition("__")[0] == "cameras" for key in keys)
+    return find_file(named, environ) is not None or named_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,11 +218,7 @@ def password_of(mqtt: MqttConfig) -> str | None:
     elif mqtt.password_file is None:
         return None
     else:
-        try:
-            password = mqtt.password_file.read_text().rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            where = f"mqtt.password_file {path_text(mqtt.password_file)}"
-            raise ConfigError(f"{where}: {reason_of(error)}") from None
+        password = _kept_in(mqtt.password_file, "mqtt.password_file").rstrip("\r\n")
     hide(password)
     return password
 
@@ -261,14 +256,22 @@ def _secret_of(value: SecretStr | None, file: Path | None, key: str, shortest: i
         return secret
     if file is None:
         return None
+    secret = _kept_in(file, key).strip()
+    if len(secret) < shortest:
+        raise ConfigError(f"{key} {path_text(file)}: needs at least {shortest} characters")
+    hide(secret)
+    return secret
+
+
+def _kept_in(file: Path, key: str) -> str:
+    """What a file with a secret has, without the mark that Windows editors put in front."""
     where = f"{key} {path_text(file)}"
     try:
-        secret = file.read_text().strip()
+        secret = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{where}: {reason_of(error)}") from None
-    if len(secret) < shortest:
-        raise ConfigError(f"{where}: needs at least {shortest} characters")
-    hide(secret)
+    if not secret.strip("\r\n"):
+        raise ConfigError(f"{where}: the file is empty")
     return secret
 
 
@@ -438,9 +441,11 @@ def _merge_environment(given: Given, environ: Mapping[str, str]) -> None:
             if not isinstance(inner, dict):
                 raise ConfigError(f"{variable}: {'.'.join(path)} is no key: {key} has a value")
             branch = inner
-        try:
-            verbatim = path[-1] in _VERBATIM
-            branch[path[-1]] = text if verbatim else yaml.safe_load(text) if text else None
+        if not text and path[-1] not in _ALSO_EMPTY:
+            branch.pop(path[-1], None)  # as `${NAME:-}` writes it: what is not set has its default
+            continue
+        try:  # `0123`, `a: b` or `on` is as good a text as any
+            branch[path[-1]] = text if is_text(path) else yaml.safe_load(text)
         except _NO_YAML:
             branch[path[-1]] = text
         given.origins[path] = variable

@@ -24,10 +24,10 @@ A relative path counts from the folder of this file. In an environment variable 
 working folder.
 
 Every key is also an environment variable, and the variable wins: `mqtt.host` is
-`SURVEILLANCE_MQTT__HOST`.
+`SURVEILLANCE_MQTT__HOST`. An empty variable gives its key the default.
 
 `surveillance-agent check-config` prints what is set and where (`--all`: with defaults), or every
-mistake with its line. Sizes look like `500 MiB`.
+mistake with its line. Sizes look like `500 MiB`; a small number needs its unit.
 
 | key | allowed | default | meaning |
 |---|---|---|---|

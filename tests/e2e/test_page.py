@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -127,6 +128,95 @@ def test_live_shows_the_camera_and_obeys(house: House, tmp_path: Path, kind: typ
             return
         first = sum(size for url, size in browser.requests if "/api/" not in url)
         assert 10_000 < first < MOST_FIRST_LOAD
+
+
+LOST = "document.querySelector('.state').dataset.state === 'lost'"
+
+
+@BOTH
+def test_a_lost_agent_is_not_called_live_and_its_next_start_asks_who_it_is(
+    house: House, tmp_path: Path, kind: type[Browser]
+) -> None:
+    with looking(house, tmp_path, kind) as (browser, agent, _):
+        browser.wait("document.querySelector('.state').dataset.state === 'live'")
+        browser.wait("document.querySelector('.camera img').naturalWidth > 100")
+        assert agent.stop() == 0
+        browser.wait(LOST)
+        browser.wait("document.querySelector('figcaption').textContent.startsWith('Last picture')")
+        next_one = house.agent()
+        browser.wait("location.pathname.endsWith('/login')")
+        assert next_one.stop() == 0
+        browser.problems.clear()  # of requests that nobody answered
+
+
+def test_an_agent_that_says_nothing_any_more_is_lost_and_found_again(
+    house: House, tmp_path: Path
+) -> None:
+    with looking(house, tmp_path) as (browser, agent, _):
+        browser.wait("document.querySelector('.state').dataset.state === 'live'")
+        agent.signal(signal.SIGSTOP)  # as one whose power is cut: nothing ends the connection
+        browser.run("(Date.now = ((now) => () => now() + 60_000)(Date.now), true)")
+        browser.wait(LOST)
+        agent.signal(signal.SIGCONT)
+        browser.wait("document.querySelector('.state').dataset.state === 'live'")
+        assert not browser.run("document.getElementById('alerts').textContent")
+
+
+def test_what_is_wrong_with_the_agent_is_told_whatever_a_camera_is_called(
+    house: House, tmp_path: Path
+) -> None:
+    house.config["cameras"] = {"store": {"source": "http://127.0.0.1:9/none"}}
+    house.config["store"]["path"] = str(tmp_path / "nowhere")
+    with looking(house, tmp_path, others=True) as (browser, _, _base):
+        bold = "document.querySelector('#summary b')?.textContent ?? ''"
+        browser.wait(f"({bold}).includes('mount it')")
+        assert "127.0.0.1" not in browser.run(bold)  # its own card says that
+        browser.problems = [it for it in browser.problems if "/store/last" not in it]
+
+
+def test_a_click_goes_to_no_card_that_has_just_come_under_it(house: House, tmp_path: Path) -> None:
+    with looking(house, tmp_path) as (browser, agent, base):
+        agent.wait_for_line("stored as")
+        browser.open(f"{base}day")
+        browser.wait("document.querySelector('.event .alarm')")
+        # time stands still: however slow this machine is, the click comes at once
+        browser.run("(performance.now = () => 0, true)")
+        first = "document.querySelector('.event').dataset.event"
+        seen = browser.run(first)
+        browser.wait(f"{first} !== {json.dumps(seen)}")
+        browser.wait("document.querySelector('.event .alarm')")
+        browser.press(*browser.spot(".event .alarm", 0.5, 0.5))
+        browser.wait("document.getElementById('alerts').textContent.includes('moved')")
+        assert not browser.run("document.querySelectorAll('[aria-pressed=true]').length")
+        browser.run("(performance.now = () => 10_000, true)")
+        browser.press(*browser.spot(f"[data-event='{seen}'] .alarm", 0.5, 0.5))
+        browser.wait("document.querySelector('.event.false')")
+        marked = browser.run(
+            "[...document.querySelectorAll('.event.false')].map((it) => it.dataset.event)"
+        )
+        assert marked == [seen]
+
+
+def test_who_looks_at_today_sees_the_next_day_when_it_comes(house: House, tmp_path: Path) -> None:
+    with looking(house, tmp_path) as (browser, agent, base):
+        agent.wait_for_line("stored as")
+        browser.call(
+            "Page.addScriptToEvaluateOnNewDocument",
+            source="""
+            const now = Date.now, ask = window.fetch;
+            let asked = 0;
+            Date.now = () => now() + 86_400_000; // the day of the agent's clock is over
+            window.fetch = async (url, ...more) => {
+              const answer = await ask(url, ...more);
+              if (!url.endsWith("/days") || !asked++) return answer;
+              const said = await answer.json();
+              return Response.json({ ...said, days: ["2100-01-01", ...said.days] });
+            };""",
+        )
+        browser.open(f"{base}day")
+        browser.wait("document.querySelector('.event')")
+        browser.wait("document.querySelector('[name=day]').value === '2100-01-01'")
+        browser.wait("document.querySelectorAll('.event').length === 0")
 
 
 @BOTH

@@ -122,7 +122,21 @@ class Browser:
         return wait_until(f"in the browser: {script}", look, every=0.05)
 
     def click(self, selector: str) -> None:
-        """Clicks in the middle of an element, as a mouse does."""
+        """Clicks in the middle of an element, as a mouse does; again where the page asks for it."""
+
+        def pressed() -> bool:
+            self._click(selector)
+            said = "document.getElementById('alerts')"
+            with contextlib.suppress(AssertionError):  # the click led to another page
+                return not self.run(
+                    f"{said}?.textContent.includes('Click again')"
+                    f" && ({said}.textContent = '', true)"
+                )
+            return True
+
+        wait_until(f"{selector} lies still", pressed, every=0.2)
+
+    def _click(self, selector: str) -> None:
         self.press(*self.wait(_STEADY.replace("SELECTOR", json.dumps(selector))))
 
     def write(self, selector: str, words: str) -> None:

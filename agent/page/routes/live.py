@@ -53,7 +53,7 @@ class Live:
             scores, told = self._scores(watched, told)
             lines += scores
             if not lines and loop.time() - pinged >= _PING:
-                lines.append(": still here\n\n")
+                lines.append("event: alive\ndata: {}\n\n")
             if lines:
                 pinged = loop.time()
                 text = "".join(lines).encode()

@@ -350,3 +350,4 @@ const look = () => pictures?.want(view !== null && (state?.cameras.find((it) => 
 
 listen({ state: (said) => { state = said; look(); } });
 addEventListener("resize", draw);
+addEventListener("beforeunload", (event) => { if (view && (draft || dirty())) event.preventDefault(); });

@@ -38,14 +38,18 @@ export function say(words, good = false) {
   if (good) alertTimer = setTimeout(() => (place.textContent = ""), 4000);
 }
 
+let leaving = false;
 /** Asks the agent; the answer as an object. Throws an Error with words for people. */
 export async function api(path, { method = "GET", body, signal } = {}) {
   const headers = method === "GET" ? {} : { "X-CSRF-Token": csrf };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   const answer = await fetch(`api/${path}`, {
     method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  if (answer.status === 401) location.assign("login");
+  }).catch((error) => { throw error instanceof TypeError ? new TypeError(text("no_answer")) : error; });
+  if (answer.status === 401 && !leaving) {
+    leaving = true; // asked once: who has drawn something may want to stay
+    location.assign("login");
+  }
   const json = (answer.headers.get("Content-Type") ?? "").startsWith("application/json");
   const said = json ? await answer.json() : { message: await answer.text() };
   if (!answer.ok) throw new Error(said.message || `${text("failed")}: ${answer.status}`);
@@ -64,22 +68,46 @@ export async function order(path, options, done) {
   }
 }
 
-/** Listens to the agent's state (and scores of one camera) while the page is seen. */
-export function listen({ state, score, scores = "" }) {
-  let source = null;
-  const open = () => {
+/** Seconds: a stream that says nothing for so long is dead; a lost one is opened again. */
+const SILENT = 40, AGAIN = 3;
+
+/**
+ * Listens to the agent's state (and scores of one camera) while the page is seen.
+ * `lost`: from now on what is shown is of before, until the next state comes.
+ *
+ * A browser opens a stream again only where nobody answered. It gives up one that a proxy or an
+ * agent without this session answers with an error, and knows nothing of a peer without power.
+ */
+export function listen({ state, score, lost = () => {}, scores = "" }) {
+  let source = null, timer = 0, heard = 0, missed = false, ended = false;
+  const shut = () => { clearTimeout(timer); source?.close(); source = null; };
+  const miss = () => {
+    shut();
+    missed = true;
+    say(text("lost"));
+    lost();
+    timer = setTimeout(again, AGAIN * 1000);
+  };
+  const again = () => api("state").then(open, () => { timer = setTimeout(again, AGAIN * 1000); });
+  const hear = (name, tell) => source.addEventListener(name, (event) => { heard = Date.now(); tell?.(JSON.parse(event.data)); });
+  const watch = () => {
+    if (Date.now() - heard > SILENT * 1000) miss(); else timer = setTimeout(watch, 5000);
+  };
+  function open() {
+    shut();
+    if (document.hidden || ended) return;
     source = new EventSource(`api/live?scores=${encodeURIComponent(scores)}`);
-    if (state) source.addEventListener("state", (event) => state(JSON.parse(event.data)));
-    if (score) source.addEventListener("score", (event) => score(JSON.parse(event.data)));
-    source.onerror = () => say(text("lost"));
-    source.onopen = () => say("");
-  };
-  const look = () => {
-    if (document.hidden) { source?.close(); source = null; } else if (!source) open();
-  };
-  document.addEventListener("visibilitychange", look);
-  look();
-  return () => { source?.close(); document.removeEventListener("visibilitychange", look); };
+    hear("state", state);
+    hear("score", score);
+    hear("alive");
+    source.onerror = miss;
+    source.onopen = () => { if (missed) say(""); missed = false; };
+    heard = Date.now();
+    watch();
+  }
+  document.addEventListener("visibilitychange", open);
+  open();
+  return () => { ended = true; shut(); document.removeEventListener("visibilitychange", open); };
 }
 
 /** Shows a camera's pictures in an <img>, one after the other, as long as it is wanted. */
@@ -137,6 +165,7 @@ export class Pictures {
   async show(blob) {
     if (this.gone) return;
     this.blob = blob;
+    this.at = Date.now();
     const url = URL.createObjectURL(blob);
     const old = this.image.src;
     this.image.src = url;

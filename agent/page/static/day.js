@@ -1,5 +1,6 @@
 // Day: timeline, event cards, player, and why nothing fired.
 import { api, clock, fillDays, local, make, order, say, text } from "./common.js";
+import { steady } from "./steady.js";
 import { Timeline } from "./timeline.js";
 
 const form = document.getElementById("filter");
@@ -19,14 +20,15 @@ const fileOf = (event, kind) => `api/${base()}/events/${event.id}/files/${kind}`
 
 async function load({ days = false } = {}) {
   clearTimeout(timer);
-  let over = false; // nothing is added to a day that is over
+  let over = false; // nothing is added to a day that is over; the newest one has another behind it
   const turn = ++loads, overtaken = () => turn !== loads; // another camera or day was chosen meanwhile
   try {
     const camera = form.camera.value;
     if (days) {
-      const before = form.day.value;
+      const before = form.day.value, newest = form.day.options[0]?.value === before;
       const found = await fillDays(form.day, camera, () => !overtaken());
-      if (found.includes(before)) form.day.value = before;
+      // who looks at today goes on to the new day, but for what is being played
+      if (found.includes(before) && !(newest && player.hidden)) form.day.value = before;
     }
     if (overtaken()) return;
     const found = await api(`cameras/${camera}/days/${form.day.value}`);
@@ -41,11 +43,11 @@ async function load({ days = false } = {}) {
     if (overtaken()) return;
     say(error.message);
   }
-  if (!over) again();
+  if (!over || form.day.value === form.day.options[0]?.value) again({ days: over });
 }
 
-function again(wait = 15000) {
-  timer = setTimeout(() => (document.hidden ? again(5000) : load()), wait);
+function again(what, wait = 15000) {
+  timer = setTimeout(() => (document.hidden ? again(what, 5000) : load(what)), wait);
 }
 
 function fill(select, values) {
@@ -78,7 +80,16 @@ function show() {
     const old = known.get(event.id);
     return old?.dataset.mark === mark ? old : card(event, mark);
   });
-  if (cards.length !== list.children.length || cards.some((it, n) => it !== list.children[n])) list.replaceChildren(...cards);
+  arrange(cards);
+}
+
+/** Touches only what is new or gone: the rest keeps the keyboard's focus. */
+function arrange(cards) {
+  const had = document.activeElement, of = had.closest(".event")?.dataset.event;
+  for (const old of [...list.children]) if (!cards.includes(old)) old.remove();
+  cards.forEach((it, n) => { if (list.children[n] !== it) list.insertBefore(it, list.children[n] ?? null); });
+  const anew = of && !had.isConnected && cards.find((it) => it.dataset.event === of);
+  if (anew) (anew.querySelector(`.${had.classList[0] ?? "none"}`) ?? anew).focus({ preventScroll: true });
 }
 
 function card(event, mark) {
@@ -230,6 +241,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && !player.hidden) shut();
 });
 addEventListener("resize", () => timeline.draw());
+steady(list, "event");
 const asked = new URLSearchParams(location.search).get("camera");
 if ([...form.camera.options].some((option) => option.value === asked)) form.camera.value = asked;
 load({ days: true });

@@ -1,5 +1,6 @@
 // Live: all cameras, their state with its reason, and what can be ordered.
 import { Pictures, age, api, listen, order, say, text } from "./common.js";
+import { steady } from "./steady.js";
 
 const cards = new Map();
 
@@ -112,7 +113,8 @@ function showAge(view) {
 
 function summary(state) {
   const place = document.getElementById("summary");
-  const others = Object.entries(state.problems).filter(([code]) => ![...cards.keys()].some((id) => code.includes(id)));
+  const told = new Set(state.cameras.flatMap(({ id, problems }) => Object.keys(problems).map((code) => `${id}_${code}`)));
+  const others = Object.entries(state.problems).filter(([code]) => !told.has(code)); // the cards say those
   const store = state.store;
   const words = [`${state.name} ${state.version}`];
   words.push(`${text("store_word")}: ${store.state === "ok" && store.free_mib != null
@@ -133,6 +135,19 @@ function show(state) {
   for (const camera of state.cameras) update(cards.get(camera.id), camera);
 }
 
+/** Nobody knows any more what the cameras do: what is seen gets older. */
+function lost() {
+  for (const view of cards.values()) {
+    const state = view.find(".state");
+    state.dataset.state = "lost";
+    state.querySelector(".word").textContent = text("state_lost");
+    view.pictures.want(false);
+    if (view.live) [view.since, view.age] = [view.pictures.at ?? Date.now(), view.pictures.at ? 0 : null];
+    view.live = false;
+    showAge(view);
+  }
+}
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input, select")) return;
   const number = Number(event.key);
@@ -143,5 +158,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 setInterval(() => cards.forEach(showAge), 5000);
-listen({ state: show });
+steady(document.getElementById("cameras"), "camera");
+listen({ state: show, lost });
 api("state").then(show).catch((error) => say(error.message));

@@ -12,13 +12,17 @@ from pydantic import ValidationError
 from agent.config.loader import (
     agent_id_of,
     find_file,
+    is_configured,
     load,
     password_of,
     slug,
     state_dir_of,
+    token_of,
 )
 from agent.core.errors import ConfigError
+from schemas.camera_config import CameraConfig
 from schemas.config import MqttConfig
+from schemas.page_config import PageConfig
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "config" / "config.example.yaml"
 MINIMAL = """
@@ -450,6 +454,85 @@ def test_a_source_in_the_environment_is_taken_as_it_is() -> None:
     environ = {"SURVEILLANCE_CAMERAS__A__SOURCE": "demo:", "SURVEILLANCE_CAMERAS__A__NAME": "007"}
     camera = load(None, environ).config.cameras["a"]
     assert (camera.source, camera.name) == ("demo:", "007")
+
+
+def test_what_is_text_is_taken_from_the_environment_as_it_is() -> None:
+    environ = {
+        "SURVEILLANCE_AGENT__ID": "12",
+        "SURVEILLANCE_AGENT__NAME": "on",
+        "SURVEILLANCE_MQTT__PROTOCOL": "5",
+        "SURVEILLANCE_MQTT__CLIENT_ID": "0123",
+        "SURVEILLANCE_HOME_ASSISTANT__PREFIX": "1e3",
+        "SURVEILLANCE_STORE__PATH": "2026",
+        "SURVEILLANCE_BEEP__PLAY_FROM": "[nas.local]",
+        "SURVEILLANCE_CAMERAS__YARD__SOURCE": "demo:",
+        "SURVEILLANCE_CAMERAS__YARD__AREA": "1",
+        "SURVEILLANCE_CAMERAS__YARD__ARMED": "off",
+    }
+    config = load(None, environ).config
+    assert (config.agent.id, config.agent.name, config.mqtt.protocol) == ("12", "on", "5")
+    assert (config.mqtt.client_id, config.home_assistant.prefix) == ("0123", "1e3")
+    assert config.store is not None
+    assert config.store.path == Path("2026")
+    assert config.beep.play_from == ("nas.local",)
+    assert (config.cameras["yard"].area, config.cameras["yard"].armed) == ("1", False)
+
+
+def test_an_empty_variable_gives_its_key_the_default(write: Path) -> None:
+    write.write_text(MINIMAL.replace("127.0.0.1}", "127.0.0.1, port: 1884, keepalive: 10}"))
+    environ = {"SURVEILLANCE_MQTT__PORT": "", "SURVEILLANCE_MQTT__TLS": ""}
+    mqtt = load(write, environ).config.mqtt
+    assert (mqtt.port, mqtt.keepalive, mqtt.tls) == (1883, 10, None)
+
+
+@pytest.mark.parametrize("variable", ["CAMERAS__YARD__SOURCE", "CAMERAS", "cameras__yard__source"])
+def test_cameras_in_the_environment_are_a_configuration_and_no_demo(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    value = "demo:" if "SOURCE" in variable.upper() else "{yard: {source: 'demo:'}}"
+    environ = {f"SURVEILLANCE_{variable}": value}
+    assert is_configured(None, environ)
+    assert list(load(None, environ).config.cameras) == ["yard"]
+    assert not is_configured(None, {"SURVEILLANCE_CAMERASX": value, "CAMERAS": value})
+
+
+def test_a_protocol_without_quotes_is_the_one_of_that_name(write: Path) -> None:
+    write.write_text(MINIMAL.replace("{host: 127.0.0.1}", "{protocol: 5}"))
+    assert load(write, {}).config.mqtt.protocol == "5"
+
+
+def test_the_mark_of_a_windows_editor_is_no_part_of_a_secret(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"\xef\xbb\xbfa long secret text\r\n")
+    mqtt = MqttConfig(username="pi", password_file=secret)
+    assert password_of(mqtt) == "a long secret text"
+    assert token_of(PageConfig(token_file=secret), "page") == "a long secret text"
+
+
+def test_a_file_without_a_password_is_named(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"\xef\xbb\xbf\r\n")
+    with pytest.raises(ConfigError, match=r"mqtt\.password_file .*: the file is empty"):
+        password_of(MqttConfig(username="pi", password_file=secret))
+
+
+@pytest.mark.parametrize("name", ["''", "'  '", '"a\\nb"', '"a\\tb"'])
+def test_a_name_that_nobody_can_read_is_refused(write: Path, name: str) -> None:
+    lines = mistakes(write, MINIMAL + f"  yard:\n    source: 'demo:'\n    name: {name}\n")
+    assert len(lines) == 1
+    assert "cameras.yard.name: " in lines[0]
+
+
+def test_any_name_that_can_be_read_is_taken() -> None:
+    for name in ("🏠 Haustür / Ost", "👨‍👩‍👧 & 'uns'", "a\u00a0b", " Tor "):
+        assert CameraConfig(source="demo:", name=name).name == name.strip()
+
+
+@pytest.mark.parametrize("size", ["50", "1048575", "'50'"])
+def test_a_size_without_its_unit_is_asked_back(write: Path, size: str) -> None:
+    (line,) = mistakes(write, MINIMAL.replace("imagestore}", f"imagestore, max_size: {size}}}"))
+    assert "so many bytes: write a unit, such as" in line
 
 
 @pytest.mark.parametrize(
