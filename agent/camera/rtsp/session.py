@@ -287,7 +287,7 @@ class RtspSession:
         for channel, data in packets:
             if channel == 0:
                 came.append(data)
-            elif channel == 1 and says_goodbye(data):
+            elif channel == 1 and says_goodbye(data, self._order.source):
                 raise SessionLost("the camera ended its stream")
         if came:
             self._came_at = at

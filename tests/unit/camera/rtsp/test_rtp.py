@@ -51,6 +51,28 @@ def test_a_packet_that_comes_twice_or_late_is_left_out() -> None:
     assert sent([7, 8, 8, 7, 9], waits=True) == [(7, False), (8, False), (9, False)]
 
 
+@pytest.mark.parametrize("numbers", [[9, 10, 1, 2, 3], [9, 10, 9, 10, 11], [5, 5, 5, 5]])
+def test_over_tcp_numbers_that_go_back_or_stand_still_cost_nothing(numbers: list[int]) -> None:
+    order = Order(96, waits=False)
+    came = [rtp(bytes((at,)), number, 0) for at, number in enumerate(numbers)]
+    found = [packet for data in came for packet in order.add(data)]
+    assert Order(96, waits=False).add_all(came) == found
+    assert [(packet.payload[0], packet.lost) for packet in found] == [
+        (at, False) for at in range(len(numbers))
+    ]
+
+
+def test_over_tcp_a_packet_that_comes_twice_is_left_out() -> None:
+    assert sent([7, 7, 8, 8, 9], waits=False) == [(7, False), (8, False), (9, False)]
+
+
+def test_over_udp_numbers_that_go_back_a_little_are_a_new_beginning_after_a_while() -> None:
+    got = sent([*range(300, 310), *range(200, 300)], waits=True)
+    assert got[:10] == [(number, False) for number in range(300, 310)]
+    assert got[10][1]
+    assert got[10:] == [(number, number == 264) for number in range(264, 300)]
+
+
 @pytest.mark.parametrize(
     "packet",
     [b"", b"\x80", rtp(b"x", 1, 1, kind=97), b"\x00" * 40, b"\x90\x60" + b"\0" * 10],
@@ -98,6 +120,10 @@ def test_a_picture_that_is_shown_before_those_coded_before_it_keeps_its_time() -
 
 def test_a_goodbye_is_understood_behind_a_report() -> None:
     report = receiver_report(7)
-    assert not says_goodbye(report)
-    assert says_goodbye(report + b"\x81\xcb\x00\x01\x00\x00\x00\x07")
-    assert not says_goodbye(b"\x81")
+    assert not says_goodbye(report, 7)
+    goodbye = report + b"\x81\xcb\x00\x01\x00\x00\x00\x07"
+    assert says_goodbye(goodbye, 7)
+    assert says_goodbye(goodbye, None)
+    assert not says_goodbye(goodbye, 8), "of another sender, or of one before"
+    assert says_goodbye(report + b"\x80\xcb\x00\x00", 7)
+    assert not says_goodbye(b"\x81", 7)
