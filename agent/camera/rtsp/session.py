@@ -20,8 +20,9 @@ from agent.camera.rtsp.depacketizer import H264, H265, Coded, Depacketizer, Mpeg
 from agent.camera.rtsp.describe import Described
 from agent.camera.rtsp.hearing import Deafness, Hearing
 from agent.camera.rtsp.jpeg import Jpeg
-from agent.camera.rtsp.rtp import Order, Timeline, payload_type, says_goodbye
+from agent.camera.rtsp.rtp import Order, payload_type, says_goodbye
 from agent.camera.rtsp.sound import NoSound
+from agent.camera.rtsp.timeline import Timeline
 from agent.camera.rtsp.transports import Ways
 from agent.camera.session import MOST_BYTES, Picture
 from agent.core.errors import CameraError, CameraRefused, SessionLost
