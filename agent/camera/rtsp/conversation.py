@@ -18,6 +18,8 @@ from agent.core.errors import CameraRefused, CameraUnreachable, SessionLost, Wro
 _MOST_EARLY = 4096
 #: Requests that change nothing, for signs of life.
 _OPTIONS, _PARAMETER = "OPTIONS", "GET_PARAMETER"
+#: Requests of the camera's behind which nothing comes.
+_ENDS = ("TEARDOWN ", "REDIRECT ")
 #: For what a camera must not wait for.
 _AT_ONCE = 1.0
 
@@ -130,6 +132,8 @@ class Talk:
         for found in messages:
             if found.head is None:
                 self._refuse(found)
+                if found.line.startswith(_ENDS):
+                    raise SessionLost("the camera ended its stream")
             else:
                 self._taken(found.head, found.number)
         return carried

@@ -15,7 +15,7 @@ from agent.camera.rtsp.conversation import Talk
 from agent.camera.rtsp.describe import Described
 from agent.camera.rtsp.framing import Carried
 from agent.camera.rtsp.transports import Ways
-from agent.core.errors import CameraRefused
+from agent.core.errors import CameraRefused, SessionLost
 
 
 class Camera:
@@ -151,3 +151,13 @@ def test_over_tcp_a_sign_of_life_is_also_a_report() -> None:
     assert not camera.reports, "nothing is sent before the camera plays"
     ways.greet()
     assert [(channel, data[:4]) for channel, data in camera.reports] == [(5, b"\x80\xc9\0\1")]
+
+
+@pytest.mark.parametrize("method", ["TEARDOWN", "REDIRECT"])
+def test_a_camera_that_ends_the_session_is_believed_at_once(method: str) -> None:
+    line = Line(lambda _: f"{method} rtsp://a/ RTSP/1.0\nSession: 7\r\n\r\n")
+    described = Described("rtsp://a/", b"", cast("Connection", line), b"", 0, None)
+    talk = Talk(described, cast("Patience", None), "rtsp")
+    talk.keep_alive("rtsp://a/")
+    with pytest.raises(SessionLost, match="ended its stream"):
+        talk.take()
