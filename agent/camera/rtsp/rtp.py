@@ -17,6 +17,9 @@ _MOST_PICTURES = 2
 #: Over UDP a sequence number so far behind the one expected is late or doubled; farther is a new
 #: beginning. So are more late ones in their order than come by overtaking.
 _LATE, _MOST_LATE = 512, 2 * _MOST_WAITING
+#: Begins an extension with segments of a JPEG's header (ONVIF Streaming Specification, 5.1.4), of
+#: which so many bytes are looked at.
+_JPEG_HEADER, _MOST_HEADER = b"\xff\xd8", 1024
 #: RTCP: the sender says goodbye (RFC 3550, 6.6).
 _BYE = 203
 #: And what it has sent (6.4.1).
@@ -56,6 +59,7 @@ class Order:
 
     Attributes:
         source: the sender's number (SSRC); None before the first packet.
+        jpeg_header: the last extension in which a camera sent what RFC 2435 has no room for.
     """
 
     def __init__(self, payload: int, *, waits: bool) -> None:
@@ -63,6 +67,7 @@ class Order:
         self._waits = waits
         self._expected: int | None = None
         self.source: int | None = None
+        self.jpeg_header = b""
         self._waiting: dict[int, Packet] = {}
         self._last = b""  # as it came, over TCP
         self._late, self._late_row = 0, 0  # the last late number, and how many came in a row
@@ -160,6 +165,8 @@ class Order:
         if first & 0x10:
             if len(data) < begin + 4:
                 return None
+            if data[begin : begin + 2] == _JPEG_HEADER:
+                self.jpeg_header = data[begin + 4 : begin + 4 + _MOST_HEADER]
             begin += 4 + 4 * int.from_bytes(data[begin + 2 : begin + 4], "big")
         if first & 0x20:
             end -= data[-1]

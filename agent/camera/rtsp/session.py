@@ -63,14 +63,14 @@ _CODECS = {"H264": "h264", "H265": "hevc", "JPEG": "mjpeg", "MP4V-ES": "mpeg4"}
 _NO_SOUND = ", without sound: it is recorded with H.264 and H.265 only"
 
 
-def _depacketizer(media: sdp.Media) -> Depacketizer:
+def _depacketizer(media: sdp.Media, order: Order) -> Depacketizer:
     match media.codec:
         case "H264":
             return H264(media.sets("sprop-parameter-sets"), MOST_BYTES)
         case "H265":
             return H265(media.sets("sprop-vps", "sprop-sps", "sprop-pps"), MOST_BYTES)
         case "JPEG":
-            return Jpeg(MOST_BYTES)
+            return Jpeg(MOST_BYTES, media.size, lambda: order.jpeg_header)
     config = b""
     with suppress(binascii.Error, ValueError):
         config = binascii.unhexlify(media.options.get("config", ""))
@@ -260,7 +260,7 @@ class RtspSession:
         codec = _CODECS[media.codec]
         self._order = Order(media.payload, waits=self._ways.over_udp)
         self._timeline = Timeline(media.rate)
-        self._pictures = _depacketizer(media)
+        self._pictures = _depacketizer(media, self._order)
         self._decoding = Decoding(
             self._where, codec, self._memory, coded=self._coded, looks=self._looks
         )
