@@ -66,7 +66,7 @@ class SightHealth(Strict):
     )
     brightness_pct: float | None = Field(description="mean of the picture, % of white")
     light_changed: UtcTime | None = Field(description="last sudden change of light")
-    frozen: bool = Field(description="exactly the same picture for 30 s")
+    frozen: bool = Field(description="nothing new in the picture for 30 s, not even noise")
     dark: bool = Field(description="nothing bright in the picture: lens covered, no light")
     blurred: bool = Field(description="much less detail than usual: focus lost, lens dirty")
     shifted: bool = Field(description="the view has moved: masks and zones are wrong")

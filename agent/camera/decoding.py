@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -61,6 +62,13 @@ class _Pending(NamedTuple):
     video: Video
 
 
+class _Decoded(NamedTuple):
+    """What the decoder was given: its number, and what waits for it; None: it is handed on."""
+
+    number: int
+    pending: _Pending | None
+
+
 class Decoding:
     """Turns the coded pictures of one session, in order, into pictures to hand on.
 
@@ -69,10 +77,13 @@ class Decoding:
     that does the same thing several times is faster at it. What lies before a key picture and was
     not needed until then is never decoded. With B pictures every one is decoded as it comes.
 
-    Nothing is decoded before the first key picture: it would be decoded to grey. The k-th picture
-    that the decoder shows goes with the k-th coded one. With B pictures it shows them in another
-    order and later, so the planes on a frame may be those of its neighbour. What is judged is in
-    the order of time, what is recorded in the order of coding.
+    Nothing is decoded before the first key picture: it would be decoded to grey. A decoder may show
+    fewer pictures than it is given: those of a camera that refreshes a part with each picture only
+    once all parts came, and of two fields one. So its pictures are known by numbers. All coded ones
+    are handed on in the order in which they came. With B pictures the decoder shows them in another
+    order and later. Then the k-th that it shows goes with the k-th coded one, and the planes on a
+    frame may be those of its neighbour. What is judged is in the order of time, what is recorded in
+    the order of coding.
 
     What they demand is read before they are decoded, or handed on for others to decode.
 
@@ -108,8 +119,8 @@ class Decoding:
         self.started = False
         self.damaged = 0
         self._given = self._context = context
-        # as many as the decoder puts in order; None: it is handed on already
-        self._waiting: deque[_Pending | None] = deque()
+        self._waiting: deque[_Decoded] = deque()  # as many as the decoder puts in order
+        self._number = 0  # of what the decoder was given last
         self._behind: list[Video] = []  # handed on, and not decoded yet
 
     def lost(self) -> None:
@@ -166,7 +177,7 @@ class Decoding:
             self._behind.clear()  # nothing that comes refers to it
         if not looks and len(self._behind) < _MOST_BEHIND:
             self._behind.append(video)
-            return [Picture(b"", at, video)]
+            return [*self._left_out(0), Picture(b"", at, video)]
         for each in self._behind:
             self._decoded(None, each)
         self._behind.clear()
@@ -179,9 +190,12 @@ class Decoding:
     def _decoded(self, pending: _Pending | None, video: Video) -> list[Picture]:
         if self._context is None:
             self._context = open_decoder(self._codec, most_pixels(self._codec), _CHEAPLY)
-        self._waiting.append(pending)
+        self._number += 1
+        self._waiting.append(_Decoded(self._number, pending))
+        packet = av.Packet(video.data)
+        packet.pts = self._number
         try:
-            frames = self._context.decode(av.Packet(video.data))
+            frames = self._context.decode(packet)
         except av.FFmpegError:
             return self._left_out(0)
         if video.key and not self._context.has_b_frames:
@@ -191,9 +205,11 @@ class Decoding:
     def _shown(self, frames: list[av.VideoFrame]) -> list[Picture]:
         found: list[Picture] = []
         for frame in frames:
-            if not self._waiting:  # more than one of a coded picture: the newest counts
+            if frame.pts is not None and not self._context.has_b_frames:
+                found += self._left_out(0, before=frame.pts)
+            if not self._waiting:  # more than one of a coded picture, or one that came too late
                 break
-            pending = self._waiting.popleft()
+            pending = self._waiting.popleft().pending
             try:
                 if frame.is_corrupt or not allowed(frame.height, frame.width):
                     found += self._without_planes(pending)
@@ -203,11 +219,11 @@ class Decoding:
                 found += self._without_planes(pending)
         return found
 
-    def _left_out(self, kept: int) -> list[Picture]:
-        """Those that the decoder shows no more; the newest `kept` may still come."""
+    def _left_out(self, kept: int, before: float = math.inf) -> list[Picture]:
+        """Those with a number below `before` that come no more; the newest `kept` may."""
         found: list[Picture] = []
-        while len(self._waiting) > kept:
-            found += self._without_planes(self._waiting.popleft())
+        while len(self._waiting) > kept and self._waiting[0].number < before:
+            found += self._without_planes(self._waiting.popleft().pending)
         return found
 
     def _without_planes(self, pending: _Pending | None) -> list[Picture]:

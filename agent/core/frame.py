@@ -93,8 +93,8 @@ class Decoded(Protocol):
         """As `colour`, in any smaller size."""
         ...
 
-    def same(self, other: Decoded) -> bool:
-        """Whether both are alike to the last pixel."""
+    def rows(self, each: int) -> Any:  # noqa: ANN401
+        """A copy of one row of luma of so many, as the decoder has it: uint8 (H / each, W)."""
         ...
 
 

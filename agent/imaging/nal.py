@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from agent.imaging.bits import Bits, unescaped
+
 #: FFmpeg's names of the codecs.
 H264, HEVC = "h264", "hevc"
 
@@ -17,6 +19,14 @@ HEVC_VPS, HEVC_SPS, HEVC_PPS = 32, 33, 34
 SETS = {H264: (SPS, PPS), HEVC: (HEVC_VPS, HEVC_SPS, HEVC_PPS)}
 #: Bytes of a NAL unit's header.
 HEADER = {H264: 1, HEVC: 2}
+
+#: Says that decoding can begin with the picture behind it (ITU-T H.264, D.1.8).
+RECOVERY_POINT = b"\x06\x06\x01\xc4\x80"
+_RECOVERS = 6
+#: Bytes in which a recovery point is looked for: other messages may stand before it.
+_MOST_MESSAGES = 256
+#: Slices of kind I, alone or all of their picture (table 7-6).
+_UNPREDICTED = frozenset({2, 7})
 
 _START = re.compile(rb"\x00\x00\x01")
 #: A part of an IDR picture behind a start code: type 5 of H.264, 19 and 20 of H.265.
@@ -55,3 +65,36 @@ def shows(codec: str, kind: int) -> bool:
 def begins_anew(codec: str, stream: bytes) -> bool:
     """Whether nothing from this picture on refers to one before it: it is an IDR picture."""
     return codec in _ANEW and _ANEW[codec].search(stream) is not None
+
+
+def recovers(unit: bytes) -> bool:
+    """Whether a unit of type SEI of H.264 has a recovery point among its messages."""
+    data = unescaped(unit[1:_MOST_MESSAGES])
+    at = 0
+    while at + 1 < len(data):
+        kind, at = _number(data, at)
+        if kind == _RECOVERS:
+            return True
+        size, at = _number(data, at)
+        at += size
+    return False
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    """A number of an SEI message, which begins at `at`, and where it ends (7.3.2.3.1)."""
+    value = 0
+    while at < len(data) and data[at] == 0xFF:
+        value, at = value + 0xFF, at + 1
+    return (value + data[at] if at < len(data) else value), at + 1
+
+
+def unpredicted(unit: bytes) -> bool:
+    """Whether a slice of H.264 is coded without prediction from other pictures."""
+    if unit[1:2] >= b"\x80":  # the first one of its picture; nearly always that is enough
+        return unit[1] & 0xF0 == 0xB0 or unit[1] == 0x88
+    bits = Bits(unescaped(unit[1:9]))
+    try:
+        bits.skip_golombs(1)  # first_mb_in_slice
+        return bits.golomb() in _UNPREDICTED
+    except IndexError:
+        return False

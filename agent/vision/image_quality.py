@@ -1,6 +1,6 @@
 """Looks at a camera's pictures now and then to tell how well it sees.
 
-It costs 3 % of judging 3 frames a second (profile plain, 640x480). Every frame costs one comparison
+It costs 3 % of judging 3 frames a second (profile plain, 640x480). Every JPEG costs one comparison
 of bytes that ends at the first difference. Each 15 s it looks at a reduced picture, each 30 s at
 its shift, each minute at its colours.
 """
@@ -14,6 +14,7 @@ import numpy.typing as npt
 from agent.core.frame import Frame
 from agent.core.image_quality import LEAST_MATCH, Look, Sight, SightMachine
 from agent.imaging.jpeg import Image, decode_colour, decode_luma
+from agent.vision.repeats import Repeats
 
 Luma = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float32]
@@ -42,7 +43,7 @@ class Eye:
 
     def __init__(self) -> None:
         self._machine = SightMachine()
-        self._last: Image = b""
+        self._repeats = Repeats()
         self._repeated = False
         self._look_at = float("-inf")
         self._shift_at = float("-inf")
@@ -62,8 +63,7 @@ class Eye:
             frame: any frame of the camera.
             luma: its luma plane, where it was decoded for something else.
         """
-        same = alike(frame.image, self._last)
-        self._last = frame.image
+        same = self._repeats.again(frame.image, frame.at)
         if same:
             self._machine.same_picture(frame.at)
         elif self._repeated:
@@ -80,7 +80,7 @@ class Eye:
 
     def forget(self) -> None:
         """A new session: the next picture may be of another size, and is not the one before."""
-        self._last = b""
+        self._repeats = Repeats()
 
     def _measure(self, frame: Frame, luma: Luma) -> Look:
         small = reduced(luma, _WIDTH)
@@ -161,13 +161,6 @@ def agreement(reference: Floats, now: Floats, right: int, down: int) -> float:
     there = reference[max(0, -down) : height - max(0, down), max(0, -right) : width - max(0, right)]
     norm = float(np.linalg.norm(here)) * float(np.linalg.norm(there))
     return float(np.vdot(here, there)) / norm if norm > 0 else 0.0
-
-
-def alike(image: Image, before: Image) -> bool:
-    """Whether that is the same picture again, to the last pixel."""
-    if isinstance(image, bytes):
-        return image == before
-    return not isinstance(before, bytes) and image.same(before)
 
 
 def colour(image: Image) -> float | None:

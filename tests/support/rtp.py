@@ -13,6 +13,15 @@ import numpy as np
 from agent.camera.rtsp.rtp import Packet
 
 
+def encoder_of(codec: str, size: tuple[int, int], options: dict[str, str]) -> Any:  # noqa: ANN401
+    """An encoder of FFmpeg's, width and height first, that gives each picture at once."""
+    encoder: Any = av.VideoCodecContext.create(codec, "w")
+    encoder.width, encoder.height = size
+    encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, 10)
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", **options}
+    return encoder
+
+
 def pictures(
     codec: str = "libx264",
     count: int = 4,
@@ -20,10 +29,7 @@ def pictures(
     size: tuple[int, int] = (64, 48),
 ) -> list[list[bytes]]:
     """The NAL units of each picture of a moving scene, in the order in which they were coded."""
-    encoder: Any = av.VideoCodecContext.create(codec, "w")
-    encoder.width, encoder.height = size
-    encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, 10)
-    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", **(options or {})}
+    encoder = encoder_of(codec, size, options or {})
     packets = []
     for number in range(count):
         planes = np.full((size[1] * 3 // 2, size[0]), 60, np.uint8)

@@ -11,11 +11,15 @@ from agent.camera.http.head import Head
 from agent.camera.interruptible_wait import Patience
 from agent.camera.network.tcp import Broken, LinkError, TimedOut
 from agent.camera.rtsp.describe import ANSWER_WITHIN, WITHIN, Described
-from agent.camera.rtsp.framing import Carried, Framing, Message
+from agent.camera.rtsp.framing import DOLLAR, Carried, Framing, Message
 from agent.core.errors import CameraRefused, CameraUnreachable, SessionLost, WrongPassword
 
 #: Packets that come before the answer to PLAY; a camera may begin immediately.
 _MOST_EARLY = 4096
+#: Requests that change nothing, for signs of life.
+_OPTIONS, _PARAMETER = "OPTIONS", "GET_PARAMETER"
+#: Requests of the camera's behind which nothing comes.
+_ENDS = ("TEARDOWN ", "REDIRECT ")
 #: For what a camera must not wait for.
 _AT_ONCE = 1.0
 
@@ -37,7 +41,7 @@ class Talk:
 
     def __init__(self, described: Described, patience: Patience, scheme: str) -> None:
         self.session = ""
-        self.asks_with = "OPTIONS"
+        self.asks_with = _OPTIONS
         self.settle = 0.0
         self.taken = 0
         self._line = described.line
@@ -48,6 +52,8 @@ class Talk:
         self._framing = Framing(described.rest)
         self._early: deque[Carried] = deque(maxlen=_MOST_EARLY)
         self._again: dict[str, tuple[str, str]] = {}  # requests that nobody waits for
+        self._refused: set[str] = set()  # those that this camera did not understand
+        self._in_turn = False  # it does not say which it knows
 
     def ask(self, method: str, uri: str, *fields: str) -> Head:
         """The head of the answer.
@@ -82,6 +88,18 @@ class Talk:
             raise SessionLost(str(error)) from error
         self._again[number] = (self.asks_with, uri)
 
+    def report(self, channel: int, data: bytes) -> None:
+        """Sends a packet of RTCP on a channel of ours.
+
+        Raises:
+            SessionLost: nobody takes it.
+        """
+        head = bytes((DOLLAR, channel)) + len(data).to_bytes(2, "big")
+        try:
+            self._line.write(head + data, _AT_ONCE)
+        except LinkError as error:
+            raise SessionLost(str(error)) from error
+
     def goodbye(self, uri: str) -> None:
         """Ends the session, if one is open, and the line; waits for nothing."""
         if self.session:
@@ -114,6 +132,8 @@ class Talk:
         for found in messages:
             if found.head is None:
                 self._refuse(found)
+                if found.line.startswith(_ENDS):
+                    raise SessionLost("the camera ended its stream")
             else:
                 self._taken(found.head, found.number)
         return carried
@@ -172,8 +192,27 @@ class Talk:
                 self._send(*asked, within=_AT_ONCE)
         elif head.status == 454:
             raise SessionLost("the camera has forgotten our session")
-        elif "get_parameter" in head.get("public").lower():
-            self.asks_with = "GET_PARAMETER"
+        else:
+            self._learn(head, *asked)
+
+    def _learn(self, head: Head, method: str, uri: str) -> None:
+        """Which request this camera understands; what it refuses may not count as a sign of life.
+
+        A camera that does not say which requests it knows is asked with both in turn.
+        """
+        other = _OPTIONS if method == _PARAMETER else _PARAMETER
+        if head.status >= 300:
+            self._refused.add(method)
+            if other not in self._refused:
+                self.asks_with = other
+                self.keep_alive(uri)
+            return
+        known = head.get("public").lower()
+        if method == _OPTIONS:
+            self._in_turn = not known
+        says_so = method == _OPTIONS and _PARAMETER.lower() in known
+        if other not in self._refused and (says_so or self._in_turn):
+            self.asks_with = other
 
     def _refuse(self, asked: Message) -> None:
         """A request of the camera's: it knows that we can do nothing."""

@@ -16,6 +16,10 @@ from agent.imaging import nal
 from agent.imaging.nal import SETS, shows, split, type_of
 
 _START = b"\0\0\0\1"
+#: The start codes of a byte stream, the short one first.
+_CODES = (b"\0\0\1", _START)
+#: Pictures without prediction, one after the other, from which on they count as key pictures.
+_ENOUGH_UNTOLD = 2
 
 
 class Coded(NamedTuple):
@@ -65,8 +69,9 @@ class NalUnits(Depacketizer):
     def __init__(self, sets: Iterable[bytes], most: int) -> None:
         self._most = most
         self._sets: dict[int, list[bytes]] = {}
-        for unit in sets:
-            self._sets.setdefault(type_of(self.codec, unit), []).append(unit)
+        for several in sets:
+            for unit in _parted(self.codec, several):
+                self._sets.setdefault(type_of(self.codec, unit), []).append(unit)
         self._units: list[bytes] = []  # of this picture; bounded by `most`
         self._size = 0
         self._new_sets: set[int] = set()  # kinds that this picture brought
@@ -140,9 +145,16 @@ class NalUnits(Depacketizer):
         """Whether this part of a picture is not its first."""
         raise NotImplementedError
 
-    def _unit(self, unit: bytes) -> None:
-        if not unit:
-            return
+    def _key_by_its_parts(self) -> bool:
+        """Whether decoding can begin with this picture, which is whole."""
+        return self._key
+
+    def _unit(self, data: bytes) -> None:
+        """Takes a unit as it came: of some cameras several in one."""
+        for unit in _parted(self.codec, data):
+            self._one(unit)
+
+    def _one(self, unit: bytes) -> None:
         kind = type_of(self.codec, unit)
         if kind in SETS[self.codec]:
             if kind not in self._new_sets:
@@ -154,8 +166,8 @@ class NalUnits(Depacketizer):
         if pictured and not self._pictured and not self._broken and self._goes_on(unit):
             self._marked = False  # this camera marks each part
             self._broken = True
-        self._pictured = self._pictured or pictured
         self._key = self._key or self._begins(kind, unit)
+        self._pictured = self._pictured or pictured
         self._units.append(unit)
 
     def _begin(self, first: bytes) -> None:
@@ -179,6 +191,7 @@ class NalUnits(Depacketizer):
         elif self._pictured:
             if self._in_force is None:
                 self._in_force = self._those(self._sets)
+            self._key = self._key_by_its_parts()
             data = _START + _START.join(self._units)
             if self._key:
                 data = self._those(set(self._sets) - self._new_sets) + data
@@ -198,17 +211,37 @@ class H264(NalUnits):
 
     codec = nal.H264
     _part = 0x1F, 28, 1
+    _untold = 0  # pictures without prediction since the last one of which the camera said so
 
     def _begins(self, kind: int, unit: bytes) -> bool:
         # with a recovery point a camera without IDR pictures says where one can begin
-        return kind == nal.IDR or (kind == nal.SEI and unit[1:2] == b"\x06")
+        return kind == nal.IDR or (kind == nal.SEI and nal.recovers(unit))
 
     def _goes_on(self, unit: bytes) -> bool:
         return len(unit) > 1 and not unit[1] & 0x80  # first_mb_in_slice is not 0
 
+    def _key_by_its_parts(self) -> bool:
+        """Some cameras send neither IDR pictures nor recovery points, or long ago.
+
+        What they send instead is coded without prediction from others; the second such picture
+        counts. Between IDR pictures one alone is no beginning: what follows may refer to others.
+        The decoder and the file are told.
+        """
+        if self._key:
+            self._untold = 0
+            return True
+        slices = [unit for unit in self._units if type_of(self.codec, unit) == nal.SLICE]
+        if not slices or not all(map(nal.unpredicted, slices)):
+            return False
+        self._untold += 1
+        if self._untold < _ENOUGH_UNTOLD:
+            return False
+        self._units.insert(self._units.index(slices[0]), nal.RECOVERY_POINT)
+        return True
+
     def _take(self, payload: bytes) -> None:
         kind = payload[0] & 31 if payload else 0
-        if 1 <= kind <= 23:
+        if 1 <= kind <= 23 or payload.startswith(_CODES):
             self._unit(payload)
         elif kind in {24, 25}:
             for unit in _aggregated(payload, 1 if kind == 24 else 3):
@@ -246,6 +279,21 @@ class H265(NalUnits):
             self._go_on(payload[3:], last=bool(payload[2] & 0x40))
         elif kind < 48:
             self._unit(payload)
+
+
+def _parted(codec: str, data: bytes) -> Iterable[bytes]:
+    """The NAL units in what came as one.
+
+    Some cameras put several into one, with the start codes of a byte stream before or between
+    them. A NAL unit has no start code in itself. Slices are large, and are looked at only where
+    they begin with one.
+    """
+    if not data:
+        return ()
+    whole = shows(codec, type_of(codec, data)) and not data.startswith(_CODES)
+    if whole or _CODES[0] not in data:
+        return (data,)
+    return split(_START + data)
 
 
 def _aggregated(payload: bytes, at: int) -> Iterator[bytes]:

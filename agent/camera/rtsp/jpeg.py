@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import numpy as np
@@ -20,6 +21,8 @@ _OWN_TABLES = 128
 #: The tables may change with each picture.
 _ALWAYS_SENT = 255
 _TABLE = 64
+#: Height and width in the head of a JPEG's frame (ITU T.81, B.2.2).
+_FRAME = re.compile(rb"\xff[\xc0\xc1].{3}(..)(..)", re.DOTALL)
 
 
 class Jpeg(Depacketizer):
@@ -27,10 +30,15 @@ class Jpeg(Depacketizer):
 
     Args:
         most: bytes of a picture; what is larger counts as broken.
+        size: width and height in pixels of pictures for which the packets have no room: they have
+            one byte for an eighth of each.
+        more: gives the segments of a header that the camera sent beside the packets.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(
+        self, most: int, size: tuple[int, int] = (0, 0), more: Callable[[], bytes] = bytes
+    ) -> None:
+        self._most, self._size_said, self._more = most, size, more
         self._tables: dict[int, bytes] = {}  # by quality, of which there are 128
         self._header = b""
         self._parts: list[bytes] = []
@@ -77,19 +85,41 @@ class Jpeg(Depacketizer):
             length = int.from_bytes(payload[at + 2 : at + 4], "big")
             at += 4 + length
             if length:
-                self._tables[quality] = payload[at - length : at]
+                precision = payload[at - length - 3]
+                self._tables[quality] = _of_bytes(payload[at - length : at], precision)
         if first:
             tables = self._tables.get(quality, b"")
             if quality < _OWN_TABLES:
                 tables = usual_tables(quality)
-            if len(tables) not in {_TABLE, 2 * _TABLE} or kind % _RESTARTS > 1:
+            across, down = (width * 8, height * 8) if width and height else self._large()
+            known = len(tables) in {_TABLE, 2 * _TABLE} and kind % _RESTARTS < 2
+            if not (known and across and down):
                 return False
-            self._header = header(kind % _RESTARTS, width * 8, height * 8, tables, interval)
+            self._header = header(kind % _RESTARTS, across, down, tables, interval)
             if quality == _ALWAYS_SENT:
                 del self._tables[quality]
         self._parts.append(payload[at:])
         self._size += len(payload) - at
         return self._size <= self._most
+
+    def _large(self) -> tuple[int, int]:
+        """Width and height where the packets do not say them; zeros: nobody does."""
+        frame = _FRAME.search(self._more())
+        if frame is None:
+            return self._size_said
+        return int.from_bytes(frame[2], "big"), int.from_bytes(frame[1], "big")
+
+
+def _of_bytes(tables: bytes, precision: int) -> bytes:
+    """Quantization tables of 8 bits; a bit of `precision` says of each that it has 16."""
+    found, at = b"", 0
+    for number in range(2):
+        wide = precision >> number & 1
+        table = tables[at : at + (_TABLE << wide)]
+        at += len(table)
+        pairs = zip(table[::2], table[1::2], strict=False)
+        found += bytes(0xFF if high else low for high, low in pairs) if wide else table
+    return found
 
 
 def header(kind: int, width: int, height: int, tables: bytes, interval: int) -> bytes:

@@ -1,4 +1,4 @@
-"""RTP (RFC 3550): packets in their order, what is missing between them, and their time. Pure."""
+"""RTP (RFC 3550): packets in their order, and what is missing between them. Pure."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ _MOST_WAITING = 32
 #: Pictures behind a hole, likewise: packets overtake each other by milliseconds, and a slow
 #: camera sends 32 of them in many seconds.
 _MOST_PICTURES = 2
-#: A sequence number so far behind the one expected is late or doubled; farther is a new beginning.
-_LATE = 512
-#: A jump of the camera's clock, in seconds: pictures of a stream lie closer together.
-_JUMP = 10.0
-#: A picture may be shown before those that were coded before it (B pictures), at most this number
-#: of seconds.
-_BACK = 2.0
+#: Over UDP a sequence number so far behind the one expected is late or doubled; farther is a new
+#: beginning. So are more late ones in their order than come by overtaking.
+_LATE, _MOST_LATE = 512, 2 * _MOST_WAITING
+#: Begins an extension with segments of a JPEG's header (ONVIF Streaming Specification, 5.1.4), of
+#: which so many bytes are looked at.
+_JPEG_HEADER, _MOST_HEADER = b"\xff\xd8", 1024
 #: RTCP: the sender says goodbye (RFC 3550, 6.6).
 _BYE = 203
 #: And what it has sent (6.4.1).
@@ -51,17 +50,27 @@ Row = tuple[bytes, int, bool, bool]
 class Order:
     """Packets of one payload type, in the order in which they were sent.
 
+    Over TCP nothing is lost on the way or comes late. What is missing there the camera has left
+    out, and where its numbers go back or stand still, it counts anew or not at all.
+
     Args:
         payload: RTP payload type; others are left out.
         waits: packets may overtake each other (UDP); over TCP they do not.
+
+    Attributes:
+        source: the sender's number (SSRC); None before the first packet.
+        jpeg_header: the last extension in which a camera sent what RFC 2435 has no room for.
     """
 
     def __init__(self, payload: int, *, waits: bool) -> None:
         self._payload = payload
         self._waits = waits
         self._expected: int | None = None
-        self._source: int | None = None
+        self.source: int | None = None
+        self.jpeg_header = b""
         self._waiting: dict[int, Packet] = {}
+        self._last = b""  # as it came, over TCP
+        self._late, self._late_row = 0, 0  # the last late number, and how many came in a row
 
     def add_all(self, came: Iterable[bytes]) -> list[Row]:
         """Takes packets as they came; gives those whose turn it is.
@@ -77,10 +86,11 @@ class Order:
                 if (
                     sequence == self._expected
                     and first == _PLAIN
-                    and source == self._source
+                    and source == self.source
                     and second & 0x7F == payload
                 ):
                     self._expected = (sequence + 1) & 0xFFFF
+                    self._last = data
                     found.append((data[begin:], timestamp, second > 0x7F, False))
                     continue
             found.extend(self.add(data))
@@ -95,14 +105,18 @@ class Order:
         if self._expected is None:
             self._expected = sequence
         ahead = (sequence - self._expected) & 0xFFFF
-        if ahead > 0xFFFF - _LATE:
+        back = ahead > 0x7FFF
+        if not self._waits and data == self._last:
+            return  # for the second time
+        self._last = data
+        if self._waits and ahead > 0xFFFF - _LATE and not self._begins_anew(sequence):
             return  # late, or for the second time
         if ahead == 0:
             yield self._next(packet)
-        elif not self._waits or ahead > 0x7FFF:
+        elif not self._waits or back:
             self._waiting.clear()
             self._expected = sequence
-            yield self._next(packet._replace(lost=True))
+            yield self._next(packet._replace(lost=self._waits or not back))
         else:
             self._waiting[sequence] = packet
         yield from self._due()
@@ -121,6 +135,12 @@ class Order:
             else:
                 return
 
+    def _begins_anew(self, sequence: int) -> bool:
+        """Whether so many late packets came in their order that the camera counts anew."""
+        follows = sequence == (self._late + 1) & 0xFFFF
+        self._late, self._late_row = sequence, self._late_row + 1 if follows else 0
+        return self._late_row >= _MOST_LATE
+
     def _gives_up(self) -> bool:
         """What is missing will not come any more."""
         pictures = {packet.timestamp for packet in self._waiting.values()}
@@ -138,63 +158,30 @@ class Order:
         first, second, sequence, timestamp, source = _HEADER.unpack_from(data)
         if first >> 6 != 2 or second & 0x7F != self._payload:
             return None
-        if source != self._source:  # the camera began again, with new numbers
-            self._source, self._expected = source, None
+        if source != self.source:  # the camera began again, with new numbers
+            self.source, self._expected = source, None
             self._waiting.clear()
         begin, end = _HEADER.size + 4 * (first & 0x0F), len(data)
         if first & 0x10:
             if len(data) < begin + 4:
                 return None
+            if data[begin : begin + 2] == _JPEG_HEADER:
+                self.jpeg_header = data[begin + 4 : begin + 4 + _MOST_HEADER]
             begin += 4 + 4 * int.from_bytes(data[begin + 2 : begin + 4], "big")
         if first & 0x20:
             end -= data[-1]
         return sequence, Packet(data[begin:end], timestamp, second > 0x7F)
 
 
-class Timeline:
-    """Timestamps of 32 bits that wrap, jump or begin again, as seconds that only grow.
-
-    Args:
-        rate: ticks a second.
-
-    Attributes:
-        jumps: how often the camera's clock did not go on.
-        stands: it says the same as before: only the arrival tells when something was shown.
-    """
-
-    def __init__(self, rate: int) -> None:
-        self.jumps = 0
-        self.stands = False
-        self._rate = rate
-        self._last: int | None = None
-        self._at = 0.0
-        self._seconds = 0.0
-
-    def seconds(self, timestamp: int, at: float) -> float:
-        """Seconds since the first picture.
-
-        Args:
-            timestamp: of the packet.
-            at: monotonic seconds of its arrival; counts where the camera's clock jumps.
-        """
-        if self._last is not None:
-            ticks = ((timestamp - self._last + 0x8000_0000) & 0xFFFF_FFFF) - 0x8000_0000
-            passed, arrived = ticks / self._rate, at - self._at
-            if not passed or passed < -_BACK or abs(passed - arrived) > _JUMP:
-                passed = arrived
-                self.jumps += ticks != 0
-            self.stands = not ticks
-            self._seconds += passed
-        self._last, self._at = timestamp, at
-        return self._seconds
-
-
-def says_goodbye(data: bytes) -> bool:
-    """Whether a packet of RTCP ends the stream."""
+def says_goodbye(data: bytes, source: int | None) -> bool:
+    """Whether a packet of RTCP ends the stream of this sender; None: of any."""
     at = 0
     while at + 4 <= len(data) and data[at] >> 6 == 2:
         if data[at + 1] == _BYE:
-            return True
+            count = data[at] & 31
+            said = data[at + 4 : at + 4 + 4 * count]
+            gone = {int.from_bytes(said[n : n + 4], "big") for n in range(0, len(said), 4)}
+            return source is None or not gone or source in gone
         at += 4 + 4 * int.from_bytes(data[at + 2 : at + 4], "big")
     return False
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 _FIXED = {26: ("JPEG", 90000), 0: ("PCMU", 8000), 8: ("PCMA", 8000)}
 #: Bounds what a description can make us keep: lines of media, and formats of each.
 _MOST_LINES, _MOST_FORMATS = 32, 8
+#: The end of `a=framesize:26 2592-1944` and `a=x-dimensions:2592,1944`.
+_SIZE = re.compile(r"(\d{1,4})\s*[-,]\s*(\d{1,4})\s*$")
 _RTPMAP = re.compile(r"(\d{1,3})\s+([\w.+-]+)/(\d{1,9})(?:/(\d))?")
 
 
@@ -27,6 +29,7 @@ class Media:
         channels: of sound.
         control: what names the stream in requests; may be empty.
         options: those of its format, names in small letters.
+        size: width and height in pixels; (0, 0): not said.
     """
 
     kind: str
@@ -37,6 +40,7 @@ class Media:
     channels: int = 1
     control: str = ""
     options: dict[str, str] = field(default_factory=dict)
+    size: tuple[int, int] = (0, 0)
 
     def sets(self, *names: str) -> list[bytes]:
         """The NAL units in these options, as base64 separated by commas; broken ones are left."""
@@ -101,6 +105,8 @@ def _attribute(found: Description, formats: list[Media] | None, name: str, value
             _mapped(media, value)
         elif name == "fmtp":
             _set(media, value)
+        elif name in {"framesize", "x-dimensions"} and (size := _SIZE.search(value)):
+            media.size = int(size[1]), int(size[2])
 
 
 def _mapped(media: Media, value: str) -> None:

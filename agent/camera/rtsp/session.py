@@ -19,9 +19,10 @@ from agent.camera.rtsp.conversation import Talk
 from agent.camera.rtsp.depacketizer import H264, H265, Coded, Depacketizer, Mpeg4
 from agent.camera.rtsp.describe import Described
 from agent.camera.rtsp.jpeg import Jpeg
-from agent.camera.rtsp.rtp import Order, Timeline, payload_type, says_goodbye
+from agent.camera.rtsp.rtp import Order, payload_type, says_goodbye
 from agent.camera.rtsp.sound import NoSound
 from agent.camera.rtsp.sound_receiver import Deafness, SoundReceiver
+from agent.camera.rtsp.timeline import Timeline
 from agent.camera.rtsp.transports import Ways
 from agent.camera.session import MOST_BYTES, Picture
 from agent.core.errors import CameraError, CameraRefused, SessionLost
@@ -62,14 +63,14 @@ _CODECS = {"H264": "h264", "H265": "hevc", "JPEG": "mjpeg", "MP4V-ES": "mpeg4"}
 _NO_SOUND = ", without sound: it is recorded with H.264 and H.265 only"
 
 
-def _depacketizer(media: sdp.Media) -> Depacketizer:
+def _depacketizer(media: sdp.Media, order: Order) -> Depacketizer:
     match media.codec:
         case "H264":
             return H264(media.sets("sprop-parameter-sets"), MOST_BYTES)
         case "H265":
             return H265(media.sets("sprop-vps", "sprop-sps", "sprop-pps"), MOST_BYTES)
         case "JPEG":
-            return Jpeg(MOST_BYTES)
+            return Jpeg(MOST_BYTES, media.size, lambda: order.jpeg_header)
     config = b""
     with suppress(binascii.Error, ValueError):
         config = binascii.unhexlify(media.options.get("config", ""))
@@ -259,7 +260,7 @@ class RtspSession:
         codec = _CODECS[media.codec]
         self._order = Order(media.payload, waits=self._ways.over_udp)
         self._timeline = Timeline(media.rate)
-        self._pictures = _depacketizer(media)
+        self._pictures = _depacketizer(media, self._order)
         self._decoding = Decoding(
             self._where, codec, self._memory, coded=self._coded, looks=self._looks
         )
@@ -287,7 +288,7 @@ class RtspSession:
         for channel, data in packets:
             if channel == 0:
                 came.append(data)
-            elif channel == 1 and says_goodbye(data):
+            elif channel == 1 and says_goodbye(data, self._order.source):
                 raise SessionLost("the camera ended its stream")
         if came:
             self._came_at = at
@@ -367,6 +368,8 @@ class RtspSession:
             self._alive_at = now
             try:
                 self._talk.keep_alive(self._uri)
+                if not self._ways.over_udp:
+                    self._ways.greet()  # to some cameras only this is a sign of life
             except SessionLost as error:
                 raise SessionLost(f"{self._where}: {error}") from error
         if self._ways.over_udp and now - self._reported >= _REPORT:

@@ -6,7 +6,8 @@ Until it does, or where what it says cannot be, the packets that came with the l
 
 from __future__ import annotations
 
-from agent.camera.rtsp.rtp import Report, Timeline
+from agent.camera.rtsp.rtp import Report
+from agent.camera.rtsp.timeline import Timeline
 
 #: Seconds: a report's time and the time of arrival may differ by this, at most.
 _BELIEVED = 1.0

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import deque
 
-from agent.camera.rtsp.rtp import Order, Timeline, sender_report
+from agent.camera.rtsp.rtp import Order, sender_report
 from agent.camera.rtsp.sdp import Media
 from agent.camera.rtsp.sound import depacketizer, format_of
 from agent.camera.rtsp.sound_clock import SoundClock
+from agent.camera.rtsp.timeline import Timeline
 from agent.core.frame import Sound, SoundUnit
 
 #: Bytes that wait for the next picture: 20 s of G.711, a minute of AAC.

@@ -10,6 +10,7 @@ import pytest
 from agent.camera.decoding import Decoding
 from agent.camera.rtsp.depacketizer import Coded
 from agent.camera.session import Picture
+from agent.imaging import nal
 from tests.support.rtp import pictures
 
 KEYS = 6
@@ -36,7 +37,11 @@ def stream(*, h265: bool = False, **options: str) -> list[bytes]:
         units = pictures("libx265", 18, {"x265-params": f"log-level=none:keyint={KEYS}"})
     else:
         units = pictures(count=18, options={"g": str(KEYS), **options})
-    return [b"".join(b"\0\0\0\1" + unit for unit in nals) for nals in units]
+    return [annex_b(nals) for nals in units]
+
+
+def annex_b(nals: list[bytes]) -> bytes:
+    return b"".join(b"\0\0\0\1" + unit for unit in nals)
 
 
 def taken(decoding: Decoding, coded: list[bytes], first: int = 0) -> list[Picture]:
@@ -110,3 +115,22 @@ def test_after_a_loss_what_was_left_undecoded_is_forgotten() -> None:
     assert [it.at for it in found][:2] == [6.0, 7.0]
     assert sorted(planes(found)) == [7.0]
     assert decoding.damaged == 0
+
+
+def test_pictures_keep_their_order_and_their_planes_where_some_are_not_shown() -> None:
+    """A camera that refreshes a part with each picture shows none until all parts came."""
+    refresh = {"x264-params": "intra-refresh=1:keyint=12:scenecut=0:threads=1"}
+    coded = [annex_b(nals) for nals in pictures(count=60, options=refresh, size=(320, 48))]
+    begin = next(n for n, data in enumerate(coded) if n and nal.RECOVERY_POINT[:2] in data[:60])
+    every = planes(taken(Decoding("camera", "h264", coded=False), coded))
+    wanted = [n for n in range(begin, 60) if n % 4 == 0]
+    decoding = Decoding("camera", "h264", coded=False, looks=At(*wanted))
+    found = []
+    for number, data in enumerate(coded[begin:], begin):
+        found += decoding.take(Coded(data, 0, number == begin), float(number))
+    assert [it.at for it in found] == [float(n) for n in range(begin, 60)], "each once, in order"
+    some = planes(found)
+    assert begin + 12 < 50 <= max(some)
+    for at, picture in some.items():
+        near = [float(np.mean(np.abs(picture.astype(int) - every[n]))) for n in (at - 2, at)]
+        assert near[1] < near[0] / 2, f"the planes of {at} are its own"

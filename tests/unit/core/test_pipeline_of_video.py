@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from agent.core.camera_clips import SILENCE
 from agent.core.camera_pipeline import CODED_ONLY, NOT_NOW, CameraPipeline
-from agent.core.frame import Decoded, Frame, Video
+from agent.core.frame import Frame, Video
 from agent.core.messages import (
     ClipClosed,
     ClipEnd,
@@ -47,9 +47,9 @@ class _Seen:
         """Never called."""
         raise NotImplementedError
 
-    def same(self, other: Decoded) -> bool:
-        """Whether it is this one."""
-        return other is self
+    def rows(self, each: int) -> object:
+        """Never called."""
+        raise NotImplementedError
 
 
 class Rig:

@@ -7,7 +7,6 @@ import pytest
 from agent.imaging.decoded import Planes
 from agent.imaging.jpeg import (
     decode_colour,
-    decode_luma,
     encode,
     private_jpeg,
     small_luma,
@@ -95,16 +94,9 @@ def test_what_leaves_memory_is_turned_and_black_where_nobody_may_look() -> None:
         assert np.abs(difference).mean() < 6
 
 
-def test_the_same_picture_is_told_from_one_that_differs_in_one_pixel() -> None:
-    bgr = scene(48, 64)
-    first, again = planes(bgr, full=True), planes(bgr, full=True, stride=9)
-    assert first.same(again)
-    changed = decode_luma(first)
-    assert changed is not None
-    other = changed.copy()
-    other[17, 33] += 1
-    assert not first.same(Planes(other, (other, other), full=True))
-    assert not first.same(planes(scene(48, 66), full=True))
+def test_some_rows_are_a_copy_of_what_the_decoder_has() -> None:
+    made = planes(scene(48, 64), full=True, stride=9)
+    assert np.array_equal(made.rows(8), made.luma()[::8])
 
 
 @pytest.mark.parametrize("full", [False, True])

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 
 import av
@@ -9,7 +9,8 @@ import pytest
 from agent.camera.decoding import Decoding
 from agent.camera.rtsp.depacketizer import H264, H265, Coded, Depacketizer, Mpeg4
 from agent.camera.rtsp.rtp import Packet
-from tests.support.rtp import in_packets, pictures
+from agent.imaging import nal
+from tests.support.rtp import in_packets, pictures, units
 
 MOST = 1 << 20
 
@@ -98,6 +99,82 @@ def test_a_key_picture_has_the_parameter_sets_that_were_said_once(where: str) ->
     (found,) = got(pictures, in_packets(bare, 9000))
     assert found.data == annex_b([*sets, *bare])
     assert found.sets == annex_b(sets)
+
+
+def glued(nals: list[bytes]) -> list[bytes]:
+    """All units in one, as some cameras send them."""
+    return [b"\0\0\0\1".join(nals)]
+
+
+def with_codes(nals: list[bytes]) -> list[bytes]:
+    """A start code before each unit, and zeros behind it."""
+    return [b"\0\0\0\1" + nal + bytes(3) for nal in nals]
+
+
+@pytest.mark.parametrize("h265", [False, True])
+@pytest.mark.parametrize("change", [glued, with_codes])
+@pytest.mark.parametrize("most", [60, 5000])
+def test_units_that_came_as_one_are_parted(
+    h265: bool,  # noqa: FBT001
+    change: Callable[[list[bytes]], list[bytes]],
+    most: int,
+) -> None:
+    coded = scene(h265=h265)
+    packets = [
+        packet
+        for number, nals in enumerate(coded)
+        for packet in in_packets(change(nals), number, most, h265=h265)
+    ]
+    found = got(H265([], MOST) if h265 else H264([], MOST), packets)
+    assert [it.key for it in found] == [True, False, False, True, False, False]
+    for picture, nals in zip(found, coded, strict=True):
+        assert list(units(picture.data)) == nals
+
+
+def test_sets_of_the_description_that_came_as_one_are_parted() -> None:
+    nals = scene()[0]
+    sets = [nal for nal in nals if nal[0] & 31 in {7, 8}]
+    bare = [nal for nal in nals if nal[0] & 31 == 5]
+    (found,) = got(H264(glued(sets), MOST), in_packets(bare, 0))
+    assert found.sets == annex_b(sets)
+
+
+def open_groups(*, slices: int = 1) -> list[list[bytes]]:
+    """Pictures of which each third needs no other and none but the first is an IDR picture."""
+    options = f"open-gop=1:keyint=3:scenecut=0:bframes=1:b-adapt=0:slices={slices}:threads=1"
+    coded = pictures(count=12, options={"x264-params": options}, size=(64, 64))
+    assert [any(nal[0] & 31 == 5 for nal in nals) for nals in coded] == [True, *[False] * 11]
+    return coded
+
+
+@pytest.mark.parametrize("slices", [1, 2])
+def test_a_camera_that_never_says_where_to_begin_is_shown_all_the_same(slices: int) -> None:
+    bare = [[nal for nal in nals if nal[0] & 31 == 1] for nals in open_groups(slices=slices)[1:]]
+    sets = [nal for nal in open_groups()[0] if nal[0] & 31 in {7, 8}]
+    packets = [it for number, nals in enumerate(bare) for it in in_packets(nals, number, 5000)]
+    found = got(H264(sets, MOST), packets)
+    assert [number for number, it in enumerate(found) if it.key] == [5, 8]
+    decoding = Decoding("camera", "h264", coded=False)
+    shown = [picture for it in found for picture in decoding.take(it, 1.0)]
+    assert shown
+    assert not decoding.damaged
+
+
+def test_between_key_pictures_one_without_prediction_is_none() -> None:
+    coded = open_groups()
+    slices = [[nal for nal in nals if nal[0] & 31 == 1] for nals in coded]
+    stream = [coded[0], *slices[1:6], coded[0], *slices[1:6]]
+    packets = [it for number, nals in enumerate(stream) for it in in_packets(nals, number, 5000)]
+    assert [n for n, it in enumerate(got(H264([], MOST), packets)) if it.key] == [0, 6]
+
+
+@pytest.mark.parametrize(
+    "before", [b"", b"\x05\x12" + bytes(range(1, 19)), b"\x05\xff\x01" + b"a" * 256]
+)
+def test_a_recovery_point_may_stand_behind_other_messages(before: bytes) -> None:
+    unit = nal.RECOVERY_POINT
+    assert nal.recovers(unit[:1] + before + unit[1:]) == (len(before) < 256)
+    assert not nal.recovers(unit[:1] + before + b"\x01" + unit[2:])
 
 
 def test_parameter_sets_that_come_alone_wait_for_their_picture() -> None:

@@ -8,10 +8,11 @@ import struct
 import pytest
 
 from agent.camera.rtsp import sdp
-from agent.camera.rtsp.rtp import Packet, Report, Timeline, sender_report
+from agent.camera.rtsp.rtp import Packet, Report, sender_report
 from agent.camera.rtsp.sound import Aac, NoSound, Whole, aac_format, format_of
 from agent.camera.rtsp.sound_clock import SoundClock
 from agent.camera.rtsp.sound_receiver import Deafness, SoundReceiver
+from agent.camera.rtsp.timeline import Timeline
 from tests.support.rtp import rtp
 
 AAC = (
