@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 import av
 import numpy as np
+from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange, Colorspace
 
 from agent.camera.decoder_memory import DecoderMemory, most_pixels
@@ -244,16 +245,16 @@ def planes_of(frame: av.VideoFrame, held: object = None) -> Planes:
 
     `held` is the memory that they take.
     """
-    full = frame.format.name.startswith("yuvj") or frame.color_range == ColorRange.JPEG
+    name = frame.format.name
+    full = name.startswith("yuvj") or frame.color_range == ColorRange.JPEG
     hd = frame.colorspace == Colorspace.ITU709
-    if frame.format.name not in _PLANAR:
+    if name not in _PLANAR:
         frame = frame.reformat(format="yuvj420p" if full else "yuv420p")
-    luma, blue, red = (_plane(frame, number) for number in range(3))
+    luma, blue, red = map(_plane, frame.planes)
     return Planes(luma, (blue, red), full=full, hd=hd, held=held)
 
 
-def _plane(frame: av.VideoFrame, number: int) -> Any:  # noqa: ANN401  uint8 (H, W)
-    plane = frame.planes[number]
+def _plane(plane: VideoPlane) -> Any:  # noqa: ANN401  uint8 (H, W)
     rows = np.frombuffer(cast("Any", plane), np.uint8).reshape(-1, plane.line_size)
     view = rows[: plane.height, : plane.width]
     view.setflags(write=False)

@@ -66,6 +66,7 @@ class Account:
         self._reserve = reserve
         self._uses: weakref.WeakKeyDictionary[Share, _Use] = weakref.WeakKeyDictionary()
         self._taken = 0  # by all of them
+        self._others = 0  # bytes that are kept for all but one of them, at least
         self._given: deque[tuple[_Use, int]] = deque()  # bounded by what was taken
         self._lock = threading.Lock()
 
@@ -73,6 +74,7 @@ class Account:
         """One more holder, as long as somebody has it."""
         with self._lock:
             self._uses[share] = _Use()
+            self._others = (len(self._uses) - 1) * self._kept()
 
     def used(self, share: Share) -> int:
         """Bytes that it holds."""
@@ -117,9 +119,9 @@ class Account:
     def _surely(self) -> int:
         """Bytes that each of them could take, at least: as if nobody had used its reserve yet.
 
-        This needs no look at each of them.
+        This needs no look at each of them. While one leaves it says less than it could.
         """
-        return self.total - self._taken - (len(self._uses) - 1) * self._kept()
+        return self.total - self._taken - self._others
 
     def _most(self, share: Share) -> int:
         kept = self._kept()

@@ -284,12 +284,9 @@ class RtspSession:
         self._talk.settle = 0.0 if pause > _SETTLE else settle
         packets = self._ways.packets()
         at = self._clock.monotonic()  # they were taken together
-        came = []
-        for channel, data in packets:
-            if channel == 0:
-                came.append(data)
-            elif channel == 1 and says_goodbye(data, self._order.source):
-                raise SessionLost("the camera ended its stream")
+        came = [data for channel, data in packets if not channel]
+        if len(came) < len(packets) and any(map(self._ends, packets)):
+            raise SessionLost("the camera ended its stream")
         if came:
             self._came_at = at
         if self._offered:
@@ -297,6 +294,9 @@ class RtspSession:
         if self._hearing is not None:
             self._hear(self._hearing, packets, at)
         self._pictured(came, at)
+
+    def _ends(self, packet: tuple[int, bytes]) -> bool:
+        return packet[0] == 1 and says_goodbye(packet[1], self._order.source)
 
     def _pause(self) -> float:
         """Seconds for which nobody needs what comes; 0 where only its arrival has a time."""
