@@ -95,8 +95,8 @@ class Ways:
     def packets(self) -> list[tuple[int, bytes]]:
         """The packets that have come; waits a step at most.
 
-        Each with 0 for RTP or 1 for RTCP of the first stream, 2 or 3 of the second, if there is one;
-        any other number: of none.
+        Each with 0 for RTP or 1 for RTCP of the first stream, 2 or 3 of the second, if there is
+        one; any other number: of none.
 
         Raises:
             SessionLost: the camera ended the conversation.
