@@ -85,7 +85,7 @@ class NalUnits(Depacketizer):
         """Takes the next packet; gives the pictures that it completes."""
         payload, timestamp, marker, lost = packet
         found: list[Coded] = []
-        if timestamp != self._timestamp:
+        if timestamp != self._timestamp and (lost or not self._inside(payload)):
             self._ended(found)
             self._timestamp = timestamp
         if lost:
@@ -133,6 +133,12 @@ class NalUnits(Depacketizer):
             self._unit(unit)
         self._ended(found)
         return found
+
+    def _inside(self, payload: bytes) -> bool:
+        """Whether the unit goes on that came in part: some cameras give each part its own time."""
+        bits, value, at = self._part
+        goes_on = len(payload) > at and payload[0] & bits == value and not payload[at] & 0x80
+        return goes_on and self._fragment is not None
 
     def _take(self, payload: bytes) -> None:
         raise NotImplementedError
