@@ -227,11 +227,11 @@ class H264(NalUnits):
         return len(unit) > 1 and not unit[1] & 0x80  # first_mb_in_slice is not 0
 
     def _key_by_its_parts(self) -> bool:
-        """Some cameras send neither IDR pictures nor recovery points, or long ago.
+        """Some cameras send neither IDR pictures nor recovery points, or sent them long ago.
 
-        What they send instead is coded without prediction from others; the second such picture
-        counts. Between IDR pictures one alone is no beginning: what follows may refer to others.
-        The decoder and the file are told.
+        What they send instead is coded without prediction from others. The second such picture
+        counts, and gets a recovery point. Between IDR pictures one alone is no beginning, because
+        what follows may refer to others.
         """
         if self._key:
             self._untold = 0
