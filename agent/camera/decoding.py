@@ -79,9 +79,9 @@ class Decoding:
     not needed until then is never decoded. With B pictures every one is decoded as it comes.
 
     Nothing is decoded before the first key picture: it would be decoded to grey. A decoder may show
-    fewer pictures than it is given: those of a camera that refreshes a part with each picture only
-    once all parts came, and of two fields one. So its pictures are known by numbers. All coded ones
-    are handed on in the order in which they came. With B pictures the decoder shows them in another
+    fewer pictures than it is given: of two fields one, and none until all parts came where each
+    picture refreshes one part. So its pictures are known by numbers. All coded ones are handed on
+    in the order in which they came. With B pictures the decoder shows them in another
     order and later. Then the k-th that it shows goes with the k-th coded one, and the planes on a
     frame may be those of its neighbour. What is judged is in the order of time, what is recorded in
     the order of coding.

@@ -117,6 +117,10 @@ def of_rtsp_redirect(there: str) -> str:
     return f"redirects to another host, {there}; {words}"
 
 
+#: Answers of RTSP that are over with the session, or the viewer, that is in the way (RFC 2326, 11).
+_BUSY = frozenset({408, 453, 454, 455})
+
+
 def rtsp_error(scheme: str, status: int, phrase: str) -> CameraRefused | CameraUnreachable:
     """What an RTSP camera's answer comes to that is neither good nor about a redirect."""
     said = f"answers {status} {excerpt(phrase, _MOST_WORDS)}".rstrip()
@@ -126,7 +130,7 @@ def rtsp_error(scheme: str, status: int, phrase: str) -> CameraRefused | CameraU
         return WrongPassword(of_403())
     if status == 404:
         return NoSuchStream(of_404())
-    if 400 <= status < 500:
+    if 400 <= status < 500 and status not in _BUSY:
         return NoSuchStream(f"{said}; {CHECK_PATH}")
     return CameraUnreachable(of_no_video(scheme, said))
 

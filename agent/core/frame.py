@@ -94,7 +94,7 @@ class Decoded(Protocol):
         ...
 
     def rows(self, each: int) -> Any:  # noqa: ANN401
-        """A copy of one row of luma of so many, as the decoder has it: uint8 (H / each, W)."""
+        """A copy of each `each`-th row of luma as it was decoded: uint8 (H / each, W)."""
         ...
 
 

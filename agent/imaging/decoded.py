@@ -93,7 +93,7 @@ class Planes:
         return _as_uint8(cv2.transform(merged, _matrix(full=self._full, hd=self._hd)))
 
     def rows(self, each: int) -> Plane:
-        """A copy of one row of luma of so many, as the decoder has it: uint8 (H / each, W)."""
+        """A copy of each `each`-th row of luma as it was decoded: uint8 (H / each, W)."""
         return np.ascontiguousarray(self._luma[::each])
 
 

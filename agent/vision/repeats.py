@@ -2,7 +2,7 @@
 
 No two pictures of a sensor are alike: they differ in its noise. A camera that hangs gives the same
 bytes again, or its encoder goes on with what it has. Then the pictures of each group are coded
-anew, a little differently in the first seconds, and are soon the same as those of the group before.
+again, a little differently in the first seconds. Soon they are those of the group before.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from agent.imaging.jpeg import Image
 _REMEMBERED = 65.0
 #: Pictures that are remembered, at most.
 _MOST = 2048
-#: One row of so many is looked at.
+#: One row of this number is looked at.
 _ROWS = 8
-#: Grey levels by which pixels of pictures coded anew differ, at most, and the part that may differ
+#: Grey levels by which pixels of pictures coded again differ, at most, and the part that may differ
 #: more. Where somebody moves it is no hanging camera, but a film that is played again.
-_CODED_ANEW, _FEW = 16, 0.001
+_CODED_AGAIN, _FEW = 16, 0.001
 
 
 class Repeats:
@@ -56,8 +56,8 @@ class Repeats:
 
 
 def _alike(rows: npt.NDArray[np.uint8], others: npt.NDArray[np.uint8]) -> bool:
-    """Whether no more differs than coding the same picture anew makes."""
+    """Whether no more differs than coding the same picture again makes."""
     if rows.shape != others.shape:
         return False
-    apart = np.count_nonzero(cv2.absdiff(rows, others) > _CODED_ANEW)
+    apart = np.count_nonzero(cv2.absdiff(rows, others) > _CODED_AGAIN)
     return bool(apart <= _FEW * rows.size)

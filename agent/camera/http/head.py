@@ -36,7 +36,7 @@ class Head:
 
     Attributes:
         status: such as 200.
-        phrase: what the server says to it.
+        phrase: what the server says to it, in characters that can be shown.
         fields: name in small letters, value, in the order in which they came.
         keeps_open: the connection may be used for another request.
     """
@@ -111,7 +111,8 @@ def parse_head(
             fields.append((name.strip().lower(), value.strip()))
     new = lines[0].lstrip().upper().startswith(b"HTTP/1.1")
     closes = any("close" in value.lower() for name, value in fields if name == "connection")
-    phrase = status[2].decode("latin-1").strip()
+    said = status[2].decode("latin-1")
+    phrase = "".join(each if each.isprintable() else " " for each in said).strip()
     return Head(int(status[1]), phrase, tuple(fields), new and not closes), data[end.end() :]
 
 

@@ -11,7 +11,7 @@ from agent.camera.http.head import Head
 from agent.camera.interruptible_wait import Patience
 from agent.camera.network.tcp import Broken, LinkError, TimedOut
 from agent.camera.rtsp.describe import ANSWER_WITHIN, WITHIN, Described
-from agent.camera.rtsp.framing import DOLLAR, Carried, Framing, Message
+from agent.camera.rtsp.framing import Carried, Framing, Message
 from agent.core.errors import CameraRefused, CameraUnreachable, SessionLost, WrongPassword
 
 #: Packets that come before the answer to PLAY; a camera may begin immediately.
@@ -87,18 +87,6 @@ class Talk:
         except LinkError as error:
             raise SessionLost(str(error)) from error
         self._again[number] = (self.asks_with, uri)
-
-    def report(self, channel: int, data: bytes) -> None:
-        """Sends a packet of RTCP on a channel of ours.
-
-        Raises:
-            SessionLost: nobody takes it.
-        """
-        head = bytes((DOLLAR, channel)) + len(data).to_bytes(2, "big")
-        try:
-            self._line.write(head + data, _AT_ONCE)
-        except LinkError as error:
-            raise SessionLost(str(error)) from error
 
     def goodbye(self, uri: str) -> None:
         """Ends the session, if one is open, and the line; waits for nothing."""

@@ -85,7 +85,7 @@ class NalUnits(Depacketizer):
         """Takes the next packet; gives the pictures that it completes."""
         payload, timestamp, marker, lost = packet
         found: list[Coded] = []
-        if timestamp != self._timestamp:
+        if timestamp != self._timestamp and (lost or not self._inside(payload)):
             self._ended(found)
             self._timestamp = timestamp
         if lost:
@@ -133,6 +133,12 @@ class NalUnits(Depacketizer):
             self._unit(unit)
         self._ended(found)
         return found
+
+    def _inside(self, payload: bytes) -> bool:
+        """Whether the unit goes on that came in part: some cameras give each part its own time."""
+        bits, value, at = self._part
+        goes_on = len(payload) > at and payload[0] & bits == value and not payload[at] & 0x80
+        return goes_on and self._fragment is not None
 
     def _take(self, payload: bytes) -> None:
         raise NotImplementedError
@@ -221,11 +227,11 @@ class H264(NalUnits):
         return len(unit) > 1 and not unit[1] & 0x80  # first_mb_in_slice is not 0
 
     def _key_by_its_parts(self) -> bool:
-        """Some cameras send neither IDR pictures nor recovery points, or long ago.
+        """Some cameras send neither IDR pictures nor recovery points, or sent them long ago.
 
-        What they send instead is coded without prediction from others; the second such picture
-        counts. Between IDR pictures one alone is no beginning: what follows may refer to others.
-        The decoder and the file are told.
+        What they send instead is coded without prediction from others. The second such picture
+        counts, and gets a recovery point. Between IDR pictures one alone is no beginning, because
+        what follows may refer to others.
         """
         if self._key:
             self._untold = 0

@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from agent.camera.http.head import Head, NoHttp, parse_head
 
-#: Begins a packet that is carried between answers (RFC 2326, 10.12).
-DOLLAR = 0x24
+_DOLLAR = 0x24
 #: Bounds what is put together of a message that is none.
 _MOST_MESSAGE = 64 * 1024
 #: A packet of RTP or RTCP on one of our channels, or an answer.
@@ -56,7 +55,7 @@ class Framing:
         data = self._rest + data if self._rest else data
         at, end, self.missing = 0, len(data), 1
         while at < end:
-            if data[at] == DOLLAR:
+            if data[at] == _DOLLAR:
                 begin = at + _PREFIX
                 if begin > end:
                     break

@@ -30,9 +30,9 @@ class Jpeg(Depacketizer):
 
     Args:
         most: bytes of a picture; what is larger counts as broken.
-        size: width and height in pixels of pictures for which the packets have no room: they have
-            one byte for an eighth of each.
-        more: gives the segments of a header that the camera sent beside the packets.
+        size: width and height in pixels, for pictures that are too large for the one byte that
+            the packets have for an eighth of each.
+        more: gives the segments of a header that the camera sent with the packets.
     """
 
     def __init__(

@@ -17,8 +17,8 @@ _MOST_PICTURES = 2
 #: Over UDP a sequence number so far behind the one expected is late or doubled; farther is a new
 #: beginning. So are more late ones in their order than come by overtaking.
 _LATE, _MOST_LATE = 512, 2 * _MOST_WAITING
-#: Begins an extension with segments of a JPEG's header (ONVIF Streaming Specification, 5.1.4), of
-#: which so many bytes are looked at.
+#: Begins an extension with segments of a JPEG's header (ONVIF Streaming Specification, 5.1.4). The
+#: number of its bytes that are looked at.
 _JPEG_HEADER, _MOST_HEADER = b"\xff\xd8", 1024
 #: RTCP: the sender says goodbye (RFC 3550, 6.6).
 _BYE = 203
@@ -51,7 +51,7 @@ class Order:
     """Packets of one payload type, in the order in which they were sent.
 
     Over TCP nothing is lost on the way or comes late. What is missing there the camera has left
-    out, and where its numbers go back or stand still, it counts anew or not at all.
+    out. Where its numbers go back or stand still, it counts from another number or not at all.
 
     Args:
         payload: RTP payload type; others are left out.
@@ -59,7 +59,7 @@ class Order:
 
     Attributes:
         source: the sender's number (SSRC); None before the first packet.
-        jpeg_header: the last extension in which a camera sent what RFC 2435 has no room for.
+        jpeg_header: the last extension in which a camera sent what has no place in RFC 2435.
     """
 
     def __init__(self, payload: int, *, waits: bool) -> None:
@@ -109,7 +109,7 @@ class Order:
         if not self._waits and data == self._last:
             return  # for the second time
         self._last = data
-        if self._waits and ahead > 0xFFFF - _LATE and not self._begins_anew(sequence):
+        if self._waits and ahead > 0xFFFF - _LATE and not self._begins_again(sequence):
             return  # late, or for the second time
         if ahead == 0:
             yield self._next(packet)
@@ -135,8 +135,8 @@ class Order:
             else:
                 return
 
-    def _begins_anew(self, sequence: int) -> bool:
-        """Whether so many late packets came in their order that the camera counts anew."""
+    def _begins_again(self, sequence: int) -> bool:
+        """Whether more late packets came in their order than by overtaking: it is a restart."""
         follows = sequence == (self._late + 1) & 0xFFFF
         self._late, self._late_row = sequence, self._late_row + 1 if follows else 0
         return self._late_row >= _MOST_LATE

@@ -368,8 +368,6 @@ class RtspSession:
             self._alive_at = now
             try:
                 self._talk.keep_alive(self._uri)
-                if not self._ways.over_udp:
-                    self._ways.greet()  # to some cameras only this is a sign of life
             except SessionLost as error:
                 raise SessionLost(f"{self._where}: {error}") from error
         if self._ways.over_udp and now - self._reported >= _REPORT:

@@ -7,16 +7,16 @@ from collections import deque
 #: A jump of the camera's clock, in seconds: pictures of a stream lie closer together.
 _JUMP = 10.0
 #: A picture may be shown before those that were coded before it (B pictures), at most this number
-#: of seconds, and where that happens it happens again within this number of pictures. Else the
-#: clock was set.
+#: of seconds. Where that happens, it happens again within this number of pictures. Else the clock
+#: was set.
 _BACK, _AGAIN = 2.0, 50
 #: A clock that stood still once is watched for this number of pictures.
 _STOOD = 50
 #: The least step, in seconds, of what comes later.
 _LEAST = 0.001
-#: The camera's clock is compared with ours over spans of so many seconds. If it was slower, or
-#: faster, than these parts of ours in each of the last spans, it counts at a false rate. A network
-#: that holds pictures back makes one span slow and the next one fast.
+#: The camera's clock is compared with ours over spans of this number of seconds. It counts at a
+#: false rate if it was slower, or faster, than these parts of ours in each of the last spans. A
+#: network that holds pictures back makes one span slow and the next one fast.
 _SPAN, _SPANS = 1.5, 4
 _SLOW, _FAST = 0.7, 1.4
 

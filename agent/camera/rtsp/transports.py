@@ -116,14 +116,8 @@ class Ways:
         return packets
 
     def greet(self) -> None:
-        """Sends what keeps the ways over UDP open, and says that we receive.
-
-        Raises:
-            SessionLost: over TCP nobody takes it.
-        """
+        """Sends what keeps the ways over UDP open, and says that we receive."""
         for way in self._ways:
-            if way.ports is None:
-                self._talk.report(way.channel + 1, receiver_report(self._ours))
             self._greet(way)
 
     def close(self) -> None:

@@ -141,6 +141,13 @@ def test_a_camera_of_rtsp_over_tls_that_starts_is_tried_again_and_not_called_ano
         check(url, CameraCode.REFUSED, "not trusted")
 
 
+@pytest.mark.parametrize("status", [b"453 Not Enough Bandwidth", b"455 Method Not Valid"])
+def test_a_camera_with_no_room_for_another_viewer_is_tried_again_soon(status: bytes) -> None:
+    with answering(says(b"RTSP/1.0 " + status, b"CSeq: 1")) as port:
+        told = (status.decode(), "taken by somebody else?")
+        check(f"rtsp://127.0.0.1:{port}/x", CameraCode.UNREACHABLE, *told)
+
+
 def test_what_wants_tls_is_told_to_be_rtsps_and_what_speaks_without_to_be_rtsp() -> None:
     alert = says(b"\x15\x03\x01\x00\x02\x02\x46")
     with answering(alert) as port:

@@ -88,6 +88,20 @@ def test_a_camera_that_marks_each_fragment_costs_none(h265: bool) -> None:  # no
     assert found == [annex_b(it[-1:]) for it in coded[:-1]]
 
 
+@pytest.mark.parametrize("h265", [False, True])
+def test_a_camera_that_gives_each_fragment_its_own_time_costs_none(h265: bool) -> None:  # noqa: FBT001
+    coded = scene(h265=h265)
+    packets = [
+        packet._replace(timestamp=9000 * number + part)
+        for number, nals in enumerate(coded)
+        for part, packet in enumerate(in_packets(nals[-1:], 0, 20, h265=h265))
+    ]
+    found = got(H265([], MOST) if h265 else H264([], MOST), packets)
+    assert [(it.data, it.timestamp) for it in found] == [
+        (annex_b(nals[-1:]), 9000 * number) for number, nals in enumerate(coded)
+    ]
+
+
 @pytest.mark.parametrize("where", ["description", "before"])
 def test_a_key_picture_has_the_parameter_sets_that_were_said_once(where: str) -> None:
     first, later = scene()[0], scene()[3]

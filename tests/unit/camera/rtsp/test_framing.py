@@ -5,6 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.camera.http.head import parse_head
 from agent.camera.rtsp.framing import Carried, Framing, Message
 from agent.camera.rtsp.sdp import joined, parse
 from tests.support.rtp import rtp
@@ -112,3 +113,9 @@ def test_many_streams_and_formats_are_bounded() -> None:
 @given(st.binary(max_size=400))
 def test_no_description_ends_anything(body: bytes) -> None:
     parse(b"m=video 0 RTP/AVP 96\n" + body)
+
+
+def test_what_a_camera_says_to_its_status_can_be_shown() -> None:
+    found = parse_head(b"RTSP/1.0 402 No\x19 warn\x1b[2J\x85\r\nCSeq: 1\r\n\r\n", "RTSP")
+    assert found is not None
+    assert found[0].phrase == "No  warn [2J"

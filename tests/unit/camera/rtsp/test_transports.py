@@ -24,7 +24,6 @@ class Camera:
     def __init__(self, *answers: str) -> None:
         self.session = ""
         self.asked: list[str] = []
-        self.reports: list[tuple[int, bytes]] = []
         self._answers = list(answers)
 
     def ask(self, _method: str, _uri: str, *headers: str) -> Head:
@@ -32,9 +31,6 @@ class Camera:
         found = parse_head(self._answers.pop(0).encode(), "RTSP")
         assert found is not None
         return found[0]
-
-    def report(self, channel: int, data: bytes) -> None:
-        self.reports.append((channel, data))
 
     def take(self, *, waits: bool = True) -> list[Carried]:
         assert waits
@@ -144,15 +140,6 @@ def test_a_camera_is_kept_alive_with_what_it_does_not_refuse(
     options: str, parameter: str, asked: list[str]
 ) -> None:
     assert alive({"OPTIONS": options, "GET_PARAMETER": parameter}, 4) == asked
-
-
-def test_over_tcp_a_sign_of_life_is_also_a_report() -> None:
-    camera = Camera(interleaved(4))
-    ways = ways_of(camera)
-    ways.set_up("rtsp://a/1", udp=False)
-    assert not camera.reports, "nothing is sent before the camera plays"
-    ways.greet()
-    assert [(channel, data[:4]) for channel, data in camera.reports] == [(5, b"\x80\xc9\0\1")]
 
 
 @pytest.mark.parametrize("method", ["TEARDOWN", "REDIRECT"])
