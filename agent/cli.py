@@ -13,6 +13,7 @@ from functools import partial
 from importlib import import_module
 
 from agent import __version__
+from agent.commands.name_check import check_name
 from agent.config.error_messages import shown
 from agent.config.loader import (
     DEFAULT_PLACES,
@@ -60,8 +61,8 @@ _OPTIONS = {
 
 def run_command(argv: Sequence[str]) -> int:
     """Runs one command line; exit code 0 stopped, 2 bad configuration or usage, 70 gave up."""
-    arguments = _parser(argv).parse_args(argv)
     try:
+        arguments = _parser(argv).parse_args(argv)
         command: Command = arguments.command
         code = command(arguments)
         sys.stdout.flush()
@@ -147,6 +148,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("hash-password", _hash_password, "print the hash of a password for page.password")
     add(_COMPLETION, _completion, "print what lets your shell complete commands at a press of Tab")
     add("version", _version, "print the version")
+    check_name(argv, commands.choices)
     return parser
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from agent.audio import options as audio
 from agent.classify import questions
+from agent.core.pre_roll import PRE_ROLL_BYTES
 from agent.core.self_test_stages import _PATIENCE, Stage
 from agent.mqtt.outbox import MAX_ANSWERS
 from agent.page import bridge
@@ -23,7 +24,7 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 MAILBOXES = {
     "inbox": (app.INBOX, app.INBOX_BYTES),
     "<camera>.frames": (camera_sessions.FRAMES, camera_sessions.FRAME_BYTES),
-    "<camera>.recording_frames": (camera_sessions.STREAM_FRAMES, camera_sessions.PRE_ROLL_BYTES),
+    "<camera>.recording_frames": (camera_sessions.STREAM_FRAMES, PRE_ROLL_BYTES),
     "<camera>.clip_parts": (camera_wiring.CLIP_PARTS, camera_wiring.CLIP_BYTES),
     "<camera>.vision_orders": (camera_wiring.ORDERS, 0),
     "classify": (questions.ASKED, questions.ASKED_BYTES),
