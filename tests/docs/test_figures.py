@@ -9,6 +9,7 @@ import pytest
 
 from agent.audio import options as audio
 from agent.classify import questions
+from agent.core.messages import CameraCode
 from agent.core.pre_roll import PRE_ROLL_BYTES
 from agent.core.self_test_stages import _PATIENCE, Stage
 from agent.mqtt.outbox import MAX_ANSWERS
@@ -85,3 +86,8 @@ def test_each_package_has_a_row() -> None:
     assert {
         it for it in folders if f"`{it}/`" not in table and f"`agent/{it}/`" not in table
     } == set()
+
+
+def test_each_state_of_a_camera_has_a_row() -> None:
+    table = rows("reference/cameras.md", "The state of a camera")
+    assert set(table) == {code.value for code in CameraCode}
