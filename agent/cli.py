@@ -131,12 +131,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     purge.add_argument(
         "--dry-run", action="store_true", required=True, help="the agent alone deletes, each hour"
     )
-    health = add(
-        "health",
-        _health,
-        "say how the running agent is; exit 0 if it does its work (ok, degraded), else 1",
-        config=True,
-    )
+    words = "say how the running agent is; exit 0 if it does its work (ok, degraded), else 1"
+    health = add("health", _health, words, config=True)
     health.add_argument("--strict", action="store_true", help="exit 0 only if it is ok")
     words = "say why there was, or was not, an event at some moment: explain front_door 14:03"
     add("explain", _explain, words, config=True)
