@@ -13,6 +13,7 @@ from functools import partial
 from importlib import import_module
 
 from agent import __version__
+from agent.commands.name_check import check_name
 from agent.config.error_messages import shown
 from agent.config.loader import (
     DEFAULT_PLACES,
@@ -60,8 +61,8 @@ _OPTIONS = {
 
 def run_command(argv: Sequence[str]) -> int:
     """Runs one command line; exit code 0 stopped, 2 bad configuration or usage, 70 gave up."""
-    arguments = _parser(argv).parse_args(argv)
     try:
+        arguments = _parser(argv).parse_args(argv)
         command: Command = arguments.command
         code = command(arguments)
         sys.stdout.flush()
@@ -130,12 +131,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     purge.add_argument(
         "--dry-run", action="store_true", required=True, help="the agent alone deletes, each hour"
     )
-    health = add(
-        "health",
-        _health,
-        "say how the running agent is; exit 0 if it does its work (ok, degraded), else 1",
-        config=True,
-    )
+    words = "say how the running agent is; exit 0 if it does its work (ok, degraded), else 1"
+    health = add("health", _health, words, config=True)
     health.add_argument("--strict", action="store_true", help="exit 0 only if it is ok")
     words = "say why there was, or was not, an event at some moment: explain front_door 14:03"
     add("explain", _explain, words, config=True)
@@ -147,6 +144,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     add("hash-password", _hash_password, "print the hash of a password for page.password")
     add(_COMPLETION, _completion, "print what lets your shell complete commands at a press of Tab")
     add("version", _version, "print the version")
+    check_name(argv, commands.choices)
     return parser
 
 

@@ -44,11 +44,13 @@ Topic = Annotated[str, Field(max_length=200), AfterValidator(_plain_topic)]
 
 
 def _no_topic(value: str) -> str:
+    words = None
     if value in RESERVED:
-        raise ValueError(f"a camera cannot be called {value!r}: that is a topic of the agent")
-    if value.startswith(f"{SELF_TEST}_"):
+        words = "that is a topic of the agent"
+    elif value.startswith(f"{SELF_TEST}_"):
         words = "names that begin like that belong to the self test"
-        raise ValueError(f"a camera cannot be called {value!r}: {words}")
+    if words is not None:
+        raise ValueError(f"a camera cannot be called {value!r}: {words}; choose another name")
     return value
 
 

@@ -110,12 +110,13 @@ def check_zones(zones: Mapping[str, Zone]) -> None:
     wanted = {zone.came_from for zone in zones.values()}
     judged = [name for name, zone in zones.items() if zone.mode != "ignore"]
     for name, zone in zones.items():
+        others = ", ".join(it for it in judged if it != name)
+        hint = f"the others are: {others}" if others else "make another zone first"
         if zone.came_from == name:
             raise ValueError(f"zone {name}: came_from names the zone itself")
         if zone.came_from is not None and zone.came_from not in judged:
             raise ValueError(
-                f"zone {name}: came_from: {zone.came_from} is no zone that is judged;"
-                f" those are: {', '.join(judged)}"
+                f"zone {name}: came_from: {zone.came_from} is no zone that is judged; {hint}"
             )
         if zone.mode == "watch" and name not in wanted:
             raise ValueError(

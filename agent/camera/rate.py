@@ -17,8 +17,7 @@ _LATE = 1.5
 class RateMeter:
     """A sliding window over the times of frames."""
 
-    def __init__(self, window: float = WINDOW) -> None:
-        self._window = window
+    def __init__(self) -> None:
         self._times: deque[float] = deque(maxlen=_MOST)
 
     def add(self, at: float) -> None:
@@ -35,13 +34,13 @@ class RateMeter:
         A camera whose frames are farther apart than the window has the rate of the last two.
         """
         times = self._times
-        while len(times) > 2 and now - times[0] > self._window:
+        while len(times) > 2 and now - times[0] > WINDOW:
             times.popleft()
         steps = len(times) - 1
         if steps < 1:
             return 0.0
         span = times[-1] - times[0]
-        if now - times[-1] > max(self._window, _LATE * span / steps):
+        if now - times[-1] > max(WINDOW, _LATE * span / steps):
             return 0.0
         # A frame that is due but did not come lengthens the span: so the rate falls immediately.
         overdue = now - times[-1] - span / steps

@@ -14,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from agent.runtime.redaction import HIDDEN, redact
 from schemas.base import kind_of, quoted
+from schemas.camera_config import CameraConfig
 from schemas.config import Config
 from schemas.sizes import ByteCount
 
@@ -124,7 +125,11 @@ def _example(path: Path_, kind: str) -> str | None:
         what = "is required and missing" if kind == "missing" else "needs cameras by their ids"
         return f"{what}; write `front_door: {{source: …}}` below it"
     if path[0] == "cameras" and len(path) == _CAMERA and kind in _CONTAINERS:
+        if path[-1] in CameraConfig.model_fields:
+            return f"needs keys; `{path[-1]}` is a key of a camera: indent it below the camera's id"
         return "needs keys; write `source: …` below it"
+    if path[0] == "cameras" and path[_CAMERA:] == ("source",) and kind == "missing":
+        return f"{_WORDS[kind]}; write the camera's URL, such as `source: rtsp://HOST/PATH`"
     return None
 
 

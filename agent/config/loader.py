@@ -360,6 +360,8 @@ def _no_yaml(error: Exception, text: str) -> str:
         reason += " (docs/reference/configuration.md)"
     if begun is not None and begun.line != mark.line:
         reason += f" (begun in line {begun.line + 1})"
+    if "'\\t'" in reason:
+        reason += "; write spaces instead of the tab"
     if "mapping values" in reason:
         reason += "; write text that ends with a colon, or has one and a space, in quotes"
     return f", line {mark.line + 1}, column {mark.column + 1}: not valid YAML: {reason}"

@@ -134,7 +134,7 @@ def _say(
     camera = replace(camera, motion_seq=event.seq)
     score = "" if named.top_score is None else f" ({named.sub_label} {named.top_score:.2f})"
     words = f"camera {camera.camera_id}: motion {naming.event_id}: {named.label.value}{score}"
-    return camera, [_record(camera, event), objects_state(camera), Say("INFO", words)]
+    return camera, [motion_record(camera, event), objects_state(camera), Say("INFO", words)]
 
 
 def _shown(named: Named) -> dict[str, object]:
@@ -151,6 +151,7 @@ def _same(one: Naming, other: Naming) -> bool:
     return one.event_id == other.event_id
 
 
-def _record(camera: CameraNow, event: MotionEvent) -> Record:
+def motion_record(camera: CameraNow, event: MotionEvent) -> Record:
+    """A motion event for the journal."""
     publish = Publish(camera.topics.event_motion, event.to_json(), qos=1)
     return Record(camera.camera_id, "motion", event.seq, publish, camera.topics.ha_motion)

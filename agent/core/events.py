@@ -62,7 +62,7 @@ def motion_started(now_state: AgentNow, cause: MotionStarted, now: Now) -> Step:
     now_state, beep = _beep_on_motion(now_state.with_camera(camera), camera, now)
     effects: list[Effect] = [
         state_messages.motion_state(camera),
-        motion_record(camera, event),
+        classified.motion_record(camera, event),
         *beep,
         state_messages.recording_state(camera),
         Say("INFO", f"camera {cause.camera}: motion {cause.event_id}: {why}"),
@@ -113,7 +113,7 @@ def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
     if camera.motion is not None and camera.motion.event_id != cause.event_id:
         # of a thread that hung while its camera was replaced: another event runs, and goes on
         camera = replace(camera, motion_seq=event.seq)
-        told: list[Effect] = [motion_record(camera, event), *gone, Say("INFO", words)]
+        told: list[Effect] = [classified.motion_record(camera, event), *gone, Say("INFO", words)]
         return now_state.with_camera(camera), told
     keep_on = cause.reason in _QUIETLY and camera.settings.clear_delay > 0
     if camera.motion is not None:
@@ -131,7 +131,7 @@ def motion_ended(now_state: AgentNow, cause: MotionEnded, now: Now) -> Step:
     )
     effects: list[Effect] = [
         state_messages.motion_state(camera),
-        motion_record(camera, event),
+        classified.motion_record(camera, event),
         _attributes(camera),
         *gone,
         state_messages.recording_state(camera),
@@ -147,7 +147,7 @@ def motion_interrupted(now_state: AgentNow, started: MotionEvent, now: Now) -> S
     camera = now_state.cameras[started.camera]
     event = event_payloads.motion_interrupted(camera, started, now)
     effects: list[Effect] = [
-        motion_record(camera, event),
+        classified.motion_record(camera, event),
         Say("INFO", f"camera {camera.camera_id}: motion {event.id} was cut by the agent's end"),
     ]
     return now_state.with_camera(replace(camera, motion_seq=event.seq)), effects
@@ -165,7 +165,7 @@ def motion_suppressed(now_state: AgentNow, cause: MotionSuppressed) -> Step:
         last_suppressed=why,
     )
     effects: list[Effect] = [
-        motion_record(camera, event),
+        classified.motion_record(camera, event),
         Say("INFO", f"camera {cause.camera}: suppressed: {why}"),
     ]
     return now_state.with_camera(camera), effects
@@ -325,12 +325,6 @@ def _failed_attempts(camera: CameraNow, cause: CameraState) -> int:
     refused = cause.code is CameraCode.REFUSED
     failed = cause.retry_in is not None and cause.found and not (refused or cause.answers)
     return camera.failed_attempts + int(failed)
-
-
-def motion_record(camera: CameraNow, event: MotionEvent) -> Record:
-    """A motion event for the journal."""
-    publish = Publish(camera.topics.event_motion, event.to_json(), qos=1)
-    return Record(camera.camera_id, "motion", event.seq, publish, camera.topics.ha_motion)
 
 
 def _attributes(camera: CameraNow) -> Publish:

@@ -67,10 +67,10 @@ def free_port(wanted: int) -> int:
     raise ConfigError(f"no free TCP port on {HOST}")
 
 
-def broker_answers(host: str, port: int, seconds: float = 1.0) -> bool:
-    """True when a program accepts TCP connections there within the given seconds."""
+def broker_answers(host: str, port: int) -> bool:
+    """True when a program accepts TCP connections there within a second."""
     try:
-        with socket.create_connection((host, port), seconds):
+        with socket.create_connection((host, port), 1.0):
             return True
     except OSError:
         return False

@@ -137,8 +137,6 @@ def _refuse_retained(received: Received, *, obey_live: bool) -> None:
 
 # ------------------------------------------------------------------ what it means
 
-_Fields = dict[str, Any]
-
 
 def _command(address: Address, content: str | dict[str, Any], cameras: tuple[str, ...]) -> Command:
     if address.kind == "setting":

@@ -104,7 +104,8 @@ def _read(folder: Path, now: float | None) -> tuple[_Facts | None, str]:
         pid = int(facts["pid"])
         problems = [f"  {code}: {words}" for code, words in facts["problems"].items()]
     except FileNotFoundError:
-        return None, f"not running, or its state folder is another one: no {path}"
+        where = f"not running, or its state folder is another one: no {path}"
+        return None, f"{where}; call this as the agent's user"
     except OSError as error:
         return None, f"{path}: {error.strerror}"
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):

@@ -68,12 +68,10 @@ class ZoneWatch:
 
     Args:
         monotonic: seconds.
-        localtime: where the machine's zone is.
     """
 
-    def __init__(self, monotonic: Callable[[], float], localtime: Path = _LOCALTIME) -> None:
+    def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._localtime = localtime
         self._known = self._look()
         self._looked_at = monotonic()
 
@@ -90,7 +88,7 @@ class ZoneWatch:
         time.tzset()
         if found[0] != before[0]:
             log.info("time zone: now %s, was %s: days and names follow it", found[0], before[0])
-        if (words := zone_mistake(os.environ, localtime=self._localtime)) is not None:
+        if (words := zone_mistake(os.environ, localtime=_LOCALTIME)) is not None:
             log.warning("time zone: %s", words)
 
     def _look(self) -> tuple[str, tuple[int, ...]]:
@@ -98,10 +96,10 @@ class ZoneWatch:
         if "TZ" in os.environ:
             return os.environ["TZ"], ()
         try:
-            about = self._localtime.stat()
+            about = _LOCALTIME.stat()
         except OSError:
             return "UTC", ()
-        name = os.path.realpath(self._localtime).partition("zoneinfo/")[2]
+        name = os.path.realpath(_LOCALTIME).partition("zoneinfo/")[2]
         return name or "another one", (about.st_dev, about.st_ino, about.st_mtime_ns)
 
 

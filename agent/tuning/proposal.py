@@ -121,7 +121,7 @@ def lines(camera: str, proposal: Proposal) -> list[str]:
     false = sum(it.false_alarm for it in proposal.tried)
     true = len(proposal.tried) - false
     said = [
-        f"{camera}: {proposal.marked} events of {proposal.days} days are marked as false alarms.",
+        f"{camera}: false alarms that were marked: {proposal.marked}; days: {proposal.days}.",
         f"{false} of them, and {true} other events, were judged again.",
     ]
     if proposal.skipped:

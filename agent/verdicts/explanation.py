@@ -179,11 +179,11 @@ def _frames(look: _Look) -> list[str]:
             continue
         most = max(it.score for it in found)
         much = f"; up to {most:.3f} % of what is looked at changed" if most else ""
-        said.append(f"{len(found)} of them {words}{_zones(found)}{much}.")
+        said.append(f"{len(found)} of the frames {words}{_zones(found)}{much}.")
     others = Counter(it.reason for it in look.verdicts) - Counter(
         it.reason for it in look.verdicts if it.reason in _UNSUPPRESSED or it.reason in _SPECIAL
     )
-    said += [f"{n} of them: {reason.replace('_', ' ')}." for reason, n in others.items()]
+    said += [f"{n} of the frames: {reason.replace('_', ' ')}." for reason, n in others.items()]
     if look.lost:
         said.append(f"{look.lost} more verdicts were not written down: too many frames came.")
     return said

@@ -144,7 +144,7 @@ def test_the_command_prints_what_to_write_and_changes_nothing(
     before = sorted((it, it.stat().st_mtime_ns) for it in place.rglob("*"))
     assert run_command(["propose", "front", "--config", str(config)]) == 0
     told = capsys.readouterr().out
-    assert "4 events of 1 days are marked as false alarms." in told
+    assert "false alarms that were marked: 4; days: 1." in told
     assert "It would have cost none of 2 other events." in told
     assert "mode: ignore" in told
     assert run_command(["propose", "front", "--json", "--config", str(config)]) == 0

@@ -348,12 +348,12 @@ def _codec(
     return Codec(bytes.fromhex(config), counted(width), counted(height), kind, turn, track)
 
 
-def counted(value: object, most: int = _MOST) -> int:
+def counted(value: object) -> int:
     """A number that was read from a note, which anybody may have written.
 
     Raises:
-        ValueError: it is no whole number from 0 to `most`.
+        ValueError: it is no whole number from 0 to `_MOST`.
     """
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MOST:
         raise ValueError("not a number that the agent writes")
     return value

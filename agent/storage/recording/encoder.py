@@ -80,7 +80,6 @@ class Painter:
         self,
         coded: bytes | Video,
         text: str | None,
-        size: tuple[int, int] | None = None,
         shrink: int = 1,
     ) -> av.VideoFrame | None:
         """The picture, or None when it is damaged.
@@ -88,18 +87,17 @@ class Painter:
         Args:
             coded: a JPEG from SOI to EOI, or a picture of a video stream.
             text: burnt in, upper left.
-            size: (width, height) to scale to; None: its own, made even.
             shrink: 1, 2, 4 or 8: JPEGs are decoded at a part of their size.
         """
         decoded = self.decode(coded, shrink)
-        return None if decoded is None else self.finish(decoded, coded, text, size)
+        return None if decoded is None else self.finish(decoded, coded, text)
 
     def finish(
         self,
         decoded: av.VideoFrame,
         coded: bytes | Video,
         text: str | None,
-        size: tuple[int, int] | None,
+        size: tuple[int, int] | None = None,
     ) -> av.VideoFrame | None:
         """What `decode` made of `coded`, as it is stored; see `paint`."""
         width, height = size or (decoded.width & ~1, decoded.height & ~1)
@@ -274,7 +272,7 @@ def still_of(
         if shown is None or not allowed(shown.height, shown.width):
             return None
         with room.work(needs(shown.width, shown.height)) as whole:
-            picture = Painter(orientation).finish(shown, group[-1], text, None) if whole else None
+            picture = Painter(orientation).finish(shown, group[-1], text) if whole else None
             return None if picture is None else _as_jpeg(picture)
 
 

@@ -128,6 +128,8 @@ def refused_by(error: OSError, path: str, file: str = "") -> StoreRefused:
     helps = None
     if cause_of(error) is Cause.NO_RIGHT:
         helps = rights_words(path)
+    elif cause_of(error) is Cause.ABSENT and not file:
+        helps = "mount it, or make this folder"
     elif cause_of(error) is Cause.BAD_NAME:
         helps = "its file system does not take this name, or this kind of access"
     elif cause_of(error) is Cause.NOT_OURS:

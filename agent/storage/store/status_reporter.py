@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
-from datetime import date, tzinfo
+from datetime import date
 from typing import Any
 
 from agent.core.engine_inputs import FromStore
@@ -69,9 +69,7 @@ class Voice:
         code: the state that was said last.
     """
 
-    def __init__(
-        self, to_engine: Callable[[FromStore], object], clock: Clock, tz: tzinfo | None
-    ) -> None:
+    def __init__(self, to_engine: Callable[[FromStore], object], clock: Clock) -> None:
         self.code: StoreCode | None = None
         self._reason = ""
         self._helps: str | None = None
@@ -79,7 +77,6 @@ class Voice:
         self._well_after = WELL_AFTER
         self._to_engine = to_engine
         self._clock = clock
-        self._tz = tz
         self._unsaid: deque[FromStore] = deque()
         self._figures_at = float("-inf")
 
@@ -135,7 +132,7 @@ class Voice:
             return
         self._figures_at = now
         per_day = {date.fromisoformat(day): size for day, size in answer["stored"].items()}
-        local = self._clock.utc().astimezone(self._tz)
+        local = self._clock.utc().astimezone()
         self.say(
             StoreState(
                 self.code,

@@ -14,7 +14,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +79,6 @@ class StoreWorker:
         to_engine: Callable[[FromStore], object],
         clock: Clock,
         clock_trusted: Callable[[], bool],
-        tz: tzinfo | None = None,
         orders: Mailbox[MarkEvent] | None = None,
     ) -> None:
         self._spool = spool
@@ -90,12 +88,12 @@ class StoreWorker:
         self._identity: str | None = None
         self._state_dir = state_dir
         self._keeper = keeper = AnchorKeeper(state_dir, options.agent, clock, options.anchor_key)
-        self._voice = Voice(to_engine, clock, tz)
+        self._voice = Voice(to_engine, clock)
         self._anchor = AnchorVoice(keeper, self._voice)
         self._outcomes = Outcomes(spool, self._voice, self._anchor)
         self._orders = MarkOrders(orders, self._voice.say)
         self._clock = clock
-        self._calendar = Calendar(state_dir, clock, tz)
+        self._calendar = Calendar(state_dir, clock)
         self._link: ChildLink | None = None
         self._former: ChildLink | None = None  # hung up, perhaps not ended yet
         self._asked: str | None = None

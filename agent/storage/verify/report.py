@@ -16,9 +16,9 @@ _WORDS = ("missing", "damaged", "foreign", "unproven", "notes")
 
 #: What `verify` alone says of itself.
 ALONE = (
-    "proven: each file is as its manifest says, each manifest as it was written or forged; not"
-    " proven: that nobody who can write the store took lines, files or days out, or made new ones"
-    " (--against an anchor proves that)"
+    "proven: each file is as its manifest says; not proven: that nobody who can write the store"
+    " took lines, files or days out, made new ones, or wrote a whole manifest anew (--against an"
+    " anchor proves that)"
 )
 
 

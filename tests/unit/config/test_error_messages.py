@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
 
-from agent.config.loader import Given
+from agent.config.loader import Given, load
+from agent.core.errors import ConfigError
 from schemas.config import Config
 
 Path_ = tuple[str, ...]
@@ -114,3 +116,22 @@ def test_a_wrong_value_is_told_in_our_words_with_its_key(path: Path_) -> None:
 def test_a_mistake_says_what_is_allowed(path: Path_, value: object, words: str) -> None:
     (line,) = mistakes(path, value)
     assert line.startswith(f"  not given: {'.'.join(path)}: {words}")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("cameras: {a: {name: x}}", "such as `source: rtsp://HOST/PATH`"),
+        ("cameras:\n  a:\n  source: 'demo:'", "`source` is a key of a camera: indent it"),
+        ("cameras:\n\ta: {source: 'demo:'}", "write spaces instead of the tab"),
+        ("cameras: {self_test_1: {source: 'demo:'}}", "choose another name"),
+    ],
+)
+def test_what_newcomers_write_wrong_is_answered_with_what_to_write(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(file, {})
+    assert words in str(caught.value)

@@ -115,7 +115,7 @@ def test_zones_that_know_each_other() -> None:
         ({"gate": {"came_from": "street"}}, "came_from: street is no zone that is judged"),
         (
             {"gate": {"came_from": "tree"}, "tree": {"mode": "ignore"}},
-            "tree is no zone that is judged; those are: gate",
+            "tree is no zone that is judged; make another zone first",
         ),
         ({"gate": {"came_from": "gate"}}, "came_from names the zone itself"),
         ({"street": {"mode": "watch"}}, "another one names as came_from"),

@@ -66,7 +66,7 @@ def test_the_zones_that_decided_are_named() -> None:
     opened = OpenBlock("yard", T0, 0.0, State(), sure=True)
     for second, zone in enumerate(["door", "path", "door"], 8):
         opened.judged(detection(second, Reason.DWELL, 4.0)._replace(zone=zone))
-    assert "3 of them showed motion in a zone" in ask(opened.closed(30.0)).text
+    assert "3 of the frames showed motion in a zone" in ask(opened.closed(30.0)).text
     assert "for its dwell yet (door, path); up to 4.000 %" in ask(opened.closed(30.0)).text
 
 

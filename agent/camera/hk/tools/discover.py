@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, stop: Waitable, show: Callable[[str], None]) -
             port=args.port,
         )
     except OSError as error:
-        show(f"discovery: {reason_of(error)}")
+        show(f"discovery: {', '.join(targets)}: {reason_of(error)}")
         return 1
     except (OverflowError, UnicodeError):
         show("discovery: there is no such host, or no such port")

@@ -25,7 +25,7 @@ class Said:
     def __init__(self) -> None:
         self.clock = FakeClock()
         self.heard: list[StoreState] = []
-        self.voice = Voice(self._hear, self.clock, None)
+        self.voice = Voice(self._hear, self.clock)
 
     def _hear(self, message: object) -> bool:
         assert isinstance(message, StoreState)
