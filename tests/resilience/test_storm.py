@@ -47,6 +47,7 @@ def answered(*answers: bool | None) -> Storm:
         SimpleNamespace(
             sent=[Sent(act, number, float(number)) for number, act in enumerate(acts)],
             removed={},
+            page=SimpleNamespace(orders=[]),
             answered=lambda number: said[number],
         ),
     )
