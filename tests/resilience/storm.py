@@ -306,6 +306,10 @@ class Storm:
 
     # ------------------------------------------------------------ rest
 
+    def rest(self, seconds: float) -> None:
+        """Nothing is done for a while."""
+        time.sleep(seconds)
+
     def calm(self) -> None:
         """Outside all is well again; what commands set stays as it is."""
         self._unwatch()

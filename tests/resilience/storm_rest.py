@@ -6,7 +6,6 @@ Each yields complaints. They are asked in order, and each may use what the ones 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,8 @@ from tests.support.waiting import wait_until
 
 #: Seconds until all is well again: the UDP camera rests 15 s after a failed opening.
 WITHIN = 75.0
+#: Seconds for what is under way already.
+SOON = 30.0
 MORE_THREADS, MORE_DESCRIPTORS = 2, 6
 OK = 200
 #: The RTSP camera shows a ball on black.
@@ -65,9 +66,8 @@ def commands_are_answered_once(storm: Storm) -> Iterator[str]:
             s.number for s in storm.sent if storm.listened(s.at) and not storm.answered(s.number)
         ]
 
-    deadline = time.monotonic() + 20
-    while missing() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    for _ in _becomes("every answer", lambda: not missing(), SOON):
+        break
     for sent in storm.sent:
         count = len(storm.answered(sent.number))
         if count > 1 or (count == 0 and storm.listened(sent.at)):
@@ -144,10 +144,8 @@ def settings_are_what_was_commanded(storm: Storm) -> Iterator[str]:
             != value.encode()
         ]
 
-    deadline = time.monotonic() + 20
-    while wrong() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    yield from wrong()
+    for _ in _becomes("what was commanded", lambda: not wrong(), SOON):
+        yield from wrong()
 
 
 def the_page_answers(storm: Storm) -> Iterator[str]:
@@ -326,7 +324,7 @@ def _plays(storm: Storm, said: dict[str, Any]) -> Iterator[str]:
 
 def what_is_asked_for_comes(storm: Storm) -> Iterator[str]:
     """A picture and a clip of each camera."""
-    time.sleep(PERIOD)  # whoever walked has left
+    storm.rest(PERIOD)  # whoever walked has left
     for what, value in (("takeSnapshot", "PRESS"), ("recordClip", '{"seconds": 1}')):
         for name in CAMERAS:
             yield from _comes(storm, Act(0.0, what, name, value))
@@ -412,20 +410,18 @@ def nothing_waits(storm: Storm) -> Iterator[str]:
         data: dict[str, Any] = storm.answered(number)[0]["data"]
         return data
 
-    deadline = time.monotonic() + 30
-    while True:
-        said = status()
-        waits = said["mqtt"]["journal_waiting"], said["storage"]["spool_records"]
-        if waits == (0, 0) or time.monotonic() > deadline:
-            break
-        time.sleep(0.5)
-    if waits != (0, 0):
-        yield f"journal, spool: {waits}"
+    for _ in _becomes("nothing waits", lambda: _waiting(status()) == (0, 0), SOON):
+        yield f"journal, spool: {_waiting(status())}"
+    said = status()
     if said["restarts"] and any(said["restarts"].values()):
         yield f"restarted: {said['restarts']}"
     boxes = {n: b["dropped"] for n, b in said["mailboxes"].items() if not n.endswith(".frames")}
     if any(boxes.values()):  # frames wait for the newest on a busy machine
         yield f"dropped: {boxes}"
+
+
+def _waiting(said: dict[str, Any]) -> tuple[int, int]:
+    return said["mqtt"]["journal_waiting"], said["storage"]["spool_records"]
 
 
 def nothing_was_raised(storm: Storm) -> Iterator[str]:
@@ -470,12 +466,16 @@ def run(folder: Path, seed: int, acts: list[Act], asked: Sequence[Ask] = REST) -
             storm.act(act)
         storm.calm()
         found = [f"{ask.__name__}: {complaint}" for ask in asked for complaint in ask(storm)]
-        threads, files = storm.threads(), storm.descriptors()
-        if threads > before[0] + MORE_THREADS or files > before[1] + MORE_DESCRIPTORS:
-            found.append(f"nothing_grew: {before} threads and descriptors: {threads, files}")
-        if (code := storm.agent.stop()) != 0:
-            found.append(f"it_ends: the agent ended with {code}")
-        return found
+        after = storm.threads(), storm.descriptors()
+        return [*found, *ended_well(before, after, storm.agent.stop())]
+
+
+def ended_well(before: tuple[int, int], after: tuple[int, int], code: int | None) -> Iterator[str]:
+    """The process has as many threads and descriptors as before the storm, and ends with 0."""
+    if after[0] > before[0] + MORE_THREADS or after[1] > before[1] + MORE_DESCRIPTORS:
+        yield f"nothing_grew: {before} threads and descriptors: {after}"
+    if code != 0:
+        yield f"it_ends: the agent ended with {code}"
 
 
 def asked_of(seed: int) -> list[Ask]:
