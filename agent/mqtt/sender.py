@@ -181,7 +181,8 @@ class Sender:
         message = self._flying.pop(mid, _Flying(""))
         self._pictures.discard(mid)
         self._elsewhere.acknowledged(mid)
-        self._live.acknowledged(message.topic, message.behind, heard=heard)
+        taken = heard and error is None  # who may not publish is not heard either
+        self._live.acknowledged(message.topic, message.behind, heard=taken)
         if error is not None:
             self.refused += 1
             words = "mqtt: the broker did not accept a message to %s: %s; check its ACL"
