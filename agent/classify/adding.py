@@ -63,9 +63,7 @@ def add_model(
     contents = {file.name: found[file.sha256] for file in known.files}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        side = _proven(contents, folder, clock)
-        for name, data in contents.items():
-            write_atomic(folder / name, data, mode=0o644)
+        side = _put(contents, folder, clock)
     except OSError as error:
         raise ConfigError(f"{folder}: {reason_of(error)}") from None
     say(f"{known.name}: it runs here, and looks at squares of {side} pixels")
@@ -76,15 +74,21 @@ def add_model(
     return weights
 
 
-def _proven(contents: Mapping[str, bytes], folder: Path, clock: Clock) -> int:
-    """The side of its square, after it has run from a folder of its own that goes again."""
+def _put(contents: Mapping[str, bytes], folder: Path, clock: Clock) -> int:
+    """Puts the files in, once they ran from a folder of their own; the side of their square.
+
+    They are moved: on a full disk all of them are there afterwards, or none.
+    """
     with tempfile.TemporaryDirectory(prefix=".trial-", dir=folder) as trial:
         for name, data in contents.items():
-            (Path(trial) / name).write_bytes(data)
+            write_atomic(Path(trial) / name, data, mode=0o644)
         try:
-            return proven(model_of(Path(trial) / next(iter(contents))), clock)
+            side = proven(model_of(Path(trial) / next(iter(contents))), clock)
         except ConfigError as error:
             raise ConfigError(str(error).replace(trial, str(folder))) from None
+        for name in contents:
+            (Path(trial) / name).replace(folder / name)
+    return side
 
 
 def _complete(found: Mapping[str, bytes]) -> Known:

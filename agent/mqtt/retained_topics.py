@@ -16,16 +16,20 @@ log = logging.getLogger(__name__)
 MAX_TOPICS = 10_000
 
 
+#: Of a topic: it is wanted, or to be cleared, or to be cleared without waiting for anybody.
+_WANTED, _GONE, _AT_ONCE = 0, 1, 2
+
+
 class Retained:
     """Topics, each wanted or to be cleared; mirrored in the table `retained`."""
 
     def __init__(self) -> None:
-        self._gone: dict[str, bool] = {}
+        self._gone: dict[str, int] = {}
         self._changed: set[str] = set()
 
     def load(self, rows: Iterable[tuple[str, int]]) -> None:
         """What the file says at the start."""
-        self._gone = {topic: bool(gone) for topic, gone in rows}
+        self._gone = dict(rows)
 
     def rewrite(self) -> None:
         """Another file is there: all goes into it."""
@@ -45,15 +49,16 @@ class Retained:
 
     def say(self, topic: str) -> None:
         """Something is said on it: it is wanted."""
-        if self._gone.get(topic) is not False:
-            self._set(topic, gone=False)
+        if self._gone.get(topic) != _WANTED:
+            self._set(topic, _WANTED)
 
-    def bury(self, topic: str) -> None:
-        """It is to be cleared."""
-        if not self._gone.get(topic):
-            self._set(topic, gone=True)
+    def bury(self, topic: str, *, at_once: bool = False) -> None:
+        """It is to be cleared; `at_once`: also after a restart, without waiting for anybody."""
+        gone = max(self._gone.get(topic, _WANTED), _AT_ONCE if at_once else _GONE)
+        if self._gone.get(topic) != gone:
+            self._set(topic, gone)
 
-    def _set(self, topic: str, *, gone: bool) -> None:
+    def _set(self, topic: str, gone: int) -> None:
         if topic not in self._gone and len(self._gone) >= MAX_TOPICS:
             log.warning("mqtt: %s: too many topics to remember; clear it by hand one day", topic)
             return
@@ -72,7 +77,11 @@ class Retained:
 
     def is_gone(self, topic: str) -> bool:
         """It is still to be cleared."""
-        return self._gone.get(topic, False)
+        return self._gone.get(topic, _WANTED) != _WANTED
+
+    def is_gone_at_once(self, topic: str) -> bool:
+        """It is still to be cleared, and nobody is waited for."""
+        return self._gone.get(topic) == _AT_ONCE
 
     @property
     def topics(self) -> list[str]:

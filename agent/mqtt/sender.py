@@ -128,7 +128,7 @@ class Sender:
         self._offering.forget()
         self._to_clear: dict[str, float] = {}  # topic: from when on
         for topic in self._journal.retained.gone:
-            self._clear(topic)
+            self._clear(topic, at_once=self._journal.retained.is_gone_at_once(topic))
         self._refused_until = NEVER
         self._online = False
 
@@ -181,7 +181,8 @@ class Sender:
         message = self._flying.pop(mid, _Flying(""))
         self._pictures.discard(mid)
         self._elsewhere.acknowledged(mid)
-        self._live.acknowledged(message.topic, message.behind, heard=heard)
+        taken = heard and error is None  # who may not publish is not heard either
+        self._live.acknowledged(message.topic, message.behind, heard=taken)
         if error is not None:
             self.refused += 1
             words = "mqtt: the broker did not accept a message to %s: %s; check its ACL"
@@ -241,7 +242,7 @@ class Sender:
     def _take_cleared(self) -> None:
         for message in self._outbox.cleared():
             self._clear(message.topic, at_once=message.at_once)
-            self._journal.retained.bury(message.topic)
+            self._journal.retained.bury(message.topic, at_once=message.at_once)
 
     def _clear(self, topic: str, *, at_once: bool = False) -> None:
         """Clears it: immediately, or a state after Home Assistant has removed its entity."""

@@ -27,6 +27,7 @@ from agent.core import engine
 from agent.core.clip_events import RECORDINGS
 from agent.core.effects import Effect
 from agent.core.messages import (
+    Parsed,
     Received,
     RecordingFailed,
     RecordingSaved,
@@ -272,9 +273,12 @@ class App(CameraChanges):
             self._parts.bridge.now.put(self._state)
         self._performer.perform(effects)
 
-    def _drain(self) -> None:
+    def _drain(self, commands: list[Inbound] | None = None) -> None:
         while (cause := self._inbox.get()) is not None:
-            self._take(cause)
+            if commands is not None and isinstance(cause, Received | Parsed):
+                commands.append(cause)
+            else:
+                self._take(cause)
 
     def _leave(self, again: bool) -> None:  # noqa: FBT001  the effect's own field
         self.again = again

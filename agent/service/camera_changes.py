@@ -83,8 +83,8 @@ class CameraChanges:
         """Takes one message."""
         raise NotImplementedError
 
-    def _drain(self) -> None:
-        """Takes all that the owners have said until now."""
+    def _drain(self, commands: list[Inbound] | None = None) -> None:
+        """Takes all that has come; what somebody wants goes into `commands` where that is given."""
         raise NotImplementedError
 
     def _say(self, message: Outgoing) -> None:
@@ -211,7 +211,7 @@ class CameraChanges:
         if not (change.renewed or change.ended or change.schedules):
             self._config = config
             return
-        self._end_cameras(change.ended)
+        waiting = self._end_cameras(change.ended)
         self._config = config  # not before: what is obeyed until now is about the old cameras
         self._cameras = {name: built.get(name) or self._cameras[name] for name in config.cameras}
         self._performer = replace(
@@ -227,6 +227,8 @@ class CameraChanges:
         self._performer.perform(effects)
         for name in change.renewed:
             self._start_camera(built[name])
+        for cause in waiting:
+            self._take(cause)
 
     def _build(
         self,
@@ -257,21 +259,26 @@ class CameraChanges:
     ) -> tuple[AgentNow, list[Effect]]:
         return change_cameras(self._state, setups, change.renewed, self._last_seq, self._now())
 
-    def _end_cameras(self, names: Sequence[str]) -> None:
-        """Stops their threads, hears what they still had to say, and forgets them."""
+    def _end_cameras(self, names: Sequence[str]) -> list[Inbound]:
+        """Stops their threads, hears what they still had to say, and forgets them.
+
+        Returns what somebody wanted meanwhile: their threads would not answer any more.
+        """
         deadline = self._clock.monotonic() + STOP_WITHIN
         left = self._crew.stop_cameras([self._cameras[name] for name in names], deadline)
         if left:
             log.warning("configuration: still busy, left alone: %s", ", ".join(left))
         for name in names:
             self._cameras[name].silence()
-        self._drain()
+        commands = list[Inbound]()
+        self._drain(commands)
         for name in names:
             camera = self._state.cameras[name]
             self._last_seq[name, "motion"] = camera.motion_seq
             self._last_seq[name, "recording"] = camera.recording_seq
             self._last_seq[name, "sound"] = camera.sound_seq
             self._crew.forget(self._cameras[name].bodies())
+        return commands
 
     def _start_camera(self, camera: CameraParts) -> None:
         if camera.source is None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import yaml
 
 from agent.imaging.card import privacy_jpeg
 from tests.e2e.test_agent import events
@@ -15,7 +16,8 @@ from tests.e2e.test_classify import PERSON, children, named, objects
 from tests.e2e.test_privacy import Scene
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import TOPICS, YARD, House, Process
-from tests.support.waiting import wait_until
+from tests.support.stand_in_network import onnx, yolox_answer
+from tests.support.waiting import PATIENCE, wait_until
 from tests.support.web_camera import WebCamera
 
 
@@ -105,4 +107,57 @@ def test_eight_cameras_with_events_at_once_are_all_named(house: House, ear: Ear)
             )
         scene.moving = False
         assert agent.stop() == 0
+    assert "Traceback" not in agent.log
+
+
+def persons(ear: Ear) -> list[dict[str, Any]]:
+    return [it for it in events(ear, "motion_classified") if it["label"] == "person"]
+
+
+def test_a_network_that_is_killed_again_and_again_names_again_each_time(
+    house: House, ear: Ear
+) -> None:
+    """It is killed when it has named: a process that never named is begun anew ever later."""
+    named(house, PERSON)
+    house.simulate()
+    agent = house.agent()
+    killed = set[int]()
+    for _ in range(3):
+        before = len(persons(ear))
+        wait_until("a name", lambda before=before: persons(ear)[before:], 4 * PATIENCE)  # type: ignore[misc]
+        (child,) = wait_until("its process", lambda: children(agent.pid))
+        assert child not in killed
+        os.kill(child, signal.SIGKILL)
+        killed.add(child)
+    before = len(persons(ear))
+    wait_until("a name again", lambda: persons(ear)[before:], 4 * PATIENCE)
+    ended = {it["id"] for it in events(ear, "motion_ended")}
+    wait_until("all clips", lambda: ended <= {it["id"] for it in events(ear, "recording_saved")})
+    assert agent.stop() == 0
+    assert "Traceback" not in agent.log
+
+
+def test_another_network_waits_for_a_restart_and_names_then(house: House, ear: Ear) -> None:
+    named(house, PERSON)
+    house.simulate()
+    agent = house.agent()
+    wait_until("a name", lambda: persons(ear), 4 * PATIENCE)
+    other = house.folder / "other.onnx"
+    other.write_bytes(onnx(yolox_answer([("car", 0.9, (0, 0, 320, 320))])))
+    house.config["classify"]["model"] = str(other)
+    (house.folder / "config.yaml").write_text(yaml.safe_dump(house.config))
+    agent.signal(signal.SIGHUP)
+    agent.wait_for_line("needs a restart: classify", PATIENCE)
+    before = len(persons(ear))
+    wait_until("still the one before", lambda: persons(ear)[before:], 4 * PATIENCE)
+    assert {it["model"] for it in persons(ear)} == {"own"}
+    ear.say(TOPICS.restart, "PRESS")
+    agent.wait_for_line("classifier: other is ready", 4 * PATIENCE)
+    told = wait_until(
+        "the other's name",
+        lambda: [it for it in events(ear, "motion_classified") if it["label"] == "vehicle"],
+        4 * PATIENCE,
+    )
+    assert {it["model"] for it in told} == {"other"}
+    assert agent.stop() == 0
     assert "Traceback" not in agent.log

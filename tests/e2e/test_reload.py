@@ -106,6 +106,31 @@ def test_cameras_come_change_and_go_without_touching_the_others(house: House, ea
     assert "Traceback" not in agent.log
 
 
+def test_what_is_wanted_while_a_camera_is_exchanged_is_for_the_one_that_comes(
+    house: House, ear: Ear
+) -> None:
+    agent = house.agent()
+    wait_state(ear, YARD.availability, b"online")
+    house.config["cameras"]["yard"]["clear_delay_seconds"] = 3
+    reload(house, agent)
+    ear.say(YARD.snapshot_take, '{"transaction": "s"}')
+    ear.say(YARD.recording_start, '{"transaction": "r", "seconds": 1}')
+    ear.say(YARD.setting_set("privacy"), "ON")
+    agent.wait_for_line("configuration: read again: changed yard")
+    answers = [
+        wait_until("an answer", partial(answered, ear, noun)) for noun in ("snapshot", "record")
+    ]
+    assert not [it for it in answers if "no answer within" in str(it["error"])]
+    health = YARD.health
+    wait_until("private", lambda: json.loads(last(ear, health)).get("state") == "private")
+    assert agent.stop() == 0
+
+
+def answered(ear: Ear, noun: str) -> dict[str, Any] | None:
+    told = [json.loads(payload) for payload in ear.payloads(YARD.response(noun))]
+    return told[0] if told else None
+
+
 def test_a_bad_file_changes_nothing_and_is_said(house: House, ear: Ear) -> None:
     agent = house.agent()
     wait_state(ear, YARD.availability, b"online")

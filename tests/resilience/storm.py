@@ -18,7 +18,8 @@ from typing import Any, Self
 
 import yaml
 
-from tests.resilience.camera import FPS, PERIOD, QUIET, Camera, Yard
+from tests.resilience.storm_cameras import Rtsp, StormCamera, Udp, Web
+from tests.resilience.storm_page import Page
 from tests.resilience.storm_plan import OUTSIDE, Act, address
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import TOPICS, House, Process
@@ -26,29 +27,10 @@ from tests.support.broker import Broker, free_port
 from tests.support.faulty_link import FaultyLink
 from tests.support.observer import Observer
 from tests.support.waiting import PATIENCE, wait_until
-from tests.support.web_camera import WebCamera
+from tests.support.wallclock import CLOCK, put_ahead, wallclock
 
 ANSWERS = "answers/storm"
 _OPEN = float("inf")
-
-
-class Garden:
-    """What a web camera sees: somebody crosses it again and again while `walking`."""
-
-    def __init__(self, seed: int) -> None:
-        self.walking = False
-        self._yard = Yard(seed)
-        self._drawn: dict[float, bytes] = {}
-
-    def picture(self, number: int) -> bytes:
-        """Picture `number` of its day; each is drawn once."""
-        second = number / FPS % PERIOD
-        if not self.walking and second >= QUIET:
-            second -= QUIET
-        key = round(second, 3)
-        if key not in self._drawn:
-            self._drawn[key] = self._yard.at(key)
-        return self._drawn[key]
 
 
 @dataclass
@@ -69,14 +51,15 @@ class Storm:
         (folder / "broker").mkdir()
         self.broker = Broker(folder / "broker")
         self.house: House
-        self.gardens = {"yard": Garden(seed), "shed": Garden(seed + 1)}
-        self.webs: dict[str, WebCamera] = {}
-        self.gate = Camera(folder, free_port(), seed)
+        self._seed = seed
+        self.scenes: dict[str, StormCamera] = {}
         self.sent: list[Sent] = []
         self.away: list[tuple[float, float]] = []  # when nobody listened to commands
         self.removed: dict[str, float] = {}  # when a camera was last taken out
         self.agent: Process
         self.reoffer = free_port()
+        self.page = Page(free_port())
+        self._clock: dict[str, str] = {}  # the environment of an agent whose wall clock jumps
         self._viewers: list[socket.socket] = []
         self.full: dict[str, dict[str, Any]] = {}
 
@@ -97,16 +80,17 @@ class Storm:
         stack.callback(self.broker.kill)
         self.link = stack.enter_context(FaultyLink(self.broker.port))
         self.house = stack.enter_context(House(self.folder, self.link.port))
-        self.gate.start()
-        stack.callback(self.gate.kill)
-        self.gate.order(visits=False)
-        for name, garden in self.gardens.items():
-            self.webs[name] = stack.enter_context(WebCamera(garden.picture, fps=FPS))
-        self.full = {
-            "yard": {"source": self.webs["yard"].url("/stream")},
-            "shed": {"source": self.webs["shed"].url("/still.jpg"), "still_interval": 0.2},
-            "gate": {"source": f"hk://127.0.0.1:{self.gate.port}"},
+        web = Web(stack, self._seed, "/stream")
+        self.scenes = {
+            "yard": web,
+            "shed": Web(stack, self._seed + 1, "/still.jpg"),
+            "gate": Udp(stack, self.folder, self._seed),
+            "lane": Rtsp(stack),
         }
+        self._second_url = web.web.url("/stream?second")
+        self.full = {name: {"source": scene.source} for name, scene in self.scenes.items()}
+        self.full["shed"]["still_interval"] = 0.2
+        self.full["lane"]["detection"] = {"profile": "plain", "min_changed": 50, "max_changed": 100}
         for camera in self.full.values():
             camera |= {
                 "recording": {"pre_seconds": 0.5, "post_frames": 3},
@@ -116,7 +100,10 @@ class Storm:
         self.house.config |= {
             "cameras": {name: dict(camera) for name, camera in self.full.items()},
             "reoffer": {"port": self.reoffer},
+            "page": {"port": self.page.port, "token": self.page.token},
         }
+        (self.folder / CLOCK).write_bytes(bytes(8))
+        self._clock = wallclock(self.folder)
         self.house.config["mqtt"]["keepalive"] = 5
         self.house.config["agent"]["trust_clock"] = "always"
         self.ear = stack.enter_context(Observer(self.broker.port))
@@ -130,7 +117,7 @@ class Storm:
         """A new process; comes back when it listens."""
         heard = len(self.ear.of(TOPICS.availability))
         began = self.away.pop()[0] if self.away and self.away[-1][1] == _OPEN else time.monotonic()
-        self.agent = self.house.agent()
+        self.agent = self.house.agent(**self._clock)
         if not self.link.refusing:
             self._wait_online(heard)
         self.away.append((began, time.monotonic() if not self.link.refusing else _OPEN))
@@ -219,8 +206,8 @@ class Storm:
         self._change(camera, enabled=value == "true")
 
     def _source(self, camera: str, value: str) -> None:
-        of = camera if value == "own" else {"yard": "shed", "shed": "yard", "gate": "gate"}[camera]
-        path = "" if camera == "gate" else {"own": "", "other": "?other"}[value]
+        of = {"yard": "shed", "shed": "yard"}.get(camera, camera) if value == "other" else camera
+        path = "?other" if value == "other" and of != camera else ""
         self._change(camera, source=self.full[of]["source"] + path)
 
     def _profile(self, camera: str, value: str) -> None:
@@ -236,29 +223,24 @@ class Storm:
         self.reload()
 
     def _walk(self, camera: str, value: str) -> None:
-        if camera == "gate":
-            self.gate.order(visits=value == "true")
-        else:
-            self.gardens[camera].walking = value == "true"
+        self.scenes[camera].walk(on=value == "true")
 
     def _cut(self, camera: str, _value: str) -> None:
-        if camera == "gate":
-            self.gate.order(reboot=0.5)
-        else:
-            self.webs[camera].cut()
+        self.scenes[camera].cut()
 
     def _stall(self, camera: str, value: str) -> None:
-        if camera == "gate":
-            self.gate.order(stall=1.0 if value == "true" else 0.0)
-        elif value == "true":
-            self.webs[camera].stalled.set()
-        else:
-            self.webs[camera].stalled.clear()
+        self.scenes[camera].stall(on=value == "true")
 
     def _refuse(self, camera: str, value: str) -> None:
-        if camera != "gate":
-            self.webs[camera].status = 503 if value == "true" else None
-            self.webs[camera].cut()
+        self.scenes[camera].refuse(on=value == "true")
+
+    def _clock_jump(self, _camera: str, value: str) -> None:
+        put_ahead(self.folder, int(value))
+
+    def _order(self, camera: str, value: str) -> None:
+        """Somebody orders something on the page; it is answered before the storm goes on."""
+        sure = all(self.answered(sent.number) for sent in self.sent)
+        self.page.order(camera, json.loads(value), number=len(self.sent), sure=sure)
 
     def _broker(self, _camera: str, value: str) -> None:
         if value == "true" and self.link.refusing:
@@ -306,7 +288,7 @@ class Storm:
 
     def _second(self, camera: str, value: str) -> None:
         if camera == "yard":
-            record = self.webs["yard"].url("/stream?second") if value == "true" else None
+            record = self._second_url if value == "true" else None
             self._change(camera, record_source=record)
 
     def _format(self, camera: str, value: str) -> None:
@@ -324,15 +306,19 @@ class Storm:
 
     # ------------------------------------------------------------ rest
 
+    def rest(self, seconds: float) -> None:
+        """Nothing is done for a while."""
+        time.sleep(seconds)
+
     def calm(self) -> None:
         """Outside all is well again; what commands set stays as it is."""
         self._unwatch()
         self._store("", "true")
-        for name, web in self.webs.items():
-            self.gardens[name].walking = False
-            web.status = None
-            web.stalled.clear()
-        self.gate.order(visits=False)
+        put_ahead(self.folder, 0)
+        for scene in self.scenes.values():
+            scene.walk(on=False)
+            scene.refuse(on=False)
+            scene.stall(on=False)
         self.house.config["cameras"] = {name: dict(camera) for name, camera in self.full.items()}
         known = len(self.agent.log)
         self.reload()

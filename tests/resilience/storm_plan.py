@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 
 from schemas.topics import AgentTopics
 
-#: A web camera, one that is asked for each picture, and the UDP camera.
-CAMERAS = ("yard", "shed", "gate")
+#: A web camera, one that is asked for each picture, the UDP camera, and one by RTSP.
+CAMERAS = ("yard", "shed", "gate", "lane")
 #: What storms set, and to what. `privacy` and `armed` come often: most hangs on them.
 SETTINGS: Mapping[str, tuple[str, ...]] = {
     "privacy": ("ON", "OFF"),
@@ -121,6 +121,26 @@ COMMANDS: Mapping[str, tuple[int, Payload]] = {
     "requestDigest": (1, _one("{}")),
 }
 
+_LEFT = [[0.0, 0.0], [0.4, 0.0], [0.4, 1.0], [0.0, 1.0]]
+#: What somebody orders on the page: method, path behind the camera's, body.
+PAGE_ORDERS: tuple[tuple[str, str, object], ...] = (
+    ("POST", "settings", {"values": {"armed": True}}),
+    ("POST", "settings", {"values": {"armed": False}}),
+    ("POST", "settings", {"values": {"post_frames": 7, "clear_delay": None}}),
+    ("POST", "settings", {"values": {"post_frames": 10**6}}),
+    ("POST", "snapshot", {}),
+    ("POST", "record", {"seconds": 2.0}),
+    ("POST", "snooze", {"minutes": 5}),
+    ("POST", "aim", {"zones": {"left": {"polygon": _LEFT}}}),
+    ("POST", "aim", {"privacy": [_LEFT]}),
+    ("POST", "aim", {"zones": {"left": {"polygon": _LEFT[:2]}}}),
+    ("DELETE", "aim", None),
+    ("POST", "trials", {"day": "2026-01-01", "sweep": "sensitivity"}),
+    ("GET", "aim", None),
+    ("GET", "days", None),
+    ("GET", "last", None),
+)
+
 #: What happens outside: how often, and how.
 OUTSIDE: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "remove": (4, ("",)),
@@ -144,13 +164,15 @@ OUTSIDE: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "second": (4, ("true", "false")),
     "format": (3, ("h264", "original", "camera")),
     "stop": (1, ("kill", "term")),
+    "clock_jump": (2, ("-3600", "86400", "0")),
+    "order": (10, tuple(json.dumps(order) for order in PAGE_ORDERS)),
 }
 
 
 def plan_of(seed: int, length: int = 40) -> list[Act]:
     """The acts of a seed. Some are about one camera only, so that more of them meet."""
     chance = Chance(seed)
-    cameras = chance.choice((CAMERAS, CAMERAS[:1], CAMERAS[1:2], CAMERAS[2:]))
+    cameras = chance.choice((CAMERAS, *((name,) for name in CAMERAS)))
     kinds = {**{n: w for n, (w, _) in COMMANDS.items()}, **{n: w for n, (w, _) in OUTSIDE.items()}}
     # a few kinds much oftener than the others: what meets itself is tried, too
     often = chance.sample(sorted(kinds), 4)

@@ -6,7 +6,6 @@ Each yields complaints. They are asked in order, and each may use what the ones 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ import av
 from schemas.topics import CameraTopics
 from tests.resilience.camera import PERIOD
 from tests.resilience.storm import Storm
+from tests.resilience.storm_page import GOOD, REFUSED, PageOrder
 from tests.resilience.storm_plan import CAMERAS, SETTINGS, Act
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import TOPICS
@@ -24,7 +24,12 @@ from tests.support.waiting import wait_until
 
 #: Seconds until all is well again: the UDP camera rests 15 s after a failed opening.
 WITHIN = 75.0
+#: Seconds for what is under way already.
+SOON = 30.0
 MORE_THREADS, MORE_DESCRIPTORS = 2, 6
+OK = 200
+#: The RTSP camera shows a ball on black.
+DARK = {"picture_dark", "lane_picture_dark"}
 
 
 def last(ear: Ear, topic: str) -> bytes:
@@ -61,9 +66,8 @@ def commands_are_answered_once(storm: Storm) -> Iterator[str]:
             s.number for s in storm.sent if storm.listened(s.at) and not storm.answered(s.number)
         ]
 
-    deadline = time.monotonic() + 20
-    while missing() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    for _ in _becomes("every answer", lambda: not missing(), SOON):
+        break
     for sent in storm.sent:
         count = len(storm.answered(sent.number))
         if count > 1 or (count == 0 and storm.listened(sent.at)):
@@ -71,18 +75,45 @@ def commands_are_answered_once(storm: Storm) -> Iterator[str]:
 
 
 def commanded(storm: Storm) -> dict[str, dict[str, str]]:
-    """Of each camera what was set last and is known for sure."""
+    """Of each camera what was set last, over MQTT or on the page, and is known for sure."""
     wanted: dict[str, dict[str, str]] = {name: {} for name in CAMERAS}
-    for sent in storm.sent:
+    ordered = [order for order in storm.page.orders if order.order[1] == "settings"]
+    for sent in [*storm.sent, None]:
+        while ordered and (sent is None or ordered[0].number <= sent.number):
+            order = ordered.pop(0)
+            known = order.sure and order.status == OK
+            values = order.order[2]["values"] if known or order.status is None else {}
+            if not order.sure:
+                values = order.order[2]["values"]
+            if order.at >= storm.removed.get(order.camera, 0.0):
+                for name, value in values.items():
+                    _keep(wanted[order.camera], name, text_of(value) if known else None)
+        if sent is None:
+            break
         answers = storm.answered(sent.number)
         for camera, name, value in _sets(sent.act):
             if sent.at < storm.removed.get(camera, 0.0):
                 continue
             if not answers:
-                wanted[camera].pop(name, None)
+                _keep(wanted[camera], name, None)
             elif answers[0]["ok"]:
-                wanted[camera][name] = value
+                _keep(wanted[camera], name, value)
     return wanted
+
+
+def _keep(wanted: dict[str, str], name: str, value: str | None) -> None:
+    """What is set now; None: nobody knows."""
+    if value is None:
+        wanted.pop(name, None)
+    else:
+        wanted[name] = value
+
+
+def text_of(value: object) -> str:
+    """A value as its state says it; empty: back to the configuration."""
+    if isinstance(value, bool):
+        return "ON" if value else "OFF"
+    return "" if value is None else str(value)
 
 
 def _sets(act: Act) -> Iterator[tuple[str, str, str]]:
@@ -113,10 +144,45 @@ def settings_are_what_was_commanded(storm: Storm) -> Iterator[str]:
             != value.encode()
         ]
 
-    deadline = time.monotonic() + 20
-    while wrong() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    yield from wrong()
+    for _ in _becomes("what was commanded", lambda: not wrong(), SOON):
+        yield from wrong()
+
+
+def the_page_answers(storm: Storm) -> Iterator[str]:
+    """Each order has an answer: done, or refused for a reason that HTTP has a word for."""
+    for order in storm.page.orders:
+        if order.status is None and storm.listened(order.at):
+            yield f"no answer: {order}"
+        elif order.status is not None and order.status not in GOOD | REFUSED:
+            yield f"{order}"
+
+
+def aims_are_what_was_drawn(storm: Storm) -> Iterator[str]:
+    """What the page drew last is in force; then each camera goes back to its configuration."""
+    for camera in CAMERAS:
+        drawn = [it for it in storm.page.orders if it.camera == camera and _is_aim(it)]
+        shown = storm.page.order(camera, ("GET", "aim", None))
+        if shown.status != OK:
+            yield f"{shown}"
+            continue
+        done = [it for it in drawn if it.status == OK]
+        since = max((it.at for it in drawn if it.status is None), default=0.0)
+        if done and done[-1].at > max(storm.removed.get(camera, 0.0), since):
+            body = done[-1].order[2] or {}
+            origin = "file" if done[-1].order[0] == "DELETE" else "page"
+            zones = sorted(shown.said["aim"]["zones"])
+            if (shown.said["origin"], zones) != (origin, sorted(body.get("zones", {}))):
+                yield f"{camera}: {shown.said['origin']} {zones}, after {done[-1]}"
+        yield from _becomes(f"{camera}: the configuration's aim", partial(_undrawn, storm, camera))
+
+
+def _undrawn(storm: Storm, camera: str) -> bool:
+    return storm.page.order(camera, ("DELETE", "aim", None)).status == OK
+
+
+def _is_aim(order: PageOrder) -> bool:
+    method, path, _ = order.order
+    return path == "aim" and method != "GET"
 
 
 def _settings(storm: Storm) -> dict[str, bytes]:
@@ -182,7 +248,8 @@ def cameras_are_live(storm: Storm) -> Iterator[str]:
 
 
 def _is_well(ear: Ear, topic: str) -> bool:
-    return _json(ear, topic).get("problems") == []
+    problems = _json(ear, topic).get("problems")
+    return problems is not None and set(problems) <= DARK
 
 
 def no_problem_is_said(storm: Storm) -> Iterator[str]:
@@ -257,17 +324,27 @@ def _plays(storm: Storm, said: dict[str, Any]) -> Iterator[str]:
 
 def what_is_asked_for_comes(storm: Storm) -> Iterator[str]:
     """A picture and a clip of each camera."""
-    time.sleep(PERIOD)  # whoever walked has left
+    storm.rest(PERIOD)  # whoever walked has left
     for what, value in (("takeSnapshot", "PRESS"), ("recordClip", '{"seconds": 1}')):
-        numbers = [storm.command(Act(0.0, what, name, value)) for name in CAMERAS]
-        for number in numbers:
-            yield from _becomes(f"an answer to {what}", partial(storm.answered, number))
-            for answer in storm.answered(number):
-                about = storm.sent[number].act
-                if not answer["ok"]:
-                    yield f"{about}: {answer['error']}"
-                elif what == "recordClip":
-                    yield from _is_saved(storm, TOPICS.camera(about.camera), answer["data"]["id"])
+        for name in CAMERAS:
+            yield from _comes(storm, Act(0.0, what, name, value))
+
+
+def _comes(storm: Storm, act: Act, *, again: bool = True) -> Iterator[str]:
+    """What one asks for; once more where an event's own clip was in the way."""
+    topics = TOPICS.camera(act.camera)
+    before = len(storm.ear.of(topics.recording))
+    number = storm.command(act)
+    yield from _becomes(f"an answer to {act.what}", partial(storm.answered, number))
+    for answer in storm.answered(number):
+        event = len(storm.ear.of(topics.recording)) > before
+        if not answer["ok"] and answer["error"]["code"] == "busy" and event and again:
+            yield from _becomes_said(storm.ear, topics.recording, "OFF")
+            yield from _comes(storm, act, again=False)
+        elif not answer["ok"]:
+            yield f"{act}: {answer['error']}"
+        elif act.what == "recordClip":
+            yield from _is_saved(storm, topics, answer["data"]["id"])
 
 
 def the_self_test_passes(storm: Storm) -> Iterator[str]:
@@ -333,20 +410,18 @@ def nothing_waits(storm: Storm) -> Iterator[str]:
         data: dict[str, Any] = storm.answered(number)[0]["data"]
         return data
 
-    deadline = time.monotonic() + 30
-    while True:
-        said = status()
-        waits = said["mqtt"]["journal_waiting"], said["storage"]["spool_records"]
-        if waits == (0, 0) or time.monotonic() > deadline:
-            break
-        time.sleep(0.5)
-    if waits != (0, 0):
-        yield f"journal, spool: {waits}"
+    for _ in _becomes("nothing waits", lambda: _waiting(status()) == (0, 0), SOON):
+        yield f"journal, spool: {_waiting(status())}"
+    said = status()
     if said["restarts"] and any(said["restarts"].values()):
         yield f"restarted: {said['restarts']}"
     boxes = {n: b["dropped"] for n, b in said["mailboxes"].items() if not n.endswith(".frames")}
     if any(boxes.values()):  # frames wait for the newest on a busy machine
         yield f"dropped: {boxes}"
+
+
+def _waiting(said: dict[str, Any]) -> tuple[int, int]:
+    return said["mqtt"]["journal_waiting"], said["storage"]["spool_records"]
 
 
 def nothing_was_raised(storm: Storm) -> Iterator[str]:
@@ -362,6 +437,8 @@ Ask = Callable[[Storm], Iterator[str]]
 REST: tuple[Ask, ...] = (
     commands_are_answered_once,
     settings_are_what_was_commanded,
+    the_page_answers,
+    aims_are_what_was_drawn,
     put_to_rest,
     cameras_are_live,
     nothing_is_stuck,
@@ -389,12 +466,16 @@ def run(folder: Path, seed: int, acts: list[Act], asked: Sequence[Ask] = REST) -
             storm.act(act)
         storm.calm()
         found = [f"{ask.__name__}: {complaint}" for ask in asked for complaint in ask(storm)]
-        threads, files = storm.threads(), storm.descriptors()
-        if threads > before[0] + MORE_THREADS or files > before[1] + MORE_DESCRIPTORS:
-            found.append(f"nothing_grew: {before} threads and descriptors: {threads, files}")
-        if (code := storm.agent.stop()) != 0:
-            found.append(f"it_ends: the agent ended with {code}")
-        return found
+        after = storm.threads(), storm.descriptors()
+        return [*found, *ended_well(before, after, storm.agent.stop())]
+
+
+def ended_well(before: tuple[int, int], after: tuple[int, int], code: int | None) -> Iterator[str]:
+    """The process has as many threads and descriptors as before the storm, and ends with 0."""
+    if after[0] > before[0] + MORE_THREADS or after[1] > before[1] + MORE_DESCRIPTORS:
+        yield f"nothing_grew: {before} threads and descriptors: {after}"
+    if code != 0:
+        yield f"it_ends: the agent ended with {code}"
 
 
 def asked_of(seed: int) -> list[Ask]:

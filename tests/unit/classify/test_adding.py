@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import resource
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -79,3 +80,23 @@ def test_what_does_not_run_here_is_not_put_into_the_folder(
         monkeypatch.setattr(module, "KNOWN", (replace(known, files=(file,)),))
     (tmp_path / "own.onnx").write_bytes(CONTENT)
     refused(tmp_path / "own.onnx", r"models/yolox_nano\.onnx: OpenCV cannot read it")
+
+
+def test_on_a_full_disk_it_says_so_and_what_was_there_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = replace(KNOWN[0].files[0], sha256=hashlib.sha256(CONTENT).hexdigest())
+    for module in (adding, model_files):
+        monkeypatch.setattr(module, "KNOWN", (replace(KNOWN[0], files=(file,)),))
+    (tmp_path / "own.onnx").write_bytes(CONTENT)
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / file.name).write_bytes(b"the one before")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(CONTENT) // 2, before[1]))
+    try:
+        with pytest.raises(ConfigError, match="models: File too large"):
+            add_model([tmp_path / "own.onnx"], models, SystemClock(), print)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert [it.read_bytes() for it in models.iterdir()] == [b"the one before"]

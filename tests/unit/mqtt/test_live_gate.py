@@ -146,6 +146,20 @@ def test_who_sees_them_without_their_description_is_asked_for_seldom(house: Hous
     assert shown(house, link, heard=False, seen=True) == 1
 
 
+def test_who_may_not_publish_them_is_seen_by_nobody(house: House) -> None:
+    link = house.connect()
+    for _ in range(2):
+        assert house.takes()
+        house.show()
+        for mid in (len(link.sent) - 1, len(link.sent)):
+            qos = link.sent[mid - 1].qos
+            house.sender.sent(mid, "not authorized" if qos else None)
+    assert [it.qos for it in link.sent] == [0, 1, 1, 1]
+    assert not house.takes()
+    house.clock.advance(UNSEEN_EVERY)
+    assert house.takes()
+
+
 def test_a_new_connection_knows_nothing_of_who_sees_them(house: House) -> None:
     link = house.connect()
     for _ in range(2):

@@ -723,6 +723,25 @@ def test_what_is_cleared_at_once_does_not_wait_for_home_assistant(home: HomeHous
     assert link.sent[-1].payload == b""
 
 
+def test_what_is_cleared_at_once_waits_for_nobody_after_a_restart_either(tmp_path: Path) -> None:
+    before = HomeHouse(tmp_path)
+    before.say(state("a/shed/live/meta", "{}"), state("a/shed/health", "{}"))
+    before.acknowledge(before.connect())
+    before.sender.disconnected()
+    before.say(replace(state("a/shed/live/meta", b""), at_once=True), state("a/shed/health", b""))
+    before.journal.close()
+    after = HomeHouse(tmp_path)
+    for _ in range(2):  # and after a reconnect
+        link = after.connect(online=False)
+        after.sender.send()
+        assert link.topics() == ["a/shed/live/meta"]
+        after.sender.disconnected()
+    link = after.connect(online=False)
+    after.after(CLEAR_AFTER)
+    assert link.topics() == ["a/shed/live/meta", "a/shed/health"]
+    after.journal.close()
+
+
 def test_a_picture_to_be_cleared_is_cleared_though_the_next_one_is_lost(house: House) -> None:
     link = house.connect()
     house.say(picture(1))
