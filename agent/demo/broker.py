@@ -36,9 +36,7 @@ from agent.runtime.extras import how_to_get
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-START_SECONDS = (
-    60.0  # a child that ends is known at once; a busy machine needs long for its imports
-)
+START_SECONDS = 60.0  # a busy machine needs long for its imports; a child that ends is noticed
 
 _STDIN, _STDOUT, _STDERR = 0, 1, 2
 _READY = b"ready\n"  # what the child says to its parent
