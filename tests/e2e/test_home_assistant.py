@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.support.agent_process import House
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = [
     pytest.mark.skipif(
@@ -91,8 +91,8 @@ def test_home_assistant_shows_switches_and_keeps_everything(
     home_assistant.wait_state(ids["motion"], "on", 60)
 
     home_assistant.call("switch.turn_off", ids["armed"])
-    home_assistant.wait_state(ids["armed"], "off", 30)
-    home_assistant.wait_state(ids["motion"], "off", 30)
+    home_assistant.wait_state(ids["armed"], "off", PATIENCE)
+    home_assistant.wait_state(ids["motion"], "off", PATIENCE)
     ended = time.monotonic() + 12.0  # longer than the walker stays away
     while time.monotonic() < ended:
         assert home_assistant.state(ids["motion"])["state"] == "off"
@@ -104,17 +104,17 @@ def test_home_assistant_shows_switches_and_keeps_everything(
     assert before.startswith(b"\xff\xd8")
     home_assistant.call("switch.turn_on", ids["live_view"])
     home_assistant.wait_state(ids["live_view"], "on", 60)
-    wait_until("a new picture", lambda: home_assistant.picture(ids["live"])[0] != before, 30)
+    wait_until("a new picture", lambda: home_assistant.picture(ids["live"])[0] != before)
     home_assistant.call("switch.turn_off", ids["live_view"])
-    home_assistant.wait_state(ids["live_view"], "off", 30)
+    home_assistant.wait_state(ids["live_view"], "off", PATIENCE)
 
     home_assistant.call("select.select_option", ids["sensitivity"], {"option": "high"})
-    home_assistant.wait_state(ids["sensitivity"], "high", 30)
+    home_assistant.wait_state(ids["sensitivity"], "high", PATIENCE)
     home_assistant.call("switch.turn_on", ids["armed"])
     home_assistant.wait_state(ids["armed"], "on", 60)
     assert agent.stop() == 0
-    home_assistant.wait_state(ids["sensitivity"], "unavailable", 30)
-    home_assistant.wait_state(ids["live"], "unavailable", 30)
+    home_assistant.wait_state(ids["sensitivity"], "unavailable", PATIENCE)
+    home_assistant.wait_state(ids["live"], "unavailable", PATIENCE)
     house.agent()
     home_assistant.wait_state(ids["sensitivity"], "high", 60)
     home_assistant.wait_state(ids["motion"], "on", 60)

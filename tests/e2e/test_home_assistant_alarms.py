@@ -113,7 +113,7 @@ class Home:
         # Home Assistant needs a moment to listen to a device that it has just met
         said = wait_until("it is there", lambda: self.observer.of("surveillance/pi/availability"))
         time_of_birth = said[-1].at
-        wait_until("it listens", lambda: time.monotonic() > time_of_birth + 8, 20)
+        wait_until("it listens", lambda: time.monotonic() > time_of_birth + 8)
 
     def stop(self) -> None:
         self.observer.__exit__(None, None, None)
@@ -146,7 +146,7 @@ class Home:
         """Somebody walks by; the event's id, after its end where wanted."""
         before = len(self.started())
         self.place.visited = True
-        event = wait_until("an event", lambda: self.started()[before:], 20)[0]
+        event = wait_until("an event", lambda: self.started()[before:])[0]
         if wait:
             self.leave(event)
         return event
@@ -160,13 +160,13 @@ class Home:
             "an event", lambda: re.findall(r"motion (\w+): ", agent.log)[before:], 20
         )
         self.place.visited = False
-        agent.wait_for_line(f"motion {event} ended", 20)
+        agent.wait_for_line(f"motion {event} ended")
         return str(event)
 
     def leave(self, event: str) -> None:
         """Nobody is there any more."""
         self.place.visited = False
-        wait_until("its end", lambda: event in self.said("motion_ended"), 20)
+        wait_until("its end", lambda: event in self.said("motion_ended"))
 
     def said(self, kind: str) -> list[str]:
         """Ids of the events of which the agent said this."""
@@ -280,7 +280,7 @@ def test_events_of_an_outage_are_told_once_each_and_never_with_another_ones_pict
     home.line.refusing = True
     home.line.cut()
     assert home.agent is not None
-    home.agent.wait_for_line("broker: lost", 30)
+    home.agent.wait_for_line("broker: lost")
     for _ in range(2):
         events.append(home.unheard_visit(len(events)))
     home.line.refusing = False

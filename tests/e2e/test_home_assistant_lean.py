@@ -80,7 +80,7 @@ def visit(home: Home) -> None:
 def test_a_camera_is_lean_and_shows_its_picture_without_any_work(home: Home) -> None:
     ha = home.home_assistant
     mark = ha.mark()
-    wait_until("a live picture", lambda: ha.picture("camera.front_door")[0][:2] == b"\xff\xd8", 30)
+    wait_until("a live picture", lambda: ha.picture("camera.front_door")[0][:2] == b"\xff\xd8")
     assert len(enabled(ha, "__front_door__", camera=True)) <= OF_CAMERA
     assert len(enabled(ha, "__front_door__", camera=False)) <= OF_AGENT
     assert "Garden" in {area["name"] for area in ha.ws(type="config/area_registry/list")}

@@ -110,7 +110,7 @@ class Home:
         self.agent.wait_for_line("front_door: live", 40)
         wait_for_entities(self.home_assistant, "__front_door__")
         said = wait_until("it is there", lambda: self.observer.of(f"{AGENT}/availability"))[-1].at
-        wait_until("it listens", lambda: time.monotonic() > said + 8, 20)
+        wait_until("it listens", lambda: time.monotonic() > said + 8)
 
     def snoozed(self) -> int:
         """The minutes that were asked for; 0: not snoozed."""
@@ -138,9 +138,9 @@ class Home:
         """Somebody walks by and leaves; the event's id."""
         before = len(self.events("motion_started"))
         self.place.visited = True
-        event = wait_until("an event", lambda: self.events("motion_started")[before:], 20)[0]
+        event = wait_until("an event", lambda: self.events("motion_started")[before:])[0]
         self.place.visited = False
-        wait_until("its end", lambda: event in self.events("motion_ended"), 20)
+        wait_until("its end", lambda: event in self.events("motion_ended"))
         return event
 
     def recorded_visit(self) -> None:

@@ -21,7 +21,7 @@ from tests.support.home_assistant import (
     make,
     wait_for_entities,
 )
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = [*MARKS, pytest.mark.timeout(400)]
 
@@ -102,8 +102,10 @@ def test_the_dashboard_shows_no_error_card(
     )
     home_assistant.ws(type="lovelace/config/save", url_path="the-page", config=content)
     home_assistant.wait_state("binary_sensor.front_door_motion", "on", 40)
-    wait_until("a clip", lambda: list(house.store.rglob("*.mp4")), 30)
-    home_assistant.wait_state("sensor.front_door_last_clip", lambda s: float(s["state"]) > 0, 30)
+    wait_until("a clip", lambda: list(house.store.rglob("*.mp4")))
+    home_assistant.wait_state(
+        "sensor.front_door_last_clip", lambda s: float(s["state"]) > 0, PATIENCE
+    )
     folder = Path(IMAGES) if IMAGES else tmp_path
     shot = folder / "dashboard.png"
     wrong = home_assistant.screenshot(
@@ -165,15 +167,15 @@ def test_sensitivity_at_night_and_arming_reach_the_agent(
     add_automation(home_assistant, "night", documented("Less sensitive at night"))
     for sun, value in (("below_horizon", "low"), ("above_horizon", "normal")):  # the rig has none
         home_assistant.api("POST", "/api/states/sun.sun", {"state": sun})
-        home_assistant.wait_state(sensitivity, value, 10)
+        home_assistant.wait_state(sensitivity, value, PATIENCE)
     leave = documented("Camera armed while nobody is at home")
     add_automation(home_assistant, "leave", leave)
     home_assistant.call("switch.turn_off", armed)
-    home_assistant.wait_state(armed, "off", 10)
+    home_assistant.wait_state(armed, "off", PATIENCE)
     # the agent was not there when everybody left; nobody lives in the rig
     home_assistant.api("POST", f"/api/states/{armed}", {"state": "unavailable"})
     home_assistant.api("POST", f"/api/states/{armed}", {"state": "off"})
-    home_assistant.wait_state(armed, "on", 10)
+    home_assistant.wait_state(armed, "on", PATIENCE)
 
 
 def test_the_light_goes_on_with_an_event_and_not_with_a_repetition(
@@ -183,16 +185,16 @@ def test_the_light_goes_on_with_an_event_and_not_with_a_repetition(
     light, event = STAND_INS["light.porch"], "event.front_door_motion_event"
     entity = add_automation(home_assistant, "light", documented("Light on motion"))
     home_assistant.call("switch.turn_off", light)
-    home_assistant.wait_state(light, "off", 10)
+    home_assistant.wait_state(light, "off", PATIENCE)
     home_assistant.wait_state(light, "on", 40)  # somebody walks by every ten seconds
     home_assistant.call("switch.turn_off", "switch.front_door_armed")
-    home_assistant.wait_state("binary_sensor.front_door_motion", "off", 20)
+    home_assistant.wait_state("binary_sensor.front_door_motion", "off", PATIENCE)
     before = home_assistant.state(entity)["attributes"]["last_triggered"]
     last = home_assistant.state(event)
     started = last["attributes"] | {"event_type": "motion_started"}
     for state in ("unavailable", last["state"]):
         home_assistant.api("POST", f"/api/states/{event}", {"state": state, "attributes": started})
-    wait_until("it is shown", lambda: home_assistant.state(event)["state"] == last["state"], 10)
+    wait_until("it is shown", lambda: home_assistant.state(event)["state"] == last["state"])
     assert home_assistant.state(entity)["attributes"]["last_triggered"] == before
     home_assistant.call("switch.turn_on", "switch.front_door_armed")
 

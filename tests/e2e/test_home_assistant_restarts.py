@@ -26,7 +26,7 @@ from tests.support.home_assistant import (
 )
 from tests.support.observer import Observer
 from tests.support.scene import still
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 pytestmark = [*MARKS, pytest.mark.timeout(900)]
 
@@ -157,7 +157,7 @@ def restart(home: Home, observer: Observer, what: str) -> dict[str, float]:
     found: dict[str, float] = {}
     since = began
     if what != "home_assistant":
-        since = next_of("the agent connects", home_connected, connections_before, 20)
+        since = next_of("the agent connects", home_connected, connections_before, PATIENCE)
     if what == "broker":
         found["agent back"] = round(since - began, 2)
         assert found["agent back"] < BACK_WITHIN
@@ -241,10 +241,10 @@ def change_layouts(home: Home) -> None:
         home.restart_agent()
         kinds = {"components": {"binary_sensor"}, "device": {"device"}}
         alone = partial(_holds, home, kinds[layout])
-        wait_until("the new layout alone", alone, 30)
+        wait_until("the new layout alone", alone)
         same = partial(_has, home, before)
-        wait_until("the same entities, and none of those that have gone", same, 30)
-        home.home_assistant.wait_state("switch.front_door_armed", "on", 20)
+        wait_until("the same entities, and none of those that have gone", same)
+        home.home_assistant.wait_state("switch.front_door_armed", "on", PATIENCE)
         shown = home.home_assistant.state(motion)["attributes"]["friendly_name"]
         assert shown == "Front door Visitor"
 
@@ -259,8 +259,8 @@ def restart_home_assistant_and_hear_the_answer(home: Home) -> None:
             later = [m.topic for m in observer.heard if m.at > born]
             return [topic for topic in later if topic.startswith("homeassistant/device/")]
 
-        wait_until("both devices", lambda: len(said()) >= 2, 20)
-        home.home_assistant.wait_state("switch.front_door_armed", "on", 20)
+        wait_until("both devices", lambda: len(said()) >= 2)
+        home.home_assistant.wait_state("switch.front_door_armed", "on", PATIENCE)
 
 
 @pytest.mark.parametrize("sleeping", [False, True], ids=["running", "not running"])
@@ -296,14 +296,14 @@ def test_an_upgrade_leaves_no_ghost_in_a_home_assistant_that_is(
         home.home_assistant.stop()  # the broker is not the rig's: it stays
     home.house.config["cameras"] = cameras
     home.restart_agent()
-    wait_until("connected", lambda: connected(home), 20)
+    wait_until("connected", lambda: connected(home))
     if sleeping:
         home.home_assistant.start()
 
     def ghosts() -> list[str]:
         return [n for n in entities(home.home_assistant) if n == dance or "__shed__" in n]
 
-    wait_until("no ghosts", lambda: not ghosts(), 30)
+    wait_until("no ghosts", lambda: not ghosts())
     names = [device["name"] for device in home.home_assistant.registry()["devices"]]
     assert "Shed" not in names
     wait_for_entities(home.home_assistant, "__front_door__")
@@ -312,5 +312,5 @@ def test_an_upgrade_leaves_no_ghost_in_a_home_assistant_that_is(
         change_layouts(home)
         restart_home_assistant_and_hear_the_answer(home)
     assert home.house.command("discovery", "--clean").returncode == 0
-    wait_until("all is removed", lambda: not entities(home.home_assistant), 15)
+    wait_until("all is removed", lambda: not entities(home.home_assistant))
     assert home.warnings(mark) == []

@@ -75,7 +75,7 @@ def test_a_time_of_the_day_disarms_a_command_wins_until_the_next_and_a_restart_k
     assert said(ear, YARD.schedule)["modes"]["armed"]["until"] == "2028-02-29T22:00:00.000+00:00"
     assert agent.stop() == 0
     again = house.agent(**wallclock(tmp_path))
-    wait_state(ear, TOPICS.availability, b"online")
+    ear.wait_in_order(TOPICS.availability, b"online", b"offline", b"online")
     wait_state(ear, YARD.setting_state("armed"), b"ON")
     assert said(ear, YARD.schedule)["modes"]["armed"]["by"] == "command"
     assert again.stop() == 0

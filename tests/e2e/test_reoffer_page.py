@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from agent.imaging.overlay import IGNORE, LOOK
 from tests.support.agent_process import House
 from tests.support.broker import free_port
+from tests.support.browser import browsing, program
+from tests.support.waiting import wait_until
 
 DOOR = [[0.55, 0.25], [0.95, 0.25], [0.95, 0.95], [0.55, 0.95]]
 TREE = [[0.05, 0.05], [0.4, 0.05], [0.4, 0.35], [0.05, 0.35]]
 
 
+def outlined(page: npt.NDArray[Any], colour: tuple[int, int, int]) -> bool:
+    """The outline of a zone is in the picture."""
+    near = np.abs(page.astype(int) - colour).max(axis=2) < 16
+    return bool(np.count_nonzero(near) > 500)
+
+
 def test_a_browser_shows_the_live_overlay(house: House, tmp_path: Path) -> None:
-    browser = shutil.which("chromium")
-    if browser is None:
+    if program() is None:
         pytest.skip("chromium is not installed")
     zones = {"door": {"polygon": DOOR}, "tree": {"polygon": TREE, "mode": "ignore"}}
     port = free_port()
@@ -29,14 +36,16 @@ def test_a_browser_shows_the_live_overlay(house: House, tmp_path: Path) -> None:
     agent = house.agent()
     agent.wait_for_line("yard: live")
     shot = tmp_path / "page.png"
-    words = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=760,700"]
-    words += ["--timeout=4000", f"--screenshot={shot}", f"--user-data-dir={tmp_path / 'browser'}"]
-    command = [browser, *words, f"http://127.0.0.1:{port}/"]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
-    page = cv2.imread(str(shot))
-    assert page is not None
-    for colour in (LOOK, IGNORE):
-        near = np.abs(page.astype(int) - colour).max(axis=2) < 16
-        assert np.count_nonzero(near) > 500, "the outline of a zone"
+    with browsing(tmp_path / "browser") as browser:
+        browser.size(760, 700)
+        browser.begin(f"http://127.0.0.1:{port}/")
+
+        def both() -> bool:
+            """Its pictures never end to load: it is looked at again and again."""
+            browser.shot(shot)
+            page = cv2.imread(str(shot))
+            return page is not None and all(outlined(page, colour) for colour in (LOOK, IGNORE))
+
+        wait_until("the outline of both zones", both)
     assert agent.stop() == 0
     assert "Traceback" not in agent.log

@@ -77,7 +77,7 @@ def test_what_the_agent_says_and_hears_gets_across(
 
 
 def test_events_wait_at_the_site_while_the_centre_is_away_and_its_absence_is_told(
-    centre: Broker, site: Broker, tmp_path: Path
+    centre: Broker, line: FaultyLink, site: Broker, tmp_path: Path
 ) -> None:
     link = "surveillance_bridge/shed"
     with Ear(centre.port, "#") as person, RunningMqtt(options(site.port), tmp_path) as agent:
@@ -85,10 +85,14 @@ def test_events_wait_at_the_site_while_the_centre_is_away_and_its_absence_is_tol
         agent.put(state(TOPICS.availability, "online"), state(CAMERA.motion, "ON"))
         wait_until("the bridge is there", lambda: UP in person.payloads(link))
         person.wait_for(CAMERA.motion)
+        line.refusing = True  # the site must not be back before the person listens
+        subscribed = person.subscribed
         centre.kill()
         agent.put(record(1), record(2))
         wait_until("the site has them", lambda: agent.mqtt.stats.journal_waiting == 0)
         centre.start()
+        wait_until("the person listens again", lambda: person.subscribed > subscribed)
+        line.refusing = False
         person.wait_for(CAMERA.event_motion, 2)
         assert person.seqs(CAMERA.event_motion)[:2] == [1, 2]
         site.kill()

@@ -17,6 +17,7 @@ from agent.demo.broker import free_port
 from agent.mqtt.journal import JOURNAL, Journal
 from agent.runtime.clock import SystemClock
 from agent.runtime.settings_file import NAME as SETTINGS
+from tests.support import broker
 from tests.support.waiting import PATIENCE
 
 
@@ -84,7 +85,7 @@ def test_a_broker_that_already_runs_is_left_alone_and_the_demos_own_is_named(
 
 
 def test_the_usual_port_is_taken_where_nobody_has_it() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = broker.free_port()
+    with socket.create_server(("127.0.0.1", port)):
         assert free_port(port) not in {0, port}
     assert free_port(port) == port

@@ -66,7 +66,7 @@ def counted(text: bytes) -> bytes:
 @contextlib.contextmanager
 def connected(port: int, packet: bytes) -> Iterator[socket.socket]:
     """A connection that has sent the packet; it ends without a goodbye."""
-    with socket.create_connection((HOST, port), 5) as connection:
+    with socket.create_connection((HOST, port), PATIENCE) as connection:
         connection.sendall(packet)
         yield connection
 

@@ -301,7 +301,7 @@ async def main():
     plugin = "amqtt.plugins.authentication.AnonymousAuthPlugin"
     broker = Broker({"listeners": {"default": listener}, "plugins": {plugin: {}}})
     await broker.start()
-    await asyncio.sleep(120)
+    await asyncio.sleep(900)
 asyncio.run(main())
 """
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -109,22 +108,25 @@ class Heard:
 
 
 class Ear:
-    """A subscriber with a connection of its own (MQTT 5), used for publishing as well."""
+    """A subscriber with a connection of its own (MQTT 5), used for publishing as well.
+
+    `subscribed`: how often, once for each connection. What is said between two is not heard.
+    """
 
     def __init__(self, port: int, *filters: str, **login: str) -> None:
         self.heard: list[Heard] = []
         self._filters = filters
-        self._ready = threading.Event()
+        self.subscribed = 0
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         if login:
             self._client.username_pw_set(login["username"], login["password"])
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = self._on_connect
-        self._client.on_subscribe = lambda *_: self._ready.set()
+        self._client.on_subscribe = self._on_subscribe
         self._client.on_message = self._on_message
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert self._ready.wait(PATIENCE), "the subscriber got no SUBACK"
+        wait_until("the subscriber's SUBACK", lambda: self.subscribed)
 
     def __enter__(self) -> Self:
         return self
@@ -135,6 +137,9 @@ class Ear:
 
     def _on_connect(self, client: paho.Client, *_: object) -> None:
         client.subscribe([(name, 1) for name in self._filters or ("#",)])
+
+    def _on_subscribe(self, *_: object) -> None:
+        self.subscribed += 1
 
     def _on_message(self, _client: object, _userdata: object, message: paho.MQTTMessage) -> None:
         self.heard.append(

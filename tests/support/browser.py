@@ -91,10 +91,14 @@ class Browser:
 
     def open(self, url: str) -> None:
         """Goes there, and waits until it is loaded."""
+        self.begin(url)
+        self.wait("document.readyState === 'complete'")
+
+    def begin(self, url: str) -> None:
+        """Goes there, and waits until it is this page that is shown."""
         loader = self.call("Page.navigate", url=url).get("loaderId")
         if loader is not None:  # without one it is another place of the same document
             wait_until(f"{url} instead of the page before", lambda: self._loader() == loader)
-        self.wait("document.readyState === 'complete'")
 
     def _loader(self) -> object:
         """What tells the document that is shown from the one before."""

@@ -35,7 +35,7 @@ from tests.support.clock import SetClock
 from tests.support.coded import camera_video
 from tests.support.recordings import STARTED, name_of, numbered_jpeg
 from tests.support.store_rig import NOW
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 #: Four pictures a second in the event's own time, fifty in real time.
 _STEP = 0.25
@@ -81,7 +81,7 @@ def main() -> None:
     for frame in frames[3:]:
         clock.wait(never, _PAUSE)
         parts.put(ClipFrame(event, frame))
-    never.wait(60)
+    never.wait(2 * PATIENCE)
 
 
 def _tell(message: object) -> None:

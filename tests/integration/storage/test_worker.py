@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -65,9 +67,11 @@ def test_saved_is_said_only_when_the_days_file_shows_the_event(place: Path) -> N
         wait_until("the second clip is there", clip.exists)
         # its opening and its closing stay: a kill now must not forget it
         wait_until("its film has left the spool", lambda: rig.spool.depth == 2)
+        os.kill(rig.child, signal.SIGSTOP)  # ten seconds after the first it would show the second
         assert played(place / DAY / "2026-11-22.mp4") == shown(0)
         assert len(rig.saved) == 1
         assert rig.spool.depth == 2
+        os.kill(rig.child, signal.SIGCONT)
     assert played(place / DAY / "2026-11-22.mp4") == shown(0, 1)
     assert [saved.event_id for saved in rig.saved] == NAMES[:2]
     assert rig.worker.stats.saved == 2

@@ -98,7 +98,7 @@ class Serving(ABC):
         if session is None:
             return
         silent = now - session.acked_at
-        if session.waiting <= UNACKNOWLEDGED:
+        if session.streaming and session.waiting <= UNACKNOWLEDGED:
             session.acked_at = now if silent >= ACK_PATIENCE else session.acked_at
         elif session.streaming and silent >= ACK_PATIENCE:
             session.streaming = False

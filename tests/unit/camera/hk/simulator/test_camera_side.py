@@ -153,6 +153,19 @@ def test_streaming_stops_when_acknowledgements_stop_and_then_the_session_is_forg
     assert "streaming stops" in side.complaints[0]
 
 
+def test_a_session_that_was_acknowledged_too_late_is_forgotten_as_well() -> None:
+    """A client that is killed after that says no farewell: others are to be let in."""
+    side = opened()
+    side.sent(16)
+    side.tick(1.0)
+    hear(side, packets.ack(next(packets.ack_texts(AckMode.LEGACY))), now=1.5)
+
+    for now in (2.5, 3.5):
+        side.tick(now)
+
+    assert side.session is None
+
+
 def test_a_pause_of_the_pictures_is_not_held_against_the_client() -> None:
     side = opened()
     side.sent(15)

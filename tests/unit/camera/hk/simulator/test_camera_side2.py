@@ -88,6 +88,9 @@ def test_the_camera_polls_and_stops_when_nobody_answers() -> None:
     assert side.streaming_to is None
     assert "no ICMD1" in side.complaints[0]
 
+    side.tick(10.0 + POLL_PATIENCE)
+    assert side.session is None, "others are let in"
+
 
 def test_acknowledgements_may_carry_any_number_but_must_be_some() -> None:
     side = opened()
