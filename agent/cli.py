@@ -14,14 +14,7 @@ from importlib import import_module
 
 from agent import __version__
 from agent.config.error_messages import shown
-from agent.config.loader import (
-    Loaded,
-    agent_id_of,
-    find_file,
-    load,
-    names_cameras,
-    state_dir_of,
-)
+from agent.config.loader import Loaded, agent_id_of, find_file, is_configured, load, state_dir_of
 from agent.core.errors import ConfigError
 from agent.runtime.descriptors import settle_descriptors
 from agent.runtime.signals import event_of_stop, keep_for_the_next_program
@@ -153,7 +146,7 @@ def _load(arguments: argparse.Namespace) -> Loaded:
 def _run(arguments: argparse.Namespace) -> int:
     keep_private()
     settle_descriptors()
-    if find_file(arguments.config, os.environ) is None and not names_cameras(os.environ):
+    if not is_configured(arguments.config, os.environ):
         return _demo(arguments)
     from agent.config.check import checked
     from agent.config.video_notes import likely_streams
@@ -296,7 +289,7 @@ def _discovery(arguments: argparse.Namespace) -> int:
 def _adopt_store(arguments: argparse.Namespace) -> int:
     from agent.commands.adopt_store import adopt
 
-    named = find_file(arguments.config, os.environ) is not None or names_cameras(os.environ)
+    named = is_configured(arguments.config, os.environ)
     config = _load(arguments).config if named or arguments.path is None else None
     print(adopt(arguments.path, arguments.take, config))
     return EXIT_OK
@@ -308,7 +301,7 @@ def _model(arguments: argparse.Namespace) -> int:
 
     folder = arguments.to
     if folder is None:
-        named = find_file(arguments.config, os.environ) is not None or names_cameras(os.environ)
+        named = is_configured(arguments.config, os.environ)
         folder = state_dir_of(_load(arguments).config if named else None) / FOLDER
     add_model(arguments.files, folder, SystemClock(), print)
     return EXIT_OK
@@ -330,8 +323,7 @@ def _health(arguments: argparse.Namespace) -> int:
     from agent.demo.run import demo_state_dir
     from agent.runtime.health_file import read_health
 
-    named = find_file(arguments.config, os.environ)
-    demo = named is None and not names_cameras(os.environ)
+    demo = not is_configured(arguments.config, os.environ)
     folder = demo_state_dir() if demo else state_dir_of(_load(arguments).config)
     well, text = read_health(folder, strict=arguments.strict)
     print(text)

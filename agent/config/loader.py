@@ -184,10 +184,15 @@ def _nothing_found() -> str:
     )
 
 
-def names_cameras(environ: Mapping[str, str]) -> bool:
-    """Whether the environment alone names a camera: then no file is needed and it is no demo."""
+def is_configured(named: str | None, environ: Mapping[str, str]) -> bool:
+    """Whether there is a configuration, in a file or in the environment alone; else it is the demo.
+
+    Raises:
+        ConfigError: when a file is named and missing.
+    """
     keys = (name.removeprefix(PREFIX).casefold() for name in environ if name.startswith(PREFIX))
-    return any(key.partition("__")[0] == "cameras" for key in keys)
+    alone = any(key.partition("__")[0] == "cameras" for key in keys)
+    return find_file(named, environ) is not None or alone
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Loaded:

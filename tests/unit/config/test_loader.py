@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from agent.config.loader import (
     agent_id_of,
     find_file,
+    is_configured,
     load,
-    names_cameras,
     password_of,
     slug,
     state_dir_of,
@@ -484,12 +484,15 @@ def test_an_empty_variable_gives_its_key_the_default(write: Path) -> None:
 
 
 @pytest.mark.parametrize("variable", ["CAMERAS__YARD__SOURCE", "CAMERAS", "cameras__yard__source"])
-def test_cameras_in_the_environment_are_a_configuration_and_no_demo(variable: str) -> None:
+def test_cameras_in_the_environment_are_a_configuration_and_no_demo(
+    variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     value = "demo:" if "SOURCE" in variable.upper() else "{yard: {source: 'demo:'}}"
     environ = {f"SURVEILLANCE_{variable}": value}
-    assert names_cameras(environ)
+    assert is_configured(None, environ)
     assert list(load(None, environ).config.cameras) == ["yard"]
-    assert not names_cameras({"SURVEILLANCE_CAMERASX": value, "CAMERAS": value})
+    assert not is_configured(None, {"SURVEILLANCE_CAMERASX": value, "CAMERAS": value})
 
 
 def test_a_protocol_without_quotes_is_the_one_of_that_name(write: Path) -> None:
