@@ -216,7 +216,10 @@ def password_of(mqtt: MqttConfig) -> str | None:
     elif mqtt.password_file is None:
         return None
     else:
-        password = _kept_in(mqtt.password_file, "mqtt.password_file").rstrip("\r\n")
+        key = "mqtt.password_file"
+        password = _kept_in(mqtt.password_file, key).rstrip("\r\n")
+        if not password:
+            raise ConfigError(f"{key} {path_text(mqtt.password_file)}: the file is empty")
     hide(password)
     return password
 
@@ -263,14 +266,10 @@ def _secret_of(value: SecretStr | None, file: Path | None, key: str, shortest: i
 
 def _kept_in(file: Path, key: str) -> str:
     """What a file with a secret has, without the mark that Windows editors put in front."""
-    where = f"{key} {path_text(file)}"
     try:
-        secret = file.read_text(encoding="utf-8-sig")
+        return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{where}: {reason_of(error)}") from None
-    if not secret.strip("\r\n"):
-        raise ConfigError(f"{where}: the file is empty")
-    return secret
+        raise ConfigError(f"{key} {path_text(file)}: {reason_of(error)}") from None
 
 
 def agent_id_of(config: Config) -> str:
