@@ -198,6 +198,18 @@ def test_a_click_goes_to_no_card_that_has_just_come_under_it(house: House, tmp_p
         assert marked == [seen]
 
 
+def test_a_recording_that_is_gone_is_not_called_undecodable(house: House, tmp_path: Path) -> None:
+    with looking(house, tmp_path) as (browser, agent, base):
+        agent.wait_for_line("stored as")
+        browser.open(f"{base}day")
+        browser.wait("document.querySelector('.event .play')")
+        for clip in house.store.glob(f"{CAMERA}/*/events/*.mp4"):
+            clip.unlink()
+        browser.click(".event:last-child .play")
+        browser.wait("document.getElementById('alerts').textContent.includes('no longer')")
+        browser.problems = [it for it in browser.problems if "404" not in it]
+
+
 def test_who_looks_at_today_sees_the_next_day_when_it_comes(house: House, tmp_path: Path) -> None:
     with looking(house, tmp_path) as (browser, agent, base):
         agent.wait_for_line("stored as")
