@@ -127,8 +127,10 @@ class Given:
         except ValidationError as error:
             for details in error.errors():
                 path, text = mistake(details)
-                value = details["input"]
-                if isinstance(value, str) and (self._origin(path) or "").startswith(PREFIX):
+                value, origin = details["input"], self._origin(path) or ""
+                if origin.startswith(PREFIX) and "__" not in origin and details["loc"] == path:
+                    text += "; two underscores lie between levels: SURVEILLANCE_MQTT__HOST"
+                if isinstance(value, str) and origin.startswith(PREFIX):
                     # who mixed variables up may have put a secret into any of them
                     text = text.replace(repr(value), "this").replace(quoted(value), "this")
                 self.mistake(path, text)
