@@ -140,8 +140,10 @@ class Given:
         except ValidationError as error:
             for details in error.errors():
                 path, text = mistake(details)
-                value = details["input"]
-                if isinstance(value, str) and (self._origin(path) or "").startswith(PREFIX):
+                value, origin = details["input"], self._origin(path) or ""
+                if origin.startswith(PREFIX) and "__" not in origin and details["loc"] == path:
+                    text += "; two underscores lie between levels: SURVEILLANCE_MQTT__HOST"
+                if isinstance(value, str) and origin.startswith(PREFIX):
                     # who mixed variables up may have put a secret into any of them
                     text = text.replace(repr(value), "this").replace(quoted(value), "this")
                 self.mistake(path, text)
@@ -218,7 +220,10 @@ def password_of(mqtt: MqttConfig) -> str | None:
     elif mqtt.password_file is None:
         return None
     else:
-        password = _kept_in(mqtt.password_file, "mqtt.password_file").rstrip("\r\n")
+        key = "mqtt.password_file"
+        password = _kept_in(mqtt.password_file, key).rstrip("\r\n")
+        if not password:
+            raise ConfigError(f"{key} {path_text(mqtt.password_file)}: the file is empty")
     hide(password)
     return password
 
@@ -265,14 +270,10 @@ def _secret_of(value: SecretStr | None, file: Path | None, key: str, shortest: i
 
 def _kept_in(file: Path, key: str) -> str:
     """What a file with a secret has, without the mark that Windows editors put in front."""
-    where = f"{key} {path_text(file)}"
     try:
-        secret = file.read_text(encoding="utf-8-sig")
+        return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{where}: {reason_of(error)}") from None
-    if not secret.strip("\r\n"):
-        raise ConfigError(f"{where}: the file is empty")
-    return secret
+        raise ConfigError(f"{key} {path_text(file)}: {reason_of(error)}") from None
 
 
 def agent_id_of(config: Config) -> str:

@@ -20,7 +20,7 @@ from agent.core.state import AgentNow, CameraNow, CameraSetup, Now
 from schemas.base import utc_text
 from schemas.messages import Publish, state
 from schemas.modes import Mode, ScheduledValue, ScheduleState
-from schemas.schedule_config import SCHEDULED
+from schemas.schedule_config import DAYS, SCHEDULED
 from schemas.settings import (
     CameraSettings,
     SettingValue,
@@ -293,10 +293,13 @@ def _text(camera: CameraNow, modes: Mapping[str, Mode]) -> str:
 
 
 def _ending(camera: CameraNow, mode: Mode) -> str:
-    until = "" if mode.until is None else f" until {_local(camera, mode.until)}"
+    until = "" if mode.until is None else f" until {_local(camera, mode.until, mode.since)}"
     why = {"command": ", by command", "safety": ", because the clock is unsure"}
     return until + why.get(mode.by, "")
 
 
-def _local(camera: CameraNow, moment: datetime) -> str:
-    return f"{moment.astimezone(camera.setup.schedule.zone):%a %H:%M}"
+def _local(camera: CameraNow, moment: datetime, since: datetime | None) -> str:
+    """A weekday alone tells no moment of a span that is longer than a week, as the polar night."""
+    local = moment.astimezone(camera.setup.schedule.zone)
+    long = since is not None and moment - since > timedelta(days=len(DAYS))
+    return f"{local:%a %d %b %H:%M}" if long else f"{local:%a %H:%M}"

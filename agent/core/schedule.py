@@ -5,11 +5,14 @@ Each value holds until a rule sets another one.
 
 A time that the clock is put forward over comes when it is put forward. A time that comes twice
 counts the first time. Where the sun does not rise or set on a day, its rules skip that day. So in
-the polar night what sunset has set holds on, and on the polar day what sunrise has set.
+the polar night what sunset has set holds on, and on the polar day what sunrise has set. That holds
+with offsets, too: of a day that is shorter than they are (`sunrise+00:30`, `sunset-00:30`) only the
+end counts.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -23,6 +26,8 @@ from schemas.settings import SettingValue
 #: last one is more than the longest night of the poles.
 _REACH = (2, 9, 200)
 _SECOND = timedelta(seconds=1)
+#: Further apart no time of the sun overtakes another one: offsets have at most 6 hours.
+_APART = timedelta(hours=12)
 
 Sun = Literal["sunrise", "sunset"]
 
@@ -41,11 +46,13 @@ class Point(NamedTuple):
         at: UTC.
         order: of two at the same moment: the local time that was meant, then the place in the list.
         value: from then on.
+        sun: sunrise or sunset that is meant, and the offset; None: a time of the clock.
     """
 
     at: datetime
     order: tuple[datetime, int]
     value: SettingValue
+    sun: tuple[datetime, timedelta] | None = None
 
 
 class Planned(NamedTuple):
@@ -101,12 +108,12 @@ class Schedule:
     ) -> Planned:
         today = now.astimezone(self.zone).date()
         days = [today + timedelta(days=n) for n in range(-reach, reach + 1)]
-        points = sorted(
-            Point(at, (meant, n), rule.values[name])
+        points = _without_overtaken(
+            Point(at, (meant, n), rule.values[name], sun)
             for n, rule in rules
             for day in days
             if DAYS[day.weekday()] in rule.days
-            for at, meant in self._moments(rule, day)
+            for at, meant, sun in self._moments(rule, day)
         )
         past = [point for point in points if point.at <= now]
         coming = points[len(past) :]
@@ -121,12 +128,14 @@ class Schedule:
             coming[0].at if coming else None,
         )
 
-    def _moments(self, rule: Rule, day: date) -> Iterator[tuple[datetime, datetime]]:
-        """When a rule comes on a local day, in UTC, and the local time that was meant."""
+    def _moments(
+        self, rule: Rule, day: date
+    ) -> Iterator[tuple[datetime, datetime, tuple[datetime, timedelta] | None]]:
+        """When a rule comes on a local day, in UTC, the local time that was meant, and the sun."""
         meant = clock_time(rule.at)
         if meant is not None:
             local = datetime.combine(day, meant)
-            yield _utc_of(local, self.zone), local
+            yield _utc_of(local, self.zone), local, None
             return
         sun = sun_time(rule.at)
         if sun is None or self.location is None:
@@ -136,7 +145,27 @@ class Schedule:
             at = _sun(event, self.location, near)
             if at is not None and at.astimezone(self.zone).date() == day:
                 moment = at + offset
-                yield moment, moment.astimezone(self.zone).replace(tzinfo=None, fold=0)
+                local = moment.astimezone(self.zone).replace(tzinfo=None, fold=0)
+                yield moment, local, (at, offset)
+
+
+def _without_overtaken(given: Iterable[Point]) -> list[Point]:
+    """In order, without each sunrise whose point comes after that of its own sunset, and so on."""
+    points = sorted(given)
+    times = [point.at for point in points]
+    kept = []
+    for point in points:
+        near = points[bisect_left(times, point.at - _APART) : bisect_right(times, point.at)]
+        if point.sun is None or not any(_overtakes(other, point) for other in near):
+            kept.append(point)
+    return kept
+
+
+def _overtakes(other: Point, point: Point) -> bool:
+    if other.sun is None or point.sun is None:
+        return False
+    between, apart = other.sun[0] - point.sun[0], point.sun[1] - other.sun[1]
+    return timedelta(0) < between <= apart
 
 
 def _utc_of(local: datetime, zone: tzinfo | None) -> datetime:

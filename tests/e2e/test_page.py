@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -23,7 +24,7 @@ from tests.support.broker import free_port
 from tests.support.browser import Browser, program
 from tests.support.firefox import Firefox
 from tests.support.rtsp_camera_process import RtspCamera
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE, wait_until
 
 TOKEN = "correct-horse-battery"  # noqa: S105  of the test
 #: Bytes of the first load, without pictures.
@@ -202,6 +203,18 @@ def test_a_click_goes_to_no_card_that_has_just_come_under_it(house: House, tmp_p
             "[...document.querySelectorAll('.event.false')].map((it) => it.dataset.event)"
         )
         assert marked == [seen]
+
+
+def test_a_recording_that_is_gone_is_not_called_undecodable(house: House, tmp_path: Path) -> None:
+    with looking(house, tmp_path) as (browser, agent, base):
+        agent.wait_for_line("stored as")
+        browser.open(f"{base}day")
+        browser.wait("document.querySelector('.event .play')")
+        for clip in house.store.glob(f"{CAMERA}/*/events/*.mp4"):
+            clip.unlink()
+        browser.click(".event:last-child .play")
+        browser.wait("document.getElementById('alerts').textContent.includes('no longer')")
+        browser.problems = [it for it in browser.problems if "404" not in it]
 
 
 def test_who_looks_at_today_sees_the_next_day_when_it_comes(house: House, tmp_path: Path) -> None:
@@ -475,6 +488,49 @@ def many_events(line: dict[str, Any], folder: Path, day: date, count: int) -> No
     place = folder / day.isoformat()
     place.mkdir()
     (place / MANIFEST).write_bytes(b"".join(lines))
+
+
+def test_nobody_replaces_a_drawing_of_somebody_else_unasked(house: House, tmp_path: Path) -> None:
+    """Two browsers draw: who applies last is told what the other one did."""
+
+    def hidden(browser: Browser) -> int:
+        return len(browser.run(f"{in_force}.then((it) => it.aim.privacy)"))
+
+    in_force = f"fetch('api/cameras/{CAMERA}/aim').then((it) => it.json())"
+    other = {"zones": {}, "privacy": [[[0, 0], [0.2, 0], [0.2, 0.2]]], "mask": []}
+    with looking(house, tmp_path) as (browser, _, base):
+        browser.open(f"{base}aim")
+        browser.wait("document.getElementById('picture').naturalWidth > 100")
+        browser.click("[data-tool=look]")
+        browser.run("document.getElementById('drawing').focus()")
+        browser.key("Enter")  # a rectangle
+        browser.wait("!document.getElementById('apply').disabled")
+        asked = Request(  # noqa: S310  our own agent
+            f"{base}api/cameras/{CAMERA}/aim",
+            json.dumps(other).encode(),
+            {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
+        )
+        with urlopen(asked, timeout=PATIENCE) as answer:  # noqa: S310
+            assert json.load(answer)["ok"]
+        browser.click("#apply")
+        browser.wait("document.getElementById('alerts').textContent.includes('meanwhile')")
+        assert hidden(browser) == 1
+        browser.click("#apply")
+        browser.wait("document.getElementById('alerts').textContent.includes('In force')")
+        assert hidden(browser) == 0
+
+
+def test_a_number_that_is_refused_gives_way_to_the_one_in_force(
+    house: House, tmp_path: Path
+) -> None:
+    with looking(house, tmp_path) as (browser, _, base):
+        browser.open(f"{base}tune")
+        browser.wait("document.getElementById('set-pixel_threshold').value === '50'")
+        browser.write("#set-pixel_threshold", "999")
+        browser.run("document.activeElement.dispatchEvent(new Event('change'))")
+        browser.wait("document.getElementById('alerts').textContent.includes('255')")
+        browser.wait("document.getElementById('set-pixel_threshold').value === '50'")
+        browser.problems = [it for it in browser.problems if "422" not in it]
 
 
 @BOTH

@@ -291,8 +291,14 @@ document.getElementById("undo").addEventListener("click", () => {
 });
 
 document.getElementById("apply").addEventListener("click", async () => {
-  const wanted = aim();
-  if (await order(`cameras/${camera}/aim`, { method: "POST", body: wanted }, text("applied"))) await load();
+  const wanted = aim(), path = `cameras/${camera}/aim`;
+  const now = await order(path);
+  if (!now) return;
+  if (JSON.stringify(now.aim) !== JSON.stringify(view.aim)) { // another browser, or the file: see it first
+    view.aim = now.aim;
+    return say(text("aim_changed"));
+  }
+  if (await order(path, { method: "POST", body: wanted }, text("applied"))) await load();
 });
 
 document.getElementById("revert").addEventListener("click", async () => {

@@ -166,7 +166,7 @@ function play(event, film = false) {
   const video = event.playable || film
     ? make("video", { controls: true, autoplay: true, muted: true, playsinline: true, src: source })
     : make("p", { class: "hint" }, text("not_playable"));
-  if (video.tagName === "VIDEO") video.addEventListener("error", () => storeSays(video.error));
+  if (video.tagName === "VIDEO") video.addEventListener("error", () => whyNot(video));
   const frames = ["n-2", "n-1", "n", "delta"].filter((kind) => event.files.includes(kind)).map((kind) =>
     make("li", {}, make("a", { href: fileOf(event, kind), target: "_blank" }, make("img", { src: fileOf(event, kind), alt: text(`frame_${kind}`), loading: "lazy" })), make("span", {}, text(`frame_${kind}`))));
   player.replaceChildren(
@@ -180,10 +180,15 @@ function play(event, film = false) {
   player.scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
 
-async function storeSays(error) {
+/** A browser calls also undecodable what it did not get: the agent is asked for the first byte. */
+async function whyNot({ src, error }) {
+  const answer = await fetch(src, { headers: { Range: "bytes=0-0" } }).catch(() => null);
+  if (answer?.ok) {
+    const undecodable = error && (error.code === MediaError.MEDIA_ERR_DECODE || error.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED);
+    return say(text(undecodable ? "not_decodable" : "failed"));
+  }
   const { store } = await api(base()).catch((failed) => ({ store: failed.message }));
-  const undecodable = error && (error.code === MediaError.MEDIA_ERR_DECODE || error.code === MediaError.MEDIA_ERR_SRC_NOT_SUPPORTED);
-  say(store || text(undecodable ? "not_decodable" : "failed"));
+  say(store || text(answer?.status === 404 ? "gone" : "failed"));
 }
 
 function shut() {

@@ -46,7 +46,7 @@ function toggle(name) {
 async function set(name, value) {
   if (Number.isNaN(value)) return;
   await order(`cameras/${camera}/settings`, { method: "POST", body: { values: { [name]: value } } }, text("done"));
-  api("state").then(show).catch((error) => say(error.message));
+  api("state").then((state) => show(state, name)).catch((error) => say(error.message));
 }
 
 /** What a number means: some mean something else to the profile `robust`. */
@@ -55,7 +55,8 @@ function named(name, profile) {
   return profile === "robust" && own !== `robust_${name}` ? own : text(`set_${name}`);
 }
 
-function show(state) {
+/** `answered`: a setting whose value in force is shown also where somebody is about to type. */
+function show(state, answered = null) {
   const it = state.cameras.find((one) => one.id === camera);
   if (!it) return;
   pictures.want(it.live);
@@ -64,7 +65,7 @@ function show(state) {
     const input = document.getElementById(`set-${name}`), value = it.settings[name];
     input.closest(".number").hidden = !(name in it.origins); // it does nothing in this profile
     if (!(name in it.origins)) continue;
-    if (document.activeElement !== input) {
+    if (document.activeElement !== input || name === answered) {
       if (input.type === "checkbox") input.checked = value; else input.value = value;
     }
     const words = named(name, it.profile);

@@ -478,6 +478,15 @@ def test_what_is_text_is_taken_from_the_environment_as_it_is() -> None:
     assert (config.cameras["yard"].area, config.cameras["yard"].armed) == ("1", False)
 
 
+def test_a_variable_with_one_underscore_is_answered_with_two(write: Path) -> None:
+    write.write_text(MINIMAL)
+    with pytest.raises(ConfigError, match=r"MQTT_PORT: mqtt_port: .*: SURVEILLANCE_MQTT__HOST"):
+        load(write, {"SURVEILLANCE_MQTT_PORT": "1884"})
+    with pytest.raises(ConfigError) as raised:
+        load(write, {"SURVEILLANCE_MQTT__PRT": "1884"})
+    assert "underscores" not in str(raised.value)
+
+
 def test_an_empty_variable_gives_its_key_the_default(write: Path) -> None:
     write.write_text(MINIMAL.replace("127.0.0.1}", "127.0.0.1, port: 1884, keepalive: 10}"))
     environ = {"SURVEILLANCE_MQTT__PORT": "", "SURVEILLANCE_MQTT__TLS": ""}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from agent.core.engine import begin, step
 from agent.core.health import agent_health
 from agent.core.messages import BrokerUp, Parsed
 from agent.core.orders import Configure
-from agent.core.schedule import Schedule
+from agent.core.schedule import Location, Schedule
 from agent.core.state import CameraSetup, Gauges, HostFigures, Now, Setup, Tick
 from schemas.commands import ReplyTo, ResetSetting, SetSetting
 from schemas.messages import Publish
@@ -124,6 +125,13 @@ def test_what_the_schedule_says_is_in_force_from_the_first_moment() -> None:
     assert agent.said()["text"] == (
         "disarmed until Sun 22:00; private until Sun 22:00; sensitivity low until Sun 22:00"
     )
+
+
+def test_an_end_that_is_months_away_has_its_date() -> None:
+    tromso = Location(69.6, 18.9)
+    rules = ({"at": "sunrise", "armed": False}, {"at": "sunset", "armed": True})
+    agent = Agent(replace(schedule(*rules), location=tromso), utc=START.replace(month=12, day=10))
+    assert re.fullmatch(r"armed until \w{3} \d\d Jan \d\d:\d\d", agent.said()["text"])
 
 
 def test_each_time_changes_what_it_names_within_a_second_and_says_it() -> None:

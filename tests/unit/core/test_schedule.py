@@ -192,6 +192,25 @@ def test_in_the_polar_night_what_sunset_set_holds_and_ends_with_the_first_sunris
     assert (found.until.year, found.until.month) == (2027, 1)
 
 
+def test_a_day_that_is_shorter_than_the_offsets_into_it_never_begins() -> None:
+    """The last ones before the polar night: sunset's time comes before sunrise's."""
+    rules = (rule("sunrise+00:30", armed=False), rule("sunset-00:30", armed=True))
+    schedule = Schedule(rules, Location(69.6, 18.9), UTC)
+    for day in range(20, 31):
+        night = schedule.in_force("armed", datetime(2026, 11, day, 22, 0, tzinfo=UTC))
+        assert night.value is True, day
+    assert night.until is not None
+    assert night.until.year == 2027
+
+
+def test_a_night_that_is_shorter_than_the_offsets_into_it_never_begins() -> None:
+    shorter = Schedule(
+        (rule("sunrise-00:45", armed=False), rule("sunset+00:45", armed=True)), TROMSO, UTC
+    )
+    june = shorter.in_force("armed", datetime(2026, 6, 20, 12, 0, tzinfo=UTC))
+    assert june.value is False
+
+
 def test_on_the_polar_day_what_sunrise_set_holds() -> None:
     schedule = Schedule(DARK, TROMSO, ZoneInfo("Europe/Oslo"))
     found = schedule.in_force("armed", utc("2026-06-21T23:00"))
