@@ -283,12 +283,9 @@ class RtspSession:
         self._talk.settle = 0.0 if pause > _SETTLE else settle
         packets = self._ways.packets()
         at = self._clock.monotonic()  # they were taken together
-        came = []
-        for channel, data in packets:
-            if channel == 0:
-                came.append(data)
-            elif channel == 1 and says_goodbye(data):
-                raise SessionLost("the camera ended its stream")
+        came = [data for channel, data in packets if not channel]
+        if len(came) < len(packets) and any(it == 1 and says_goodbye(data) for it, data in packets):
+            raise SessionLost("the camera ended its stream")
         if came:
             self._came_at = at
         if self._offered:

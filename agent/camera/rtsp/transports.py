@@ -56,6 +56,7 @@ class Ways:
         self._talk, self._found, self._scheme = talk, found, scheme
         self._ways: list[_Way] = []
         self._channels: dict[int, int] = {}
+        self._as_numbered = False  # as nearly all cameras call them
         self._ours = random.getrandbits(32)
 
     @property
@@ -88,20 +89,24 @@ class Ways:
             raise CameraRefused("gives two streams one channel")
         self._ways.append(way)
         self._channels |= {way.channel: first, way.channel + 1: first + 1}
+        self._as_numbered = all(theirs == ours for theirs, ours in self._channels.items())
         self._greet(way)
 
     def packets(self) -> list[tuple[int, bytes]]:
         """The packets that have come; waits a step at most.
 
-        Each with 0 for RTP or 1 for RTCP of the first stream, 2 or 3 of the second; -1: of none.
+        Each with 0 for RTP or 1 for RTCP of the first stream, and 2 or 3 of the second if there is
+        one; any other number: of none.
 
         Raises:
             SessionLost: the camera ended the conversation.
             Interrupted: by our patience.
         """
         if not self.over_udp:
-            known = self._channels
-            return [(known.get(channel, -1), data) for channel, data in self._talk.take()]
+            carried = self._talk.take()
+            if self._as_numbered:
+                return carried
+            return [(self._channels.get(channel, -1), data) for channel, data in carried]
         packets: list[tuple[int, bytes]] = []
         for number, way in enumerate(self._ways):
             if way.ports is not None:

@@ -46,7 +46,9 @@ def test_each_stream_has_its_channels() -> None:
     ways = ways_of(Camera(interleaved(0), interleaved(2)))
     ways.set_up("rtsp://a/1", udp=False)
     ways.set_up("rtsp://a/2", udp=False)
-    assert ways.packets() == [(0, b"picture"), (1, b"report"), (2, b"sound"), (-1, b"?")]
+    *known, (other, _) = ways.packets()
+    assert known == [(0, b"picture"), (1, b"report"), (2, b"sound")]
+    assert other not in range(4)
 
 
 def test_a_second_stream_on_the_channel_of_the_first_costs_the_first_nothing() -> None:
