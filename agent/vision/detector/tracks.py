@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -104,6 +104,7 @@ class Sighting:
         lately: its last steps of about one size. A visitor may follow a long track of drops.
         confirmed: the sighting before was a hint, too.
         next: the same thing later; None: not seen yet.
+        chance: equally good tracks that a frame would show by accident; beginnings there are more.
     """
 
     blob: Blob
@@ -115,14 +116,14 @@ class Sighting:
     lately: tuple[Step, ...]
     confirmed: bool = False
     next: Sighting | None = None
+    chance: float = field(init=False)
 
-    @property
-    def chance(self) -> float:
-        """Equally good tracks that a frame would show by accident; beginnings there are more."""
+    def __post_init__(self) -> None:
+        """Works the chance out once: a sighting is asked for it in each of the next frames."""
         whole = self.first * _product_below(self.as_near, min(self.seen - 1, _LONG))
         met = math.prod(it.met for it in self.lately[1:])
         lately = _product_below(met, len(self.lately) - 1) * max(it.rate for it in self.lately)
-        return min(whole, _BEGINNINGS * lately)
+        self.chance = min(whole, _BEGINNINGS * lately)
 
     @property
     def known(self) -> bool:
