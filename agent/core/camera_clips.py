@@ -153,6 +153,10 @@ class CameraClips:
         """That frame was judged: a clip may have to begin with it."""
         self._preroll.judged(frame)
 
+    def decided(self) -> None:
+        """All clips that begin with the last judged frame are begun."""
+        self._preroll.decided()
+
     def peak(self, event_id: str) -> None:
         """The present frame is the event's best until now; the end repeats it."""
         if self._clip is not None and self._clip.start.event_id == event_id:

@@ -273,6 +273,7 @@ class CameraPipeline:
             self._do(FrameScored(self._camera, self.utc(detection.at), detection))
         if step.started:
             self._start_event(frame, detection, now)
+        self.clips.decided()
         if self._event is not None:
             self._follow_peak(self._event, frame, say=step.improved)
         if step.ended:

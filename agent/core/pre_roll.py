@@ -167,6 +167,11 @@ class PreRoll:
         """Notes that this frame, added before, was judged."""
         self._judged.append(frame)
 
+    def decided(self) -> None:
+        """No event begins with the last judged frame: it will be N-1, and what was N-2 may go."""
+        if len(self._judged) == self._judged.maxlen:
+            self._judged.popleft()
+
     def plan(self) -> ClipPlan:
         """The start of a clip whose N is the last judged frame.
 

@@ -11,6 +11,10 @@ import numpy.typing as npt
 
 Plane = npt.NDArray[np.uint8]
 
+#: Numbers of 16 bits in one of 64; the factor that adds them up in the upper one, and its place.
+_LANES, _ADDED, _TOP_LANE = 4, np.uint64(0x0001_0001_0001_0001), np.uint64(48)
+#: Scales for which they are used; OpenCV has a quick way of its own to halve.
+_BY_LANES = frozenset({_LANES, 2 * _LANES})
 #: (red of red, green of blue, green of red, blue of blue): ITU-R BT.601 and BT.709.
 _BT601 = 1.402, 0.344136, 0.714136, 1.772
 _BT709 = 1.5748, 0.187324, 0.468124, 1.8556
@@ -55,9 +59,12 @@ class Planes:
         Args:
             scale: 1, 2, 4 or 8; height and width are divided by it and rounded up.
         """
-        small = _smaller(self._luma, scale)
-        made = small if self._full else _as_uint8(cv2.LUT(small, _stretched()))
-        made = made[:]  # a view of its own, where it is the decoder's
+        if scale in _BY_LANES:
+            made = _block_means(self._luma, scale, full=self._full)
+        else:
+            small = _smaller(self._luma, scale)
+            made = small if self._full else _as_uint8(cv2.LUT(small, _stretched()))
+            made = made[:]  # a view of its own, where it is the decoder's
         made.setflags(write=False)
         return made
 
@@ -119,21 +126,52 @@ def _resized(plane: Plane, width: int, height: int) -> Plane:
 def _smaller(plane: Plane, scale: int) -> Plane:
     """The plane at a part of its size: each pixel is the mean of those that it stands for.
 
-    Where the sides are no multiple of `scale`, the last row and column are repeated, as JPEG does.
+    Where the sides are no multiple of `scale`, it is as if they were, see `_filled`, as in a JPEG.
     """
     if scale == 1:
         return plane
+    plane = _filled(plane, scale)
+    size = plane.shape[1] // scale, plane.shape[0] // scale
+    return _as_uint8(cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+
+
+def _filled(plane: Plane, scale: int) -> Plane:
+    """With sides that are multiples of `scale`: the last row and column are repeated."""
     height, width = plane.shape
     below, right = -height % scale, -width % scale
-    if below or right:
-        plane = _as_uint8(cv2.copyMakeBorder(plane, 0, below, 0, right, cv2.BORDER_REPLICATE))
-    size = (width + right) // scale, (height + below) // scale
-    return _as_uint8(cv2.resize(plane, size, interpolation=cv2.INTER_AREA))
+    if not (below or right):
+        return plane
+    return _as_uint8(cv2.copyMakeBorder(plane, 0, below, 0, right, cv2.BORDER_REPLICATE))
+
+
+def _block_means(plane: Plane, scale: int, *, full: bool) -> Plane:
+    """As `_smaller` and then stretched, to the last bit, in less than half of the time.
+
+    Rows are added first. Four sums then lie in one number of 64 bits, and one multiplication adds
+    them: none is so large that it reaches into its neighbour.
+    """
+    plane = _filled(plane, scale)
+    height, width = plane.shape[0] // scale, plane.shape[1] // scale
+    rows = np.add.reduce(plane.reshape(height, scale, -1), axis=1, dtype=np.uint16)
+    sums = rows.view(np.uint64)
+    sums *= _ADDED
+    sums >>= _TOP_LANE
+    if scale == 2 * _LANES:
+        sums = np.add.reduce(sums.reshape(height, width, 2), axis=2)
+    return _as_uint8(_levels(scale, full=full).take(sums.view(np.int64)))
 
 
 def _as_uint8(made: Any) -> Plane:  # noqa: ANN401  cv2 says less of its types than it keeps
     plane: Plane = made
     return plane
+
+
+@cache
+def _levels(scale: int, *, full: bool) -> Plane:
+    """Sum of a block's pixels -> its mean, a half to the even number, with the range of a JPEG."""
+    pixels = scale * scale
+    means = np.rint(np.arange(255 * pixels + 1) / pixels).astype(np.uint8)
+    return means if full else _stretched()[means]
 
 
 @cache

@@ -78,7 +78,8 @@ class ChildLink:
 
     def send(self, says: dict[str, Any], body: bytes = b"") -> None:
         """Starts sending; `poll` carries it out."""
-        self._outgoing = memoryview(bytes(self._outgoing) + pack(Message(says, body)))
+        message = pack(Message(says, body))
+        self._outgoing = memoryview(bytes(self._outgoing) + message if self._outgoing else message)
 
     def poll(self, seconds: float) -> dict[str, Any] | None:
         """Sends and receives for some time; the next thing the child says, or None.

@@ -60,15 +60,16 @@ class Unpacker:
         end = _HEAD.size + text + body
         if len(self._buffer) < end:
             return None
-        raw = bytes(self._buffer[_HEAD.size : end])
+        with memoryview(self._buffer) as view:  # a body is large: it is copied once
+            raw, content = bytes(view[_HEAD.size : end - body]), bytes(view[end - body : end])
         del self._buffer[:end]
         try:
-            says = json.loads(raw[:text])
+            says = json.loads(raw)
         except (ValueError, RecursionError) as error:
             raise BadMessage(str(error)) from error
         if not isinstance(says, dict):
             raise BadMessage("not an object")
-        return Message(says, raw[text:])
+        return Message(says, content)
 
 
 def messages(connection: socket.socket) -> Iterator[Message]:

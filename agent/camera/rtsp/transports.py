@@ -95,7 +95,7 @@ class Ways:
     def packets(self) -> list[tuple[int, bytes]]:
         """The packets that have come; waits a step at most.
 
-        Each with 0 for RTP or 1 for RTCP of the first stream, 2 or 3 of the second, if there is
+        Each with 0 for RTP or 1 for RTCP of the first stream, and 2 or 3 of the second if there is
         one; any other number: of none.
 
         Raises:

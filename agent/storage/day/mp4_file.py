@@ -64,20 +64,27 @@ class DayFile(DayPart[DayState]):
         self._checkpoint_at: float | None = None
         self._checkpoint_size = 0
         self._hidden_since: float | None = None
+        self._owed = False  # an event is complete and not shown yet
         self._repair()
 
     def finish_event(self) -> None:
         """An event is complete: shown now, or, when the last checkpoint is too near, synced now."""
+        self._owed = True
         if not self.tick():
             self.sync()
 
     def tick(self) -> bool:
-        """Shows what is not shown yet when a checkpoint is due; True when nothing is left."""
+        """Shows the event that is owed when a checkpoint is due; True when nothing is left.
+
+        A running event is not: each checkpoint writes the table of the whole day.
+        """
         state = self._state
         if state is None or state.shown >= state.end:
             return True
-        if self._due():
+        if self._owed and self._due():
             self.checkpoint()
+        elif not self.durable:
+            super()._keep_lasting()
         return state.shown >= state.end
 
     def checkpoint(self) -> None:
@@ -103,7 +110,7 @@ class DayFile(DayPart[DayState]):
         self._file.write(checkpoint.jump(state, self._first_slot), checkpoint.JUMP)
         self.sync()  # only then: the table is the current one
         state.shown = state.end
-        self._hidden_since = None
+        self._hidden_since, self._owed = None, False
         self._checkpoint_size = len(content)
 
     def show_all(self) -> None:

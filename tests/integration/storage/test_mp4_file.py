@@ -84,6 +84,24 @@ def test_a_long_event_shows_while_it_goes_on(shelf: Shelf) -> None:
     day.close()
 
 
+def test_a_running_event_costs_no_checkpoint_before_it_is_long(shelf: Shelf) -> None:
+    first, second = events(2)
+    day = shelf.open()
+    for fragment in first:
+        day.append(fragment)
+    day.finish_event()
+    for fragment in second[:-1]:
+        day.append(fragment)
+    shelf.clock.advance(mp4_file.GAP)
+    assert not day.tick()
+    assert day.durable
+    assert played(shelf.file) == expected(first)
+    day.append(second[-1])
+    day.finish_event()
+    assert played(shelf.file) == expected(first, second)
+    day.close()
+
+
 def test_checkpoints_write_no_more_than_their_share(shelf: Shelf) -> None:
     day = shelf.open()
     for fragments in events(3):
@@ -91,6 +109,7 @@ def test_checkpoints_write_no_more_than_their_share(shelf: Shelf) -> None:
     day.checkpoint()
     day._checkpoint_size = mp4_file.CHECKPOINT_RATE * 100
     day.append(events(4)[3][0])
+    day.finish_event()
     shelf.clock.advance(99)
     assert not day.tick()
     shelf.clock.advance(1)

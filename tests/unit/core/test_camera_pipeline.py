@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
+from weakref import ref
 
 from agent.core.camera_pipeline import LEAVING, NOT_NOW, SESSION_OVER, CameraPipeline
-from agent.core.frame import Frame
+from agent.core.frame import Frame, Video
 from agent.core.messages import (
     ClipClosed,
     ClipEnd,
@@ -120,6 +122,23 @@ def kinds(effects: Sequence[PipelineEffect]) -> list[type[PipelineEffect]]:
 def test_the_first_frame_of_a_session_forgets_what_was_and_is_judged() -> None:
     first = frame(0)
     assert Rig().see("q") == [ForgetJudged(), ForgetSession(first), Judge(first)]
+
+
+def test_two_judged_pictures_wait_for_the_next_one() -> None:
+    class Picture:
+        """Planes that weigh something."""
+
+    rig = Rig()
+    pictures = []
+    for seq in range(4):
+        planes: Any = Picture()
+        pictures.append(ref(planes))
+        it = Frame(b"", seq / 4, seq, 1, Video(b"coded", "h264", key=True), planes)
+        rig.at, rig.verdict = it.at, detection(it, Reason.QUIET)
+        rig.step(it)
+        rig.done.clear()
+    del it, planes
+    assert [picture() is not None for picture in pictures] == [False, False, True, True]
 
 
 def test_an_event_is_said_then_shown_then_recorded_and_ends_with_its_last_frame() -> None:

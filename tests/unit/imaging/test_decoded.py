@@ -41,6 +41,28 @@ def planes(bgr: np.ndarray, *, full: bool, stride: int = 0) -> Planes:
 
 
 @pytest.mark.parametrize("full", [False, True])
+@pytest.mark.parametrize("size", [(1080, 1920), (719, 1278), (47, 63), (3, 5)])
+@pytest.mark.parametrize("scale", [4, 8])
+def test_a_pixel_of_a_smaller_luma_is_the_mean_of_its_block(
+    full: bool,  # noqa: FBT001
+    size: tuple[int, int],
+    scale: int,
+) -> None:
+    rng = np.random.default_rng(7)
+    luma = rng.integers(0, 256, size, np.uint8)
+    luma[: size[0] // 2] = rng.choice(np.array([0, 255], np.uint8), (size[0] // 2, size[1]))
+    grey = np.full((2, 2), 128, np.uint8)
+    below, right = -size[0] % scale, -size[1] % scale
+    whole = np.pad(luma, ((0, below), (0, right)), mode="edge").astype(np.float64)
+    blocks = whole.reshape(whole.shape[0] // scale, scale, -1, scale)
+    means = np.rint(blocks.mean(axis=(1, 3)))
+    expected = means if full else np.clip(np.rint((means - 16) * (255 / 219)), 0, 255)
+    found = Planes(luma, (grey, grey), full=full).luma(scale)
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, expected.astype(np.uint8))
+
+
+@pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("size", [(48, 64), (47, 63), (90, 121)])
 @pytest.mark.parametrize("scale", [1, 2, 4, 8])
 def test_luma_is_what_a_jpeg_of_the_picture_has(
