@@ -51,6 +51,17 @@ def test_a_packet_that_comes_twice_or_late_is_left_out() -> None:
     assert sent([7, 8, 8, 7, 9], waits=True) == [(7, False), (8, False), (9, False)]
 
 
+def test_a_network_that_doubles_all_packets_costs_nothing() -> None:
+    numbers = list(range(300))
+    assert sent([it for it in numbers for _ in "12"], waits=True) == [(it, False) for it in numbers]
+
+
+def test_a_second_way_that_is_slower_costs_nothing() -> None:
+    numbers = list(range(300))
+    both = [it for new in numbers for it in (new, new - 30) if it >= 0]
+    assert sent(both, waits=True) == [(it, False) for it in numbers]
+
+
 @pytest.mark.parametrize("numbers", [[9, 10, 1, 2, 3], [9, 10, 9, 10, 11], [5, 5, 5, 5]])
 def test_over_tcp_numbers_that_go_back_or_stand_still_cost_nothing(numbers: list[int]) -> None:
     order = Order(96, waits=False)
