@@ -225,10 +225,10 @@ class CameraChanges:
             self._parts.reoffer.views = views_of(self._cameras.values())
         self._state, effects = self._changed(setups, change)
         self._performer.perform(effects)
+        for cause in waiting:  # before they start: it may be privacy mode
+            self._take(cause)
         for name in change.renewed:
             self._start_camera(built[name])
-        for cause in waiting:
-            self._take(cause)
 
     def _build(
         self,
