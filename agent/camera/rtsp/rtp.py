@@ -171,9 +171,10 @@ class Order:
         if first & 0x10:
             if len(data) < begin + 4:
                 return None
+            size = 4 * int.from_bytes(data[begin + 2 : begin + 4], "big")
             if data[begin : begin + 2] == _JPEG_HEADER:
-                self.jpeg_header = data[begin + 4 : begin + 4 + _MOST_HEADER]
-            begin += 4 + 4 * int.from_bytes(data[begin + 2 : begin + 4], "big")
+                self.jpeg_header = data[begin + 4 : begin + 4 + min(size, _MOST_HEADER)]
+            begin += 4 + size
         if first & 0x20:
             end -= data[-1]
         return sequence, Packet(data[begin:end], timestamp, second > 0x7F)

@@ -99,6 +99,14 @@ def test_extension_and_padding_are_no_payload() -> None:
     assert [it.payload for it in Order(96, waits=False).add(bytes(data))] == [b"PAYLOAD"]
 
 
+def test_the_header_of_a_jpeg_ends_with_its_extension() -> None:
+    data = bytearray(rtp(b"\xff\xd8\0\1abcdPAYLOAD", 1, 1))
+    data[0] |= 0x10
+    order = Order(96, waits=False)
+    assert [it.payload for it in order.add(bytes(data))] == [b"PAYLOAD"]
+    assert order.jpeg_header == b"abcd"
+
+
 def test_a_goodbye_is_understood_behind_a_report() -> None:
     report = receiver_report(7)
     assert not says_goodbye(report, 7)
