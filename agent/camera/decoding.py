@@ -124,12 +124,16 @@ class Decoding:
         self._number = 0  # of what the decoder was given last
         self._behind: list[Video] = []  # handed on, and not decoded yet
 
-    def lost(self) -> None:
+    def lost(self) -> list[Picture]:
         """A coded picture is missing: what refers to it would be smeared, which looks like motion.
 
-        So nothing is shown until the next key picture.
+        So nothing is shown until the next key picture. Those that the decoder has not shown yet
+        came whole: they are handed on to be recorded.
         """
         self.started = False
+        waited = [it.pending for it in self._waiting if it.pending is not None]
+        self._waiting.clear()
+        return [Picture(b"", *it) for it in waited] if self._codec in CODED else []
 
     def afford(self, sets: bytes) -> None:
         """Takes the memory that parameter sets from outside the stream demand.
@@ -159,7 +163,6 @@ class Decoding:
             return [Picture(unit.data, at)]
         if unit.key and not self.started:
             self._context, self.started = self._given, True
-            self._waiting.clear()
             self._behind.clear()
         if not self.started:
             return []

@@ -34,6 +34,8 @@ from agent.core.pre_roll import PRE_ROLL_BYTES, ClipPlan, PreRoll, StreamRoll, b
 SILENCE = 3.0
 #: Seconds that may be missing at the end of a clip.
 _LATE = 1.0
+#: Why there is no clip on demand.
+_BUSY = "a clip is being recorded"
 
 
 @dataclass(slots=True)
@@ -126,6 +128,8 @@ class CameraClips:
     def record(self, frame: Frame) -> None:
         """A frame of the recording stream came."""
         clip, taken = self._clip, self._stream.add(frame)
+        if clip is None:
+            self._begin_waiting()
         if taken is None or clip is None or clip.stream is not Stream.RECORD_SOURCE:
             return
         clip.meanwhile = _from_key([it for it in clip.meanwhile if it.at > frame.at])
@@ -177,6 +181,7 @@ class CameraClips:
     def begin(self, event: MotionStarted) -> None:
         """Opens the event's clip."""
         self.end_on_demand(EndReason.MANUAL)
+        self.refuse(_BUSY)
         plan = self._preroll.plan()
         start = self._start(event.event_id, event.at, event.utc, event.detection, plan)
         self._open(_Clip(start, plan.triggers[-1], start.stream))
@@ -184,14 +189,15 @@ class CameraClips:
     def ask(self, order: RecordClip, never: str, now: float) -> None:
         """Opens a clip on demand with the first picture that there is, or says why not.
 
-        A camera is live a moment before its first picture is here.
+        A camera is live a moment before its first picture is here, and that of its recording
+        stream.
 
         Args:
             order: who asks, and for how long.
             never: why nothing is begun any more; empty: it is.
             now: monotonic seconds.
         """
-        busy = "a clip is being recorded" if self._clip else ""
+        busy = _BUSY if self._clip else ""
         asked = "a clip is asked for, and waits for a picture" if self._waiting else ""
         if why := never or busy or asked:
             self._do(ClipRefused(self._camera, order.request, why))
@@ -200,8 +206,9 @@ class CameraClips:
         self._begin_waiting()
 
     def tick(self, now: float) -> None:
-        """Refuses the clip whose first picture did not come in time."""
+        """Begins the clip for which one stream has no picture yet, or refuses it: time is up."""
         if self._waiting is not None and now >= self._waiting[1]:
+            self._begin_waiting(either=True)
             self.refuse("there is no picture to begin with")
 
     def refuse(self, why: str) -> None:
@@ -210,9 +217,12 @@ class CameraClips:
             (order, _), self._waiting = self._waiting, None
             self._do(ClipRefused(self._camera, order.request, why))
 
-    def _begin_waiting(self) -> None:
+    def _begin_waiting(self, *, either: bool = False) -> None:
+        """Begins it if the pictures are here; `either`: those of the judged stream will do."""
         last = self._newest
         if self._waiting is None or last is None:
+            return
+        if self._two_streams and not (either or self._stream.frames):
             return
         (order, _), self._waiting = self._waiting, None
         utc = self._utc(last.at)

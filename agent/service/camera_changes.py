@@ -134,9 +134,7 @@ class CameraChanges:
         self._changing = True
         try:
             given = checked(self._file, os.environ)
-            applied = self._aiming.applied(given)
-            self._take_over(applied.loaded)
-            self._applied = applied
+            self._take_over(self._aiming.applied(given))
         except ConfigError as error:
             log.error("configuration: nothing is taken over: %s", error)  # noqa: TRY400  the fact is enough
         finally:
@@ -179,11 +177,11 @@ class CameraChanges:
         """
         ready.aiming.keep()
         try:
-            self._take_over(ready.applied.loaded, {ready.order.page_camera: ready.view})
+            self._take_over(ready.applied, {ready.order.page_camera: ready.view})
         except ConfigError:
             self._aiming.keep()
             raise
-        self._aiming, self._applied = ready.aiming, ready.applied
+        self._aiming = ready.aiming
         ready.aiming.tidy()
 
     def _answer_aim(self, order: AimOrder, error: str | None) -> None:
@@ -191,28 +189,30 @@ class CameraChanges:
         if self._parts.bridge is not None:
             self._parts.bridge.answer_aim(order, error)
 
-    def _take_over(self, new: Loaded, views: Mapping[str, View | None] = NO_VIEWS) -> None:
+    def _take_over(self, new: Applied, views: Mapping[str, View | None] = NO_VIEWS) -> None:
         """Restarts the cameras that changed.
 
         Args:
-            new: the configuration.
+            new: the configuration with what was drawn.
             views: of cameras, where they have been tried out.
 
         Raises:
             ConfigError: one of them cannot be built; nothing is changed then.
         """
-        change = changes_between(self._config, new.config)
-        config = with_cameras_of(self._config, new.config)
-        setups = camera_setups(Loaded(config, new.file, new.origins))
+        loaded = new.loaded
+        change = changes_between(self._config, loaded.config)
+        config = with_cameras_of(self._config, loaded.config)
+        setups = camera_setups(Loaded(config, loaded.file, loaded.origins))
         built = self._build(config, setups, change, views)
         log.info("configuration: read again: %s", change.text)
         if change.elsewhere:
             log.warning("configuration: needs a restart: %s", ", ".join(change.elsewhere))
         if not (change.renewed or change.ended or change.schedules):
-            self._config = config
+            self._config, self._applied = config, new
             return
         waiting = self._end_cameras(change.ended)
-        self._config = config  # not before: what is obeyed until now is about the old cameras
+        # not before: what is obeyed until now is about the old cameras
+        self._config, self._applied = config, new
         self._cameras = {name: built.get(name) or self._cameras[name] for name in config.cameras}
         self._performer = replace(
             self._performer,
@@ -225,10 +225,10 @@ class CameraChanges:
             self._parts.reoffer.views = views_of(self._cameras.values())
         self._state, effects = self._changed(setups, change)
         self._performer.perform(effects)
+        for cause in waiting:  # before they start: it may be privacy mode
+            self._take(cause)
         for name in change.renewed:
             self._start_camera(built[name])
-        for cause in waiting:
-            self._take(cause)
 
     def _build(
         self,

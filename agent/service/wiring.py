@@ -334,7 +334,7 @@ def open_journal(config: Config, topics: AgentTopics, state_dir: Path, clock: Cl
     kept = retained_topics(topics, config.cameras, images=images, named=named)
     journal.begin_retained(kept, machine_digest(this_machine()))
     for topic in pictures_of_before(config, topics, journal):
-        journal.retained.bury(topic)
+        journal.retained.bury(topic, at_once=True)
     return journal
 
 

@@ -86,6 +86,7 @@ class NalUnits(Depacketizer):
         payload, timestamp, marker, lost = packet
         found: list[Coded] = []
         if timestamp != self._timestamp and (lost or not self._inside(payload)):
+            self._broken = self._broken or (lost and bool(self._units))  # its end may be lost
             self._ended(found)
             self._timestamp = timestamp
         if lost:

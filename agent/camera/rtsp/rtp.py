@@ -15,7 +15,7 @@ _MOST_WAITING = 32
 #: camera sends 32 of them in many seconds.
 _MOST_PICTURES = 2
 #: Over UDP a sequence number so far behind the one expected is late or doubled; farther is a new
-#: beginning. So are more late ones in their order than come by overtaking.
+#: beginning. So are more late ones in their order than come by overtaking, and no new one.
 _LATE, _MOST_LATE = 512, 2 * _MOST_WAITING
 #: Begins an extension with segments of a JPEG's header (ONVIF Streaming Specification, 5.1.4). The
 #: number of its bytes that are looked at.
@@ -70,7 +70,8 @@ class Order:
         self.jpeg_header = b""
         self._waiting: dict[int, Packet] = {}
         self._last = b""  # as it came, over TCP
-        self._late, self._late_row = 0, 0  # the last late number, and how many came in a row
+        self._late: tuple[int, int | None] = 0, None  # the last late number, what was expected then
+        self._late_row = 0  # how many came in a row
 
     def add_all(self, came: Iterable[bytes]) -> list[Row]:
         """Takes packets as they came; gives those whose turn it is.
@@ -136,9 +137,14 @@ class Order:
                 return
 
     def _begins_again(self, sequence: int) -> bool:
-        """Whether more late packets came in their order than by overtaking: it is a restart."""
-        follows = sequence == (self._late + 1) & 0xFFFF
-        self._late, self._late_row = sequence, self._late_row + 1 if follows else 0
+        """Whether it is a restart: more late packets came in their order than by overtaking.
+
+        Where new ones come between them, the network doubles or delays what the camera sends.
+        """
+        before, expected = self._late
+        follows = expected == self._expected and sequence == (before + 1) & 0xFFFF
+        self._late = sequence, self._expected
+        self._late_row = self._late_row + 1 if follows else 0
         return self._late_row >= _MOST_LATE
 
     def _gives_up(self) -> bool:
@@ -165,9 +171,10 @@ class Order:
         if first & 0x10:
             if len(data) < begin + 4:
                 return None
+            size = 4 * int.from_bytes(data[begin + 2 : begin + 4], "big")
             if data[begin : begin + 2] == _JPEG_HEADER:
-                self.jpeg_header = data[begin + 4 : begin + 4 + _MOST_HEADER]
-            begin += 4 + 4 * int.from_bytes(data[begin + 2 : begin + 4], "big")
+                self.jpeg_header = data[begin + 4 : begin + 4 + min(size, _MOST_HEADER)]
+            begin += 4 + size
         if first & 0x20:
             end -= data[-1]
         return sequence, Packet(data[begin:end], timestamp, second > 0x7F)

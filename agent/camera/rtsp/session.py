@@ -349,7 +349,7 @@ class RtspSession:
         self._broken += 1
         if self._decoding.started:
             self._began = unit.at  # a key picture is waited for from now on
-        self._decoding.lost()
+        self._ready.extend(self._decoding.lost())
         return 0
 
     def _with_sound(self, found: list[Picture], receiver: SoundReceiver) -> list[Picture]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 #: A jump of the camera's clock, in seconds: pictures of a stream lie closer together.
 _JUMP = 10.0
 #: A picture may be shown before those that were coded before it (B pictures), at most this number
-#: of seconds. Where that happens, it happens again within this number of pictures. Else the clock
-#: was set.
-_BACK, _AGAIN = 2.0, 50
+#: of seconds.
+_BACK = 2.0
 #: A clock that stood still once is watched for this number of pictures.
 _STOOD = 50
 #: The least step, in seconds, of what comes later.
@@ -70,7 +70,10 @@ class Timeline:
         self._ahead = 0.0  # seconds that were told while the clock stood still
         self._pace = _Pace()
         self._pictures = 0
-        self._stood_at, self._back_at = -_STOOD, 0  # at which picture, the last time
+        self._stood_at = -_STOOD  # at which picture, the last time
+        # seconds by which the last picture, and that which was the latest before, lie behind the
+        # latest one
+        self._behind, self._between = 0.0, math.inf
 
     @property
     def stands(self) -> bool:
@@ -115,11 +118,16 @@ class Timeline:
         return passed
 
     def _jumped(self, said: float, arrived: float) -> bool:
-        """Whether the clock was set."""
-        if said < -_BACK or abs(said - arrived) > _JUMP:
+        """Whether the clock was set.
+
+        A B picture lies between the latest one and that which was the latest before. What lies
+        before both shows that the clock was set back.
+        """
+        ahead = said - self._behind
+        if said < -_BACK or abs(said - arrived) > _JUMP or -ahead >= self._between:
+            self._behind = self._between = 0.0
             return True
-        if said > 0:
-            return False
-        sorts = self._pictures - self._back_at <= _AGAIN
-        self._back_at = self._pictures
-        return not sorts
+        if ahead > 0:
+            self._between = ahead
+        self._behind = max(0.0, -ahead)
+        return False

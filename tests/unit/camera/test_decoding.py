@@ -117,6 +117,17 @@ def test_after_a_loss_what_was_left_undecoded_is_forgotten() -> None:
     assert decoding.damaged == 0
 
 
+def test_what_came_whole_before_a_loss_is_recorded() -> None:
+    coded = stream(bf="2", tune="animation")
+    decoding = Decoding("camera", "h264", coded=False)
+    found = taken(decoding, coded[:5])
+    assert len(found) < 5, "the decoder puts them in order"
+    found += decoding.lost()
+    assert [it.video.data for it in found if it.video] == coded[:5]
+    assert decoding.lost() == []
+    assert decoding.damaged == 0
+
+
 def test_pictures_keep_their_order_and_their_planes_where_some_are_not_shown() -> None:
     """A camera that refreshes a part with each picture shows none until all parts came."""
     refresh = {"x264-params": "intra-refresh=1:keyint=12:scenecut=0:threads=1"}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from agent.core.camera_clips import SILENCE, CameraClips
+from agent.core.camera_stills import PATIENCE
 from agent.core.frame import Frame, Video
 from agent.core.messages import (
     ClipEnd,
     ClipFrame,
+    ClipRefused,
     ClipStart,
     Detection,
     EndReason,
@@ -18,6 +20,7 @@ from agent.core.messages import (
     RecordingFailed,
     Stream,
 )
+from agent.core.orders import RecordClip
 from agent.core.pipeline_messages import PipelineEffect
 from agent.core.pre_roll import always
 
@@ -202,3 +205,35 @@ def test_a_clip_that_the_recorder_had_no_room_for_is_said_to_be_lost_and_is_not_
     (lost,) = [it for it in rig.parts if isinstance(it, RecordingFailed)]
     assert (lost.event_id, lost.code) == ("A", "recorder_full")
     assert rig.clips.replaced == 0
+
+
+def test_a_clip_on_demand_waits_for_the_recording_stream_that_comes_a_moment_later() -> None:
+    rig = Rig()
+    rig.clips.ask(RecordClip("r", 2.0), "", 0.0)
+    rig.pass_by(0.6, record=False)
+    assert rig.parts == []
+    rig.pass_by(0.4)
+    (start,) = rig.parts
+    assert isinstance(start, ClipStart)
+    assert start.stream is Stream.RECORD_SOURCE
+
+
+def test_a_clip_on_demand_is_of_the_judged_stream_where_the_other_one_does_not_come() -> None:
+    rig = Rig()
+    rig.clips.ask(RecordClip("r", 2.0), "", 0.0)
+    rig.pass_by(0.6, record=False)
+    rig.clips.tick(PATIENCE)
+    (start,) = rig.parts
+    assert isinstance(start, ClipStart)
+    assert start.stream is Stream.SOURCE
+
+
+def test_an_event_that_begins_takes_the_place_of_a_clip_that_waits() -> None:
+    rig = Rig()
+    rig.clips.ask(RecordClip("r", 2.0), "", 0.0)
+    rig.pass_by(0.6, record=False)
+    start = rig.start()
+    rig.clips.tick(PATIENCE)
+    refused = [it.message for it in rig.parts if isinstance(it, ClipRefused)]
+    assert refused == ["a clip is being recorded"]
+    assert [it for it in rig.parts if isinstance(it, ClipStart)] == [start]

@@ -22,7 +22,9 @@ def to_be_cleared(folder: Path, privacy: list[list[list[float]]]) -> list[str]:
     config = Config.model_validate({"mqtt": {"host": "localhost"}, "cameras": cameras})
     journal = open_journal(config, TOPICS, folder, SystemClock())
     try:
-        return journal.retained.gone
+        gone = journal.retained.gone
+        assert all(map(journal.retained.is_gone_at_once, gone)), "it waits for nobody's entities"
+        return gone
     finally:
         for topic in journal.retained.gone:
             journal.retained.cleared(topic)

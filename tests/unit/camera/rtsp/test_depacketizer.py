@@ -222,6 +222,13 @@ def test_a_picture_with_a_hole_is_broken_and_the_next_one_whole(missing: int) ->
     assert found[-1].data == annex_b(coded[1])
 
 
+@pytest.mark.parametrize("marks", [True, False])
+def test_a_picture_whose_last_part_is_lost_is_not_shown_as_a_whole_one(marks: bool) -> None:  # noqa: FBT001
+    one, other = (in_packets(it, n, 5000, marks=marks) for n, it in enumerate(scene(slices=2)[:2]))
+    found = got(H264([], MOST), [*one[:-1], other[0]._replace(lost=True), *other[1:]])
+    assert [it.data for it in found] == [b"", b""][: 1 + marks]
+
+
 def test_a_picture_without_end_is_given_up_and_costs_no_memory() -> None:
     depacketizer = H264([], 1000)
     endless = [Packet(b"\x7c\x85" + bytes(400), 0, marker=False)]

@@ -51,6 +51,17 @@ def test_a_packet_that_comes_twice_or_late_is_left_out() -> None:
     assert sent([7, 8, 8, 7, 9], waits=True) == [(7, False), (8, False), (9, False)]
 
 
+def test_a_network_that_doubles_all_packets_costs_nothing() -> None:
+    numbers = list(range(300))
+    assert sent([it for it in numbers for _ in "12"], waits=True) == [(it, False) for it in numbers]
+
+
+def test_a_second_way_that_is_slower_costs_nothing() -> None:
+    numbers = list(range(300))
+    both = [it for new in numbers for it in (new, new - 30) if it >= 0]
+    assert sent(both, waits=True) == [(it, False) for it in numbers]
+
+
 @pytest.mark.parametrize("numbers", [[9, 10, 1, 2, 3], [9, 10, 9, 10, 11], [5, 5, 5, 5]])
 def test_over_tcp_numbers_that_go_back_or_stand_still_cost_nothing(numbers: list[int]) -> None:
     order = Order(96, waits=False)
@@ -86,6 +97,14 @@ def test_extension_and_padding_are_no_payload() -> None:
     data = bytearray(rtp(b"\xbe\xde\0\1abcdPAYLOAD\0\0\3", 1, 1))
     data[0] |= 0x30
     assert [it.payload for it in Order(96, waits=False).add(bytes(data))] == [b"PAYLOAD"]
+
+
+def test_the_header_of_a_jpeg_ends_with_its_extension() -> None:
+    data = bytearray(rtp(b"\xff\xd8\0\1abcdPAYLOAD", 1, 1))
+    data[0] |= 0x10
+    order = Order(96, waits=False)
+    assert [it.payload for it in order.add(bytes(data))] == [b"PAYLOAD"]
+    assert order.jpeg_header == b"abcd"
 
 
 def test_a_goodbye_is_understood_behind_a_report() -> None:

@@ -38,6 +38,17 @@ def test_a_picture_that_is_shown_before_those_coded_before_it_keeps_its_time() -
     assert timed([0, 27000, 9000, 18000]) == [0.0, 0.3, 0.1, 0.2]
 
 
+@pytest.mark.parametrize("group", [[2, 0, 1], [3, 1, 0, 2], [1, 0]])
+def test_b_pictures_keep_their_times_however_seldom_they_are(group: list[int]) -> None:
+    """An encoder that chooses itself makes none for seconds, then some again."""
+    shown: list[int] = []
+    for _ in range(5):
+        shown += range(len(shown), len(shown) + 60)
+        shown += [len(shown) + at for at in group]
+    told = timed([9000 * at for at in shown])
+    assert told == [round(at / 10, 3) for at in shown]
+
+
 def steps(seconds: list[float]) -> list[float]:
     return [round(later - before, 3) for before, later in pairwise(seconds)]
 
@@ -76,6 +87,7 @@ def test_a_clock_of_whole_seconds_is_no_faster_for_it() -> None:
     assert told == [pytest.approx(n / 10, abs=0.02) for n in range(100)]
 
 
-def test_a_clock_that_is_set_back_a_little_goes_on_by_ours() -> None:
-    stamps = [9000 * n for n in range(100)] + [9000 * n for n in range(90, 150)]
+@pytest.mark.parametrize("when", [10, 100])
+def test_a_clock_that_is_set_back_a_little_goes_on_by_ours(when: int) -> None:
+    stamps = [9000 * n for n in range(when)] + [9000 * n for n in range(when - 10, when + 50)]
     assert set(steps(timed(stamps))) == {0.1}
