@@ -53,7 +53,6 @@ class Talk:
         self._early: deque[Carried] = deque(maxlen=_MOST_EARLY)
         self._again: dict[str, tuple[str, str]] = {}  # requests that nobody waits for
         self._refused: set[str] = set()  # those that this camera did not understand
-        self._in_turn = False  # it does not say which it knows
 
     def ask(self, method: str, uri: str, *fields: str) -> Head:
         """The head of the answer.
@@ -184,10 +183,7 @@ class Talk:
             self._learn(head, *asked)
 
     def _learn(self, head: Head, method: str, uri: str) -> None:
-        """Which request this camera understands; what it refuses may not count as a sign of life.
-
-        A camera that does not say which requests it knows is asked with both in turn.
-        """
+        """Which request it understands; what it refuses may not count as a sign of life."""
         other = _OPTIONS if method == _PARAMETER else _PARAMETER
         if head.status >= 300:
             self._refused.add(method)
@@ -195,11 +191,8 @@ class Talk:
                 self.asks_with = other
                 self.keep_alive(uri)
             return
-        known = head.get("public").lower()
-        if method == _OPTIONS:
-            self._in_turn = not known
-        says_so = method == _OPTIONS and _PARAMETER.lower() in known
-        if other not in self._refused and (says_so or self._in_turn):
+        says_so = method == _OPTIONS and _PARAMETER.lower() in head.get("public").lower()
+        if says_so and other not in self._refused:
             self.asks_with = other
 
     def _refuse(self, asked: Message) -> None:

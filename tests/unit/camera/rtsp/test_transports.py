@@ -132,8 +132,7 @@ KNOWN = "200 OK\nPublic: OPTIONS, GET_PARAMETER"
         (KNOWN, "451 Parameter Not Understood", ["OPTIONS", "GET_PARAMETER", *["OPTIONS"] * 3]),
         ("405 Method Not Allowed", "200 OK", ["OPTIONS", *["GET_PARAMETER"] * 4]),
         ("405 Method Not Allowed", "501 No", ["OPTIONS", *["GET_PARAMETER"] * 4]),
-        ("200 OK", "200 OK", ["OPTIONS", "GET_PARAMETER"] * 2),
-        ("200 OK", "501 No", ["OPTIONS", "GET_PARAMETER", *["OPTIONS"] * 3]),
+        ("200 OK", "200 OK", ["OPTIONS"] * 4),  # some hang up at what they did not name
     ],
 )
 def test_a_camera_is_kept_alive_with_what_it_does_not_refuse(
