@@ -436,15 +436,18 @@ def _merge_environment(given: Given, environ: Mapping[str, str]) -> None:
         if not variable.startswith(PREFIX) or variable.removeprefix(PREFIX) in NOT_KEYS:
             continue
         path = tuple(variable.removeprefix(PREFIX).casefold().split("__"))
+        empty = not text and path[-1] not in _ALSO_EMPTY
         branch = given.tree
         for key in path[:-1]:
             inner = branch.get(key)
             if inner is None:  # not there, or a block of the file that is empty
-                inner = branch[key] = {}
+                inner = {}
+                if not empty:  # nothing makes no block: `tls:` or `page:` alone turns something on
+                    branch[key] = inner
             if not isinstance(inner, dict):
                 raise ConfigError(f"{variable}: {'.'.join(path)} is no key: {key} has a value")
             branch = inner
-        if not text and path[-1] not in _ALSO_EMPTY:
+        if empty:
             branch.pop(path[-1], None)  # as `${NAME:-}` writes it: what is not set has its default
             continue
         try:  # `0123`, `a: b` or `on` is as good a text as any

@@ -494,6 +494,13 @@ def test_an_empty_variable_gives_its_key_the_default(write: Path) -> None:
     assert (mqtt.port, mqtt.keepalive, mqtt.tls) == (1883, 10, None)
 
 
+def test_an_empty_variable_makes_no_block_that_turns_something_on(write: Path) -> None:
+    write.write_text(MINIMAL)
+    keys = ("MQTT__TLS__CA", "PAGE__PORT", "STORE__SPOOL__PATH", "CAMERAS__NEW__SOURCE")
+    found = load(write, {f"SURVEILLANCE_{key}": "" for key in keys}).config
+    assert found == load(write, {}).config
+
+
 @pytest.mark.parametrize("variable", ["CAMERAS__YARD__SOURCE", "CAMERAS", "cameras__yard__source"])
 def test_cameras_in_the_environment_are_a_configuration_and_no_demo(
     variable: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
