@@ -157,17 +157,41 @@ def test_a_lost_agent_is_not_called_live_and_its_next_start_asks_who_it_is(
         browser.problems.clear()  # of requests that nobody answered
 
 
+@pytest.mark.parametrize("later", [60_000, -3_600_000], ids=["a minute", "clock set back"])
 def test_an_agent_that_says_nothing_any_more_is_lost_and_found_again(
-    house: House, tmp_path: Path
+    house: House, tmp_path: Path, later: int
 ) -> None:
     with looking(house, tmp_path) as (browser, agent, _):
         browser.wait("document.querySelector('.state').dataset.state === 'live'")
         agent.signal(signal.SIGSTOP)  # as one whose power is cut: nothing ends the connection
-        browser.run("(Date.now = ((now) => () => now() + 60_000)(Date.now), true)")
+        browser.run(f"(Date.now = ((now) => () => now() + {later})(Date.now), true)")
         browser.wait(LOST)
         agent.signal(signal.SIGCONT)
         browser.wait("document.querySelector('.state').dataset.state === 'live'")
         assert not browser.run("document.getElementById('alerts').textContent")
+
+
+def test_who_listens_no_more_asks_no_more(house: House, tmp_path: Path) -> None:
+    """It asks for a lost agent just when somebody chooses another camera."""
+    with looking(house, tmp_path) as (browser, _, _base):
+        tried_again = """(async () => {
+            const { listen } = await import('./static/common.js');
+            let source, fail;
+            const waits = [], later = setTimeout;
+            window.EventSource = class {
+              constructor() { source = this; }
+              addEventListener() {}
+              close() {} };
+            window.fetch = () => new Promise((_, no) => { fail = no; });
+            window.setTimeout = (what, wait) => waits.push([what, wait]);
+            const end = listen({});
+            source.onerror();
+            waits.pop()[0]();
+            end();
+            fail(new TypeError());
+            await new Promise((done) => later(done));
+            return waits.filter(([, wait]) => wait === 3000).length; })()"""
+        assert browser.run(tried_again) == 0
 
 
 def test_what_is_wrong_with_the_agent_is_told_whatever_a_camera_is_called(
