@@ -63,6 +63,10 @@ _NO_TEXT = {
 }
 #: Taken from the environment also where they are empty: there are brokers without passwords.
 _ALSO_EMPTY = frozenset({"password", "username", "user", "token", "one_time_token"})
+#: Taken from it with quotes around them, too. Around other text they are none of it: files of
+#: variables for containers have them, and nobody takes them away.
+_WITH_QUOTES = _ALSO_EMPTY | {"source", "record_source", "name"}
+_QUOTED = re.compile(r"""(['"]).*\1""", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,7 +455,8 @@ def _merge_environment(given: Given, environ: Mapping[str, str]) -> None:
             branch.pop(path[-1], None)  # as `${NAME:-}` writes it: what is not set has its default
             continue
         try:  # `0123`, `a: b` or `on` is as good a text as any
-            branch[path[-1]] = text if is_text(path) else yaml.safe_load(text)
+            bare = path[-1] in _WITH_QUOTES or not _QUOTED.fullmatch(text)
+            branch[path[-1]] = text if bare and is_text(path) else yaml.safe_load(text)
         except _NO_YAML:
             branch[path[-1]] = text
         given.origins[path] = variable
