@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
+
+N = TypeVar("N")
 
 _UNITS = {
     "B": 1,
@@ -37,16 +39,17 @@ def parse_size(value: object) -> object:
         ValueError: naming the units known.
     """
     if not isinstance(value, str):
-        return _with_unit(value, "")
+        return _with_unit(value)
     match = _SIZE.match(value)
     if match is None or match[2].casefold() not in _KNOWN:
         raise ValueError(f"{value[:40]!r} is no size: write a number with B, KiB, MiB, GiB or TiB")
-    return _with_unit(int(Decimal(match[1]) * _KNOWN[match[2].casefold()]), match[2])
+    number = Decimal(match[1])
+    return int(number * _KNOWN[match[2].casefold()]) if match[2] else int(_with_unit(number))
 
 
-def _with_unit(value: object, unit: str) -> object:
+def _with_unit(value: N) -> N:
     """A few bytes for a disk or a memory are no size: somebody has left the unit out."""
-    if isinstance(value, int) and not unit and 0 < value < _LEAST:
+    if isinstance(value, int | Decimal) and 0 < value < _LEAST:
         raise ValueError(f"{value} is so many bytes: write a unit, such as `{value} GB`")
     return value
 

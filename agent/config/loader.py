@@ -63,6 +63,10 @@ _NO_TEXT = {
 }
 #: Taken from the environment also where they are empty: there are brokers without passwords.
 _ALSO_EMPTY = frozenset({"password", "username", "user", "token", "one_time_token"})
+#: Taken from it with quotes around them, too. Around other text they are none of it: files of
+#: variables for containers have them, and nobody takes them away.
+_WITH_QUOTES = _ALSO_EMPTY | {"source", "record_source", "name"}
+_QUOTED = re.compile(r"""(['"]).*\1""", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,19 +440,23 @@ def _merge_environment(given: Given, environ: Mapping[str, str]) -> None:
         if not variable.startswith(PREFIX) or variable.removeprefix(PREFIX) in NOT_KEYS:
             continue
         path = tuple(variable.removeprefix(PREFIX).casefold().split("__"))
+        empty = not text and path[-1] not in _ALSO_EMPTY
         branch = given.tree
         for key in path[:-1]:
             inner = branch.get(key)
             if inner is None:  # not there, or a block of the file that is empty
-                inner = branch[key] = {}
+                inner = {}
+                if not empty:  # nothing makes no block: `tls:` or `page:` alone turns something on
+                    branch[key] = inner
             if not isinstance(inner, dict):
                 raise ConfigError(f"{variable}: {'.'.join(path)} is no key: {key} has a value")
             branch = inner
-        if not text and path[-1] not in _ALSO_EMPTY:
+        if empty:
             branch.pop(path[-1], None)  # as `${NAME:-}` writes it: what is not set has its default
             continue
         try:  # `0123`, `a: b` or `on` is as good a text as any
-            branch[path[-1]] = text if is_text(path) else yaml.safe_load(text)
+            bare = path[-1] in _WITH_QUOTES or not _QUOTED.fullmatch(text)
+            branch[path[-1]] = text if bare and is_text(path) else yaml.safe_load(text)
         except _NO_YAML:
             branch[path[-1]] = text
         given.origins[path] = variable

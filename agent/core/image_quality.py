@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from statistics import median
 
-# Guessed limits, checked on clips and synthetic scenes (tests/integration/vision/test_sight.py).
+# Guessed limits, checked on clips and scenes: tests/integration/vision/test_sight_on_clips.py.
 #: Seconds of exactly the same picture: real cameras have noise, a hung one repeats itself.
 FROZEN_AFTER = 30.0
 #: Even the brightest twentieth of the picture is below: grey levels, with hysteresis.

@@ -107,6 +107,23 @@ def test_every_page_that_a_file_names_exists() -> None:
     assert ("agent/core/problems.py", "docs/how-to/classify.md") in named
 
 
+def test_every_module_that_a_file_names_by_its_whole_path_exists() -> None:
+    """CHANGELOG.md and decisions (ADR) may name modules of their time."""
+    whole = re.compile(r"(?<![\w/.-])(?:agent|benchmarks|schemas|tests)/[\w/]+\.py\b")
+    made = "agent/agent/new_module.py"  # a test writes it
+    named = {
+        (str(file.relative_to(ROOT)), module)
+        for file in texts()
+        if file.name != "CHANGELOG.md" and "adr" not in file.parts
+        for module in whole.findall(file.read_text(errors="replace"))
+    }
+    assert {it for it in named if it[1] != made and not (ROOT / it[1]).is_file()} == set()
+    assert (
+        "agent/core/image_quality.py",
+        "tests/integration/vision/test_sight_on_clips.py",
+    ) in named
+
+
 #: How the pages start a command of ours; a word of ours follows.
 _CALL = re.compile(
     r"(?:^|[\s|]|bin/)(?:surveillance-agent|docker compose run --rm agent)"

@@ -157,17 +157,41 @@ def test_a_lost_agent_is_not_called_live_and_its_next_start_asks_who_it_is(
         browser.problems.clear()  # of requests that nobody answered
 
 
+@pytest.mark.parametrize("later", [60_000, -3_600_000], ids=["a minute", "clock set back"])
 def test_an_agent_that_says_nothing_any_more_is_lost_and_found_again(
-    house: House, tmp_path: Path
+    house: House, tmp_path: Path, later: int
 ) -> None:
     with looking(house, tmp_path) as (browser, agent, _):
         browser.wait("document.querySelector('.state').dataset.state === 'live'")
         agent.signal(signal.SIGSTOP)  # as one whose power is cut: nothing ends the connection
-        browser.run("(Date.now = ((now) => () => now() + 60_000)(Date.now), true)")
+        browser.run(f"(Date.now = ((now) => () => now() + {later})(Date.now), true)")
         browser.wait(LOST)
         agent.signal(signal.SIGCONT)
         browser.wait("document.querySelector('.state').dataset.state === 'live'")
         assert not browser.run("document.getElementById('alerts').textContent")
+
+
+def test_who_listens_no_more_asks_no_more(house: House, tmp_path: Path) -> None:
+    """It asks for a lost agent just when somebody chooses another camera."""
+    with looking(house, tmp_path) as (browser, _, _base):
+        tried_again = """(async () => {
+            const { listen } = await import('./static/common.js');
+            let source, fail;
+            const waits = [], later = setTimeout;
+            window.EventSource = class {
+              constructor() { source = this; }
+              addEventListener() {}
+              close() {} };
+            window.fetch = () => new Promise((_, no) => { fail = no; });
+            window.setTimeout = (what, wait) => waits.push([what, wait]);
+            const end = listen({});
+            source.onerror();
+            waits.pop()[0]();
+            end();
+            fail(new TypeError());
+            await new Promise((done) => later(done));
+            return waits.filter(([, wait]) => wait === 3000).length; })()"""
+        assert browser.run(tried_again) == 0
 
 
 def test_what_is_wrong_with_the_agent_is_told_whatever_a_camera_is_called(
@@ -187,8 +211,8 @@ def test_a_click_goes_to_no_card_that_has_just_come_under_it(house: House, tmp_p
         agent.wait_for_line("stored as")
         browser.open(f"{base}day")
         browser.wait("document.querySelector('.event .alarm')")
-        # time stands still: however slow this machine is, the click comes at once
-        browser.run("(performance.now = () => 0, true)")
+        # a slow page: it hears of the click long after the move, which came after the click
+        browser.run("(performance.now = ((time) => () => time += 10_000)(3.6e6), true)")
         first = "document.querySelector('.event').dataset.event"
         seen = browser.run(first)
         browser.wait(f"{first} !== {json.dumps(seen)}")
@@ -196,13 +220,66 @@ def test_a_click_goes_to_no_card_that_has_just_come_under_it(house: House, tmp_p
         browser.press(*browser.spot(".event .alarm", 0.5, 0.5))
         browser.wait("document.getElementById('alerts').textContent.includes('moved')")
         assert not browser.run("document.querySelectorAll('[aria-pressed=true]').length")
-        browser.run("(performance.now = () => 10_000, true)")
-        browser.press(*browser.spot(f"[data-event='{seen}'] .alarm", 0.5, 0.5))
+        browser.run("(delete performance.now, true)")
+        browser.run("(document.getElementById('events').style.marginTop = '200px', true)")
+        browser.click(f"[data-event='{seen}'] .alarm")
         browser.wait("document.querySelector('.event.false')")
         marked = browser.run(
             "[...document.querySelectorAll('.event.false')].map((it) => it.dataset.event)"
         )
         assert marked == [seen]
+
+
+#: A click of a mouse, at once: in the middle of a button, wherever it has just gone to.
+PRESSED = """(() => { const it = document.querySelector('.private');
+  const b = it.getBoundingClientRect();
+  return it.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true, detail: 1,
+    clientX: b.left + b.width / 2, clientY: b.top + b.height / 2})); })()"""
+SEEN_LONG = "new Promise((done) => setTimeout(done, 750)).then(() => true)"
+
+
+def moved(pixels: int) -> str:
+    """Gives the first picture so much room below it."""
+    return f"(document.querySelector('figure').style.marginBottom = '{pixels}px')"
+
+
+@BOTH
+def test_on_cards_that_move_all_the_time_the_second_click_counts(
+    house: House, tmp_path: Path, kind: type[Browser]
+) -> None:
+    with looking(house, tmp_path, kind) as (browser, _, _base):
+        browser.wait("document.querySelector('.state').dataset.state === 'live'")
+        pressed = f"[{moved(90)}, {PRESSED}, {PRESSED}].slice(1)"
+        assert browser.run(pressed) == [False, False]  # a double click is no second thought
+        browser.run(SEEN_LONG)
+        assert browser.run(f"[{moved(180)}, {PRESSED}].slice(1)") == [True]
+        browser.wait("document.querySelector('.private[aria-checked=true]')")
+
+
+@BOTH
+def test_a_button_that_moved_long_ago_or_by_a_little_is_clicked_on(
+    house: House, tmp_path: Path, kind: type[Browser]
+) -> None:
+    with looking(house, tmp_path, kind) as (browser, _, _base):
+        browser.wait("document.querySelector('.state').dataset.state === 'live'")
+        # as a card beside a higher one: lines come into it, and no size tells of them
+        browser.run("(document.querySelector('.camera').style.height = '70rem')")
+        browser.run(moved(90))
+        browser.run(SEEN_LONG)
+        assert browser.run(f"[{moved(94)}, {PRESSED}].slice(1)") == [True]
+        browser.wait("document.querySelector('.private[aria-checked=true]')")
+
+
+def test_a_button_does_not_inherit_the_place_of_another_one(house: House, tmp_path: Path) -> None:
+    """A name comes late, and with it a button between two others."""
+    with looking(house, tmp_path) as (browser, _, _base):
+        browser.wait("document.querySelector('.state').dataset.state === 'live'")
+        browser.run(SEEN_LONG)
+        more = (
+            "(() => { const it = document.querySelector('.private'), copy = it.cloneNode(true);"
+            " copy.className = 'copy'; it.before(copy); })()"
+        )
+        assert browser.run(f"[{more}, {PRESSED}].slice(1)") == [False]
 
 
 def test_a_recording_that_is_gone_is_not_called_undecodable(house: House, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from agent.page.context import Context, said
 
 #: Seconds between two looks; between two signs of life; until a browser that reads nothing is gone.
 _LOOK, _PING, _STUCK = 0.4, 15.0, 10.0
+#: nginx keeps what it passes on until it has much: a browser would call the agent lost.
+_HEADERS = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -34,7 +36,7 @@ class Live:
         """Event `state` when anything is new; `score` for each judged frame of `?scores=CAMERA`."""
         watched = request.query.get("scores", "")
         with self._context.seat("live"):
-            response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+            response = web.StreamResponse(headers=_HEADERS)
             response.force_close()
             await response.prepare(request)
             with suppress(ConnectionError, TimeoutError):

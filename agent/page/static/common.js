@@ -88,10 +88,12 @@ export function listen({ state, score, lost = () => {}, scores = "" }) {
     lost();
     timer = setTimeout(again, AGAIN * 1000);
   };
-  const again = () => api("state").then(open, () => { timer = setTimeout(again, AGAIN * 1000); });
+  const again = () => api("state").then(open, () => {
+    if (!source && !ended && !document.hidden) timer = setTimeout(again, AGAIN * 1000);
+  });
   const hear = (name, tell) => source.addEventListener(name, (event) => { heard = Date.now(); tell?.(JSON.parse(event.data)); });
-  const watch = () => {
-    if (Date.now() - heard > SILENT * 1000) miss(); else timer = setTimeout(watch, 5000);
+  const watch = () => { // a clock that was set is no silence: the stream is only opened again
+    if (Math.abs(Date.now() - heard) > SILENT * 1000) miss(); else timer = setTimeout(watch, 5000);
   };
   function open() {
     shut();

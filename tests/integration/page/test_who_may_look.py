@@ -266,6 +266,12 @@ def test_so_many_watch_at_a_time_and_the_next_is_told(rig: PageRig) -> None:
     wait_until("a seat is free", lambda: _opens(rig, friend.cookie))
 
 
+def test_a_proxy_is_told_to_pass_the_stream_on_at_once(rig: PageRig) -> None:
+    with socket.create_connection(("127.0.0.1", rig.port)) as sock:
+        sock.sendall(_watching(rig.friend().cookie))
+        assert b"\r\nX-Accel-Buffering: no\r\n" in sock.recv(4096)
+
+
 def _watching(cookie: str) -> bytes:
     return f"GET /api/live HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\n\r\n".encode()
 

@@ -478,6 +478,19 @@ def test_what_is_text_is_taken_from_the_environment_as_it_is() -> None:
     assert (config.cameras["yard"].area, config.cameras["yard"].armed) == ("1", False)
 
 
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_quotes_around_a_text_in_the_environment_are_none_of_it(quote: str) -> None:
+    environ = {
+        "SURVEILLANCE_STORE__PATH": f"{quote}/srv/events{quote}",
+        "SURVEILLANCE_MQTT__PASSWORD": f"{quote}secret{quote}",
+        "SURVEILLANCE_CAMERAS__YARD__SOURCE": "demo:",
+    }
+    config = load(None, environ).config
+    assert config.store is not None
+    assert config.store.path == Path("/srv/events")
+    assert password_of(config.mqtt) == f"{quote}secret{quote}"
+
+
 def test_a_variable_with_one_underscore_is_answered_with_two(write: Path) -> None:
     write.write_text(MINIMAL)
     with pytest.raises(ConfigError, match=r"MQTT_PORT: mqtt_port: .*: SURVEILLANCE_MQTT__HOST"):
@@ -492,6 +505,13 @@ def test_an_empty_variable_gives_its_key_the_default(write: Path) -> None:
     environ = {"SURVEILLANCE_MQTT__PORT": "", "SURVEILLANCE_MQTT__TLS": ""}
     mqtt = load(write, environ).config.mqtt
     assert (mqtt.port, mqtt.keepalive, mqtt.tls) == (1883, 10, None)
+
+
+def test_an_empty_variable_makes_no_block_that_turns_something_on(write: Path) -> None:
+    write.write_text(MINIMAL)
+    keys = ("MQTT__TLS__CA", "PAGE__PORT", "STORE__SPOOL__PATH", "CAMERAS__NEW__SOURCE")
+    found = load(write, {f"SURVEILLANCE_{key}": "" for key in keys}).config
+    assert found == load(write, {}).config
 
 
 @pytest.mark.parametrize("variable", ["CAMERAS__YARD__SOURCE", "CAMERAS", "cameras__yard__source"])

@@ -33,6 +33,17 @@ def test_what_is_no_size_is_refused_with_the_units(text: str) -> None:
         parse_size(text)
 
 
+@pytest.mark.parametrize("size", [50, "50", "0.5"])
+def test_a_number_that_lacks_its_unit_is_refused(size: object) -> None:
+    with pytest.raises(ValueError, match=f"write a unit, such as `{size} GB`"):
+        parse_size(size)
+
+
+@pytest.mark.parametrize("size", [0, "0", 50_000_000, "50000000", 2**20])
+def test_bytes_that_may_be_meant_need_no_unit(size: int | str) -> None:
+    assert parse_size(size) == int(size)
+
+
 @pytest.mark.parametrize(
     ("bytes_", "text"),
     [

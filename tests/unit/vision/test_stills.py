@@ -21,7 +21,7 @@ START = datetime(2026, 11, 22, 7, tzinfo=UTC)
 DAMAGED = b"\xff\xd8 torn"
 
 
-class Bridge:
+class Requests:
     """Requests and the pictures that are made for them, with both ears open."""
 
     def __init__(self, orientation: Orientation | None = None, limit: int = 500_000) -> None:
@@ -73,15 +73,15 @@ class Bridge:
 
 
 def test_a_request_is_answered_with_the_next_frame() -> None:
-    desk = Bridge()
-    desk.stills.ask(TakePicture("r1"), 1000.0)
-    desk.tick(frame(0), 1000.5)
-    assert desk.said == []
+    requests = Requests()
+    requests.stills.ask(TakePicture("r1"), 1000.0)
+    requests.tick(frame(0), 1000.5)
+    assert requests.said == []
 
-    desk.frame(frame(3), 0.0)
-    desk.tick(frame(3), 1005.0)
+    requests.frame(frame(3), 0.0)
+    requests.tick(frame(3), 1005.0)
 
-    (picture,) = desk.taken
+    (picture,) = requests.taken
     assert (picture.camera, picture.request, picture.reason) == (
         "door",
         "r1",
@@ -91,111 +91,115 @@ def test_a_request_is_answered_with_the_next_frame() -> None:
     assert (picture.width, picture.height) == (WIDTH, HEIGHT)
     assert (picture.at, picture.utc) == (1000.75, START + timedelta(seconds=0.75))
     assert len(picture.picture_id) == 26
-    assert desk.stored == []
+    assert requests.stored == []
 
 
 def test_without_a_fresh_frame_the_latest_is_sent_after_a_second() -> None:
-    desk = Bridge()
-    desk.stills.ask(TakePicture("r1"), 1004.0)
-    desk.tick(frame(0), 1004.875)
-    assert desk.said == []
+    requests = Requests()
+    requests.stills.ask(TakePicture("r1"), 1004.0)
+    requests.tick(frame(0), 1004.875)
+    assert requests.said == []
 
-    desk.tick(frame(0), 1005.0)
+    requests.tick(frame(0), 1005.0)
 
-    assert [it.at for it in desk.taken] == [1000.0]
+    assert [it.at for it in requests.taken] == [1000.0]
 
 
 def test_a_latest_frame_older_than_five_seconds_is_refused_with_its_age() -> None:
-    desk = Bridge()
-    desk.stills.ask(TakePicture("r1"), 1060.0)
+    requests = Requests()
+    requests.stills.ask(TakePicture("r1"), 1060.0)
 
-    desk.tick(frame(0), 1062.0)
+    requests.tick(frame(0), 1062.0)
 
-    assert desk.refusals == [PictureRefused("door", "r1", "the camera's last picture is 62 s old")]
+    assert requests.refusals == [
+        PictureRefused("door", "r1", "the camera's last picture is 62 s old")
+    ]
 
 
 def test_without_any_frame_the_refusal_says_so() -> None:
-    desk = Bridge()
-    desk.stills.ask(TakePicture(None), 1000.0)
+    requests = Requests()
+    requests.stills.ask(TakePicture(None), 1000.0)
 
-    desk.tick(None, 1001.0)
+    requests.tick(None, 1001.0)
 
-    assert desk.refusals == [PictureRefused("door", None, "the camera has not sent a picture yet")]
+    assert requests.refusals == [
+        PictureRefused("door", None, "the camera has not sent a picture yet")
+    ]
 
 
 def test_a_damaged_frame_is_passed_over_for_the_next() -> None:
-    desk = Bridge()
-    desk.stills.ask(TakePicture("r1"), 1000.0)
+    requests = Requests()
+    requests.stills.ask(TakePicture("r1"), 1000.0)
 
-    desk.frame(frame(0, jpeg=DAMAGED), 900.0)
-    desk.frame(frame(1), 900.0)
+    requests.frame(frame(0, jpeg=DAMAGED), 900.0)
+    requests.frame(frame(1), 900.0)
 
-    assert [(it.at, it.reason) for it in desk.taken] == [
+    assert [(it.at, it.reason) for it in requests.taken] == [
         (1000.25, PictureReason.INTERVAL),
         (1000.25, PictureReason.MANUAL),
     ]
 
 
 def test_when_the_latest_frame_is_damaged_too_the_request_is_refused() -> None:
-    desk = Bridge()
-    desk.stills.ask(TakePicture("r1"), 1000.0)
+    requests = Requests()
+    requests.stills.ask(TakePicture("r1"), 1000.0)
 
-    desk.tick(frame(0, jpeg=DAMAGED), 1001.0)
+    requests.tick(frame(0, jpeg=DAMAGED), 1001.0)
 
-    assert [it.message for it in desk.refusals] == ["the camera's last picture is damaged"]
+    assert [it.message for it in requests.refusals] == ["the camera's last picture is damaged"]
 
 
 def test_every_request_gets_its_own_answer_and_too_many_are_refused_at_once() -> None:
-    desk = Bridge()
+    requests = Requests()
     for number in range(MOST_WAITING + 1):
-        desk.stills.ask(TakePicture(f"r{number}"), 1000.0)
-    assert [it.request for it in desk.refusals] == [f"r{MOST_WAITING}"]
+        requests.stills.ask(TakePicture(f"r{number}"), 1000.0)
+    assert [it.request for it in requests.refusals] == [f"r{MOST_WAITING}"]
 
-    desk.frame(frame(0), 0.0)
+    requests.frame(frame(0), 0.0)
 
-    assert [it.request for it in desk.taken] == [f"r{number}" for number in range(MOST_WAITING)]
+    assert [it.request for it in requests.taken] == [f"r{number}" for number in range(MOST_WAITING)]
 
 
 def test_the_first_frame_is_a_monitoring_picture_and_then_one_each_interval() -> None:
-    desk = Bridge()
+    requests = Requests()
 
     for seq in range(25):
-        desk.frame(frame(seq), 2.0)
+        requests.frame(frame(seq), 2.0)
 
-    assert [it.at for it in desk.taken] == [1000.0, 1002.0, 1004.0, 1006.0]
-    assert {it.reason for it in desk.taken} == {PictureReason.INTERVAL}
-    assert desk.stored == [StorePicture("door", it.utc, it.jpeg) for it in desk.taken]
+    assert [it.at for it in requests.taken] == [1000.0, 1002.0, 1004.0, 1006.0]
+    assert {it.reason for it in requests.taken} == {PictureReason.INTERVAL}
+    assert requests.stored == [StorePicture("door", it.utc, it.jpeg) for it in requests.taken]
 
 
 def test_an_interval_of_zero_takes_none_and_a_new_one_counts_from_the_last_picture() -> None:
-    desk = Bridge()
-    desk.frame(frame(0), 10.0)
+    requests = Requests()
+    requests.frame(frame(0), 10.0)
     for seq in range(1, 80):
-        desk.frame(frame(seq), 0.0)
+        requests.frame(frame(seq), 0.0)
 
-    desk.frame(frame(80), 10.0)
+    requests.frame(frame(80), 10.0)
 
-    assert [it.at for it in desk.taken] == [1000.0, 1020.0]
+    assert [it.at for it in requests.taken] == [1000.0, 1020.0]
 
 
 def test_what_is_published_is_capped_and_what_is_stored_is_not() -> None:
     noise = np.random.default_rng(1).integers(0, 256, (240, 320, 3), dtype=np.uint8)
     data = cv2.imencode(".jpg", noise, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
-    desk = Bridge(limit=20_000)
+    requests = Requests(limit=20_000)
 
-    desk.frame(frame(0, jpeg=data), 900.0)
+    requests.frame(frame(0, jpeg=data), 900.0)
 
-    (picture,) = desk.taken
+    (picture,) = requests.taken
     assert len(picture.jpeg) <= 20_000
-    assert desk.stored == [StorePicture("door", START, data)]
+    assert requests.stored == [StorePicture("door", START, data)]
 
 
 def test_pictures_are_in_stored_orientation() -> None:
-    desk = Bridge(Orientation(rotate=180))
+    requests = Requests(Orientation(rotate=180))
 
-    desk.frame(frame(0, motion=True), 900.0)  # the square is in the upper left corner
+    requests.frame(frame(0, motion=True), 900.0)  # the square is in the upper left corner
 
-    (picture,) = desk.taken
+    (picture,) = requests.taken
     luma = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert luma is not None
     assert luma[-4, -4] > 200
