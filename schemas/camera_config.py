@@ -155,7 +155,8 @@ class CameraConfig(Strict):
     flip_v: bool = False
     mask: Path | None = Field(
         None,
-        description="8-bit grey PNG as large as the stored picture: white is judged, black is not",
+        description="8-bit grey PNG in the shape of the stored picture, scaled to its size: white"
+        " is judged, black is not",
     )
     zones: dict[Identifier, Zone] = Field(
         {}, description="named polygons that are looked at or ignored"

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from agent.camera.network.trust import trusting
 from agent.camera.other_stream import SCHEMES, other_stream
 from agent.config.error_messages import shown
+from agent.core.errors import ConfigError
 from agent.runtime.clock import Clock
+from agent.vision.zones import view_of
 from schemas.camera_config import CameraConfig
 
 
@@ -65,13 +67,24 @@ def _asked(name: str, camera: CameraConfig, clock: Clock) -> list[str]:
     if asked.source is None:
         return [f"cameras.{name}.source was asked for its streams: {shown(asked.why)}"]
     here = f"cameras.{name}: source is {_pixels(asked.source.size)}"
+    mask = _mask_note(name, camera, *asked.source.size)
     if asked.other is None or asked.small is None or asked.large is None:
         why = f"; {shown(asked.why)}; it was asked no more" if asked.why else ""
-        return [f"{here}; no other stream was found under the usual paths{why}"]
+        return [f"{here}; no other stream was found under the usual paths{why}", *mask]
     found = f"{shown(asked.other.url)} {_pixels(asked.other.size)}"
     put = f"`source: {shown(asked.small.url)}` and `record_source: {shown(asked.large.url)}`"
     hidden = ", with your own user and password" if "@" in asked.other.url else ""
-    return [f"{here}; the camera also offers {found}: put {put}{hidden}; judging costs a fraction"]
+    words = f"{here}; the camera also offers {found}: put {put}{hidden}; judging costs a fraction"
+    return [words, *mask]
+
+
+def _mask_note(name: str, camera: CameraConfig, width: int, height: int) -> list[str]:
+    """Whether the mask is scaled to the camera's pictures, or does not fit them."""
+    try:
+        note = view_of(name, camera).scaled_mask(height, width)
+    except ConfigError as error:
+        note = str(error)
+    return [f"cameras.{name}: {note}"] if note else []
 
 
 def _pixels(size: tuple[int, int]) -> str:

@@ -451,7 +451,7 @@ def test_a_mask_that_does_not_fit_stops_judging_and_says_so(
 def test_judging_goes_on_when_frames_fit_the_mask_again() -> None:
     rig = Rig(options=masked(HEIGHT, WIDTH))
     rig.play("qqqqqM")
-    rig.see(frame(6, jpeg=jpeg_of(None, size=(96, 128))))
+    rig.see(frame(6, jpeg=jpeg_of(None, size=(96, 192))))
     assert [it.reason for it in rig.heard(MotionEnded)] == [EndReason.INTERRUPTED]
     assert rig.vision.stats.problem
 
