@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -12,7 +11,7 @@ from pydantic import (
     field_validator,
 )
 
-from schemas.base import DisplayName, Identifier, Strict, quoted
+from schemas.base import DisplayName, Identifier, LocalPath, Strict, quoted
 from schemas.detection_config import DetectionConfig
 from schemas.schedule_config import Rules
 from schemas.settings import LONGEST_EVENT, CameraSettings
@@ -89,7 +88,7 @@ class CameraAudio(Strict):
 class CameraTls(Strict):
     """`cameras.<id>.tls:`, for `https:` and `rtsps:` sources."""
 
-    ca: Path | None = Field(
+    ca: LocalPath | None = Field(
         None,
         description="PEM file of the camera's own certificate, or of the authority that signed it;"
         " default: public authorities",
@@ -153,7 +152,7 @@ class CameraConfig(Strict):
     rotate: Annotated[Literal[0, 180], BeforeValidator(_right_angle)] = 0
     flip_h: bool = False
     flip_v: bool = False
-    mask: Path | None = Field(
+    mask: LocalPath | None = Field(
         None,
         description="8-bit grey PNG in the shape of the stored picture, scaled to its size: white"
         " is judged, black is not",

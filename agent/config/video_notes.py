@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from agent.camera.hk.address import DEFAULT_PORT
+from agent.camera.hk.address import SCHEME as HK
 from agent.camera.network.trust import trusting
+from agent.camera.network.url import WEB, rtsp_target_of, split_url, target_of
 from agent.camera.other_stream import SCHEMES, other_stream
 from agent.config.error_messages import shown
 from agent.core.errors import ConfigError
@@ -55,6 +58,36 @@ def likely_stream(name: str, camera: CameraConfig) -> list[str]:
 def likely_streams(cameras: Mapping[str, CameraConfig]) -> list[str]:
     """The same of all cameras."""
     return [note for name, camera in cameras.items() for note in likely_stream(name, camera)]
+
+
+def shared_streams(cameras: Mapping[str, CameraConfig]) -> list[str]:
+    """Streams that several cameras take: each opens a session of its own."""
+    takers: dict[tuple[str, ...], dict[str, None]] = {}
+    for name, camera in cameras.items():
+        for url in filter(None, (camera.source, camera.record_source)) if camera.enabled else ():
+            if (stream := _stream_of(url)) is not None:
+                takers.setdefault(stream, {})[name] = None
+    return [
+        f"cameras {', '.join(names)} take the same stream: it is sent once for each of them, and"
+        " some cameras allow one only; where one camera is enough, draw zones in it"
+        for names in takers.values()
+        if len(names) > 1
+    ]
+
+
+def _stream_of(url: str) -> tuple[str, ...] | None:
+    """What two URLs of one stream share; None: it costs nothing to take it twice, or it is none."""
+    scheme = url.partition(":")[0].lower()
+    if scheme in {"v4l2", "rpicam"}:
+        return (url,)
+    try:
+        parts, host, port = split_url(url, "")
+        if scheme == HK:
+            return HK, host, str(port or DEFAULT_PORT)
+        target = target_of(url) if scheme in WEB else rtsp_target_of(parts, host, port)
+    except (ConfigError, ValueError, KeyError):  # a file, a program
+        return None
+    return target.scheme, target.host, str(target.port), target.path
 
 
 def _asked(name: str, camera: CameraConfig, clock: Clock) -> list[str]:
