@@ -163,7 +163,12 @@ class CameraConfig(Strict):
     privacy: tuple[Polygon, ...] = Field(
         (), description="polygons that are black in every picture and that the agent never judges"
     )
-    analysis_fps: float = Field(3.0, gt=0, le=60, description="frames judged a second, at most")
+    analysis_fps: float = Field(
+        3.0,
+        gt=0,
+        le=60,
+        description="frames judged a second, at most; `recording.post_frames` counts them",
+    )
     monitoring_interval_seconds: float = Field(
         900.0, ge=0, le=86400, description="between unconditional pictures, 0: none"
     )

@@ -33,6 +33,9 @@ from schemas.config import BeepConfig, Config, MqttConfig, ReofferConfig
 from schemas.page_config import PageConfig
 from schemas.settings import idle_settings
 
+#: Seconds below which a visitor who stands still for a moment ends an event.
+_SHORT_QUIET = 2.0
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -111,6 +114,7 @@ def notes(config: Config, clock: Clock, *, ask: bool = False) -> list[str]:
             told.append(f"cameras.{name} is in privacy mode: it was not asked")
         told += video_notes(name, camera, clock if asked else None)
         told += _idle_notes(name, camera)
+        told += _short_quiet(name, camera)
     told += shared_streams(config.cameras)
     return told + schedule_notes(config, clock_sure=_clock_sure(config))
 
@@ -130,6 +134,20 @@ def _idle_notes(name: str, camera: CameraConfig) -> list[str]:
         for where, keys in given.items()
         for key in sorted(keys & idle_settings(profile))
     ]
+
+
+def _short_quiet(name: str, camera: CameraConfig) -> list[str]:
+    """Where `post_frames` judged frames are less time than a visitor stands still."""
+    frames, rate = camera.recording.post_frames, camera.analysis_fps
+    if "post_frames" in camera.recording.model_fields_set or frames / rate >= _SHORT_QUIET:
+        return []
+    words = (
+        f"cameras.{name}.analysis_fps {rate:g}: an event ends after recording.post_frames judged"
+        f" frames, {frames} are {frames / rate:.1f} s at that rate: one visit becomes several"
+        f" events; for 3 s set recording.post_frames: {round(3 * rate)}, at most 3 times the"
+        " camera's own rate"
+    )
+    return [words]
 
 
 def effective(loaded: Loaded, *, defaults: bool) -> list[str]:

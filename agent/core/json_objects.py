@@ -15,7 +15,7 @@ def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content: dict[str, Any] = {}
     for key, value in pairs:
         if key in content:
-            shown = json.dumps(key[:40])  # one line, whatever is in it
+            shown = json.dumps(key[:40])  # also a line break is on one line
             raise ValueError(f"the key {shown} is given twice: keep one")
         content[key] = value
     return content

@@ -225,6 +225,25 @@ def test_the_note_of_a_shared_stream_is_in_check_config(path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "told"),
     [
+        ("analysis_fps: 3", []),
+        ("analysis_fps: 5", []),
+        ("analysis_fps: 30", ["10 are 0.3 s at that rate", "set recording.post_frames: 90,"]),
+        ("analysis_fps: 30, recording: {post_frames: 10}", []),  # somebody wants it
+    ],
+)
+def test_an_event_that_ends_after_a_part_of_a_second_is_noted(
+    path: Path, tmp_path: Path, more: str, told: list[str]
+) -> None:
+    start = f"store: {{path: {tmp_path}}}\n"
+    path.write_text(f"{start}cameras: {{yard: {{source: 'demo:', {more}}}}}\n")
+    found = "".join(notes(checked(path, {}).config, SystemClock()))
+    assert bool(found) == bool(told)
+    assert [words for words in told if words not in found] == []
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
         ("", []),
         ("recording: {timestamp: true}", ["(recording.timestamp: true)"]),
         ("flip_h: true", ["(players do not mirror"]),
