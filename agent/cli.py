@@ -158,7 +158,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if not is_configured(arguments.config, os.environ):
         return _demo(arguments)
     from agent.config.check import checked
-    from agent.config.video_notes import likely_streams
+    from agent.config.video_notes import likely_streams, shared_streams
     from agent.runtime import logs
     from agent.runtime.time_zone import zone_mistake, zone_note
     from agent.service.app import App
@@ -170,7 +170,8 @@ def _run(arguments: argparse.Namespace) -> int:
         logging.getLogger(__name__).warning("time zone: %s", words)
     for note in loaded.notes:
         logging.getLogger(__name__).warning("configuration: %s", note)
-    for note in likely_streams(loaded.config.cameras):
+    cameras = loaded.config.cameras
+    for note in (*likely_streams(cameras), *shared_streams(cameras)):
         logging.getLogger(__name__).info(note)
     app = App(loaded, state_dir_of(loaded.config))
     code = app.run()

@@ -6,12 +6,14 @@ import ipaddress
 import re
 import unicodedata
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -48,6 +50,33 @@ DisplayName = Annotated[str, Field(min_length=1, max_length=60), AfterValidator(
 
 #: A label of a host name; a name of digits and dots alone is an address, or a mistake.
 _HOST = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
+
+
+#: Shares and drives of other systems, and URLs: no system call takes them.
+_ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://|\\\\|[A-Za-z]:[\\/]")
+
+
+def is_elsewhere(path: str) -> bool:
+    r"""Whether that is no path of this machine: `smb://nas/x`, `\\nas\x`, `C:\x`."""
+    return _ELSEWHERE.match(path) is not None
+
+
+def local(value: object) -> object:
+    """The same value.
+
+    Raises:
+        ValueError: it is a path that no system call takes.
+    """
+    if isinstance(value, str | Path) and is_elsewhere(str(value)):
+        raise ValueError(
+            "that is no path of this machine: mount the share first, and write the folder where it"
+            " is mounted, such as /mnt/nas"
+        )
+    return value
+
+
+#: A file or folder that the system finds under this name.
+LocalPath = Annotated[Path, BeforeValidator(local)]
 
 
 def _bindable(value: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -12,7 +11,7 @@ from pydantic import (
     field_validator,
 )
 
-from schemas.base import DisplayName, Identifier, Strict, quoted
+from schemas.base import DisplayName, Identifier, LocalPath, Strict, quoted
 from schemas.detection_config import DetectionConfig
 from schemas.schedule_config import Rules
 from schemas.settings import LONGEST_EVENT, CameraSettings
@@ -89,7 +88,7 @@ class CameraAudio(Strict):
 class CameraTls(Strict):
     """`cameras.<id>.tls:`, for `https:` and `rtsps:` sources."""
 
-    ca: Path | None = Field(
+    ca: LocalPath | None = Field(
         None,
         description="PEM file of the camera's own certificate, or of the authority that signed it;"
         " default: public authorities",
@@ -153,9 +152,10 @@ class CameraConfig(Strict):
     rotate: Annotated[Literal[0, 180], BeforeValidator(_right_angle)] = 0
     flip_h: bool = False
     flip_v: bool = False
-    mask: Path | None = Field(
+    mask: LocalPath | None = Field(
         None,
-        description="8-bit grey PNG as large as the stored picture: white is judged, black is not",
+        description="8-bit grey PNG in the shape of the stored picture, scaled to its size: white"
+        " is judged, black is not",
     )
     zones: dict[Identifier, Zone] = Field(
         {}, description="named polygons that are looked at or ignored"
@@ -163,7 +163,12 @@ class CameraConfig(Strict):
     privacy: tuple[Polygon, ...] = Field(
         (), description="polygons that are black in every picture and that the agent never judges"
     )
-    analysis_fps: float = Field(3.0, gt=0, le=60, description="frames judged a second, at most")
+    analysis_fps: float = Field(
+        3.0,
+        gt=0,
+        le=60,
+        description="frames judged a second, at most; `recording.post_frames` counts them",
+    )
     monitoring_interval_seconds: float = Field(
         900.0, ge=0, le=86400, description="between unconditional pictures, 0: none"
     )

@@ -19,7 +19,16 @@ from pydantic import (
     model_validator,
 )
 
-from schemas.base import BindAddress, DisplayName, HostName, Identifier, Strict, quoted
+from schemas.base import (
+    BindAddress,
+    DisplayName,
+    HostName,
+    Identifier,
+    LocalPath,
+    Strict,
+    local,
+    quoted,
+)
 from schemas.camera_config import CameraConfig
 from schemas.page_config import SHORTEST_TOKEN as SHORTEST_TOKEN  # noqa: PLC0414  a limit of both
 from schemas.page_config import PageConfig
@@ -65,7 +74,7 @@ class AgentConfig(Strict):
         description="default: the host name in small letters, with `_` for all other characters",
     )
     name: DisplayName | None = Field(None, description="shown in Home Assistant")
-    state_dir: Path | None = Field(
+    state_dir: LocalPath | None = Field(
         None,
         description="settings, event journal, store identity, spool; default:"
         " /var/lib/surveillance-agent, else ~/.local/state/surveillance-agent",
@@ -86,9 +95,9 @@ class AgentConfig(Strict):
 class TlsConfig(Strict):
     """`mqtt.tls:`."""
 
-    ca: Path | None = Field(None, description="certificate authority; default: the system's")
-    cert: Path | None = Field(None, description="our own certificate")
-    key: Path | None = Field(None, description="our own key")
+    ca: LocalPath | None = Field(None, description="certificate authority; default: the system's")
+    cert: LocalPath | None = Field(None, description="our own certificate")
+    key: LocalPath | None = Field(None, description="our own key")
     insecure: bool = Field(False, description="do not check the broker's host name")
 
 
@@ -104,7 +113,7 @@ class MqttConfig(Strict):
     port: int = Field(1883, ge=1, le=65535)
     username: str | None = None
     password: SecretStr | None = None
-    password_file: Path | None = Field(None, description="instead of `password`")
+    password_file: LocalPath | None = Field(None, description="instead of `password`")
     tls: TlsConfig | None = None
     base_topic: Annotated[Identifier, Field(description="first level of every topic")] = (
         "surveillance"
@@ -185,7 +194,7 @@ def _path_text(value: object) -> object:
     """One sentence instead of one for each kind of value."""
     if not isinstance(value, str | Path | None):
         raise ValueError(f"`memory`, or a path in quotes, not {quoted(value)}")  # noqa: TRY004  pydantic's
-    return value
+    return local(value)
 
 
 class SpoolConfig(Strict):
@@ -204,7 +213,7 @@ class SpoolConfig(Strict):
 class StoreConfig(Strict):
     """`store:`."""
 
-    path: Path = Field(description="a folder that exists, empty at its first use")
+    path: LocalPath = Field(description="a folder that exists, empty at its first use")
     adopt: Literal["auto", "manual"] = Field(
         "auto", description="manual: only `adopt-store` makes a folder the store (for a NAS)"
     )
@@ -240,7 +249,7 @@ class BeepConfig(Strict):
     """`beep:`."""
 
     enabled: bool = True
-    sound: Path | None = Field(None, description="a WAV file; default: a generated sound")
+    sound: LocalPath | None = Field(None, description="a WAV file; default: a generated sound")
     device: str | None = Field(None, description="part of the sound device's name")
     cooldown_seconds: float = Field(60.0, ge=0, le=86400, description="between two beeps")
     volume: float = Field(1.0, ge=0, le=1)
@@ -257,7 +266,7 @@ class ReofferConfig(Strict):
     bind: BindAddress = Field("127.0.0.1", description="addresses other than loopback need a token")
     port: int = Field(8654, ge=1, le=65535)
     token: SecretStr | None = Field(None, description="for `?token=` or `Authorization: Bearer`")
-    token_file: Path | None = Field(None, description="instead of `token`")
+    token_file: LocalPath | None = Field(None, description="instead of `token`")
 
     @model_validator(mode="after")
     def _token_where_needed(self) -> ReofferConfig:
@@ -274,11 +283,11 @@ class ReofferConfig(Strict):
 class ClassifyConfig(Strict):
     """`classify:`. Without it no event is named."""
 
-    model: Path = Field(
+    model: LocalPath = Field(
         description="the network's file: the path that `surveillance-agent model add` printed, "
         "or your own network (`.onnx`: YOLOX, `.pb` with its `.pbtxt`: SSD)"
     )
-    labels: Path | None = Field(
+    labels: LocalPath | None = Field(
         None, description="for your own network: a file with its words, one a line; `van: vehicle`"
     )
     min_score: float = Field(

@@ -42,7 +42,7 @@ ROUTES = (
         "The next picture; `?overlay=1` draws what is looked at, `?after=` the last X-Picture",
         kind="image/jpeg",
     ),
-    Route("get", f"{CAMERA}/last", "The last picture that is known", kind="image/jpeg"),
+    Route("get", f"{CAMERA}/last", "The last picture that is known, or 204", kind="image/jpeg"),
     Route("post", f"{CAMERA}/settings", "Change settings", page.SettingsOrder, page.Answer),
     Route("post", f"{CAMERA}/snapshot", "Take a picture", None, page.Answer),
     Route("post", f"{CAMERA}/snooze", "Be quiet for a while", page.SnoozeOrder, page.Answer),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pydantic import Field, IPvAnyAddress, SecretStr, model_validator
 
-from schemas.base import BindAddress, Strict
+from schemas.base import BindAddress, LocalPath, Strict
 
 #: A token is guessed at the speed of a LAN.
 SHORTEST_TOKEN = 12
@@ -29,12 +27,12 @@ class PageConfig(Strict):
     token: SecretStr | None = Field(
         None, description="logs in, or comes as `Authorization: Bearer`"
     )
-    token_file: Path | None = Field(None, description="instead of `token`")
+    token_file: LocalPath | None = Field(None, description="instead of `token`")
     user: str | None = Field(None, max_length=60, description="logs in with `password`")
     password: SecretStr | None = Field(
         None, description="as text, or the line that `surveillance-agent hash-password` prints"
     )
-    password_file: Path | None = Field(None, description="instead of `password`")
+    password_file: LocalPath | None = Field(None, description="instead of `password`")
     one_time_token: SecretStr | None = Field(
         None, description="logs in once: for a link that a script prints"
     )

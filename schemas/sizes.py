@@ -18,6 +18,7 @@ _UNITS = {
 _KNOWN = {"": 1} | {unit.casefold(): bytes_ for unit, bytes_ in _UNITS.items()}
 #: 15 digits are more than any disk has bytes, and still a number that can be multiplied.
 _SIZE = re.compile(r"^\s*(\d{1,15}(?:\.\d{1,15})?)\s*([a-zA-Z]*)\s*$", re.ASCII)
+_COMMA = re.compile(r"\s*(\d{1,15}),(\d{1,15}\s*[a-zA-Z]*)\s*$", re.ASCII)
 
 
 class ByteCount(int):
@@ -40,6 +41,8 @@ def parse_size(value: object) -> object:
     """
     if not isinstance(value, str):
         return _with_unit(value)
+    if comma := _COMMA.match(value):
+        raise ValueError(f"{value[:40]!r} is no size: write a point: {comma[1]}.{comma[2]}")
     match = _SIZE.match(value)
     if match is None or match[2].casefold() not in _KNOWN:
         raise ValueError(f"{value[:40]!r} is no size: write a number with B, KiB, MiB, GiB or TiB")

@@ -21,16 +21,20 @@ from agent.config.error_messages import Path_, path_text, shown
 from agent.config.loader import Given, Loaded, page_password_of, password_of, read, token_of
 from agent.config.schedule_notes import schedule_notes
 from agent.config.schedules import private_cameras
-from agent.config.video_notes import video_notes
+from agent.config.video_notes import shared_streams, video_notes
 from agent.core.errors import ConfigError, reason_of
 from agent.imaging.orientation import Orientation
 from agent.runtime.clock import Clock, clock_is_synchronised
 from agent.vision.detector.masks import load_mask
 from agent.vision.zones import view_of
+from schemas.base import is_elsewhere
 from schemas.camera_config import CameraConfig, CameraTls
 from schemas.config import BeepConfig, Config, MqttConfig, ReofferConfig
 from schemas.page_config import PageConfig
 from schemas.settings import idle_settings
+
+#: Seconds below which a visitor who stands still for a moment ends an event.
+_SHORT_QUIET = 2.0
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -110,6 +114,8 @@ def notes(config: Config, clock: Clock, *, ask: bool = False) -> list[str]:
             told.append(f"cameras.{name} is in privacy mode: it was not asked")
         told += video_notes(name, camera, clock if asked else None)
         told += _idle_notes(name, camera)
+        told += _short_quiet(name, camera)
+    told += shared_streams(config.cameras)
     return told + schedule_notes(config, clock_sure=_clock_sure(config))
 
 
@@ -128,6 +134,20 @@ def _idle_notes(name: str, camera: CameraConfig) -> list[str]:
         for where, keys in given.items()
         for key in sorted(keys & idle_settings(profile))
     ]
+
+
+def _short_quiet(name: str, camera: CameraConfig) -> list[str]:
+    """Where `post_frames` judged frames are less time than a visitor stands still."""
+    frames, rate = camera.recording.post_frames, camera.analysis_fps
+    if "post_frames" in camera.recording.model_fields_set or frames / rate >= _SHORT_QUIET:
+        return []
+    words = (
+        f"cameras.{name}.analysis_fps {rate:g}: an event ends after recording.post_frames judged"
+        f" frames, {frames} are {frames / rate:.1f} s at that rate: one visit becomes several"
+        f" events; for 3 s set recording.post_frames: {round(3 * rate)}, at most 3 times the"
+        " camera's own rate"
+    )
+    return [words]
 
 
 def effective(loaded: Loaded, *, defaults: bool) -> list[str]:
@@ -153,7 +173,7 @@ def _check_camera(given: Given, name: str, camera: dict[str, Any]) -> None:
     if (tls := _valid(CameraTls, camera.get("tls"))) is not None:
         _try(given, (*path, "tls", "ca"), tls.ca, partial(trusting, tls.ca))
     mask = camera.get("mask")
-    if isinstance(mask, str):
+    if isinstance(mask, str) and not is_elsewhere(mask):
         look = partial(load_mask, Path(mask), Orientation())
         if not _try(given, (*path, "mask"), mask, look):
             return

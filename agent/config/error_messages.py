@@ -31,6 +31,7 @@ _SUSPECT = re.compile(r"[@{}\[\]:=]|pas|pwd|psw|token|secret|key|login|auth", re
 _ID = "an id has small letters and digits, joined by single underscores, at most 32"
 _KEYS = "needs keys of its own, such as `key: value`; leave it out where nothing is set"
 _TEXT = "must be text: write it in quotes"
+_COMMA = re.compile(r"\s*([-+]?\d{1,15}),(\d{1,15})\s*", re.ASCII)
 #: By pydantic's type of error; in braces what it tells of the limit.
 _WORDS = {
     "extra_forbidden": "no such key",
@@ -100,9 +101,11 @@ def mistake(details: ErrorDetails) -> tuple[Path_, str]:
     if kind == "extra_forbidden":
         hint = _nearest(path)
         if "did you mean" not in hint and (given is None or path[0] in _BESIDE):
+            decimals = path[-1].isdecimal()
             path = (*path[:-1], "…")  # `{password: abc,def}` has a key `def`
             if given is None:
                 hint += "; text with a comma is written in quotes"
+                hint += ", a number with a point, such as 52.52" if decimals else ""
         return path, _WORDS[kind] + hint
     words = _ID if details["loc"][-1:] == ("[key]",) else _words(kind, details.get("ctx", {}))
     words = _example(path, kind) or words
@@ -115,6 +118,8 @@ def mistake(details: ErrorDetails) -> tuple[Path_, str]:
         return path, words
     beside = path[0] in _BESIDE and (isinstance(given, str) or kind == "string_type")
     hidden = kind in _CONTAINERS or beside
+    if isinstance(given, str) and (number := _COMMA.fullmatch(given)):
+        words += f"; write a point: {number[1]}.{number[2]}"
     what, semicolon, help_ = words.partition(";")
     return path, f"{what}, not {kind_of(given) if hidden else _given(given)}{semicolon}{help_}"
 

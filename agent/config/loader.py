@@ -428,9 +428,8 @@ def _collect_lines(node: yaml.Node | None, path: Path_, name: str, given: Given)
         else:
             given.origins[here] = f"{name}:{line}"
         if key.tag in _NO_TEXT:
-            empty = value.tag == _NOTHING  # `{password: abc,12}` has a key `12`
-            shown = (*path, "…") if empty else here
-            given.mistake(shown, f"is {_NO_TEXT[key.tag]} in YAML, not text: write it in quotes")
+            if value.tag != _NOTHING:  # `{password: abc,12}` has a key `12`: refused as any other
+                given.mistake(here, f"is {_NO_TEXT[key.tag]} in YAML, not text: write it in quotes")
             key.tag = _TEXT
         _collect_lines(value, here, name, given)
 

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 
 from pydantic import BaseModel
 
+from schemas.base import is_elsewhere
 from schemas.config import Config
 
 #: Keys with a text that may be a path, or may have one in it.
@@ -45,7 +46,7 @@ class _Place:
 
     def of(self, key: str, path: str) -> str:
         """The absolute path; a relative one counts from the file's folder."""
-        if not path or path.startswith("/") or "\0" in path:
+        if not path or path.startswith("/") or "\0" in path or is_elsewhere(path):
             return path
         wanted, before = self._folder / path, self._working / path
         if before != wanted and not os.path.lexists(wanted) and os.path.lexists(before):

@@ -33,7 +33,7 @@ class VisionStats:
     """The vision worker's counters since the agent's start; who asks for them gets a copy.
 
     `detections` and `suppressed` are frames. `problem` says why nothing is judged although the
-    camera is armed (a mask of the wrong size); empty: all is well. `judged` frames got a verdict:
+    camera is armed (a mask of the wrong shape); empty: all is well. `judged` frames got a verdict:
     what was torn, or only learnt, has none. `undecided` says why the newest frame that was to be
     judged got none; empty: it got one.
     """

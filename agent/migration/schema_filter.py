@@ -118,7 +118,9 @@ def _add_pictures(
         else:
             camera["mask"] = f"{name}_mask.png"
             size = f"{grey.shape[1]}x{grey.shape[0]}"
-            outcome.notes.append(f"{name}: the mask is {size}: it must be the size of the pictures")
+            outcome.notes.append(
+                f"{name}: the mask is {size}: it must have the shape of the pictures"
+            )
             if has_grey(grey):
                 outcome.notes.append(f"{name}: the mask's greys became black or white")
     if name in outcome.privacy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from agent.core.json_objects import once
 from agent.runtime.redaction import excerpt
 from schemas.commands import CommandError, ErrorCode
 from schemas.settings import BLANKS
@@ -38,7 +39,9 @@ def content_of(payload: bytes) -> str | dict[str, Any]:
     if not text.startswith("{"):
         return text
     try:
-        document: dict[str, Any] = json.loads(text, parse_constant=_no_constant)
+        document: dict[str, Any] = json.loads(
+            text, parse_constant=_no_constant, object_pairs_hook=once
+        )
         json.dumps(document, ensure_ascii=False).encode()  # lone surrogates are no text
     except (ValueError, RecursionError) as error:
         raise Refusal("invalid_payload", excerpt(f"no JSON object: {error}", 200)) from None

@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 import math
+import re
 import secrets
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
@@ -28,6 +29,8 @@ SUPERVISOR = "172.30.32.2"
 #: The header that carries the session's token.
 CSRF = "X-CSRF-Token"
 SESSION: web.RequestKey[Session] = web.RequestKey("session", Session)
+#: A page by its name, with its query and place: never a path, nor another site.
+_PAGE = re.compile(r"(day|aim|tune|setup)?(\?[\w=&.:%+-]{0,300})?(#[\w=&.:%+-]{0,300})?", re.ASCII)
 _SAFE = frozenset({"GET", "HEAD"})
 _PUBLIC = frozenset({"/login", "/health"})
 
@@ -65,7 +68,7 @@ class Access:
             return
         if request.path.startswith("/api/") or request.method not in _SAFE:
             raise web.HTTPUnauthorized(text="log in first")
-        raise web.HTTPSeeOther("login")
+        raise web.HTTPSeeOther(f"login{asked_for(request.path_qs[1:])}")
 
     async def log_in(self, request: web.Request) -> web.Response:
         """Checks what the log-in page sent, or the one-time token of a link; sets the cookie.
@@ -90,7 +93,7 @@ class Access:
                 self._connections.forgive(request)
             raise web.HTTPUnauthorized(text="wrong")
         self._connections.forgive(request)
-        answer = web.Response(status=303, headers={"Location": "./"})
+        answer = web.Response(status=303, headers={"Location": f"./{back_to(request)}"})
         secret = self._sessions.begin(self._now())
         answer.set_cookie(
             self.cookie,
@@ -180,6 +183,21 @@ class Access:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+def asked_for(page: str) -> str:
+    """The query of the log-in page with which the visitor comes back to `page`; empty: to all.
+
+    Args:
+        page: its name with its query, without a slash.
+    """
+    return f"?{urlencode({'to': page})}" if page and _PAGE.fullmatch(page) else ""
+
+
+def back_to(request: web.Request) -> str:
+    """Where a visitor wanted to be who had to log in: a page of ours by its name, or empty."""
+    wanted = request.query.get("to", "")
+    return wanted if _PAGE.fullmatch(wanted) else ""
 
 
 def _same(given: str, wanted: str) -> bool:

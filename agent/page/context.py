@@ -15,6 +15,7 @@ from typing import TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from agent.core.json_objects import once
 from agent.core.messages import Shown
 from agent.core.state import AgentNow, Now
 from agent.page.access import SUPERVISOR, Access
@@ -165,16 +166,29 @@ async def body_of(request: web.Request, model: type[M], apart: Executor | None =
     try:
         raw = await raw_body(request)
         if apart is None:
-            return model.model_validate_json(raw)
+            return _read(model, raw)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(apart, model.model_validate_json, raw)
+        return await loop.run_in_executor(apart, _read, model, raw)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         words = f"{where}: {first['msg'].removeprefix('Value error, ')}".removeprefix(": ")
-        raise web.HTTPUnprocessableEntity(
-            text=json.dumps({"message": words[:500]}), content_type="application/json"
-        ) from None
+    except ValueError as error:
+        words = str(error)
+    raise web.HTTPUnprocessableEntity(
+        text=json.dumps({"message": words[:500]}), content_type="application/json"
+    )
+
+
+def _read(model: type[M], raw: bytes) -> M:
+    """The body as a model, once it is known to be one: what follows is no deeper than it.
+
+    Raises:
+        ValueError: it is none, or a key is there twice.
+    """
+    read = model.model_validate_json(raw)
+    json.loads(raw, object_pairs_hook=once)
+    return read
 
 
 def said(model: BaseModel, status: int = 200) -> web.Response:

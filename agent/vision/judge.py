@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +13,8 @@ from agent.core.orders import VisionSettings
 from agent.vision.detector.detector import Detector, Profile
 from agent.vision.zone_stays import Ruling, Stays
 from agent.vision.zones import Area, View
+
+log = logging.getLogger(__name__)
 
 Luma = npt.NDArray[np.uint8]
 
@@ -72,7 +76,7 @@ class Judge:
             size: height and width of the picture where `luma` is one `scale` smaller.
 
         Raises:
-            ConfigError: the mask does not fit frames of this size.
+            ConfigError: the mask does not fit frames of this shape.
         """
         height, width = size or luma.shape
         if size is None:
@@ -115,6 +119,8 @@ class Judge:
     def _fit(self, height: int, width: int, shape: tuple[int, ...]) -> None:
         """Makes the detectors for pictures of this size, judged as planes of `shape`."""
         areas = [area.fitted(shape[0], shape[1]) for area in self._view.areas(height, width)]
+        if note := self._view.scaled_mask(height, width):
+            log.info("%s", note)
         turn, size = self._view.orientation, (height, width)
         self._detectors = [(area, Detector(self._profile, area.mask, turn, size)) for area in areas]
         self._size, self._shape = (height, width), (shape[0], shape[1])

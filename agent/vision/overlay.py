@@ -33,7 +33,7 @@ def overlay(
         A new picture in stored orientation.
 
     Raises:
-        ConfigError: the mask has another size than the picture.
+        ConfigError: the mask has another shape than the picture.
     """
     height, width = picture.shape[:2]
     judged = np.zeros((height, width), np.uint8)
@@ -78,8 +78,7 @@ def overlay_jpeg(
 ) -> bytes | None:
     """The overlay of a camera's frame in at most `limit` bytes.
 
-    None when the frame is damaged, or when the mask does not fit it, which it does in full size
-    only. `scale` as of `decode_colour`.
+    None when the frame is damaged, or when the mask does not fit it. `scale` as of `decode_colour`.
     """
     picture = decode_colour(image, scale)
     if picture is None:

@@ -64,14 +64,11 @@ class Area:
         mask, size = self.mask, (width, height)
         if mask is None or mask.grey.shape == (height, width):
             return self
-        grey = cv2.resize(mask.grey, size, interpolation=cv2.INTER_AREA)
-        if int(grey.max()) < LOOKS_FROM:  # thin lines: rather a little more than nothing
-            grey = np.where(np.asarray(grey) > 0, np.uint8(255), np.uint8(0))
         names = {
             name: cv2.resize(plane, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
             for name, plane in self.names.items()
         }
-        return Area(Mask(mask.path, np.asarray(grey, np.uint8)), self.zone, names)
+        return Area(mask.scaled(height, width), self.zone, names)
 
     def zone_of(self, changed: Plane) -> str | None:
         """The zone with the most changed pixels, or None when they lie in no zone."""
@@ -131,13 +128,12 @@ class View:
         """The areas to be judged in frames of this size; at least one.
 
         Raises:
-            ConfigError: the mask has another size, or nothing is left to look at.
+            ConfigError: the mask has another shape, or nothing is left to look at.
         """
-        if self.mask is not None:
-            self.mask.check_size(height, width)
+        mask = None if self.mask is None else self.mask.for_pictures(height, width)
         if not self.zones and not self.privacy:
-            return (Area(self.mask),)
-        grey = self._looking(height, width)
+            return (Area(mask),)
+        grey = self._looking(mask, height, width)
         looked_at = {name: zone for name, zone in self.zones.items() if zone.mode != "ignore"}
         alone = {name: zone for name, zone in looked_at.items() if zone.judged_alone}
         together = {name: zone for name, zone in looked_at.items() if name not in alone}
@@ -186,17 +182,27 @@ class View:
         except ConfigError:
             return self._share(height, width)
 
+    def scaled_mask(self, height: int, width: int) -> str:
+        """Words for people where the mask is scaled to pictures of this size; else empty.
+
+        Raises:
+            ConfigError: they have another shape than the mask.
+        """
+        if self.mask is None or self.mask.for_pictures(height, width) is self.mask:
+            return ""
+        own_height, own_width = self.mask.grey.shape
+        size = f"{own_width}x{own_height}"
+        return f"mask {self.mask.path}: is {size}, is scaled to the pictures' {width}x{height}"
+
     def share(self, height: int, width: int) -> float:
         """Percent of the picture that is judged, found in a small picture.
 
         Raises:
             ConfigError: see `areas`; nothing is left in a picture of 640 pixels.
         """
-        if self.mask is not None:
-            self.mask.check_size(height, width)
+        mask = None if self.mask is None else self.mask.for_pictures(height, width)
         small = small_size(height, width)
-        whole = Area(self.mask).fitted(*small)
-        return replace(self, mask=whole.mask)._share(*small)  # noqa: SLF001  its own kind
+        return replace(self, mask=Area(mask).fitted(*small).mask)._share(*small)  # noqa: SLF001  its own kind
 
     def _share(self, height: int, width: int) -> float:
         looked_at: Plane = np.zeros((height, width), np.uint8)
@@ -213,10 +219,10 @@ class View:
         """The polygons as pixels of the camera's picture."""
         return self.orientation.picture(raster(polygons, height, width))
 
-    def _looking(self, height: int, width: int) -> Plane:
+    def _looking(self, mask: Mask | None, height: int, width: int) -> Plane:
         """The mask without ignored zones and privacy polygons, uint8 (H, W), grey as it was."""
         whole: Plane = np.full((height, width), 255, np.uint8)
-        grey = whole if self.mask is None else self.mask.grey.copy()
+        grey = whole if mask is None else mask.grey.copy()
         ignored = tuple(zone.polygon for zone in self._ignored().values())
         grey[self._plane(ignored + self.privacy, height, width) > 0] = 0
         return grey

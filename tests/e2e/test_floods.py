@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 from typing import Any
 
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import TOPICS, YARD, House
+from tests.support.broker import Broker
+from tests.support.needs import need
 from tests.support.scene import jpeg_of, places
 from tests.support.waiting import wait_until
 from tests.support.web_camera import WebCamera
@@ -33,6 +37,53 @@ def test_a_slider_moved_to_and_fro_delays_no_other_order(house: House, ear: Ear)
         assert len(ear.payloads(YARD.response("pixel_threshold"))) == MANY
         assert [name for name, box in status["mailboxes"].items() if box["dropped"]] == []
         assert agent.stop() == 0
+
+
+def test_each_command_of_mosquitto_pub_has_its_answer(
+    house: House, ear: Ear, broker: Broker
+) -> None:
+    """A hundred in a row with each QoS, half of them to no camera that exists; and retained."""
+    house.config["cameras"] = {"yard": {"source": "demo:"}}
+    agent = house.agent()
+    wait_until("live", lambda: said(ear, YARD.health).get("state") == "live")
+    requests = "settings", "record", "overlay"  # each topic has its own limit
+    for qos, request in enumerate(requests):
+        orders = [
+            {"camera": camera, "transaction": f"{request}-{number}-{camera}"}
+            | ({"values": {"armed": number % 4 > 0}} if request == "settings" else {})
+            for number in range(50)
+            for camera in ("yard", "nowhere")
+        ]
+        publish(broker, TOPICS.request(request), qos, *map(json.dumps, orders))
+        wanted = {str(order["transaction"]) for order in orders}
+        answered(ear, wanted)
+        codes = {answers(ear)[it].get("code") for it in wanted if it.endswith("nowhere")}
+        assert codes == {"invalid_payload"}
+        old = json.dumps(orders[0] | {"transaction": f"old-{qos}"})
+        publish(broker, TOPICS.request(request), qos, old, "-r")
+        answered(ear, {f"old-{qos}"})
+        assert answers(ear)[f"old-{qos}"]["code"] == "retained_command"
+    assert agent.stop() == 0
+
+
+def publish(broker: Broker, topic: str, qos: int, *payloads: str) -> None:
+    """Each payload as a message; `-r` as the last one: retained."""
+    program = shutil.which("mosquitto_pub")
+    need("" if program else "mosquitto_pub is missing")
+    retained = [it for it in payloads if it == "-r"]
+    lines = "".join(f"{it}\n" for it in payloads if it != "-r")
+    where = ["-h", "127.0.0.1", "-p", str(broker.port), "-q", str(qos), "-t", topic, "-l"]
+    subprocess.run([str(program), *where, *retained], input=lines, text=True, check=True)
+
+
+def answered(ear: Ear, transactions: set[str]) -> None:
+    wait_until("all answers", lambda: transactions <= {*answers(ear)})
+
+
+def answers(ear: Ear) -> dict[str, dict[str, Any]]:
+    """The errors of all answers, by their transactions; empty where there is none."""
+    told = [json.loads(it.payload) for it in list(ear.heard) if "/response/" in it.topic]
+    return {str(it["transaction"]): it.get("error") or {} for it in told}
 
 
 def said(ear: Ear, topic: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ _LAST_PORT = 65535
 #: Bounds what is sent as a request; what is longer is no address of a camera.
 _LONGEST = 8192
 PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322}  # RTSP's as FFmpeg has them
-_WEB, _RTSP = ("http", "https"), ("rtsp", "rtsps")
+WEB, _RTSP = ("http", "https"), ("rtsp", "rtsps")
 #: RTSP whose packets come over UDP, or all of it through HTTP (names and port as GStreamer's).
 _OTHER_WAYS = {"rtspu": 554, "rtsph": 80}
 #: What an RTSP source has to look like: for messages.
@@ -78,7 +78,7 @@ def rtsp_target_of(parts: SplitResult, host: str, port: int | None) -> Target:
     return Target(scheme, host.lower(), port or PORTS[scheme], path)
 
 
-def target_of(url: str, schemes: Collection[str] = _WEB) -> Target:
+def target_of(url: str, schemes: Collection[str] = WEB) -> Target:
     """Where a request for that URL goes.
 
     Args:
@@ -116,7 +116,7 @@ def joined(base: Target, location: str) -> Target:
     if len(raw) > _LONGEST or any(byte < 0x20 or byte == 0x7F for byte in raw):
         raise ValueError("it is too long, or has a character that none has")
     asked = f"{base.scheme}://{base.authority}{base.path}"
-    schemes = _WEB if base.scheme in _WEB else _RTSP
+    schemes = WEB if base.scheme in WEB else _RTSP
     return target_of(urljoin(asked, raw.decode("utf-8", "replace")), schemes)
 
 

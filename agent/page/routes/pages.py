@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from agent.page.access import SESSION
+from agent.page.access import SESSION, asked_for, back_to
 from agent.page.context import Context
 from agent.reoffer.connections import Handler
 from schemas.page_api import document
@@ -56,7 +56,7 @@ class Pages:
             if SESSION in request:  # the link again, by who is logged in
                 return web.Response(status=303, headers={"Location": "./"})
             return await self._try(request)
-        return self._form("")
+        return self._form(request, "")
 
     async def log_in(self, request: web.Request) -> web.Response:
         """Takes what the form sent."""
@@ -93,18 +93,19 @@ class Pages:
             return await self._context.access.log_in(request)
         except web.HTTPUnauthorized:
             once = "once" in request.query
-            return self._form("login_used" if once else "login_wrong", status=401)
+            return self._form(request, "login_used" if once else "login_wrong", status=401)
         except web.HTTPTooManyRequests as error:
-            response = self._form("login_wait", status=429)
+            response = self._form(request, "login_wait", status=429)
             response.headers["Retry-After"] = error.headers["Retry-After"]
             return response
 
-    def _form(self, problem: str, status: int = 200) -> web.Response:
+    def _form(self, request: web.Request, problem: str, status: int = 200) -> web.Response:
         options = self._context.options
         return self._rendered(
             "login.html",
             status=status,
             problem=problem,
+            to=asked_for(back_to(request)),
             by_token=options.token is not None,
             by_password=options.user is not None,
         )

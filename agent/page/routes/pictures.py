@@ -63,8 +63,7 @@ class Pictures:
     async def last(self, request: web.Request) -> web.Response:
         """The newest picture that is known, however old: of somebody's look, or a monitoring one.
 
-        Raises:
-            HTTPNotFound: there has been none since the agent's start.
+        204: there has been none since the agent's start; browsers log a 404 as an error.
         """
         name, scene = self._context.scene(request)
         if self._private(name):
@@ -75,7 +74,7 @@ class Pictures:
         found = [] if shown is None else [(self._age(shown.at), shown.picture)]
         found += [] if camera is None else self._published(camera, scene)
         if not found:
-            raise web.HTTPNotFound(text="no picture since the agent's start")
+            return web.Response(status=204)
         age, jpeg = min(found, key=lambda pair: pair[0])
         headers = {"X-Picture-Age": f"{age:.1f}"}
         return web.Response(body=jpeg, content_type="image/jpeg", headers=headers)

@@ -48,7 +48,8 @@ export async function api(path, { method = "GET", body, signal } = {}) {
   }).catch((error) => { throw error instanceof TypeError ? new TypeError(text("no_answer")) : error; });
   if (answer.status === 401 && !leaving) {
     leaving = true; // asked once: who has drawn something may want to stay
-    location.assign("login");
+    const here = location.pathname.split("/").pop() + location.search + location.hash;
+    location.assign(`login?to=${encodeURIComponent(here)}`);
   }
   const json = (answer.headers.get("Content-Type") ?? "").startsWith("application/json");
   const said = json ? await answer.json() : { message: await answer.text() };
@@ -157,7 +158,7 @@ export class Pictures {
   async last() {
     try {
       const answer = await fetch(`api/cameras/${this.camera}/last`);
-      if (!answer.ok) return null;
+      if (answer.status !== 200) return null;
       await this.show(await answer.blob());
       return Number(answer.headers.get("X-Picture-Age"));
     } catch { return null; }

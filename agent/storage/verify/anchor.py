@@ -22,6 +22,7 @@ from agent.core.anchors import (
     older_of,
 )
 from agent.core.errors import ConfigError
+from agent.core.json_objects import once
 from agent.core.store_names import MANIFEST, NOTES
 from agent.storage.day.anchored import cut, told, unexplained, words_of
 from agent.storage.filesystem.files import NotAFile, exists
@@ -304,7 +305,7 @@ def _parse(data: bytes, name: str) -> list[CameraAnchor]:
 
 
 def _json(data: bytes) -> object:
-    return json.loads(data, parse_constant=_no_number)
+    return json.loads(data, parse_constant=_no_number, object_pairs_hook=once)
 
 
 def _no_number(word: str) -> float:

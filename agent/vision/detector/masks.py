@@ -1,4 +1,4 @@
-"""The mask: a grey PNG, as large as the stored picture, white where motion counts."""
+"""The mask: a grey PNG in the shape of the stored picture, white where motion counts."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ _HEADER_BYTES = 33
 _MOST_BYTES = 16 * 2**20
 _GREY, _COLOUR = 0, 2
 _REFUSED = {3: "has a palette", 4: "has an alpha channel", 6: "has an alpha channel"}
+#: Pixels by which a picture's height may differ from that of the mask scaled to its width: encoders
+#: round sizes.
+_ROUNDED = 2.0
 _FIX = "save it as an 8-bit greyscale PNG without transparency, white looks, black does not"
 
 
@@ -54,6 +57,26 @@ class Mask:
                 f"mask {self.path}: is {ours}, but the camera's pictures are {width}x{height};"
                 f" paint the mask over a snapshot of this camera"
             )
+
+    def scaled(self, height: int, width: int) -> Mask:
+        """The same mask in another size; a pixel looks when half of what it stands for does."""
+        if self.grey.shape == (height, width):
+            return self
+        grey = cv2.resize(self.grey, (width, height), interpolation=cv2.INTER_AREA)
+        if int(grey.max()) < LOOKS_FROM:  # thin lines: rather a little more than nothing
+            grey = np.where(np.asarray(grey) > 0, np.uint8(255), np.uint8(0))
+        return Mask(self.path, np.asarray(grey, np.uint8))
+
+    def for_pictures(self, height: int, width: int) -> Mask:
+        """The mask for pictures of this size: scaled where their shape is the mask's.
+
+        Raises:
+            ConfigError: they have another shape; names both sizes.
+        """
+        own_height, own_width = self.grey.shape
+        if abs(own_height * width / own_width - height) > _ROUNDED:
+            self.check_size(height, width)
+        return self.scaled(height, width)
 
 
 def mask_of(grey: Grey, orientation: Orientation) -> Mask:

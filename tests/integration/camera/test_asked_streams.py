@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from agent.camera.rtsp import stream_probe
@@ -88,6 +90,25 @@ def test_a_camera_without_another_stream_is_told_so(
 ) -> None:
     note = told(tmp_path, camera.url("/h264"))
     assert "source is 640x480; no other stream was found under the usual paths" in note
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        ((240, 320), "is 320x240, is scaled to the pictures' 640x480"),
+        ((180, 320), "is 320x180, but the camera's pictures are 640x480; paint the mask over"),
+        ((480, 640), ""),
+    ],
+)
+def test_a_mask_of_another_size_is_told(
+    camera: rtsp_camera_process.RtspCamera, tmp_path: Path, size: tuple[int, int], words: str
+) -> None:
+    assert cv2.imwrite(str(tmp_path / "mask.png"), np.full(size, 255, np.uint8))
+    path = tmp_path / "config.yaml"
+    source = f"{camera.url('/h264')}', mask: '{tmp_path / 'mask.png'}"
+    path.write_text(CONFIG.format(store=tmp_path, source=source))
+    _, *told_of_mask = notes(checked(path, {}).config, SystemClock(), ask=True)
+    assert [words in note for note in told_of_mask] == ([True] if words else [])
 
 
 def test_what_the_description_does_not_say_is_read_from_the_first_picture(

@@ -89,7 +89,7 @@ def test_another_name_for_our_address_opens_nothing(rig: PageRig) -> None:
     site.headers |= {"Sec-Fetch-Site": "same-origin"}
     for path in ("/api/state", "/api/cameras/yard/picture", "/api/cameras/yard/days"):
         assert site.get(path).status == 401
-    assert site.get("/day").headers["Location"] == "login"  # never a name that it was given
+    assert site.get("/day").headers["Location"] == "login?to=day"  # never a name that it was given
     for number in range(GUESSES):
         assert site.log_in(token=f"guess {number}").status == 401
     assert site.log_in(token=TOKEN).status == 429

@@ -6,8 +6,9 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_without_logging_in_nothing_is_seen_and_nothing_done(rig: PageRig) -> No
         said = rig.visitor().ask(method.upper(), path)
         assert said.status in {401, 303}
         if said.status == 303:
-            assert said.headers["Location"] == "login"
+            assert said.headers["Location"] == ("login" if path == "/" else f"login?to={path[1:]}")
         assert b"yard" not in said.body.lower()
         assert rig.orders == []
 
@@ -61,6 +62,51 @@ def test_token_and_password_log_in_and_nothing_else_does(rig: PageRig) -> None:
         visitor = rig.visitor()
         assert visitor.log_in(**wrong).status == 401
         assert visitor.cookie == ""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "back"),
+    [
+        ("day?camera=yard&day=2026-11-22", "./day?camera=yard&day=2026-11-22"),
+        ("tune#more", "./tune#more"),
+        ("?camera=yard", "./?camera=yard"),
+        ("", "./"),
+        ("//evil.example/day", "./"),
+        ("https://evil.example", "./"),
+        ("/day", "./"),
+        ("../day", "./"),
+        ("day\r\nSet-Cookie: a=b", "./"),
+        ('day?"><script>', "./"),
+        ("api/state", "./"),
+    ],
+)
+def test_who_logs_in_comes_back_to_the_page_that_was_asked_for(
+    rig: PageRig, wanted: str, back: str
+) -> None:
+    path = f"/login?{urlencode({'to': wanted})}"
+    action = re.search(r'action="([^"]*)"', rig.visitor().get(path).body.decode())
+    assert action is not None
+    form = urlencode({"token": TOKEN}).encode()
+    kind = "application/x-www-form-urlencoded"
+    sent = rig.visitor().ask("POST", f"/{unescape(action[1])}", form, Content_Type=kind)
+    assert sent.headers["Location"] == back
+    straight = rig.visitor().ask("POST", path, form, Content_Type=kind)
+    assert straight.headers["Location"] == back
+    wrong = urlencode({"token": "no"}).encode()
+    assert action[0].encode() in rig.visitor().ask("POST", path, wrong, Content_Type=kind).body
+
+
+def test_a_page_with_its_query_is_kept_on_the_way_to_the_log_in(rig: PageRig) -> None:
+    said = rig.visitor().get("/day?camera=yard")
+    assert said.headers["Location"] == "login?to=day?camera%3Dyard"
+    assert rig.visitor().get("/day?x=//evil").headers["Location"] == "login"
+
+
+def test_a_camera_without_any_picture_is_no_error(rig: PageRig) -> None:
+    friend = rig.visitor()
+    friend.log_in(token=TOKEN)
+    assert friend.get("/api/cameras/yard/last").status == 204  # browsers log each 404
+    assert friend.get("/api/cameras/nobody/last").status == 404
 
 
 def test_after_many_wrong_tries_even_the_right_one_has_to_wait(rig: PageRig) -> None:
@@ -241,6 +287,7 @@ def test_a_body_is_json_of_the_right_form_and_size(rig: PageRig) -> None:
         (b'{"values": {"min_changed": 1e999}}', 422),
         (b'{"values": {"min_changed": 500}}', 422),
         (b'{"values": {}, "more": 1}', 422),
+        (b'{"values": {"armed": true, "armed": false}}', 422),
         (b"[" * 200_000, 422),
         (b"x" * 2_000_000, 413),
     ):

@@ -241,6 +241,15 @@ def test_what_is_no_anchor_is_refused(
     assert f"--against {place / 'anchor'}: " in capsys.readouterr().err
 
 
+def test_an_anchor_that_says_two_things_is_refused_with_the_key(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = (place / "state/anchor.json").read_text()
+    (place / "anchor").write_text(whole.replace("{", '{"cameras":[],', 1))
+    assert run_command(["verify", str(place / "store"), "--against", str(place / "anchor")]) == 2
+    assert 'the key "cameras" is given twice' in capsys.readouterr().err
+
+
 def test_an_anchor_of_a_device_or_a_silent_pipe_ends(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

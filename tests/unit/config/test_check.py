@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from agent.config.check import checked, effective, notes
+from agent.config.video_notes import shared_streams
 from agent.core.errors import ConfigError
 from agent.runtime.clock import SystemClock
+from schemas.camera_config import CameraConfig
 from schemas.settings import PLACES
 
 GOOD = """
@@ -176,6 +178,67 @@ def test_what_may_yet_come_is_a_note_and_no_mistake(path: Path, tmp_path: Path) 
     assert notes(checked(path, {}).config, SystemClock()) == [
         "without store.path nothing is recorded"
     ]
+
+
+@pytest.mark.parametrize("store", ["smb://nas/cam", "\\\\nas\\cam", "C:\\cam", "http://nas/cam"])
+@pytest.mark.parametrize("key", ["path: '{}'", "path: /x, spool: {{path: '{}'}}"])
+def test_a_store_that_no_system_call_finds_is_a_mistake(path: Path, store: str, key: str) -> None:
+    (line,) = mistakes(path, GOOD.replace("path: /mnt/imagestore", key.format(store)))
+    assert "path: that is no path of this machine: mount the share first, and write" in line
+
+
+def test_a_share_is_no_mask_either(path: Path) -> None:
+    told = mistakes(path, GOOD.replace('"hk://10.0.0.9"', "'demo:', mask: 'smb://nas/mask.png'"))
+    assert ["front_door.mask: that is no path of this machine" in line for line in told] == [True]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("rtsp://me:pw-123@cam/live", "rtsp://Cam:554/live", True),
+        ("rtsp://cam/live", "rtsp://cam/live2", False),
+        ("rtsp://cam/live?ch=1", "rtsp://cam/live?ch=2", False),
+        ("http://cam/x", "http://cam:80/x", True),
+        ("http://cam/x", "https://cam/x", False),
+        ("hk://10.0.0.9", "hk://10.0.0.9:5001", False),
+        ("hk://10.0.0.9", "hk://10.0.0.9/", True),
+        ("v4l2:/dev/video0", "v4l2:/dev/video0", True),
+        ("demo:", "demo:", False),
+        ("file:/x.mp4", "file:/x.mp4", False),
+    ],
+)
+def test_a_stream_that_two_cameras_take_is_noted(one: str, other: str, *, same: bool) -> None:
+    cameras = {"a": CameraConfig(source=one), "b": CameraConfig(source=other)}
+    told = shared_streams(cameras)
+    assert ["cameras a, b take the same stream" in note for note in told] == [True] * same
+    assert "pw-123" not in str(told)
+    off = cameras | {"b": cameras["b"].model_copy(update={"enabled": False})}
+    assert shared_streams(off) == []
+
+
+def test_the_note_of_a_shared_stream_is_in_check_config(path: Path) -> None:
+    path.write_text("cameras: {a: {source: 'http://h/x'}, b: {source: 'http://h/x'}}\n")
+    told = notes(checked(path, {}).config, SystemClock())
+    assert any("cameras a, b take the same stream" in note for note in told)
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("analysis_fps: 3", []),
+        ("analysis_fps: 5", []),
+        ("analysis_fps: 30", ["10 are 0.3 s at that rate", "set recording.post_frames: 90,"]),
+        ("analysis_fps: 30, recording: {post_frames: 10}", []),  # somebody wants it
+    ],
+)
+def test_an_event_that_ends_after_a_part_of_a_second_is_noted(
+    path: Path, tmp_path: Path, more: str, told: list[str]
+) -> None:
+    start = f"store: {{path: {tmp_path}}}\n"
+    path.write_text(f"{start}cameras: {{yard: {{source: 'demo:', {more}}}}}\n")
+    found = "".join(notes(checked(path, {}).config, SystemClock()))
+    assert bool(found) == bool(told)
+    assert [words for words in told if words not in found] == []
 
 
 @pytest.mark.parametrize(

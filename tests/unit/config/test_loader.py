@@ -132,9 +132,17 @@ def test_an_id_that_is_no_text_in_yaml_is_refused_as_it_was_written(
 
 
 def test_a_part_of_a_password_is_not_shown_as_a_key(write: Path) -> None:
-    lines = mistakes(write, "mqtt: {password: abc, 123456}\n" + MINIMAL.partition("\n")[2])
-    assert "write it in quotes" in lines[0]
+    lines = mistakes(write, "mqtt: {password: abc, 123456}\ncameras: {a: {source: 'demo:'}}\n")
+    assert any("text with a comma is written in quotes" in line for line in lines)
     assert "123456" not in "".join(lines)
+
+
+def test_a_decimal_comma_in_braces_is_told_to_be_a_point(write: Path) -> None:
+    told = mistakes(write, "location: {latitude: 52,52, longitude: 13,40}\n" + MINIMAL)
+    for line in told:
+        assert "location.…: no such key" in line
+        assert line.endswith("a number with a point, such as 52.52")
+    assert told
 
 
 def test_a_key_like_no_other_is_answered_with_all_there_are(write: Path) -> None:

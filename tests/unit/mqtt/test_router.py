@@ -361,6 +361,15 @@ def test_what_cannot_be_read_is_refused(payload: bytes) -> None:
     assert refusal(TOPICS.request("status"), payload).error.code == "invalid_payload"
 
 
+@pytest.mark.parametrize(
+    "payload", [b'{"camera":"a","camera":"b"}', b'{"a":{"camera":1,"camera":1}}']
+)
+def test_a_key_that_is_given_twice_is_named(payload: bytes) -> None:
+    error = refusal(TOPICS.request("status"), payload).error
+    assert error.code == "invalid_payload"
+    assert 'the key "camera" is given twice: keep one' in error.message
+
+
 def test_the_transaction_comes_back_also_with_a_refusal() -> None:
     refused = refusal(DOOR.setting_set("armed"), {"value": "what", "transaction": "t1"})
     assert refused.reply.transaction == "t1"

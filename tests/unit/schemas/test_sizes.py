@@ -26,7 +26,7 @@ def test_sizes_are_read_to_the_byte(text: str, bytes_: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "MiB", "-1 MiB", "1e3", "1,5 GiB", "3 parsecs", "nan", "1 GiB 2", "٣ GB", "9" * 16]
+    "text", ["", "MiB", "-1 MiB", "1e3", "3 parsecs", "nan", "1 GiB 2", "٣ GB", "9" * 16]
 )
 def test_what_is_no_size_is_refused_with_the_units(text: str) -> None:
     with pytest.raises(ValueError, match="KiB, MiB, GiB or TiB"):

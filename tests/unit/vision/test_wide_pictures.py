@@ -134,14 +134,27 @@ def test_zones_are_where_they_were() -> None:
     assert not last_of(road, *VISIT).motion
 
 
-def test_a_mask_has_the_pictures_size() -> None:
+def test_a_mask_has_the_pictures_shape() -> None:
     grey = np.zeros((HEIGHT, WIDTH), np.uint8)
     grey[:, 1000:] = 255
     masked = Judge("plain", View(mask=Mask(Path("mask.png"), grey)))
     assert not last_of(masked, *VISIT).motion
-    half = Mask(Path("mask.png"), np.full((-(-HEIGHT // 2), -(-WIDTH // 2)), 255, np.uint8))
-    with pytest.raises(ConfigError, match="is 961x542, but the camera's pictures are 1921x1083"):
-        last_of(Judge("plain", View(mask=half)), None)
+    other = Mask(Path("mask.png"), np.full((48, 64), 255, np.uint8))
+    with pytest.raises(ConfigError, match="is 64x48, but the camera's pictures are 1921x1083"):
+        last_of(Judge("plain", View(mask=other)), None)
+
+
+def test_a_mask_of_another_scale_judges_the_same_places(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    grey = np.zeros((-(-HEIGHT // 2), -(-WIDTH // 2)), np.uint8)
+    grey[:, 500:] = 255
+    half = Mask(Path("mask.png"), grey)
+    right = last_of(Judge("plain", View(mask=half)), *VISIT)
+    assert not right.motion
+    assert right.unmasked_pixels
+    assert caplog.messages == ["mask mask.png: is 961x542, is scaled to the pictures' 1921x1083"]
+    left = Mask(Path("mask.png"), np.uint8(255) - grey)
+    assert last_of(Judge("plain", View(mask=left)), *VISIT).motion
 
 
 def test_a_mask_of_thin_lines_still_looks() -> None:

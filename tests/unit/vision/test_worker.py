@@ -451,7 +451,7 @@ def test_a_mask_that_does_not_fit_stops_judging_and_says_so(
 def test_judging_goes_on_when_frames_fit_the_mask_again() -> None:
     rig = Rig(options=masked(HEIGHT, WIDTH))
     rig.play("qqqqqM")
-    rig.see(frame(6, jpeg=jpeg_of(None, size=(96, 128))))
+    rig.see(frame(6, jpeg=jpeg_of(None, size=(96, 192))))
     assert [it.reason for it in rig.heard(MotionEnded)] == [EndReason.INTERRUPTED]
     assert rig.vision.stats.problem
 
@@ -462,6 +462,14 @@ def test_judging_goes_on_when_frames_fit_the_mask_again() -> None:
 
 
 # ---------------------------------------------------------------- pictures, counters, rate
+
+
+def test_a_rate_above_the_cameras_judges_each_frame_once_at_its_own_time() -> None:
+    rig = Rig(options=replace(OPTIONS, analysis_fps=60.0))
+    rig.play("qqqqqMqq")
+    assert rig.vision.stats.judged == 8 - 3  # the first three are learnt
+    (started,) = rig.heard(MotionStarted)
+    assert (started.detection.seq, started.detection.at) == (5, frame(5).at)
 
 
 def test_a_picture_asked_for_is_the_next_frame() -> None:

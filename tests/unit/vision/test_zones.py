@@ -107,7 +107,17 @@ def test_the_zone_with_the_most_changed_pixels_is_named() -> None:
     assert area.zone_of(changed) == "left"
 
 
-def test_a_mask_of_another_size_is_named() -> None:
+def test_a_mask_of_another_scale_is_scaled_below_zones_and_privacy() -> None:
+    grey = np.zeros((HEIGHT // 2, WIDTH // 2), np.uint8)
+    grey[: HEIGHT // 4] = 255
+    (area,) = View(Mask(Path("m.png"), grey), privacy=(LEFT,)).areas(HEIGHT, WIDTH)
+    assert area.mask is not None
+    assert area.mask.grey[: HEIGHT // 2, WIDTH // 2 + 1 :].min() == 255
+    assert not area.mask.grey[:, : WIDTH // 2].any()
+    assert not area.mask.grey[HEIGHT // 2 :].any()
+
+
+def test_a_mask_of_another_shape_is_named() -> None:
     mask = Mask(Path("m.png"), np.full((10, 10), 255, np.uint8))
     with pytest.raises(ConfigError, match=r"m\.png: is 10x10"):
         View(mask, {"door": look(LEFT)}).areas(HEIGHT, WIDTH)

@@ -9,7 +9,7 @@ import pytest
 
 from agent.core.errors import ConfigError
 from agent.imaging.orientation import Orientation
-from agent.vision.detector.masks import load_mask
+from agent.vision.detector.masks import LOOKS_FROM, load_mask
 
 Pixels = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
@@ -157,5 +157,26 @@ def test_a_mask_of_another_size_than_the_frames_names_both_sizes(tmp_path: Path)
     mask = load_mask(saved(tmp_path, left_half(6, 8)), Orientation())
 
     mask.check_size(6, 8)
+    with pytest.raises(ConfigError, match=r"is 8x6, but the camera's pictures are 640x360"):
+        mask.for_pictures(360, 640)
     with pytest.raises(ConfigError, match=r"is 8x6, but the camera's pictures are 640x480"):
         mask.check_size(480, 640)
+
+
+def test_a_mask_of_the_pictures_shape_is_scaled(tmp_path: Path) -> None:
+    mask = load_mask(saved(tmp_path, left_half(180, 320)), Orientation())
+
+    scaled = mask.for_pictures(361, 640)  # half a pixel was rounded
+
+    assert np.array_equal(scaled.grey >= LOOKS_FROM, left_half(361, 640) >= LOOKS_FROM)
+    assert mask.for_pictures(180, 320) is mask
+    with pytest.raises(ConfigError, match="is 320x180, but the camera's pictures are 640x368"):
+        mask.for_pictures(368, 640)
+
+
+def test_a_scaled_mask_of_one_looking_pixel_still_looks(tmp_path: Path) -> None:
+    thin = np.zeros((480, 640), np.uint8)
+    thin[7, 7] = 255
+    mask = load_mask(saved(tmp_path, thin), Orientation())
+
+    assert int(mask.for_pictures(120, 160).grey.max()) >= LOOKS_FROM
