@@ -131,6 +131,7 @@ def test_from_the_demo_to_an_own_camera_with_a_drawn_mask(tmp_path: Path) -> Non
         browser.wait("!document.getElementById('apply').disabled")
         browser.click("#apply")
         agent.wait_for_line("read again: changed hintert_r")
+        browser.wait("document.getElementById('apply').disabled")  # else it asks before it goes
         file = tmp_path / "home/config.yaml"
         written = yaml.safe_load(file.read_text())
         assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -12,7 +12,7 @@ from tests.e2e.test_reload import reload
 from tests.support.agent_mqtt import Ear
 from tests.support.agent_process import TOPICS, YARD, House
 from tests.support.scene import jpeg_of
-from tests.support.waiting import PATIENCE, wait_until
+from tests.support.waiting import wait_until
 from tests.support.web_camera import WebCamera
 
 LAUNCHER = Path(__file__).parents[1] / "support" / "hanging_call.py"
@@ -61,12 +61,11 @@ def test_commands_that_come_while_a_camera_is_being_ended_are_obeyed(
         ear.say(YARD.setting_set("privacy"), "ON")
         ear.say(TOPICS.request("self_test"), '{"camera": "door"}')
         answer = json.loads(ear.wait_for(TOPICS.response("self_test")).payload)
-        assert answer["ok"] is True
+        assert "there is no camera 'door'" in json.dumps(answer), "it was for the cameras that come"
         agent.wait_for_line("still busy, left alone: door.camera")
         private = lambda: json.loads(ear.payloads(YARD.health)[-1])["state"] == "private"  # noqa: E731
         wait_until("it is private", private)
         wait_until("the card", lambda: ear.payloads(YARD.snapshot)[-1:] == [privacy_jpeg()])
         wait_until("no session", lambda: yard.viewers == 0)
-        agent.wait_for_line("self test: (passed|failed)", 2 * PATIENCE)
         assert agent.stop() == 0
         assert "Traceback" not in agent.log

@@ -36,5 +36,5 @@ def test_marks_lead_to_a_proposal_and_the_answer_comes_at_once(
         assert observer.complaints == []
         told = house.command("propose", "yard")
         assert told.returncode == 0, told.stderr
-        assert "1 events of" in told.stdout
+        assert "1 of them, and 0 other events, were judged again" in told.stdout
         assert "Mark at least 2 false alarms first" in told.stdout
