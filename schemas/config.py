@@ -121,7 +121,7 @@ class MqttConfig(Strict):
     client_id: str | None = Field(
         None,
         max_length=60,
-        description="default: base topic, agent, and 20 digits that differ for each installation",
+        description="default: base topic, agent, and 20 digits that differ for each machine",
     )
     keepalive: int = Field(30, ge=5, le=600, description="seconds")
     protocol: Annotated[Literal["auto", "5", "3.1.1"], BeforeValidator(_five)] = Field(

@@ -6,6 +6,7 @@ import re
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 from agent.camera.hk.address import SCHEME, parse_hk_url
 from agent.camera.hk.session import hk_source
@@ -147,7 +148,9 @@ def source_for(
         named = (
             f"scheme {named_scheme!r} is unknown" if _BEGIN.match(url) else "begins with no scheme"
         )
-        raise ConfigError(f"camera source: {named}; known: {known}")
+        close = get_close_matches(scheme, sorted(SCHEMES), 2) if colon else []
+        near = f"; did you mean {' or '.join(f'{it}:' for it in close)}?" if close else ""
+        raise ConfigError(f"camera source: {named}; known: {known}{near}")
     ends = clock, on_frame, on_state
     if scheme == SCHEME:
         log, gate = options.keep_log, options.gate

@@ -198,10 +198,10 @@ def _likely(source: str) -> str:
     """What somebody meant who left the scheme out."""
     if _has_scheme(source) or source.count(":") > 1:
         return ""
-    scheme = "http://" if "@" in source or "/" in source else "hk://"
+    schemes = ["rtsp://", "http://" if "@" in source or "/" in source else "hk://"]
     if source.startswith(("/", ".")):
-        scheme = "v4l2:" if source.startswith("/dev/") else "file:"
-    return f"; did you mean {scheme}{source}?"
+        schemes = ["v4l2:" if source.startswith("/dev/") else "file:"]
+    return f"; did you mean {' or '.join(f'{it}{source}' for it in schemes)}?"
 
 
 def _readable(path: Path) -> None:

@@ -134,7 +134,7 @@ def _unknown(
     moment: Moment, now: datetime, log_begins: float | None, picture: Stored | None
 ) -> Explained:
     if log_begins is None:
-        words = "Nothing is known: the log of verdicts is empty."
+        words = "Nothing is known yet: the log is empty, and is written twice a minute."
     elif now - moment.at < _WRITTEN_AFTER:
         words = "Nothing is known yet: the log is written twice a minute. Ask again in a minute."
     elif moment.begin.timestamp() < log_begins:

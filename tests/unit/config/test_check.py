@@ -95,7 +95,7 @@ def test_mistakes_of_every_kind_are_told_at_once_with_line_and_key(path: Path) -
         "token_file: /no/token: No such file or directory",
         "volum: no such key; did you mean volume?",
         "a.source: 10.0.0.9: begins with no scheme; known: demo:",
-        "; did you mean hk://10.0.0.9?",
+        "; did you mean rtsp://10.0.0.9 or hk://10.0.0.9?",
         "rotate: 0 or 180, not '90'",
         "detection: max_changed (16.28 %) must be above min_changed (50 %)",
         "b__c: an id has small letters and digits, joined by single underscores, at most 32",
@@ -145,15 +145,20 @@ def test_a_sound_that_is_never_played_need_not_be_there(path: Path) -> None:
     assert not checked(path, {}).config.beep.enabled
 
 
+def test_a_mistyped_scheme_is_told_what_was_meant(path: Path) -> None:
+    (line,) = mistakes(path, GOOD.replace("hk://10.0.0.9", "rtps://10.0.0.9/a"))
+    assert line.endswith("; did you mean rtsps: or rtsp:?")
+
+
 @pytest.mark.parametrize(
     ("source", "meant"),
     [
-        ("10.0.0.9", "hk://10.0.0.9"),
-        ("camera.lan", "hk://camera.lan"),
-        ("10.0.0.9:5000", "hk://10.0.0.9:5000"),
-        ("10.0.0.9/mjpeg", "http://10.0.0.9/mjpeg"),
-        ("admin:geheim@10.0.0.9/x", "http://**hidden**@10.0.0.9/x"),
-        ("geheim@10.0.0.9:80", "http://**hidden**@10.0.0.9:80"),
+        ("10.0.0.9", "rtsp://10.0.0.9 or hk://10.0.0.9"),
+        ("camera.lan", "rtsp://camera.lan or hk://camera.lan"),
+        ("10.0.0.9:5000", "rtsp://10.0.0.9:5000 or hk://10.0.0.9:5000"),
+        ("10.0.0.9/mjpeg", "rtsp://10.0.0.9/mjpeg or http://10.0.0.9/mjpeg"),
+        ("admin:geheim@10.0.0.9/x", "rtsp://**hidden**@10.0.0.9/x or http://**hidden**@10.0.0.9/x"),
+        ("geheim@10.0.0.9:80", "rtsp://**hidden**@10.0.0.9:80 or http://**hidden**@10.0.0.9:80"),
         ("/dev/video0", "v4l2:/dev/video0"),
         ("/srv/clip.mp4", "file:/srv/clip.mp4"),
         ("./clip.mp4", "file:./clip.mp4"),
