@@ -332,7 +332,7 @@ class Connection:
         found = _SECONDS.match(message.payload)
         if found is not None and not self._aged:
             self._aged = True
-            self._signal(BrokerAge(float(found[1])))
+            self._signal(BrokerAge(float(found[1]), message.retain))
             self._client.unsubscribe(UPTIME)
 
     def _signal_home(self, message: paho.MQTTMessage) -> None:

@@ -49,9 +49,10 @@ class HomeSaid:
 
 @dataclass(frozen=True, slots=True)
 class BrokerAge:
-    """The broker's uptime in seconds."""
+    """The broker's uptime in seconds; `retained`: of up to ten seconds ago."""
 
     seconds: float
+    retained: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections import deque
 
 from agent.mqtt.backlog import Backlog
 from agent.mqtt.connection_news import BrokerAge, HomeSaid
-from agent.mqtt.ha_presence import NEVER, Presence, Unheard
+from agent.mqtt.ha_presence import NEVER, STALE, Presence, Unheard
 from agent.mqtt.ha_queue import MAX_OFFERS
 from agent.mqtt.journal import Journal
 from agent.mqtt.journal_entries import Entry
@@ -53,7 +53,7 @@ class Offering:
     def said(self, said: HomeSaid | BrokerAge, now: float) -> None:
         """What tells whether Home Assistant is there."""
         if isinstance(said, BrokerAge):
-            self._home.broker_up(said.seconds, now)
+            self._home.broker_up(said.seconds, now, old=STALE if said.retained else 0.0)
             return
         if said.online and not said.retained and self._home.unsure(now):
             self._journal.offers.again(self._unsure)  # it was not there: it gets them now

@@ -74,14 +74,20 @@ class Presence:
         self._ready_at = now + UNKNOWN
         self._unsure_until = now + BOOT
 
-    def broker_up(self, seconds: float, now: float) -> None:
-        """Takes the broker's uptime in seconds; only the first one in a connection is news."""
+    def broker_up(self, seconds: float, now: float, *, old: float = 0.0) -> None:
+        """Takes the broker's uptime in seconds; only the first one in a connection is news.
+
+        Args:
+            seconds: as the broker said.
+            now: monotonic seconds.
+            old: seconds since it said so, at most.
+        """
         if not (self._asked or self._birth_at >= self._connected_at or self.away):
             came = self._birth_at + STALE >= now - seconds  # since the broker has
             booted_at = now + max(0.0, BOOT - seconds)
             if came or booted_at <= now:
                 self._ready_at, self._unsure_until = self._settled(now), -NEVER
-            elif self._connected_at <= now - seconds + FIRST_BIRTH:
+            elif self._connected_at <= now - seconds - old + FIRST_BIRTH:
                 self._ready_at = booted_at
             else:
                 if self._connections == 1:  # most likely only the agent has restarted

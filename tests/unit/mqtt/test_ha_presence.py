@@ -9,6 +9,7 @@ from agent.mqtt.ha_presence import (
     FIRST_RETRY,
     LONGEST_RETRY,
     SETTLE,
+    STALE,
     UNKNOWN,
     Presence,
     Unheard,
@@ -46,6 +47,16 @@ def test_a_broker_that_has_just_begun_is_waited_for_until_the_birth(home: Presen
     home.said(20.0, online=True, retained=False)
     home.announced(24.0, news=False)
     assert ready_at(home) == 24 + SETTLE
+
+
+def test_an_old_word_of_a_broker_may_hide_a_birth(home: Presence) -> None:
+    """It said so up to 10 s ago: it may have begun 20 s ago, and a birth comes after 10 s."""
+    home.broker_up(10.0, 1.0, old=STALE)
+    assert ready_at(home) == 1, "only the agent was started: alarms must not wait"
+    assert home.unsure(1.0)
+    home.connected(2.0)
+    home.broker_up(0.0, 2.0, old=STALE)
+    assert ready_at(home) == 2 + BOOT, "it has just begun, whenever that was said"
 
 
 def test_a_young_broker_may_have_seen_the_birth_before_us(home: Presence) -> None:
